@@ -1,0 +1,246 @@
+"""What is executed: a process with its arguments, files and streams, as plain state.
+
+A *program* is a Python function that takes a Process and returns an exit status. A process either runs to its end at
+once or, when it is detached and has to wait, *parks*: it raises Parked, which carries what is needed to go on. Nothing
+runs between two commands; the machine resumes a parked process when its clock has passed the time it waits for.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.files import Content, Files
+
+Program = Callable[["Process"], int]
+PROGRAM_MARK = b"\x7fELF labkit-program "  # the first bytes of a file that is a program; its name follows, to the line's end
+SECOND = 1_000_000_000  # nanoseconds
+
+
+class Runaway(Exception):
+    """A command used up what one command may use (steps, output, depth); str() says which."""
+
+
+class Parked(BaseException):
+    """A detached process waits. `until`: nanoseconds of the machine's clock, or None for ever.
+
+    `resume(process)` goes on from there and returns the exit status; each interpreter that the exception passes wraps
+    it in what it has still to do. It must not change what it was made from: a machine may be restored and resume again.
+    """
+
+    def __init__(self, until: int | None, resume: Program = lambda process: 0) -> None:
+        super().__init__(until)
+        self.until = until
+        self.resume = resume
+
+    def then(self, resume: Callable[[Process, int], int]) -> Parked:
+        """The same wait, after which `resume(process, exit status so far)` goes on."""
+        inner = self.resume
+
+        def both(process: Process) -> int:
+            try:
+                status = inner(process)
+            except Parked as parked:
+                raise parked.then(resume) from None
+            return resume(process, status)
+
+        return Parked(self.until, both)
+
+
+class Output:
+    """A stream to write to; this one keeps what is written, in order."""
+
+    def __init__(self, limit: int = 64 << 20) -> None:
+        self.pieces: list[Content | bytes] = []
+        self.size = 0
+        self.limit = limit  # bytes
+
+    def write(self, data: bytes | str) -> int:
+        piece = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+        self._add(piece, len(piece))
+        return len(piece)
+
+    def write_content(self, content: Content) -> int:
+        """Sparse bytes, kept as such."""
+        self._add(content, 0)
+        return len(content)
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        self.size += cost
+        if self.size > self.limit:
+            raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
+        self.pieces.append(piece)
+
+    def content(self) -> Content:
+        from labkit.files import Content
+
+        return Content.join(self.pieces)
+
+    def getvalue(self) -> bytes:
+        return bytes(self.content())
+
+    isatty = False
+
+
+class Null(Output):
+    """/dev/null."""
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        pass
+
+
+class Input:
+    """A stream to read from: bytes that are there from the start, then the end of file."""
+
+    def __init__(self, content: Content | bytes = b"", *, isatty: bool = False) -> None:
+        self._content = content
+        self._place = 0
+        self.isatty = isatty
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self.read_content(size))
+
+    def read_content(self, size: int = -1) -> Content:
+        from labkit.files import Content
+
+        if isinstance(self._content, bytes):
+            self._content = Content(self._content)
+        end = len(self._content) if size < 0 else min(len(self._content), self._place + size)
+        piece = self._content[self._place : end]
+        self._place = end
+        return piece
+
+    def readline(self) -> bytes:
+        """One line with its newline; b"" at the end."""
+        line = bytearray()
+        while byte := self.read(1):
+            line += byte
+            if byte == b"\n":
+                break
+        return bytes(line)
+
+
+class Clock:
+    """The machine's own time, in nanoseconds since 1970 (UTC); it moves only when it is told to."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def advance(self, nanoseconds: int) -> None:
+        self.now += nanoseconds
+
+
+@dataclass
+class Kernel:
+    """What all processes of one machine share."""
+
+    clock: Clock
+    programs: Mapping[str, Program]
+    execute: Program  # finds argv[0] and runs it; the shell part provides it
+    budget: int = 2_000_000  # steps that are left to the command that runs
+    services: dict[str, object] = field(default_factory=dict)  # "engine" for the docker program, and the like
+
+    def tick(self, steps: int = 1) -> None:
+        self.budget -= steps
+        if self.budget < 0:
+            raise Runaway("the command does not end")
+
+
+@dataclass
+class Process:
+    """One process. Streams may be shared between processes (2>&1 is one object in both places)."""
+
+    argv: list[str]
+    env: dict[str, str]
+    files: Files
+    stdin: Input
+    stdout: Output
+    stderr: Output
+    kernel: Kernel
+    hostname: str = "localhost"
+    pid: int = 1
+    detached: bool = False  # waits park it; else they move the clock on
+    tty: bool = False
+    handles: dict[int, object] = field(default_factory=dict)  # further open files, by number
+    traps: dict[str, str] = field(default_factory=dict)  # signal name (TERM) -> shell command
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. A detached process parks; any other moves the machine's clock."""
+        wait = int(seconds * SECOND)
+        if self.detached:
+            raise Parked(self.kernel.clock.now + wait)
+        self.kernel.clock.advance(wait)
+
+    def wait_forever(self) -> int:
+        """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130)."""
+        if self.detached:
+            raise Parked(None)
+        return 130
+
+    def tick(self, steps: int = 1) -> None:
+        self.kernel.tick(steps)
+
+    def spawn(self, argv: list[str], **changes: object) -> int:
+        """Run another program as a child; `changes` replace fields (env, files, stdin, stdout, stderr…)."""
+        changes.setdefault("files", self.files.copy())
+        changes.setdefault("env", dict(self.env))
+        return self.kernel.execute(replace(self, argv=list(argv), traps={}, **changes))
+
+
+class ExecError(Exception):
+    """A program could not be started. `errno` is ENOENT, EACCES, EISDIR or ENOTDIR; `path` is what was tried."""
+
+    def __init__(self, errno: int, path: str, *, searched: bool) -> None:
+        super().__init__(errno, path)
+        self.errno = errno
+        self.path = path
+        self.searched = searched  # looked for in PATH
+
+
+def find_program(files: Files, name: str, path: str) -> str:
+    """The file that running `name` with this PATH starts, as execvp finds it. Raises ExecError."""
+    if "/" in name:
+        if error := _not_executable(files, name):
+            raise ExecError(error, name, searched=False)
+        return name
+    denied = False
+    for folder in path.split(":"):
+        candidate = f"{folder or '.'}/{name}"
+        error = _not_executable(files, candidate)
+        if not error:
+            return candidate
+        denied |= error == EACCES
+    raise ExecError(EACCES if denied else ENOENT, name, searched=True)
+
+
+def _not_executable(files: Files, path: str) -> int:
+    """0 where this file can be executed, else the errno of execve."""
+    try:
+        mode = files.stat(path).st_mode
+    except OSError as error:
+        return error.errno if error.errno in (EACCES, ENOTDIR) else ENOENT
+    if stat.S_ISDIR(mode):
+        return EISDIR
+    return 0 if mode & 0o111 and (files.user.uid == 0 or files.access(path, 1)) else EACCES
+
+
+def program_name(content: Content) -> str | None:
+    """Which program a file with this content is; None where it is none."""
+    if not content.startswith(PROGRAM_MARK):
+        return None
+    head = content.read(len(PROGRAM_MARK), 200)
+    return head.split(b"\n", 1)[0].decode()
+
+
+def program_file(name: str, size: int) -> Content:
+    """The content of an executable of `size` bytes that is this program."""
+    from labkit.files import Content
+
+    head = PROGRAM_MARK + name.encode() + b"\n"
+    return Content(head) + Content.filler(f"program {name}", max(0, size - len(head)))
+
+
