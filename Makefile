@@ -1,0 +1,70 @@
+# make lab    the course in JupyterLab          make lint    ruff: style and format
+# make test   every test                        make types   mypy
+# make bench  the benchmarks                    make format  ruff rewrites the files
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+LAB_ARGS ?=
+TEST_ARGS ?=
+CODE = labkit tests
+
+.PHONY: lab test unit notebooks bench format lint types constraints clean
+
+# The course alone; its address is printed, and a browser opens where there is one.
+lab: $(VENV)/.lab
+	$(BIN)/jupyter lab notebooks $(LAB_ARGS)
+
+test: unit notebooks
+
+# Unit, conformance, browser and Pyodide tests.
+unit: $(VENV)/.test tests/pyodide/node_modules/.installed
+	$(BIN)/pytest --ignore=tests/benchmarks $(TEST_ARGS)
+
+# Every saved output of every lesson, as learner demo with an empty home.
+notebooks: $(VENV)/.test
+	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && \
+	LABKIT_HOME="$$home" LABKIT_LEARNER=demo $(BIN)/pytest -p nbval --nbval -W default notebooks
+
+bench: $(VENV)/.test
+	$(BIN)/pytest tests/benchmarks -s
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+# The virtual environment: first what builds, then the course (.lab), then what tests it (.test); all at pinned versions.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+$(VENV)/.made: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) pip setuptools
+	touch $@
+
+$(VENV)/.lab: $(VENV)/.made pyproject.toml
+	$(INSTALL) --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.lab
+	$(INSTALL) --group test
+	touch $@
+
+tests/pyodide/node_modules/.installed: tests/pyodide/package-lock.json
+	if command -v npm >/dev/null; then cd tests/pyodide && npm ci --silent; else mkdir -p $(@D); fi
+	touch $@
+
+# Takes the newest versions that work together; run the tests after it.
+constraints:
+	new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && $(PYTHON) -m venv "$$new" && \
+	"$$new"/bin/pip install --quiet --upgrade pip setuptools && "$$new"/bin/pip install --quiet --group test . && \
+	{ echo "# The versions that labkit is tested with; make constraints writes this file."; \
+	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^labkit'; } >constraints.txt
+
+clean:
+	rm -rf $(VENV) tests/pyodide/node_modules build dist *.egg-info
