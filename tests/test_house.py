@@ -1,0 +1,146 @@
+"""The rules of the house that no linter knows: which part may import which, what a start costs, what is never committed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "labkit"
+
+# A part and what it may import. The shell and the CLI reach what they run through the engine's Kernel, never each other.
+MAY_IMPORT = {
+    "files": set(),
+    "drivers": {"files"},
+    "engine": {"files", "drivers"},
+    "shell": {"files", "engine"},
+    "dockercli": {"files", "drivers", "engine"},
+    "catalog": {"files", "engine"},
+    "machine": {"files", "drivers", "engine", "shell", "dockercli", "catalog"},
+}
+CORE = set(MAY_IMPORT)
+MAY_IMPORT["conformance"] = CORE
+MAY_IMPORT["course"] = CORE | {"conformance"}
+MAY_IMPORT["grading"] = MAY_IMPORT["course"] | {"course"}
+MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course"}
+MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"cli"}
+ANYTHING = {"__init__", "__main__"}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def modules(*parts: str) -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if not parts or part_of(path) in parts)
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line and full module name that this file imports, wherever in it the import stands (TYPE_CHECKING too)."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) + "." if node.level else ""
+            module = above + (node.module or "")
+            if module.rstrip(".") == "labkit":
+                yield from ((node.lineno, f"labkit.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, module.rstrip(".")
+
+
+def test_every_part_is_in_the_table() -> None:
+    assert {part_of(path) for path in modules()} - ANYTHING <= set(MAY_IMPORT)
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for path in modules():
+        part = part_of(path)
+        for line, name in imports(path):
+            head, _, rest = name.partition(".")
+            other = rest.split(".")[0]
+            if part in ANYTHING or head != "labkit" or other in ("", "__version__", part):
+                continue
+            if other not in MAY_IMPORT[part]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: {part} imports {name}")
+    assert wrong == []
+
+
+def test_the_core_needs_only_the_standard_library() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in modules(*CORE, "conformance")
+        for line, name in imports(path)
+        if name.split(".")[0] not in sys.stdlib_module_names | {"labkit"}
+    ]
+    assert wrong == []
+
+
+def test_the_core_touches_no_real_machine() -> None:
+    """No other process, thread, network, clock or chance: the same commands give the same output anywhere."""
+    banned = {"subprocess", "threading", "multiprocessing", "socket", "random", "secrets", "tempfile", "asyncio"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in modules(*CORE)
+        for line, name in imports(path)
+        if name.split(".")[0] in banned
+    ]
+    assert wrong == []
+
+
+def import_time(statement: str) -> tuple[float, set[str]]:
+    """Milliseconds that importing takes beyond Python's own start, and the top-level packages it loads."""
+    command = [sys.executable, "-X", "importtime", "-c", statement]
+    report = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stderr
+    rows = [line.split(":", 1)[1].split("|") for line in report.splitlines()[1:]]
+    loaded = {name.strip().split(".")[0] for *_, name in rows}
+    total = sum(int(cumulative) for _, cumulative, name in rows if name.startswith(" labkit") and name.count("  ") == 0)
+    return total / 1000, loaded
+
+
+JUPYTER = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "jupyter_client", "nbformat", "graphviz"}
+
+
+@pytest.mark.parametrize("statement", ["import labkit", "from labkit import Machine"])
+def test_the_import_loads_no_jupyter_and_is_quick(statement: str) -> None:
+    times = []
+    for _ in range(5):
+        milliseconds, loaded = import_time(statement)
+        assert loaded & JUPYTER == set()
+        times.append(milliseconds)
+    assert min(times) < 60
+
+
+def committed() -> list[Path]:
+    """The files that git keeps; in a tree without git, all but what .gitignore names."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git working copy")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+REGISTRIES = (
+    r"pypi[.](org|python)|files[.]pythonhosted|registry[.]npmjs|registry[.]yarnpkg|conda[.]anaconda"
+    r"|/opt/(pypi|wheels)|resolved\": \"http"
+)
+
+
+def test_no_committed_file_names_a_registry_or_a_path_of_this_machine() -> None:
+    here = [str(place) + "/" for place in (ROOT, Path.home()) if len(place.parts) > 2 and place != Path("/home/learner")]
+    pattern = re.compile("|".join([REGISTRIES, *map(re.escape, here)]))
+    wrong = []
+    for path in committed():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        wrong += [f"{path.relative_to(ROOT)}: {match[0]}" for match in pattern.finditer(text)]
+    assert wrong == []
