@@ -1,0 +1,63 @@
+"""labkit in a notebook. A lesson's first cell:
+
+    from labkit.jupyter import exercise, show
+
+brings the magics (%docker, %host, %%host, %%hostfile, %undo, %fresh, %%answer) too; so does `%load_ext labkit.jupyter`,
+which also puts `show` and `exercise` at hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython import get_ipython
+
+from labkit.jupyter.show import Picture
+from labkit.jupyter.state import Lesson
+
+if TYPE_CHECKING:
+    from labkit.jupyter.exercise import ExerciseWidget
+
+__all__ = ["exercise", "lesson", "load_ipython_extension", "show"]
+
+
+def lesson() -> Lesson:
+    """The lesson of the notebook that is running; RuntimeError outside of one."""
+    shell = get_ipython()
+    magics = shell.magics_manager.registry.get("LabMagics") if shell is not None else None
+    if magics is None:
+        raise RuntimeError("no lesson is running: this needs a notebook with labkit.jupyter loaded")
+    return magics.lesson
+
+
+def show(*names: str) -> Picture | None:
+    """Draw the lesson's machine as it is now, or only these images, containers and volumes and what belongs to them."""
+    try:
+        return lesson().show(*names)
+    except ValueError as error:
+        print(f"show: {error}")
+        return None
+
+
+def exercise(slug: str) -> ExerciseWidget | None:
+    """The exercise of this name, to be solved where the cell stands."""
+    from labkit.jupyter.exercise import widget
+
+    try:
+        return widget(slug)
+    except ValueError as error:
+        print(f"exercise: {error}")
+        return None
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the magics, once a shell, and put the two functions at hand."""
+    from labkit.jupyter.magics import LabMagics
+
+    if "LabMagics" not in shell.magics_manager.registry:
+        shell.register_magics(LabMagics(shell))
+    shell.push({"show": show, "exercise": exercise}, interactive=False)
+
+
+if get_ipython() is not None:
+    load_ipython_extension(get_ipython())

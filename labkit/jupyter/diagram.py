@@ -1,0 +1,143 @@
+"""A view as a picture: layers in stacks, containers on them, what covers what; written in Graphviz's language, DOT.
+
+The light boxes carry their own ground and dark text, and lines are of a middle grey, so that the picture can be read on
+a light and on a dark page. What is new or changed has a thick border *and* the word, for whom colours tell nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from labkit.jupyter.view import ContainerView, Marks, Stack, Step, View, size_text, stacks, step_part
+from labkit.jupyter.words import cut, image_title, mount_source, short
+
+SHOWN_CHANGES = 6
+SHOWN_TEXT = 46
+FONT = "Courier New"  # of one width for all signs: so the boxes fit in whatever such font a reader's system has
+INK, LINE, QUIET = "#1f2933", "#7b8794", "#52606d"
+CHANGED = "#c2410c"  # the border of what changed: seen on light and on dark
+PAPER = {  # the ground of each kind of box
+    "layer": "#dbeafe",
+    "settings": "#f8fafc",
+    "title": "#bfdbfe",
+    "container": "#fde68a",
+    "upper": "#fef3c7",
+    "volume": "#bbf7d0",
+    "bind": "#e5e7eb",
+    "tmpfs": "#ede9fe",
+    "image": "#bfdbfe",
+    "mark": "#ffffff",
+}
+GRAPH = f"""digraph machine {{
+  graph [rankdir=TB, bgcolor="transparent", nodesep=0.35, ranksep=0.45, pad=0.15]
+  node [shape=plain, fontname="{FONT}", fontsize=11, fontcolor="{INK}", color="{LINE}"]
+  edge [color="{LINE}", penwidth=1.6, fontname="{FONT}", fontsize=11, fontcolor="{INK}"]"""
+
+
+def dot(view: View, marks: Marks = Marks()) -> str:
+    """The view in DOT; the same view and marks give the same text."""
+    lines = [GRAPH]
+    tops: dict[str, str] = {}
+    lines += _stack_lines(stacks(view.images), marks, tops)
+    for position, container in enumerate(view.containers):
+        lines += _container_lines(f"c{position}", container, view, marks, tops)
+    mounted = {mount.source for container in view.containers for mount in container.mounts if mount.kind == "volume"}
+    for volume in view.volumes:
+        if volume not in mounted:
+            lines.append(_node(_volume_id(view, volume), [_cell(_source_text("volume", volume, marks), "volume")]))
+    if len(lines) == 1:
+        lines.append(_node("empty", [_cell(_text("no images, no containers, no volumes"), "settings")]))
+    return "\n".join([*lines, "}", ""])
+
+
+def html(text: str, length: int = SHOWN_TEXT) -> str:
+    """Any text as part of a DOT label: one line, cut, markup as characters, what is beyond ASCII as numbers."""
+    plain = cut(text, length).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return "".join(char if char.isascii() else f"&#{ord(char)};" for char in plain) or " "
+
+
+def _text(text: str, *, bold: bool = False, quiet: bool = False, length: int = SHOWN_TEXT) -> str:
+    inner = html(text, length)
+    if bold:
+        inner = f"<B>{inner}</B>"
+    return f'<FONT COLOR="{QUIET}">{inner}</FONT>' if quiet else inner
+
+
+def _mark(word: str) -> str:
+    return f" <B>&#91;{word.upper()}&#93;</B>" if word else ""
+
+
+def _cell(content: str, paper: str, word: str = "", *, thick: bool = False, span: int = 1, align: str = "LEFT") -> str:
+    border = f' BORDER="3" COLOR="{CHANGED}"' if word or thick else ""
+    columns = f' COLSPAN="{span}"' if span > 1 else ""
+    return f'<TD{columns} ALIGN="{align}" BGCOLOR="{PAPER[paper]}"{border}>{content}{_mark(word)}</TD>'
+
+
+def _node(identifier: str, rows: Iterable[str]) -> str:
+    body = "".join(f"<TR>{row}</TR>" for row in rows)
+    return f'  {identifier} [label=<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="5">{body}</TABLE>>]'
+
+
+def _stack_lines(found: list[Stack], marks: Marks, tops: dict[str, str], below: str = "") -> Iterator[str]:
+    """The stacks as nodes, each above the one that it stands on; `tops` learns on which node each image ends."""
+    for position, stack in enumerate(found):
+        identifier = f"{below}s{position}"
+        yield _node(identifier, _stack_rows(stack, marks))
+        if below:
+            yield f"  {identifier} -> {below} [arrowhead=none, penwidth=3]"
+        tops.update({image.id: identifier for image in stack.images})
+        yield from _stack_lines(stack.above, marks, tops, identifier)
+
+
+def _stack_rows(stack: Stack, marks: Marks) -> Iterator[str]:
+    for image in stack.images:
+        word = next(filter(None, (marks.word("image", name) for name in image.names or (image.id,))), "")
+        title = f"{_text(image_title(image), bold=True)} {_text(f'image {short(image.id)}, {size_text(image.size)}')}"
+        yield _cell(title, "title", word, span=3)
+    if not stack.images:
+        yield _cell(_text("shared by several images", quiet=True), "title", span=3)
+    below = len(stack.key) - len(stack.steps)
+    for number in range(len(stack.key), below, -1):
+        yield _step_row(stack.key[number - 1], marks.word(*step_part(stack.key[:number])))
+
+
+def _step_row(step: Step, word: str) -> str:
+    paper = "layer" if step.digest else "settings"
+    place = _text(short(step.digest)) if step.digest else _text("no layer", quiet=True)
+    thick = bool(word)
+    size = _cell(_text(size_text(step.size)), paper, thick=thick, align="RIGHT")
+    return _cell(_text(step.text), paper, word) + size + _cell(place, paper, thick=thick)
+
+
+def _container_lines(node: str, container: ContainerView, view: View, marks: Marks, tops: dict[str, str]) -> Iterator[str]:
+    word = marks.word("container", container.name)
+    title = f"{_text(container.name, bold=True, length=32)} {_text(f'container {short(container.id)}, {container.state}')}"
+    count = len(container.changes)
+    own = f"{_text('own layer, writable:')} {_text(size_text(container.size))}, {count} changed path{'' if count == 1 else 's'}"
+    rows = [_cell(title, "container", word), _cell(own, "upper")]
+    for kind, path in container.changes[:SHOWN_CHANGES]:
+        rows.append(_cell(_text(f"{kind} {path}"), "upper", marks.word("file", container.name, path)))
+    if count > SHOWN_CHANGES:
+        rows.append(_cell(_text(f"and {count - SHOWN_CHANGES} more", quiet=True), "upper"))
+    yield _node(node, rows)
+    if container.image in tops:
+        yield f"  {node} -> {tops[container.image]} [arrowhead=none, penwidth=3]"
+    for position, mount in enumerate(container.mounts):
+        source = _volume_id(view, mount.source) if mount.kind == "volume" else f"{node}m{position}"
+        kind = mount.kind if mount.kind in PAPER else "bind"
+        name = mount.source if mount.kind == "volume" else mount_source(mount)
+        yield _node(source, [_cell(_source_text(mount.kind, name, marks), kind)])
+        word = marks.word("mount", container.name, mount.target)
+        covers = f"covers {mount.target}" + ("" if mount.writable else " (read-only)")
+        label = f'<TABLE BORDER="{1 if word else 0}" CELLBORDER="0" CELLSPACING="0" BGCOLOR="{PAPER["mark"]}"><TR><TD>{html(covers)}{_mark(word)}</TD></TR></TABLE>'
+        yield f"  {source} -> {node} [dir=forward, style={'bold' if word else 'dashed'}, label=<{label}>]"
+
+
+def _source_text(kind: str, name: str, marks: Marks) -> str:
+    if kind != "volume":
+        return _text(name)
+    return f"{_text('volume')} {_text(name, bold=True)}{_mark(marks.word('volume', name))}"
+
+
+def _volume_id(view: View, name: str) -> str:
+    return f"v{view.volumes.index(name)}" if name in view.volumes else "v_other"

@@ -1,0 +1,124 @@
+"""%docker, %host, %%host, %%hostfile, %undo, %fresh, %%answer: what is typed in a cell, run on the lesson's machine.
+
+They print just what the real thing would print, on the stream where it would. A command that fails is no exception:
+its message and nothing else is seen, as in a terminal. A mistake in how a magic is used is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from labkit.jupyter.state import Lesson
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print a whole text, at once, with nothing added to it."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text)
+    stream.flush()
+
+
+def complain(message: str) -> None:
+    """A line about how a magic is used."""
+    say(f"{message}\n", error=True)
+
+
+@magics_class
+class LabMagics(Magics):
+    """The magics of one notebook. No argument is expanded: `{{.ID}}` and `$HOME` are Docker's and the shell's."""
+
+    def __init__(self, shell: Any, lesson: Lesson | None = None, answer: Callable[[str, str], str] | None = None) -> None:
+        super().__init__(shell)
+        self.lesson = lesson or Lesson()
+        self._answer = answer
+
+    def _run(self, line: str) -> None:
+        done = self.lesson.run(line)
+        say(done.stdout)
+        say(done.stderr, error=True)
+
+    @no_var_expand
+    @line_magic
+    def docker(self, line: str) -> None:
+        """%docker ARGUMENTS: run docker on the lesson's machine."""
+        self._run(f"docker {line}".rstrip())
+
+    @no_var_expand
+    @line_cell_magic
+    def host(self, line: str, cell: str | None = None) -> None:
+        """%host COMMAND, or %%host and a script below: run it in a root shell on the lesson's machine."""
+        if cell is None and not line.strip():
+            complain("%host: what shall be run? Write a command after it, as in: %host ls /var/lib/docker")
+            return
+        self._run(line if cell is None else "\n".join(filter(None, [line.strip(), cell])))
+
+    @no_var_expand
+    @cell_magic
+    def hostfile(self, line: str, cell: str) -> None:
+        """%%hostfile PATH: write the cell's text to this file of the host; a relative path starts in /home/learner."""
+        path = line.strip().strip("'\"")
+        if not path:
+            complain("%%hostfile: which file? Write a path after it, as in: %%hostfile app/Dockerfile")
+            return
+        try:
+            self.lesson.write_file(path, cell)
+        except OSError as error:
+            complain(f"%%hostfile: cannot write {path}: {error.strerror}")
+
+    @line_magic
+    def undo(self, line: str) -> None:
+        """%undo, or %undo 3: take back the last input, or the last three."""
+        text = line.strip() or "1"
+        if not (text.isascii() and text.isdigit()):
+            complain(f"%undo: {text} is not a number of inputs")
+            return
+        for _ in range(int(text)):
+            taken = self.lesson.undo()
+            if taken is None:
+                complain("%undo: there is nothing to take back")
+                return
+            say(f"taken back: {taken.splitlines()[0]}{' ...' if len(taken.splitlines()) > 1 else ''}\n")
+
+    @line_magic
+    def fresh(self, line: str) -> None:
+        """%fresh, or %fresh storage_driver=vfs system=mac …: go on with a new machine."""
+        try:
+            self.lesson.fresh(**options(line))
+        except (TypeError, ValueError) as error:
+            complain(f"%fresh: {error}")
+
+    @no_var_expand
+    @cell_magic
+    def answer(self, line: str, cell: str) -> None:
+        """%%answer SLUG: hand in the cell as the answer to that exercise, and print what is said to it."""
+        slug = line.strip()
+        if not slug:
+            complain("%%answer: which exercise? Write its name after it, as in: %%answer first-image")
+            return
+        if self._answer is None:
+            from labkit.jupyter.answer import judge_text as judge
+        else:
+            judge = self._answer
+        try:
+            say(judge(slug, cell).rstrip("\n") + "\n")
+        except ValueError as error:
+            complain(f"%%answer: {error}")
+
+
+def options(line: str) -> dict[str, Any]:
+    """key=value words as arguments; numbers, True and None are taken as such, all else as text."""
+    found: dict[str, Any] = {}
+    for word in line.split():
+        key, equals, value = word.partition("=")
+        if not (equals and key.isidentifier()):
+            raise ValueError(f"{word} is not of the form name=value")
+        try:
+            found[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[key] = value
+    return found

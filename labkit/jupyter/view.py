@@ -1,0 +1,254 @@
+"""What there is to see on a machine: images as steps, containers, volumes, mounts; plain facts for pictures and texts.
+
+Stands on the engine's answers (the dicts of Docker's API) and nothing else, so that a picture never shows what
+`docker history`, `docker inspect` and `docker diff` would not say.
+
+A *step* is one line of an image's history. A step that made a layer has the layer's digest; a step that only changed
+settings has none. Two images share a step when they share all steps below it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+LAYER_WORDS = ("RUN", "COPY", "ADD", "WORKDIR")  # the instructions that make a layer, perhaps an empty one
+UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of an image's history: Step("RUN make", 3200, "sha256:…")."""
+
+    text: str
+    size: int
+    digest: str | None  # None: settings only, no layer
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """An image: its names, and its steps from the lowest to the highest."""
+
+    id: str
+    names: tuple[str, ...]
+    steps: tuple[Step, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class MountView:
+    """What covers a path of a container: MountView("volume", "data", "/data", True)."""
+
+    kind: str
+    source: str  # the volume's name, the host's path, or "" for a tmpfs
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class ContainerView:
+    """A container: its own writable layer is what `docker diff` lists."""
+
+    id: str
+    name: str
+    image: str  # image id
+    state: str
+    changes: tuple[tuple[str, str], ...]  # (A, C or D, path)
+    size: int
+    mounts: tuple[MountView, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """All of it, in a fixed order."""
+
+    images: tuple[ImageView, ...] = ()
+    containers: tuple[ContainerView, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass
+class Stack:
+    """Steps that all the same images have, lowest first, and what stands on them."""
+
+    key: tuple[Step, ...]  # every step up to and with the stack's highest: names the stack, and orders it
+    steps: list[Step] = field(default_factory=list)
+    images: list[ImageView] = field(default_factory=list)  # the images whose highest step is this stack's highest
+    above: list[Stack] = field(default_factory=list)
+
+
+def size_text(size: int) -> str:
+    """A size as `docker history` prints it: thousands, three figures ("6.3MB", "229B")."""
+    number, unit = float(size), 0
+    while number >= 1000 and unit < len(UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    return f"{number:.3g}{UNITS[unit]}"
+
+
+def instruction(created_by: str, comment: str = "") -> str:
+    """The Dockerfile's line that a history entry was made by, without what the builders put around it."""
+    text = re.sub(r"\s+# buildkit$", "", created_by.strip())
+    text = re.sub(r"^/bin/sh -c #\(nop\)\s+", "", text)
+    text = re.sub(r"^RUN (\|\d+ .*?)?/bin/sh -c ", "RUN ", text)
+    text = re.sub(r"^/bin/sh -c ", "RUN ", text)
+    return text or comment or "(unnamed)"
+
+
+def history_steps(history: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> tuple[Step, ...]:
+    """The steps of an image, lowest first, from its `docker history` (newest first) and its layers' digests."""
+    entries = list(reversed(history))
+    texts = [instruction(str(entry.get("CreatedBy") or ""), str(entry.get("Comment") or "")) for entry in entries]
+    sizes = [int(entry.get("Size") or 0) for entry in entries]
+    makers = _layer_makers(texts, sizes, len(layers))
+    digests = iter(layers)
+    steps = [
+        Step(text, size, next(digests, None) if maker else None)
+        for text, size, maker in zip(texts, sizes, makers, strict=True)
+    ]
+    return (*steps, *(Step("(not in the history)", 0, digest) for digest in digests))
+
+
+def _layer_makers(texts: list[str], sizes: list[int], count: int) -> list[bool]:
+    """Which steps made the image's `count` layers: those with a size first, then the empty ones, lowest first."""
+    makers = [size > 0 for size in sizes]
+    for wanted in (LAYER_WORDS, ("",)):
+        for position, text in enumerate(texts):
+            if sum(makers) < count and not makers[position] and text.startswith(wanted):
+                makers[position] = True
+    return makers
+
+
+def look(machine: Any) -> View:
+    """The machine's images, containers and volumes as they are now."""
+    engine = machine.engine
+    containers = tuple(sorted(_containers(engine), key=lambda container: container.name))
+    images = tuple(sorted(_images(engine), key=lambda image: (image.names or ("~",), image.id)))
+    return View(images, containers, tuple(sorted(_volume_name(volume) for volume in engine.volumes({}))))
+
+
+def only(view: View, names: Sequence[str]) -> View:
+    """The part of the view that has to do with these images, containers or volumes; ValueError names an unknown one."""
+    containers = [c for c in view.containers if c.name in names or set(names) & {mount.source for mount in c.mounts}]
+    wanted = {container.image for container in containers}
+    images = [image for image in view.images if image.id in wanted or _named(image, names)]
+    volumes = {mount.source for container in containers for mount in container.mounts if mount.kind == "volume"}
+    volumes |= set(names) & set(view.volumes)
+    known = {c.name for c in containers} | volumes | {n for i in images for n in names if _named(i, [n])}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no image, container or volume {name!r} to show")
+    return View(tuple(images), tuple(containers), tuple(sorted(volumes)))
+
+
+def _named(image: ImageView, names: Sequence[str]) -> bool:
+    short = image.id.removeprefix("sha256:")
+    return any(name in image.names or f"{name}:latest" in image.names or (name and short.startswith(name)) for name in names)
+
+
+def _images(engine: Any) -> Iterator[ImageView]:
+    for summary in engine.images():
+        reference = summary["Id"]
+        document = engine.inspect_image(reference)
+        layers = (document.get("RootFS") or {}).get("Layers") or []
+        names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
+        steps = history_steps(engine.history(reference), layers)
+        yield ImageView(reference, names, steps, int(document.get("Size") or 0))
+
+
+def _containers(engine: Any) -> Iterator[ContainerView]:
+    for summary in engine.containers(True, {}):
+        reference = summary["Id"]
+        document = engine.inspect_container(reference)
+        changes = tuple(sorted(((str(k), str(p)) for k, p in engine.diff(reference)), key=lambda change: change[1]))
+        yield ContainerView(
+            id=reference,
+            name=str(document["Name"]).removeprefix("/"),
+            image=document["Image"],
+            state=document["State"]["Status"],
+            changes=changes,
+            size=int(summary.get("SizeRw") or 0),
+            mounts=tuple(sorted(_mounts(document), key=lambda mount: mount.target)),
+        )
+
+
+def _mounts(document: Mapping[str, Any]) -> Iterator[MountView]:
+    for mount in document.get("Mounts") or []:
+        source = mount.get("Name") if mount["Type"] == "volume" else mount.get("Source")
+        yield MountView(mount["Type"], source or "", mount["Destination"], bool(mount.get("RW", True)))
+    for target in (document.get("HostConfig") or {}).get("Tmpfs") or {}:
+        yield MountView("tmpfs", "", target, True)
+
+
+def _volume_name(volume: Any) -> str:
+    return str(volume["Name"] if isinstance(volume, Mapping) else volume.name)
+
+
+def stacks(images: Sequence[ImageView]) -> list[Stack]:
+    """The images' steps as stacks that stand on each other; each step is in exactly one."""
+    return [_stack((), step, images) for step in _next_steps((), images)]
+
+
+def _next_steps(below: tuple[Step, ...], images: Sequence[ImageView]) -> list[Step]:
+    here = len(below)
+    found = (image.steps[here] for image in images if len(image.steps) > here and image.steps[:here] == below)
+    return list(dict.fromkeys(found))
+
+
+def _stack(below: tuple[Step, ...], step: Step, images: Sequence[ImageView]) -> Stack:
+    stack = Stack(below)
+    following = [step]
+    while len(following) == 1 and not stack.images:
+        stack.steps.append(following[0])
+        stack.key += (following[0],)
+        stack.images = [image for image in images if image.steps == stack.key]
+        following = _next_steps(stack.key, images)
+    stack.above = [_stack(stack.key, upper, images) for upper in following]
+    return stack
+
+
+def parts(view: View) -> dict[tuple[str, ...], str]:
+    """Every part of the view that can be new, changed or gone, with what would count as a change of it."""
+    found: dict[tuple[str, ...], str] = {}
+    for image in view.images:
+        for number in range(1, len(image.steps) + 1):
+            found[step_part(image.steps[:number])] = ""
+        for name in image.names or (image.id,):
+            found["image", name] = image.id
+    for container in view.containers:
+        found["container", container.name] = f"{container.id} {container.state}"
+        found.update({("file", container.name, path): f"{kind}" for kind, path in container.changes})
+        found.update({("mount", container.name, mount.target): mount.source for mount in container.mounts})
+    found.update({("volume", volume): "" for volume in view.volumes})
+    return found
+
+
+def step_part(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The part that is the highest of these steps, standing on the others."""
+    return ("step", *(f"{step.text} {step.digest}" for step in steps))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What differs between two views."""
+
+    new: frozenset[tuple[str, ...]] = frozenset()
+    changed: frozenset[tuple[str, ...]] = frozenset()
+    gone: tuple[tuple[str, ...], ...] = ()
+
+    def word(self, *part: str) -> str:
+        """The mark of a part, as a word: "new", "changed", or "" for one that is as it was."""
+        return "new" if part in self.new else "changed" if part in self.changed else ""
+
+
+def compare(before: View | None, after: View) -> Marks:
+    """What is new, changed or gone since `before`; where there is no before, nothing."""
+    if before is None:
+        return Marks()
+    old, now = parts(before), parts(after)
+    return Marks(
+        new=frozenset(part for part in now if part not in old),
+        changed=frozenset(part for part in now if part in old and old[part] != now[part]),
+        gone=tuple(part for part in old if part not in now),
+    )

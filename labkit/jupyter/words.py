@@ -1,0 +1,97 @@
+"""A view in words: the same facts as the picture, as an indented text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labkit.jupyter.view import ContainerView, ImageView, Marks, MountView, Stack, View, size_text, stacks, step_part
+
+SHOWN_CHANGES = 8
+SHOWN_TEXT = 60
+COVERS = {"volume": "volume {source}", "bind": "host folder {source}", "tmpfs": "memory (tmpfs)", "image": "image {source}"}
+
+
+def short(identifier: str) -> str:
+    """An id or digest as Docker shortens it: 12 figures."""
+    return identifier.removeprefix("sha256:")[:12]
+
+
+def cut(text: str, length: int = SHOWN_TEXT) -> str:
+    """One line of at most `length` characters, with what is not printable written out as an escape."""
+    line = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in " ".join(text.split()))
+    return line if len(line) <= length else line[: length - 3] + "..."
+
+
+def image_title(image: ImageView) -> str:
+    """What heads a stack: the image's names, or its short id where it has none."""
+    return ", ".join(cut(name, 40) for name in image.names) or f"<none> {short(image.id)}"
+
+
+def mount_source(mount: MountView) -> str:
+    """What covers the path, in words."""
+    return COVERS.get(mount.kind, mount.kind + " {source}").format(source=cut(mount.source, 40))
+
+
+def in_words(view: View, marks: Marks = Marks()) -> str:
+    """The whole view as a text; a part that is new or changed ends in [new] or [changed]."""
+    lines = [line for stack in stacks(view.images) for line in _stack_lines(stack, view, marks, 0)]
+    for container in view.containers:
+        lines += _container_lines(container, view, marks)
+    for volume in view.volumes:
+        lines.append(_marked(f"volume {cut(volume, 40)}", marks.word("volume", volume)))
+    lines += [f"gone: {gone}" for gone in gone_lines(marks)]
+    return "\n".join(lines or ["no images, no containers, no volumes"])
+
+
+def gone_lines(marks: Marks) -> list[str]:
+    """What was there before and is no more, one line each; files and mounts of a container that went go unsaid."""
+    lost = {part[1] for part in marks.gone if part[0] == "container"}
+    told = [part for part in marks.gone if part[0] not in ("file", "mount") or part[1] not in lost]
+    return [_gone(part) for part in told]
+
+
+def _gone(part: tuple[str, ...]) -> str:
+    if part[0] == "step":
+        return f"step {cut(part[-1].rpartition(' ')[0])}"
+    if part[0] in ("file", "mount"):
+        return f"{part[0]} {cut(part[2])} of container {cut(part[1], 40)}"
+    return f"{part[0]} {cut(part[1], 40)}"
+
+
+def _marked(line: str, word: str) -> str:
+    return f"{line}  [{word}]" if word else line
+
+
+def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator[str]:
+    """A stack, lowest step first; the stacks that stand on it follow, indented by one more."""
+    margin = "  " * depth
+    for image in stack.images:
+        word = " ".join(dict.fromkeys(filter(None, (marks.word("image", name) for name in image.names or (image.id,)))))
+        yield _marked(f"{margin}image {image_title(image)} ({short(image.id)}, {size_text(image.size)})", word)
+    if not stack.images:
+        yield f"{margin}steps that several images share"
+    below = len(stack.key) - len(stack.steps)
+    for number in range(below + 1, len(stack.key) + 1):
+        step = stack.key[number - 1]
+        layer = f"layer {short(step.digest)}" if step.digest else "settings only, no layer"
+        line = f"{margin}  {number}. {cut(step.text)}: {size_text(step.size)}, {layer}"
+        yield _marked(line, marks.word(*step_part(stack.key[:number])))
+    for upper in stack.above:
+        yield f"{margin}  on which stands"
+        yield from _stack_lines(upper, view, marks, depth + 2)
+
+
+def _container_lines(container: ContainerView, view: View, marks: Marks) -> Iterator[str]:
+    names = {image.id: image_title(image) for image in view.images}
+    image = names.get(container.image, short(container.image))
+    line = f"container {cut(container.name, 40)} ({short(container.id)}, {container.state}) on image {image}"
+    yield _marked(line, marks.word("container", container.name))
+    yield f"  its own layer: {size_text(container.size)}, {len(container.changes)} changed paths"
+    for kind, path in container.changes[:SHOWN_CHANGES]:
+        yield _marked(f"    {kind} {cut(path)}", marks.word("file", container.name, path))
+    if len(container.changes) > SHOWN_CHANGES:
+        yield f"    and {len(container.changes) - SHOWN_CHANGES} more"
+    for mount in container.mounts:
+        way = "" if mount.writable else ", read-only"
+        line = f"  {cut(mount.target, 40)} is covered by {mount_source(mount)}{way}"
+        yield _marked(line, marks.word("mount", container.name, mount.target))

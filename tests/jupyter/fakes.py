@@ -1,0 +1,88 @@
+"""A machine small enough to know by heart: it answers as the engine does, in the dicts of Docker's API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class FakeEngine:
+    """Tables that a test fills in; the methods are those that the pictures use."""
+
+    image_table: dict[str, dict[str, Any]] = field(default_factory=dict)
+    container_table: dict[str, dict[str, Any]] = field(default_factory=dict)
+    volume_table: list[str] = field(default_factory=list)
+
+    def images(self) -> list[dict[str, Any]]:
+        return [{"Id": key} for key in self.image_table]
+
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        return self.image_table[reference]["inspect"]
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        return self.image_table[reference]["history"]
+
+    def containers(self, all: bool, filters: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"Id": key, "SizeRw": row["size"]} for key, row in self.container_table.items()]
+
+    def inspect_container(self, reference: str) -> dict[str, Any]:
+        return self.container_table[reference]["inspect"]
+
+    def diff(self, reference: str) -> list[tuple[str, str]]:
+        return self.container_table[reference]["diff"]
+
+    def volumes(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"Name": name} for name in self.volume_table]
+
+    def add_image(self, name: str, *steps: tuple[str, int, bool]) -> str:
+        """An image from (line, size, does it make a layer) from the lowest up; returns its id."""
+        identifier = "sha256:" + f"{len(self.image_table) + 10:x}".rjust(64, "a")
+        layers = [f"sha256:{number:02x}{text.encode().hex()}".ljust(71, "0")[:71] for number, (text, _, layer) in enumerate(steps) if layer]
+        history = [{"CreatedBy": text, "Size": size, "Comment": ""} for text, size, _ in reversed(steps)]
+        inspect = {"RepoTags": [name], "RootFS": {"Layers": layers}, "Size": sum(size for _, size, _ in steps)}
+        self.image_table[identifier] = {"inspect": inspect, "history": history}
+        return identifier
+
+    def add_container(self, name: str, image: str, *changes: tuple[str, str], mounts: list[dict[str, Any]] | None = None) -> None:
+        """A running container with what `docker diff` says of it."""
+        identifier = f"{len(self.container_table) + 10:x}".rjust(64, "c")
+        inspect = {
+            "Name": f"/{name}",
+            "Image": image,
+            "State": {"Status": "running"},
+            "Mounts": mounts or [],
+            "HostConfig": {"Tmpfs": {}},
+        }
+        self.container_table[identifier] = {"inspect": inspect, "diff": list(changes), "size": 24}
+
+
+@dataclass
+class FakeMachine:
+    """Only an engine."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+
+
+UBUNTU = (("/bin/sh -c #(nop) ADD file:1 in / ", 78_100_000, True), ('/bin/sh -c #(nop)  CMD ["/bin/bash"]', 0, False))
+APP = (
+    *UBUNTU,
+    ("RUN /bin/sh -c apt-get update && apt-get install -y python3 python3-pip # buildkit", 306_000_000, True),
+    ("RUN /bin/sh -c pip install flask flask-mysql # buildkit", 6_300_000, True),
+    ("COPY app.py /opt/app.py # buildkit", 229, True),
+    ('ENTRYPOINT ["/bin/sh" "-c" "flask run"]', 0, False),
+)
+
+
+def small_machine() -> FakeMachine:
+    """Ubuntu, an app on it, a container with two changes, a volume and a host's folder."""
+    machine = FakeMachine()
+    machine.engine.add_image("ubuntu:24.04", *UBUNTU)
+    app = machine.engine.add_image("app:1", *APP)
+    machine.engine.volume_table.append("data")
+    mounts = [
+        {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/data", "RW": True},
+        {"Type": "bind", "Source": "/home/learner/src", "Destination": "/src", "RW": False},
+    ]
+    machine.engine.add_container("web", app, ("C", "/tmp"), ("A", "/tmp/x"), mounts=mounts)
+    return machine
