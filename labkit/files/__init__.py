@@ -1,0 +1,40 @@
+"""The file system under everything: contents, trees, layers, union mounts, and POSIX's calls on them."""
+
+from __future__ import annotations
+
+from labkit.files.contents import Content
+from labkit.files.errors import failure
+from labkit.files.namespace import (
+    O_ACCMODE,
+    O_APPEND,
+    O_CREAT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_NOFOLLOW,
+    O_RDONLY,
+    O_RDWR,
+    O_TRUNC,
+    O_WRONLY,
+    R_OK,
+    W_OK,
+    X_OK,
+    Files,
+    Handle,
+    Mount,
+    Namespace,
+    Source,
+    Stat,
+    User,
+    major,
+    makedev,
+    minor,
+    tmpfs,
+)
+from labkit.files.persistent import Map
+from labkit.files.tree import Inode, Store, Tree
+
+__all__ = [
+    "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",
+    "O_WRONLY", "R_OK", "W_OK", "X_OK", "Content", "Files", "Handle", "Inode", "Map", "Mount", "Namespace", "Source",
+    "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor", "tmpfs",
+]  # fmt: skip

@@ -1,0 +1,282 @@
+"""A union mount as the kernel's overlayfs makes it: read-only lower layers, one upper that takes every change.
+
+Everything follows from one lookup (the upper's name, else the lowers', a whiteout hiding it, an opaque folder hiding
+all below) and one copy-up (the whole file, its folders first, into the upper, at the first change). The lowers come as
+one Merged tree, made once when a layer is finished and shared by all its containers, so a lookup does not slow down
+with the number of layers. Facts: kernel, Documentation/filesystems/overlayfs.rst, without redirect_dir, metacopy, index.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Iterable
+from typing import Any
+
+from labkit.files.contents import Content
+from labkit.files.errors import failure
+from labkit.files.persistent import Map
+from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, Inode, Store
+
+OPAQUE = "trusted.overlay.opaque"
+WHITEOUT_MODE = stat.S_IFCHR
+
+
+class Merged:
+    """A file of the lower layers put together: the topmost inode, and for a directory its merged names."""
+
+    __slots__ = ("above", "inode", "layer", "names")
+
+    def __init__(self, inode: Inode, layer: int, names: Map[str, Merged] | None) -> None:
+        self.inode = inode
+        self.layer = layer  # in which layer the inode lies, from 0 at the bottom
+        self.names = names  # of a directory
+        self.above: dict[Inode, Merged] | None = None  # what layers put on this tree made of it, by their root
+
+
+def merge(store: Store, below: Merged | None, top: Inode, layer: int) -> Merged:
+    """A layer's tree on the merged tree below it. Costs as much as the layer is large, however many lie below."""
+    inode = store.get(top)
+    if not inode.is_dir:
+        return Merged(top, layer, None)
+    if below is None or below.names is None or inode.is_opaque:
+        names: Map[str, Merged] = Map()
+        hidden = None
+    else:
+        names = below.names.copy()
+        hidden = below.names
+    for name, child in inode.data.items():
+        if store.get(child).is_whiteout:
+            if name in names:
+                names.delete(name)
+        else:
+            names.set(name, merge(store, hidden and hidden.get(name), child, layer))
+    return Merged(top, layer, names)
+
+
+def stack(store: Store, layers: Iterable[Inode]) -> Merged | None:
+    """The merged tree of layers from the bottom up, each one's root inode given; kept with the tree below it."""
+    below: Merged | None = None
+    for index, top in enumerate(layers):
+        if below is None or store.tampered:
+            below = merge(store, below, top, index)
+            continue
+        if below.above is None:
+            below.above = {}
+        if top not in below.above:
+            below.above[top] = merge(store, below, top, index)
+        below = below.above[top]
+    return below
+
+
+class Node:
+    """A file as seen through the mount. Its upper is there when it was made or changed in the mount."""
+
+    __slots__ = ("children", "lower", "name", "parent", "upper")
+
+    def __init__(self, parent: Node | None, name: str, upper: Inode | None, lower: Merged | None) -> None:
+        self.parent = parent
+        self.name = name
+        self.upper = upper
+        self.lower = lower  # a directory's: what its names are merged with; None where the upper hides it
+        self.children: dict[str, Node] = {}
+
+
+class Overlay:
+    """A union mount. Its nodes are Nodes; the same operations as Tree's."""
+
+    overlay = True
+    limit = None
+
+    def __init__(self, store: Store, upper: Inode, lowers: tuple[Inode, ...], device: int, base: Merged | None) -> None:
+        self.store = store
+        self.device = device
+        self._upper = upper
+        self._lowers = lowers  # from the bottom up
+        self._base = base  # the merged tree of the lowers
+        self._base_tampered = store.tampered
+        self._version = -1
+        self._root = Node(None, "", upper, base)
+
+    @property
+    def root(self) -> Node:
+        store = self.store
+        if self._version != store.version:  # a name has gone somewhere: what was looked up may be out of date
+            if self._base_tampered != store.tampered:
+                self._base, self._base_tampered = stack(store, self._lowers), store.tampered
+            base = None if store.get(self._upper).is_opaque else self._base
+            self._root = Node(None, "", self._upper, base)
+            self._version = store.version
+        return self._root
+
+    # the one lookup
+
+    def lookup(self, folder: Node, name: str) -> Node | None:
+        found = folder.children.get(name)
+        if found is None:
+            found = self._find(folder, name)
+            if found is not None:
+                folder.children[name] = found
+        return found
+
+    def _find(self, folder: Node, name: str) -> Node | None:
+        store = self.store
+        lower = folder.lower.names.get(name) if folder.lower is not None and folder.lower.names is not None else None
+        if folder.upper is not None:
+            upper = store.get(folder.upper).data.get(name)
+            if upper is not None:
+                inode = store.get(upper)
+                if inode.is_whiteout:
+                    return None
+                if not inode.is_dir or inode.is_opaque or (lower is not None and lower.names is None):
+                    lower = None
+                return Node(folder, name, upper, lower)
+        return Node(folder, name, None, lower) if lower is not None else None
+
+    # the one copy-up
+
+    def copy_up(self, node: Node, *, keep: bool = True) -> Inode:
+        """The node's upper inode; made, with those of its folders, where it is not there. `keep`: with its bytes."""
+        if node.upper is not None:
+            return node.upper
+        assert node.parent is not None and node.lower is not None
+        folder = self.copy_up(node.parent)
+        present = self.store.names(folder).get(node.name)
+        if present is not None and self.store.get(present).origin is node.lower.inode:  # another handle did it
+            node.upper = present
+            return present
+        old = self.store.get(node.lower.inode)
+        data: Any = Map() if old.is_dir else old.data
+        if old.mode & S_IFMT == REGULAR:
+            data = self.store.content(old) if keep else Content()
+        new = self.store.new(old.mode, old.uid, old.gid, data)
+        new.rdev, new.xattrs, new.origin = old.rdev, old.xattrs, old.born
+        new.atime, new.mtime = old.atime, old.mtime
+        self.store.add(folder, node.name, new, touch=False)
+        node.upper = new
+        self.store.events("copied-up", self, node, len(data) if type(data) is Content else 0)
+        if not old.is_dir:
+            node.lower = None
+        return new
+
+    # what follows from the two
+
+    def get(self, node: Node) -> Inode:
+        if node.upper is not None:
+            return self.store.get(node.upper)
+        assert node.lower is not None
+        return self.store.get(node.lower.inode)
+
+    def change(self, node: Node) -> Inode:
+        return self.store.change(node.upper if node.upper is not None else self.copy_up(node))
+
+    def prepare_write(self, node: Node, *, keep: bool = True) -> None:
+        if node.upper is None:
+            self.copy_up(node, keep=keep)
+
+    def current(self, node: Node) -> Node:
+        """A node that was opened before its file was copied up: the copy is what is read from then on."""
+        if node.upper is None and node.parent is not None and node.parent.upper is not None and node.lower is not None:
+            present = self.store.names(node.parent.upper).get(node.name)
+            if present is not None and self.store.get(present).origin is node.lower.inode:
+                node.upper, node.lower = present, None
+        return node
+
+    def names(self, folder: Node) -> Iterable[str]:
+        upper = self.store.names(folder.upper) if folder.upper is not None else {}
+        lower = folder.lower.names if folder.lower is not None and folder.lower.names is not None else {}
+        if not upper:
+            return lower
+        shown = [name for name, child in upper.items() if not self.store.get(child).is_whiteout]
+        return shown + [name for name in lower if name not in upper]
+
+    def is_empty(self, folder: Node) -> bool:
+        return not list(self.names(folder))
+
+    def number(self, node: Node) -> int:
+        inode = self.get(node)
+        return inode.origin.ino if inode.origin is not None else inode.ino
+
+    def links(self, node: Node) -> int:
+        inode = self.get(node)
+        return 1 if inode.is_dir and node.lower is not None else inode.nlink
+
+    def _hides(self, folder: Node, name: str) -> bool:
+        """Whether the lowers have this name in this folder."""
+        return folder.lower is not None and folder.lower.names is not None and name in folder.lower.names
+
+    def _free(self, folder: Node, name: str) -> Inode:
+        """The folder's upper, without a whiteout of this name."""
+        upper = self.copy_up(folder)
+        if name in self.store.names(upper):
+            self.store.drop(self.store.take(upper, name, touch=False))
+        return upper
+
+    def _place(self, folder: Node, name: str, upper: Inode, inode: Inode) -> None:
+        """Name an inode in the upper; a directory that lies on a merged one must not show what is below it."""
+        if inode.is_dir and folder.lower is not None:
+            changed = self.store.change(inode.born)
+            changed.xattrs = {**(changed.xattrs or {}), OPAQUE: b"y"}
+        self.store.add(upper, name, inode.born)
+        folder.children.pop(name, None)
+
+    def make(self, folder: Node, name: str, mode: int, uid: int, gid: int, data: Any = None, rdev: int = 0) -> Node:
+        if mode & S_IFMT == WHITEOUT_MODE and rdev == 0:
+            raise failure(errno.EPERM)
+        upper = self._free(folder, name)
+        inode = self.store.new(mode, uid, gid, data)
+        inode.rdev = rdev
+        self._place(folder, name, upper, inode)
+        node = self.lookup(folder, name)
+        assert node is not None
+        return node
+
+    def _take(self, folder: Node, name: str) -> None:
+        """Take a name out of the upper, and hide the lowers' one."""
+        upper = self.copy_up(folder)
+        present = name in self.store.names(upper)
+        if present:
+            self.store.take(upper, name)
+        if self._hides(folder, name):
+            self.store.add(upper, name, self.store.new(WHITEOUT_MODE), touch=True)
+            self.store.version += not present
+            self.store.events("whiteout", self, folder, name)
+        folder.children.pop(name, None)
+
+    def remove(self, folder: Node, name: str) -> None:
+        node = self.lookup(folder, name)
+        if node is not None and node.upper is not None:
+            self.store.drop(node.upper)
+        self._take(folder, name)
+
+    def link(self, node: Node, folder: Node, name: str) -> None:
+        inode = self.store.change(self.copy_up(node))
+        upper = self._free(folder, name)
+        inode.nlink += 1
+        inode.ctime = self.store.clock.now
+        self._place(folder, name, upper, inode)
+
+    def rename(self, folder: Node, name: str, to: Node, other: str) -> None:
+        node = self.lookup(folder, name)
+        assert node is not None
+        if self.get(node).mode & S_IFMT == DIRECTORY and node.lower is not None:
+            raise failure(errno.EXDEV)  # without redirect_dir a folder of a lower layer can't be moved
+        inode = self.store.change(self.copy_up(node))
+        inode.ctime = self.store.clock.now
+        target = self.lookup(to, other)
+        if target is not None and target.upper is not None:
+            self.store.drop(target.upper)
+        upper = self._free(to, other)
+        self._take(folder, name)
+        self._place(to, other, upper, inode)
+
+    def is_inside(self, node: Node, folder: Node) -> bool:
+        seen: Node | None = node
+        while seen is not None:
+            if seen is folder:
+                return True
+            seen = seen.parent
+        return False
+
+    def room_for(self, more: int) -> None:
+        """The disk below is as large as need be."""
