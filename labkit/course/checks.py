@@ -1,0 +1,432 @@
+"""What can be asserted about a machine: a table of named predicates.
+
+A check is a function of the machine's Facts and of its own arguments. It returns "" where it holds, else the difference
+in plain words: what is so instead. Its signature is what a record may write; the sentence in `@check` is what a learner
+reads in the list of what is checked.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import get_args, get_type_hints
+
+from labkit.course.facts import Entry, Facts
+from labkit.course.record import Assertion
+
+UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?B|[KMG]iB|)\s*")
+READ_LIMIT = 1 << 20  # bytes of a file that a check looks at
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    holds: Callable[..., str]
+    says: str
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """Its arguments, without the facts."""
+        return dict(list(inspect.signature(self.holds).parameters.items())[1:])
+
+    def faults(self, arguments: Mapping[str, object]) -> list[str]:
+        """What is wrong with these arguments, a clause each."""
+        known, types = self.parameters, get_type_hints(self.holds)
+        unknown = [name for name in arguments if name not in known]
+        required = [name for name, parameter in known.items() if parameter.default is parameter.empty]
+        wrong = [name for name in arguments if name in known and not _fits(arguments[name], types[name])]
+        return [
+            *(f"'{name}' is no argument of {self.name} ({', '.join(known)})" for name in unknown),
+            *(f"{self.name} needs '{name}'" for name in required if name not in arguments),
+            *(f"'{name}' of {self.name} has the wrong type" for name in wrong),
+        ]
+
+    def words(self, arguments: Mapping[str, object]) -> str:
+        """The sentence, with these arguments; {where} is the container or the host, {bounds} what a number may be."""
+        defaults = {name: each.default for name, each in self.parameters.items() if each.default is not each.empty}
+        known = {**defaults, **arguments}
+        container = known.get("container")
+        known["where"] = f"in the container {container}" if container else "on the host"
+        known["bounds"] = _bounds(*(known.get(name) for name in ("count", "at_least", "at_most")))
+        return self.says.format(**known)
+
+
+def _fits(value: object, kind: object) -> bool:
+    """Is this TOML value one that the argument takes? Text stands for numbers too: it may be a learner's value."""
+    kinds = get_args(kind) or (kind,)
+    if isinstance(value, bool):
+        return bool in kinds
+    if isinstance(value, str):
+        return str in kinds or int in kinds
+    return isinstance(value, tuple(each for each in kinds if isinstance(each, type)))
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(says: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+    """Enter the function into the table, under its own name."""
+
+    def enter(function: Callable[..., str]) -> Callable[..., str]:
+        CHECKS[function.__name__] = Check(function.__name__, function, says)
+        return function
+
+    return enter
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    ok: bool
+    text: str  # what is checked
+    difference: str = ""  # what is so instead
+
+
+def evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
+    """One assertion on the machine as it is, or as it would be after the assertion's commands."""
+    if assertion.after:
+        with facts.after(assertion.after) as (later, _):
+            return _evaluate(later, assertion)
+    return _evaluate(facts, assertion)
+
+
+def _evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
+    row = CHECKS[assertion.check]
+    difference = row.holds(facts, **_numbers(row, assertion.arguments))
+    words = assertion.says or row.words(assertion.arguments)
+    if not assertion.negated:
+        return CheckResult(not difference, words, difference)
+    return CheckResult(
+        bool(difference),
+        assertion.says or f"it is not so that {words}",
+        "" if difference else f"{row.words(assertion.arguments)}",
+    )
+
+
+def _numbers(row: Check, arguments: Mapping[str, object]) -> dict[str, object]:
+    """Texts that came out of a learner's values, as the numbers that the check wants."""
+    types = get_type_hints(row.holds)
+    wants = {
+        name
+        for name in arguments
+        if int in (get_args(types[name]) or (types[name],)) and str not in get_args(types[name])
+    }
+    return {
+        name: int(str(value)) if name in wants and not isinstance(value, bool) else value
+        for name, value in arguments.items()
+    }
+
+
+def size_of(text: str | int) -> int:
+    """Bytes: 120, "3 kB", "1.5MB", "2 MiB"."""
+    found = SIZE.fullmatch(str(text))
+    if not found:
+        raise ValueError(f"{text!r} is no size")
+    return round(float(found[1]) * UNITS[found[2]])
+
+
+def human_size(size: int) -> str:
+    """As docker prints sizes: four digits, decimal units."""
+    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.4g}{units[0]}"
+
+
+def _bounds(count: object, at_least: object, at_most: object) -> str:
+    if count is not None:
+        return f"{count}"
+    if at_least is not None and at_most is not None:
+        return f"{at_least} to {at_most}"
+    return f"at least {at_least}" if at_least is not None else f"at most {at_most}"
+
+
+def _within(number: int, count: int | None, at_least: int | None, at_most: int | None) -> bool:
+    if count is not None:
+        return number == count
+    return (at_least is None or number >= at_least) and (at_most is None or number <= at_most)
+
+
+# Images
+
+
+def _no_image(facts: Facts, image: str) -> str:
+    return "" if facts.image(image) else f"there is no image {image}"
+
+
+@check("the image {image} is there")
+def image_exists(facts: Facts, image: str) -> str:
+    return _no_image(facts, image)
+
+
+@check("{image} has {bounds} layers")
+def image_layer_count(
+    facts: Facts, image: str, count: int | None = None, at_least: int | None = None, at_most: int | None = None
+) -> str:
+    if missing := _no_image(facts, image):
+        return missing
+    number = len(facts.image(image)["RootFS"].get("Layers") or [])  # type: ignore[index]
+    return "" if _within(number, count, at_least, at_most) else f"{image} has {number} layers"
+
+
+@check("{image} is smaller than {size}")
+def image_size_under(facts: Facts, image: str, size: str | int) -> str:
+    if missing := _no_image(facts, image):
+        return missing
+    is_size = int(facts.image(image)["Size"])  # type: ignore[index]
+    return "" if is_size < size_of(size) else f"{image} is {human_size(is_size)}"
+
+
+@check("{image} is built on {base}: its lowest layers are those of {base}")
+def image_based_on(facts: Facts, image: str, base: str) -> str:
+    if missing := _no_image(facts, image) or _no_image(facts, base):
+        return missing
+    mine, theirs = (facts.image(name)["RootFS"].get("Layers") or [] for name in (image, base))  # type: ignore[index]
+    return "" if mine[: len(theirs)] == theirs else f"{image} does not begin with the layers of {base}"
+
+
+@check("{image} and {other} share {bounds} layers")
+def images_share_layers(
+    facts: Facts,
+    image: str,
+    other: str,
+    count: int | None = None,
+    at_least: int | None = None,
+    at_most: int | None = None,
+) -> str:
+    if missing := _no_image(facts, image) or _no_image(facts, other):
+        return missing
+    mine, theirs = (facts.image(name)["RootFS"].get("Layers") or [] for name in (image, other))  # type: ignore[index]
+    shared = next(
+        (at for at, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs))
+    )
+    return "" if _within(shared, count, at_least, at_most) else f"they share {shared} layers"
+
+
+@check("{image} and {other} are the same image")
+def same_image(facts: Facts, image: str, other: str) -> str:
+    if missing := _no_image(facts, image) or _no_image(facts, other):
+        return missing
+    same = facts.image(image)["Id"] == facts.image(other)["Id"]  # type: ignore[index]
+    return "" if same else f"{image} and {other} have different ids"
+
+
+@check("the configuration of {image} has {key} = {value}")
+def image_config_is(facts: Facts, image: str, key: str, value: str | list) -> str:
+    """`key` is a name below Config: Cmd, WorkingDir, User, Labels.NAME; Env.NAME is one variable."""
+    if missing := _no_image(facts, image):
+        return missing
+    found = _config(facts.image(image)["Config"], key)  # type: ignore[index]
+    return "" if found == value else f"there {key} is {found!r}" if found else f"{image} has no {key}"
+
+
+def _config(config: dict, key: str) -> object:
+    name, _, below = key.partition(".")
+    value = config.get(name)
+    if name == "Env" and below:
+        return dict(each.partition("=")[::2] for each in value or []).get(below)
+    return (value or {}).get(below) if below else value
+
+
+@check("a step of {image} is {step}")
+def image_has_step(facts: Facts, image: str, step: str) -> str:
+    return _no_image(facts, image) or ("" if facts.step(image, step) else f"no step of {image} has '{step}' in it")
+
+
+@check("the layer of '{step}' in {image} is smaller than {size}")
+def layer_size_under(facts: Facts, image: str, step: str, size: str | int) -> str:
+    return _layer_size(facts, image, step, size, under=True)
+
+
+@check("the layer of '{step}' in {image} is {size} or more")
+def layer_size_over(facts: Facts, image: str, step: str, size: str | int) -> str:
+    return _layer_size(facts, image, step, size, under=False)
+
+
+def _layer_size(facts: Facts, image: str, step: str, size: str | int, *, under: bool) -> str:
+    if missing := image_has_step(facts, image, step):
+        return missing
+    found = facts.step(image, step)
+    assert found is not None
+    if (found.size < size_of(size)) == under:
+        return ""
+    return f"that layer is {human_size(found.size)}" if found.is_layer else "that step made no layer"
+
+
+@check("the file {path} of {image} is in the layer of '{step}'")
+def file_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
+    if missing := image_has_step(facts, image, step):
+        return missing
+    found = facts.step(image, step)
+    entry = (found.entries or {}).get(path) if found else None
+    if entry and entry.kind != "whiteout":
+        return ""
+    places = [other.created_by for other in facts.layers(image) if path in (other.entries or {})]
+    return f"it is in the layer of '{places[-1]}'" if places else f"no layer of {image} has {path}"
+
+
+@check("in {image}, the step '{step}' hides {path} with a whiteout")
+def whiteout_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
+    if missing := image_has_step(facts, image, step):
+        return missing
+    found = facts.step(image, step)
+    entry = (found.entries or {}).get(path) if found else None
+    return "" if entry and entry.kind == "whiteout" else f"there is no whiteout for {path} in that layer"
+
+
+@check("{path} is in no layer of {image}")
+def no_file_in_any_layer(facts: Facts, image: str, path: str) -> str:
+    if missing := _no_image(facts, image):
+        return missing
+    for layer in facts.layers(image):
+        entry = (layer.entries or {}).get(path)
+        if entry and entry.kind != "whiteout":
+            return f"it is in the layer of '{layer.created_by}'"
+    return ""
+
+
+@check("no file in any layer of {image} has the text '{text}' in it")
+def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
+    if missing := _no_image(facts, image):
+        return missing
+    for layer in facts.layers(image):
+        for entry in (layer.entries or {}).values():
+            if entry.kind == "file" and entry.size <= READ_LIMIT and text.encode() in entry.read():
+                return f"it stands in {entry.path}, in the layer of '{layer.created_by}'"
+    return ""
+
+
+@check("a container of {image} has the file {path}")
+def image_has_file(facts: Facts, image: str, path: str) -> str:
+    return _no_image(facts, image) or ("" if path in facts.merged(image) else f"{path} is not there")
+
+
+@check("in a container of {image}, {path} has the text '{text}' in it")
+def image_file_contains(facts: Facts, image: str, path: str, text: str) -> str:
+    if missing := image_has_file(facts, image, path):
+        return missing
+    return "" if text.encode() in _read(facts.merged(image)[path]) else "the file is there, with another content"
+
+
+def _read(entry: Entry) -> bytes:
+    return entry.read() if entry.kind == "file" and entry.size <= READ_LIMIT else b""
+
+
+# Containers, and files as they are seen
+
+
+def _no_container(facts: Facts, container: str) -> str:
+    return "" if not container or facts.container(container) else f"there is no container {container}"
+
+
+@check("the container {container} is there")
+def container_exists(facts: Facts, container: str) -> str:
+    return _no_container(facts, container)
+
+
+@check("the container {container} is running")
+def container_running(facts: Facts, container: str) -> str:
+    if missing := _no_container(facts, container):
+        return missing
+    state = facts.container(container)["State"]  # type: ignore[index]
+    return "" if state["Running"] else f"the container is there, but {state['Status']}"
+
+
+@check("the container {container} was made from {image}")
+def container_from(facts: Facts, container: str, image: str) -> str:
+    if missing := _no_container(facts, container) or _no_image(facts, image):
+        return missing
+    inside = facts.container(container)
+    same = inside["Image"] == facts.image(image)["Id"]  # type: ignore[index]
+    return "" if same else f"it was made from {inside['Config']['Image']}, which is another image"  # type: ignore[index]
+
+
+@check("{path} exists {where}")
+def file_exists(facts: Facts, path: str, container: str = "") -> str:
+    if missing := _no_container(facts, container):
+        return missing
+    return "" if facts.files(container).exists(path) else f"{path} is not there"
+
+
+@check("{path} {where} has the text '{text}' in it")
+def file_contains(facts: Facts, path: str, text: str, container: str = "") -> str:
+    if missing := file_exists(facts, path, container):
+        return missing
+    files = facts.files(container)
+    if files.is_dir(path):
+        return f"{path} is a folder"
+    return "" if text.encode() in files.content(path).read(0, READ_LIMIT) else "the file is there, with another content"
+
+
+@check("the container {container} has {path} in its own writable layer")
+def file_is_in_upper(facts: Facts, container: str, path: str) -> str:
+    if missing := _no_container(facts, container):
+        return missing
+    changed = {name for kind, name in facts.engine.diff(container) if kind in ("A", "C")}
+    return "" if path in changed else f"the writable layer of {container} does not have {path}"
+
+
+# Volumes and mounts
+
+
+@check("the volume {volume} is there")
+def volume_exists(facts: Facts, volume: str) -> str:
+    return "" if facts.volume(volume) else f"there is no volume {volume}"
+
+
+@check("the volume {volume} holds {path}")
+def volume_has_file(facts: Facts, volume: str, path: str) -> str:
+    if missing := volume_exists(facts, volume):
+        return missing
+    whole = f"{facts.volume(volume)['Mountpoint']}/{path.lstrip('/')}"  # type: ignore[index]
+    return "" if facts.machine.files.exists(whole) else f"the volume is there, but {path} is not in it"
+
+
+@check("{container} has a {type} mount at {target}")
+def mount_is(
+    facts: Facts, container: str, target: str, type: str, source: str = "", readonly: bool | None = None
+) -> str:
+    if missing := _no_container(facts, container):
+        return missing
+    mounts = {each["Destination"]: each for each in facts.container(container)["Mounts"]}  # type: ignore[index]
+    mount = mounts.get(target)
+    if mount is None:
+        there = type == "volume" and source and facts.volume(source)
+        return (
+            f"the volume is there, but nothing is mounted at {target}" if there else f"nothing is mounted at {target}"
+        )
+    return _mount_difference(mount, type, source, readonly)
+
+
+def _mount_difference(mount: dict, kind: str, source: str, readonly: bool | None) -> str:
+    target, given = mount["Destination"], mount.get("Name") if mount["Type"] == "volume" else mount.get("Source")
+    if mount["Type"] != kind:
+        return f"at {target} is a {mount['Type']} mount"
+    if source and given != source:
+        return f"what is mounted at {target} is {given}"
+    if readonly is not None and mount["RW"] == readonly:
+        return f"the mount at {target} is {'read-only' if not mount['RW'] else 'writable'}"
+    return ""
+
+
+# What would happen
+
+
+@check("`{build}` takes the step '{step}' from the cache")
+def step_is_cached(facts: Facts, build: str, step: str) -> str:
+    """`build` is run on a copy of the machine."""
+    with facts.after([f"{build} --progress=plain"]) as (_, printed):
+        number = re.search(rf"^#(\d+) \[[^\]]*\] .*{re.escape(step)}", printed, re.MULTILINE)
+        if not number:
+            return f"the build has no step '{step}'"
+        return "" if re.search(rf"^#{number[1]} CACHED", printed, re.MULTILINE) else "that step runs again"
+
+
+@check("`{command}` prints '{text}'")
+def command_prints(facts: Facts, command: str, text: str) -> str:
+    """`command` is run on a copy of the machine; `text` is a part of what it prints."""
+    with facts.after([command]) as (_, printed):
+        return "" if text in printed else f"it prints: {printed.strip()[:200] or 'nothing'}"

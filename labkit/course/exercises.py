@@ -1,0 +1,281 @@
+"""Exercises read from their TOML records; every fault of a record is one sentence that names the file and the place.
+
+`labkit/course/exercises/LESSON.toml` holds the exercises of a lesson. When an exercise changes so that old answers to it
+would be judged otherwise, its revision goes up, and its record of before moves to `old/SLUG@REVISION.toml`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from labkit.course.checks import CHECKS
+from labkit.course.kinds import COMPARE, KINDS
+from labkit.course.play import AnswerError
+from labkit.course.record import Assertion, Exercise, Mistake, Setup, Solution, for_learner
+from labkit.course.variants import PLACEHOLDER, validate_values
+
+SCHEMA = 1
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+NEEDED = {
+    "slug": str,
+    "revision": int,
+    "title": str,
+    "points": int,
+    "kind": str,
+    "task": str,
+    "hints": list,
+    "solution": list,
+}
+ALLOWED = {**NEEDED, "mistake": list, "check": list, "values": dict, "setup": dict, "misconceptions": list}
+SETUP = {"machine": dict, "files": dict, "commands": list}
+MISTAKE = {"name": str, "example": object, "reply": str, "when": list, "matches": str, "observe": str, "marks": dict}
+NAMES = {str: "a text", int: "a whole number", list: "a list", dict: "a table"}
+
+
+class CourseError(Exception):
+    """Faults of records: one sentence each in `faults`; str() is the first."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(faults[0])
+        self.faults = faults
+
+
+def exercises_folder() -> Traversable:
+    return files("labkit.course") / "exercises"
+
+
+def load_exercise(name: str) -> Exercise:
+    """The exercise with this slug; `SLUG@REVISION` for the record of an older revision."""
+    slug, _, revision = name.partition("@")
+    for exercise in _candidates(slug):
+        if exercise.slug == slug and (not revision or str(exercise.revision) == revision):
+            return exercise
+    near = difflib.get_close_matches(slug, slugs(), 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise CourseError([f"there is no exercise '{name}'{hint}"])
+
+
+def _candidates(slug: str) -> Iterator[Exercise]:
+    """All exercises of the files that have this slug written in them."""
+    for file in _record_files():
+        if slug in file.read_text(encoding="utf-8"):
+            yield from _load_file(file.name, file.read_text(encoding="utf-8"))
+
+
+def load_all() -> list[Exercise]:
+    """Every exercise of the course in its current revision, lesson by lesson. Raises CourseError with all faults."""
+    exercises: list[Exercise] = []
+    faults: list[str] = []
+    for file in _lesson_files():
+        try:
+            exercises += _load_file(file.name, file.read_text(encoding="utf-8"))
+        except CourseError as error:
+            faults += error.faults
+    if faults:
+        raise CourseError(faults)
+    return exercises
+
+
+def slugs() -> list[str]:
+    return [exercise.slug for exercise in load_all()]
+
+
+def _lesson_files() -> list[Traversable]:
+    return sorted(
+        (each for each in exercises_folder().iterdir() if each.name.endswith(".toml")), key=lambda file: file.name
+    )
+
+
+def _record_files() -> list[Traversable]:
+    old = exercises_folder() / "old"
+    return _lesson_files() + ([each for each in old.iterdir() if each.name.endswith(".toml")] if old.is_dir() else [])
+
+
+@lru_cache(maxsize=64)
+def _load_file(name: str, text: str) -> tuple[Exercise, ...]:
+    exercises, faults = parse_records(name, text)
+    if faults:
+        raise CourseError(faults)
+    return tuple(exercises)
+
+
+def parse_records(name: str, text: str) -> tuple[list[Exercise], list[str]]:
+    """The exercises of one file, and what is wrong with it."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return [], [f"{name}: this is not TOML: {error}"]
+    if data.get("schema") != SCHEMA:
+        return [], [f"{name}: 'schema' must be {SCHEMA}"]
+    faults = [f"{name}: unknown key '{key}'" for key in data if key not in ("schema", "lesson", "exercise")]
+    if not isinstance(data.get("lesson"), str):
+        faults.append(f"{name}: 'lesson' must be the name of a lesson")
+    exercises = []
+    for number, table in enumerate(data.get("exercise") or [], 1):
+        place = f"{name}: exercise '{table.get('slug', number)}'"
+        wrong = list(_faults(table))
+        exercise = None if wrong else _exercise(table, str(data.get("lesson")))
+        wrong += list(_faults_in_use(exercise)) if exercise else []
+        faults += [f"{place}: {fault}" for fault in wrong]
+        exercises += [exercise] if exercise else []
+    taken = [exercise.slug for exercise in exercises]
+    faults += [f"{name}: the slug '{slug}' is there twice" for slug in sorted(set(taken)) if taken.count(slug) > 1]
+    return exercises, faults
+
+
+def _faults(table: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with the table of one exercise, before an Exercise can be made of it."""
+    kind = table.get("kind")
+    if kind not in KINDS:
+        yield f"'kind' must be one of {', '.join(KINDS)}"
+        return
+    keys = KINDS[str(kind)].keys
+    types = {**ALLOWED, **{key: kind_of for key, (kind_of, _) in keys.items()}}
+    yield from _key_faults(table, types, [*NEEDED, *(key for key, (_, needed) in keys.items() if needed)])
+    if not SLUG.fullmatch(str(table.get("slug"))) or re.match(r"\d", str(table.get("slug"))):
+        yield "'slug' must be words of a-z and 0-9 with - between them"
+    yield from _part_faults(table)
+
+
+def _key_faults(
+    table: Mapping[str, object], types: Mapping[str, type], needed: Iterable[str], where: str = ""
+) -> Iterator[str]:
+    for key, value in table.items():
+        if key not in types:
+            near = difflib.get_close_matches(key, types, 1)
+            yield f"{where}unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+        elif not isinstance(value, types[key]) or (types[key] is int and isinstance(value, bool)):
+            yield f"{where}'{key}' must be {NAMES.get(types[key], 'something else')}"
+    for key in needed:
+        if key not in table:
+            yield f"{where}'{key}' is missing"
+        elif table[key] in ("", []):
+            yield f"{where}'{key}' is empty"
+
+
+def _part_faults(table: Mapping[str, object]) -> Iterator[str]:
+    yield from _key_faults(_table(table, "setup"), SETUP, (), "setup: ")
+    yield from validate_values(_table(table, "values"))
+    for number, check in enumerate(_list(table, "check"), 1):
+        yield from _assertion_faults(check, f"check {number}: ")
+    for number, solution in enumerate(_list(table, "solution"), 1):
+        yield from _key_faults(
+            _as_table(solution), {"name": str, "answer": object}, ("name", "answer"), f"solution {number}: "
+        )
+    for number, mistake in enumerate(_list(table, "mistake"), 1):
+        where = f"mistake {number}: "
+        yield from _key_faults(_as_table(mistake), MISTAKE, ("name", "example", "reply"), where)
+        for at, sign in enumerate(_list(_as_table(mistake), "when"), 1):
+            yield from _assertion_faults(sign, f"{where}sign {at}: ")
+
+
+def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
+    return _as_table(table.get(key, {}))
+
+
+def _as_table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _list(table: Mapping[str, object], key: str) -> list:
+    value = table.get(key, [])
+    return value if isinstance(value, list) else []
+
+
+def _assertion_faults(table: object, where: str) -> Iterator[str]:
+    given = dict(_as_table(table))
+    names = [given.pop(key) for key in ("is", "not") if key in given]
+    if len(names) != 1:
+        yield f"{where}it must name its check with either 'is' or 'not'"
+        return
+    if names[0] not in CHECKS:
+        near = difflib.get_close_matches(str(names[0]), CHECKS, 1)
+        yield f"{where}there is no check '{names[0]}'" + (f"; did you mean '{near[0]}'?" if near else "")
+        return
+    for key in ("after", "says"):
+        given.pop(key, None)
+    yield from (f"{where}{fault}" for fault in CHECKS[str(names[0])].faults(given))
+
+
+def _exercise(table: Mapping, lesson: str) -> Exercise:
+    setup = table.get("setup", {})
+    return Exercise(
+        slug=table["slug"],
+        revision=table["revision"],
+        lesson=lesson,
+        title=table["title"],
+        points=table["points"],
+        kind=table["kind"],
+        task=table["task"].strip(),
+        setup=Setup(setup.get("machine", {}), setup.get("files", {}), tuple(setup.get("commands", ()))),
+        specs=table.get("values", {}),
+        checks=tuple(_assertion(each) for each in table.get("check", ())),
+        hints=tuple(table["hints"]),
+        solutions=tuple(Solution(each["name"], each["answer"]) for each in table["solution"]),
+        mistakes=tuple(_mistake(each) for each in table.get("mistake", ())),
+        own={key: table[key] for key in KINDS[table["kind"]].keys if key in table},
+        misconceptions=tuple(table.get("misconceptions", ())),
+    )
+
+
+def _assertion(table: Mapping) -> Assertion:
+    given = dict(table)
+    negated = "not" in given
+    name = given.pop("not" if negated else "is")
+    return Assertion(
+        name, negated=negated, after=tuple(given.pop("after", ())), says=given.pop("says", ""), arguments=given
+    )
+
+
+def _mistake(table: Mapping) -> Mistake:
+    signs = tuple(_assertion(each) for each in table.get("when", ()))
+    return Mistake(**{**table, "when": signs})
+
+
+def _faults_in_use(exercise: Exercise) -> Iterator[str]:
+    """What is wrong with an exercise once it is put together."""
+    if exercise.points < 1 or exercise.revision < 1:
+        yield "'points' and 'revision' must be 1 or more"
+    if not all(isinstance(hint, str) and hint.strip() for hint in exercise.hints) or not 2 <= len(exercise.hints) <= 3:
+        yield "'hints' must be two or three texts, none of them empty"
+    if KINDS[exercise.kind].machine and not exercise.checks:
+        yield "'check' is missing"
+    if not KINDS[exercise.kind].machine and (exercise.checks or any(mistake.when for mistake in exercise.mistakes)):
+        yield f"an exercise of kind {exercise.kind} leads to no machine, so it has no checks"
+    if exercise.kind == "mark" and ("right" in exercise.own) == ("observe" in exercise.own):
+        yield "it must have either 'right' or 'observe'"
+    if exercise.own.get("compare", "text") not in COMPARE:
+        yield f"'compare' must be one of {', '.join(COMPARE)}"
+    yield from _unknown_values(exercise)
+    yield from _unreadable_answers(exercise)
+
+
+def _unknown_values(exercise: Exercise) -> Iterator[str]:
+    known = {name for names in exercise.specs for name in names.split()} | (
+        {"answer"} if exercise.kind == "compose" else set()
+    )
+    used = set(
+        PLACEHOLDER.findall(repr([exercise.task, exercise.setup, exercise.checks, exercise.hints, exercise.own]))
+    )
+    used |= set(PLACEHOLDER.findall(repr([exercise.title, exercise.solutions, exercise.mistakes])))
+    yield from (f"there is no value @{name}@" for name in sorted(used - known))
+    computed = {name for spec in exercise.specs.values() if isinstance(spec, str) for name in PLACEHOLDER.findall(spec)}
+    yield from (f"the value @{name}@ is used nowhere" for name in sorted(known - used - computed - {"answer"}))
+
+
+def _unreadable_answers(exercise: Exercise) -> Iterator[str]:
+    """Each answer that the record gives must be one that a learner could give."""
+    variant = for_learner(exercise, "demo", "")
+    given = [(f"solution '{each.name}'", each.answer) for each in variant.solutions]
+    given += [(f"mistake '{each.name}'", each.example) for each in variant.mistakes]
+    for place, answer in given:
+        try:
+            KINDS[exercise.kind].parse(variant, answer)
+        except AnswerError as error:
+            yield f"{place}: {error}"

@@ -1,0 +1,219 @@
+"""What can be asked about a machine, for the checks: images with their layers, containers, volumes, files.
+
+Layers are read from what `docker image save` gives, so that the answers are the same for every storage driver.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labkit.files import Content, Files
+    from labkit.machine import Machine
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+
+
+class ContentReader(io.RawIOBase):
+    """A Content as a file to read, so that tarfile can skip what it need not see."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: len(self._content)}[whence]
+        self._place = max(0, start + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, len(self._content) - self._place)
+        data = self._content.read(self._place, left if size < 0 else min(size, left))
+        self._place += len(data)
+        return data
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name in a layer."""
+
+    path: str  # absolute
+    kind: str  # file, directory, symlink, whiteout, opaque, other
+    size: int
+    mode: int
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of an image's history, oldest first; `layer` is None where it only changed metadata."""
+
+    created_by: str
+    diff_id: str | None
+    entries: dict[str, Entry] | None
+
+    @property
+    def is_layer(self) -> bool:
+        return self.entries is not None
+
+    @property
+    def size(self) -> int:
+        """Of the regular files in it, as docker counts a layer."""
+        return sum(entry.size for entry in (self.entries or {}).values() if entry.kind == "file")
+
+
+class Facts:
+    """One machine, looked at once: nothing here changes it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._steps: dict[str, list[Step]] = {}
+
+    @cached_property
+    def engine(self) -> Any:
+        return self.machine.engine
+
+    def _inspect(self, method: str, name: str) -> dict | None:
+        from labkit.engine.errors import EngineError
+
+        try:
+            return getattr(self.engine, method)(name)
+        except EngineError:
+            return None
+
+    def image(self, name: str) -> dict | None:
+        return self._inspect("inspect_image", name)
+
+    def container(self, name: str) -> dict | None:
+        return self._inspect("inspect_container", name)
+
+    def volume(self, name: str) -> dict | None:
+        return self._inspect("inspect_volume", name)
+
+    def steps(self, image: str) -> list[Step]:
+        """The image's history with what each step's layer holds."""
+        if image not in self._steps:
+            self._steps[image] = _steps_of(self.engine.save([image]))
+        return self._steps[image]
+
+    def layers(self, image: str) -> list[Step]:
+        return [step for step in self.steps(image) if step.is_layer]
+
+    def step(self, image: str, text: str) -> Step | None:
+        """The last step whose instruction has `text` in it."""
+        found = [step for step in self.steps(image) if _plain(text) in _plain(step.created_by)]
+        return found[-1] if found else None
+
+    def merged(self, image: str) -> dict[str, Entry]:
+        """All that a container of this image starts with."""
+        tree: dict[str, Entry] = {}
+        for layer in self.layers(image):
+            assert layer.entries is not None
+            for entry in layer.entries.values():
+                if entry.kind in ("whiteout", "opaque"):
+                    _remove(tree, entry.path, itself=entry.kind == "whiteout")
+            tree.update((path, each) for path, each in layer.entries.items() if each.kind not in ("whiteout", "opaque"))
+        return tree
+
+    def files(self, container: str | None) -> Files:
+        """The host's files, or what a container sees."""
+        return self.machine.container(container).files if container else self.machine.files
+
+    @contextmanager
+    def after(self, commands: Iterable[str]) -> Iterator[tuple[Facts, str]]:
+        """The machine as it would be after these commands, and what the last one printed; then it is as it was."""
+        saved = self.machine.snapshot()
+        try:
+            printed = ""
+            for command in commands:
+                done = self.machine.run(command)
+                printed = done.stdout + done.stderr
+            yield Facts(self.machine), printed
+        finally:
+            self.machine.restore(saved)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _remove(tree: dict[str, Entry], path: str, *, itself: bool) -> None:
+    below = path.rstrip("/") + "/"
+    for name in [name for name in tree if name.startswith(below) or (itself and name == path)]:
+        del tree[name]
+
+
+def _steps_of(saved: Content) -> list[Step]:
+    with tarfile.open(fileobj=ContentReader(saved)) as archive:  # type: ignore[arg-type]
+        manifest = json.loads(_member(archive, "manifest.json"))[0]
+        config = json.loads(_member(archive, manifest["Config"]))
+        layers = iter(zip(manifest["Layers"], config["rootfs"]["diff_ids"], strict=True))
+        start = {member.name: member.offset_data for member in archive}
+        sizes = {member.name: member.size for member in archive}
+        return [_step(line, layers, saved, start, sizes) for line in config["history"]]
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+def _step(line: dict, layers: Iterator[tuple[str, str]], saved: Content, start: dict, sizes: dict) -> Step:
+    created_by = line.get("created_by", "")
+    if line.get("empty_layer"):
+        return Step(created_by, None, None)
+    name, diff_id = next(layers)
+    content = saved[start[name] : start[name] + sizes[name]]
+    return Step(
+        created_by,
+        diff_id,
+        {(entry.kind == "opaque" and entry.path + "/" or entry.path): entry for entry in layer_entries(content)},
+    )
+
+
+def layer_entries(content: Content) -> Iterator[Entry]:
+    """What is in a layer's tar; whiteouts under the name that they hide."""
+    with tarfile.open(fileobj=ContentReader(content)) as archive:  # type: ignore[arg-type]
+        for member in archive:
+            folder, _, name = ("/" + member.name.strip("./").rstrip("/")).rpartition("/")
+            at = content, member.offset_data, member.size
+            if name == OPAQUE:
+                yield Entry(folder or "/", "opaque", 0, member.mode, lambda: b"")
+            elif name.startswith(WHITEOUT):
+                yield Entry(f"{folder}/{name[len(WHITEOUT) :]}", "whiteout", 0, member.mode, lambda: b"")
+            else:
+                yield Entry(f"{folder}/{name}", _kind(member), member.size, member.mode, _reader(*at))
+
+
+def _kind(member: tarfile.TarInfo) -> str:
+    kinds = {
+        tarfile.REGTYPE: "file",
+        tarfile.AREGTYPE: "file",
+        tarfile.DIRTYPE: "directory",
+        tarfile.SYMTYPE: "symlink",
+    }
+    return kinds.get(member.type, "other")
+
+
+def _reader(content: Content, start: int, size: int) -> Callable[[], bytes]:
+    return lambda: content.read(start, size)

@@ -1,0 +1,91 @@
+"""One answer judged: what was asked, what is so instead, and which mistake it is where it is one that people make."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+
+from labkit.course.checks import CheckResult, evaluate
+from labkit.course.facts import Facts
+from labkit.course.kinds import KINDS, Verdict, prediction, same_prediction
+from labkit.course.play import AnswerError
+from labkit.course.record import Exercise, Mistake
+
+__all__ = ["CheckResult", "Judgement", "judge"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    passed: bool
+    points: int
+    of: int
+    results: tuple[CheckResult, ...] = ()
+    mistake: str | None = None
+    reply: str | None = None
+    error: str | None = None
+    notes: tuple[str, ...] = ()  # commands of the answer that ended with an error
+
+    @property
+    def text(self) -> str:
+        """All of it, as plain text."""
+        if self.error:
+            return f"This cannot be read as an answer: {self.error}."
+        lines = [f"Solved: {self.points} of {self.of} points." if self.passed else "Not there yet."]
+        lines += [f"  [{'x' if each.ok else ' '}] {each.text}{_but(each)}" for each in self.results]
+        lines += ["", self.reply] if self.reply else []
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict:
+        return {**asdict(self), "text": self.text}
+
+
+def _but(result: CheckResult) -> str:
+    return f": {result.difference}" if result.difference else ""
+
+
+def judge(exercise: Exercise, answer: object) -> Judgement:
+    """Judge an answer to this learner's variant (see record.for_learner). Whatever `answer` is, a Judgement comes back."""
+    kind = KINDS[exercise.kind]
+    try:
+        parsed = kind.parse(exercise, [] if answer is None and kind.terminal else answer)
+    except AnswerError as error:
+        return Judgement(False, 0, exercise.points, error=str(error))
+    verdict = kind.judge(exercise, parsed)
+    passed = all(result.ok for result in verdict.results)
+    named = None if passed else name_mistake(exercise, parsed, verdict)
+    return Judgement(
+        passed,
+        exercise.points if passed else 0,
+        exercise.points,
+        verdict.results,
+        named.name if named else None,
+        named.reply.strip() if named else None,
+        notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in verdict.played if each.error),
+    )
+
+
+def name_mistake(exercise: Exercise, parsed: object, verdict: Verdict) -> Mistake | None:
+    """The first of the record's mistakes that this answer is."""
+    return next((each for each in exercise.mistakes if _is_mistake(exercise, each, parsed, verdict)), None)
+
+
+def _is_mistake(exercise: Exercise, mistake: Mistake, parsed: object, verdict: Verdict) -> bool:
+    """Every way of recognising it that the record gives must agree; where it gives none, the answer is the example."""
+    signs = []
+    if mistake.when:
+        facts = Facts(verdict.machine) if verdict.machine else None
+        signs.append(facts is not None and all(evaluate(facts, each).ok for each in mistake.when))
+    if mistake.matches:
+        signs.append(re.search(mistake.matches, verdict.text, re.MULTILINE) is not None)
+    if mistake.observe:
+        signs.append(same_prediction(exercise, str(parsed), prediction(exercise, mistake.observe)))
+    if mistake.marks and isinstance(parsed, dict):
+        signs.append(all(parsed.get(item) == label for item, label in mistake.marks.items()))
+    return all(signs) if signs else _is_example(exercise, mistake, parsed)
+
+
+def _is_example(exercise: Exercise, mistake: Mistake, parsed: object) -> bool:
+    example = KINDS[exercise.kind].parse(exercise, mistake.example)
+    if exercise.kind == "predict":
+        return same_prediction(exercise, str(parsed), str(example))
+    return parsed == example

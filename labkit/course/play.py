@@ -1,0 +1,142 @@
+"""Machines for exercises: made as the record says, and what a learner typed played on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from labkit.course.record import Answer, Exercise
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+    from labkit.machine import Machine
+
+HOME = "/home/learner"
+MOST_INPUTS = 400  # of one answer
+LONGEST = 64 << 10  # characters of one answer
+HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
+
+
+class AnswerError(Exception):
+    """An answer that cannot be read as one; str() is the sentence that its author gets."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One input and how it ended."""
+
+    line: str
+    returncode: int
+    error: str  # the last line that it wrote to stderr
+
+
+def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
+    """A machine as the exercise starts from; `shown`: as the learner sees it (explain: after what they are to explain)."""
+    from labkit.machine import Machine
+
+    machine = Machine(**exercise.setup.machine)  # type: ignore[arg-type]
+    for path, text in exercise.setup.files.items():
+        whole = path if path.startswith("/") else f"{HOME}/{path}"
+        machine.files.makedirs(whole.rpartition("/")[0])
+        machine.files.write(whole, text)
+    for command in exercise.setup.commands:
+        machine.run(command)
+    for command in exercise.own.get("cause", ()) if shown else ():  # type: ignore[union-attr]
+        machine.run(command)
+    return machine
+
+
+class Terminal(Protocol):
+    """What runs a learner's inputs one after the other."""
+
+    def run(self, line: str) -> CompletedProcess: ...
+
+
+def terminal_of(machine: Machine) -> Terminal:
+    """A terminal of this machine: it keeps its folder and variables from line to line."""
+    return machine.session()
+
+
+def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
+    """All of an answer's inputs, in a terminal; after one that did not end (a runaway), no further one is played."""
+    terminal = terminal_of(machine)
+    played = []
+    for line in inputs:
+        done = terminal.run(line)
+        played.append(Played(line, done.returncode, _last_line(done)))
+    return played
+
+
+def _last_line(done: CompletedProcess) -> str:
+    lines = (done.stderr or "").strip().splitlines()
+    return lines[-1] if lines and done.returncode else ""
+
+
+def inputs_of(answer: object) -> list[str]:
+    """The inputs of an answer by commands: a list of them, or a text with one a line (a here-document stays one)."""
+    inputs = split_inputs(answer) if isinstance(answer, str) else answer
+    if not isinstance(inputs, list) or not all(isinstance(line, str) for line in inputs):
+        raise AnswerError("the answer must be commands: a text, or a list of texts")
+    if len(inputs) > MOST_INPUTS or sum(map(len, inputs)) > LONGEST:
+        raise AnswerError(f"the answer is longer than {MOST_INPUTS} commands or {LONGEST >> 10} KiB")
+    if any("\0" in line for line in inputs):
+        raise AnswerError("the answer has a NUL character in it")
+    return inputs
+
+
+def split_inputs(text: str) -> list[str]:
+    """A script as the inputs that a person would type: lines, with here-documents, continued lines and open quotes whole."""
+    inputs: list[str] = []
+    open_input: list[str] = []
+    until = ""
+    for line in text.splitlines():
+        open_input.append(line)
+        if until:
+            until = "" if line.lstrip("\t") == until else until
+        elif found := HEREDOC.search(line):
+            until = found[2]
+        if until or _goes_on("\n".join(open_input)):
+            continue
+        inputs.append("\n".join(open_input))
+        open_input = []
+    inputs += ["\n".join(open_input)] if open_input else []
+    return [line for line in inputs if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _goes_on(text: str) -> bool:
+    """Does a shell wait for more after this? (a backslash at the end, an open quote; not inside a here-document)"""
+    if HEREDOC.search(text):
+        return False
+    quote, escaped = "", False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+    return bool(quote) or escaped
+
+
+def goal_machine(exercise: Exercise) -> Machine | None:
+    """The machine after the first solution; None where the answer is no change of the machine."""
+    from labkit.course.kinds import KINDS
+
+    if not KINDS[exercise.kind].machine:
+        return None
+    parsed = KINDS[exercise.kind].parse(exercise, exercise.solutions[0].answer)
+    return KINDS[exercise.kind].judge(exercise, parsed).machine
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as a person would type it."""
+    if isinstance(answer, str):
+        return answer.strip()
+    if isinstance(answer, list):
+        return "\n".join(str(line) for line in answer)
+    return "\n".join(f"{item}: {label}" for item, label in answer.items())

@@ -1,0 +1,109 @@
+"""One learner at one exercise: what the widget, the plain-text cell and the grader have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from labkit.course import settings
+from labkit.course.judge import Judgement, judge
+from labkit.course.kinds import KINDS
+from labkit.course.play import Terminal, answer_text, fresh_machine, goal_machine, terminal_of
+from labkit.course.record import Answer, Exercise, for_learner
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+    from labkit.machine import Machine
+
+
+class Attempt:
+    """See the package's docstring for the whole of it."""
+
+    def __init__(self, exercise: Exercise, learner: str | None = None, seed: str | None = None) -> None:
+        whose = settings.current()
+        self.learner = whose.learner if learner is None else learner
+        self.seed = whose.seed if seed is None else seed
+        self.record = exercise
+        self.exercise = for_learner(exercise, self.learner, self.seed)
+        self._given: Answer | None = None
+        self.reset()
+
+    def __getattr__(self, name: str) -> object:
+        """What is the variant's, is the attempt's: slug, title, kind, points, revision, lesson, task, hints."""
+        if name in ("slug", "title", "kind", "points", "revision", "lesson", "task", "hints"):
+            return getattr(self.exercise, name)
+        raise AttributeError(f"an attempt has no {name!r}")
+
+    @property
+    def form(self) -> dict:
+        return KINDS[self.exercise.kind].form(self.exercise)
+
+    @property
+    def by_commands(self) -> bool:
+        """Is the answer what was done in a terminal?"""
+        return KINDS[self.exercise.kind].terminal
+
+    @property
+    def answer(self) -> Answer | None:
+        return list(self._inputs) if self.by_commands else self._given
+
+    @property
+    def machine(self) -> Machine:
+        if self._machine is None:
+            self._machine = fresh_machine(self.exercise, shown=True)
+        return self._machine
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal of that machine, in which `run` runs."""
+        if self._terminal is None:
+            self._terminal = terminal_of(self.machine)
+        return self._terminal
+
+    @property
+    def goal(self) -> Machine | None:
+        return goal_machine(self.exercise)
+
+    @property
+    def solution(self) -> str:
+        return self.solutions[0][1]
+
+    @property
+    def solutions(self) -> list[tuple[str, str]]:
+        return [(route.name, answer_text(route.answer)) for route in self.exercise.solutions]
+
+    def run(self, line: str) -> CompletedProcess:
+        """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
+        if self.by_commands:
+            self._inputs.append(line)
+        return self.terminal.run(line)
+
+    def write_file(self, path: str, text: str) -> CompletedProcess:
+        """A file saved by an editor, as the input that would have written it."""
+        mark = "EOF"
+        while mark in text.splitlines():
+            mark += "_"
+        quoted = "'" + path.replace("'", "'\\''") + "'"
+        return self.run(
+            f"cat > {quoted} <<'{mark}'\n{text if text.endswith(chr(10)) or not text else text + chr(10)}{mark}"
+        )
+
+    def undo(self) -> None:
+        """The last input never happened."""
+        inputs = self._inputs[:-1]
+        self.reset()
+        for line in inputs:
+            self.run(line)
+
+    def reset(self) -> None:
+        self._inputs: list[str] = []
+        self._machine: Machine | None = None
+        self._terminal: Terminal | None = None
+
+    def check(self, answer: Answer | None = None) -> Judgement:
+        """Judge this answer on a fresh machine; without one, what was run (or given) so far."""
+        if answer is None:
+            answer = self.answer
+        elif not self.by_commands:
+            self._given = answer
+        return judge(self.exercise, answer)
