@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labkit.files.contents import Content
 from labkit.files.errors import failure
+from labkit.files.layers import Layer
 from labkit.files.namespace import (
     O_ACCMODE,
     O_APPEND,
@@ -31,10 +32,11 @@ from labkit.files.namespace import (
     tmpfs,
 )
 from labkit.files.persistent import Map
+from labkit.files.tar import BadArchive, Entry
 from labkit.files.tree import Inode, Store, Tree
 
 __all__ = [
     "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",
-    "O_WRONLY", "R_OK", "W_OK", "X_OK", "Content", "Files", "Handle", "Inode", "Map", "Mount", "Namespace", "Source",
+    "O_WRONLY", "R_OK", "W_OK", "X_OK", "BadArchive", "Content", "Entry", "Files", "Handle", "Inode", "Layer", "Map", "Mount", "Namespace", "Source",
     "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor", "tmpfs",
 ]  # fmt: skip

@@ -606,7 +606,7 @@ class Files:
         inode = place.mount.source.system.change(place.node)
         inode.xattrs = {**(inode.xattrs or {}), name: bytes(value)}
         inode.ctime = self.store.clock.now
-        self.store.version += 1  # it may be a mark of a union mount
+        self._mark_changed(inode)
 
     def removexattr(self, path: str, name: str, follow: bool = True) -> None:
         place = self.find(path, follow=follow)
@@ -616,7 +616,12 @@ class Files:
             raise failure(errno.ENODATA, path)
         inode = place.mount.source.system.change(place.node)
         inode.xattrs = {key: value for key, value in old.items() if key != name}
+        self._mark_changed(inode)
+
+    def _mark_changed(self, inode: Inode) -> None:
+        """An attribute may be the mark of a union mount that this file is a part of."""
         self.store.version += 1
+        self.store.tampered += inode.sealed
 
     def _need_xattr(self, place: Place, name: str, path: str, *, writing: bool) -> None:
         space = name.partition(".")[0]

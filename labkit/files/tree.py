@@ -161,7 +161,8 @@ class Store:
         into = self._change_folder(folder, touch)
         into.data.set(name, node)
         if node.mode & S_IFMT == DIRECTORY:
-            self.change(node).parent = into.born
+            if not node.sealed or self.get(node).parent is not None:
+                self.change(node).parent = into.born
             into.nlink += 1
 
     def take(self, folder: Inode, name: str, *, touch: bool = True) -> Inode:

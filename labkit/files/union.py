@@ -25,13 +25,16 @@ WHITEOUT_MODE = stat.S_IFCHR
 class Merged:
     """A file of the lower layers put together: the topmost inode, and for a directory its merged names."""
 
-    __slots__ = ("above", "inode", "layer", "names")
+    __slots__ = ("inode", "layer", "names")
 
     def __init__(self, inode: Inode, layer: int, names: Map[str, Merged] | None) -> None:
         self.inode = inode
         self.layer = layer  # in which layer the inode lies, from 0 at the bottom
         self.names = names  # of a directory
-        self.above: dict[Inode, Merged] | None = None  # what layers put on this tree made of it, by their root
+
+    @classmethod
+    def of(cls, inode: Inode, layer: int, names: dict[str, Merged]) -> Merged:
+        return cls(inode, layer, Map(names))
 
 
 def merge(store: Store, below: Merged | None, top: Inode, layer: int) -> Merged:
@@ -55,17 +58,10 @@ def merge(store: Store, below: Merged | None, top: Inode, layer: int) -> Merged:
 
 
 def stack(store: Store, layers: Iterable[Inode]) -> Merged | None:
-    """The merged tree of layers from the bottom up, each one's root inode given; kept with the tree below it."""
+    """The merged tree of layers from the bottom up, as they are now, each one's root inode given."""
     below: Merged | None = None
-    for index, top in enumerate(layers):
-        if below is None or store.tampered:
-            below = merge(store, below, top, index)
-            continue
-        if below.above is None:
-            below.above = {}
-        if top not in below.above:
-            below.above[top] = merge(store, below, top, index)
-        below = below.above[top]
+    for number, top in enumerate(layers):
+        below = merge(store, below, top, number)
     return below
 
 
