@@ -1,0 +1,212 @@
+"""Flags as spf13/pflag reads them: --long, --long=value, -s, grouped -it, -svalue, -s=value, and -- to end them.
+
+Which flags a command has is read from its help text (helptext.py), so that each is named once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from .errors import ValueInvalid
+from .units import parse_bytes, parse_duration, quote
+
+
+class FlagError(Exception):
+    """The arguments cannot be read; str() is pflag's message."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag. `kind` is what the help prints after the name; "bool" where it prints nothing."""
+
+    name: str
+    short: str = ""
+    kind: str = "bool"
+    default: str = ""
+    deprecated: str = ""  # what to use instead
+
+    @property
+    def shown(self) -> str:
+        return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
+
+
+@dataclass
+class Options:
+    """The values of a command's flags: what was given, else the default."""
+
+    flags: dict[str, Flag]
+    values: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # about deprecated flags, for standard error
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.values:
+            return self.values[name]
+        flag = self.flags.get(name)
+        return _default(flag) if flag else None
+
+    def changed(self, name: str) -> bool:
+        return name in self.values
+
+
+def _parse_bool(text: str) -> bool:
+    if text in ("1", "t", "T", "true", "TRUE", "True"):
+        return True
+    if text in ("0", "f", "F", "false", "FALSE", "False"):
+        return False
+    raise ValueInvalid(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
+
+
+def _parse_int(text: str, function: str = "ParseInt", low: int = -(1 << 63), high: int = (1 << 63) - 1) -> int:
+    try:
+        number = int(text, 0) if re.fullmatch(r"[+-]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)", text) else None
+    except ValueError:
+        number = int(text, 8)
+    if number is None:
+        raise ValueInvalid(f"strconv.{function}: parsing {quote(text)}: invalid syntax")
+    if not low <= number <= high:
+        raise ValueInvalid(f"strconv.{function}: parsing {quote(text)}: value out of range")
+    return number
+
+
+def _parse_cpus(text: str) -> int:
+    try:
+        nano = Fraction(text) * 10**9
+    except (ValueError, ZeroDivisionError):
+        raise ValueInvalid(f"failed to parse {text} as a rational number") from None
+    if nano.denominator != 1:
+        raise ValueInvalid("value is too precise")
+    return int(nano)
+
+
+def _parse_filter(text: str) -> tuple[str, str] | None:
+    if not text:
+        return None
+    if "=" not in text:
+        raise ValueInvalid("bad format of filter (expected name=value)")
+    name, _, value = text.partition("=")
+    return name.strip().lower(), value.strip()
+
+
+def _parse_ulimit(text: str) -> str:
+    name, equals, limits = text.partition("=")
+    if not equals:
+        raise ValueInvalid(f"invalid ulimit argument: {text}")
+    if name not in _ULIMITS:
+        raise ValueInvalid(f"invalid ulimit type: {name}")
+    soft, _, hard = limits.partition(":")
+    numbers = [_parse_int(part) for part in (soft, hard) if part]
+    if len(numbers) == 2 and numbers[1] != -1 and numbers[0] > numbers[1]:
+        raise ValueInvalid(f"ulimit soft limit must be less than or equal to hard limit: {numbers[0]} > {numbers[1]}")
+    return text
+
+
+_ULIMITS = frozenset(
+    "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()
+)
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "bool": _parse_bool,
+    "int": _parse_int,
+    "uint16": lambda text: _parse_int(text, "ParseUint", 0, 65535),
+    "bytes": parse_bytes,
+    "decimal": _parse_cpus,
+    "duration": parse_duration,
+    "filter": _parse_filter,
+    "ulimit": _parse_ulimit,
+}
+LISTS = frozenset({"list", "stringArray", "strings", "filter", "mount", "ulimit", "map", "network", "gpu-request"})
+Validator = Callable[[str], Any]
+
+
+def _default(flag: Flag) -> Any:
+    if flag.kind in LISTS:
+        return []
+    if flag.kind in ("int", "uint16", "bytes", "decimal", "duration"):
+        return int(flag.default) if re.fullmatch(r"-?\d+", flag.default) else 0
+    if flag.kind == "bool":
+        return flag.default == "true"
+    return flag.default
+
+
+class Parser:
+    """Reads one command's arguments. `validators` check single flags' values (and may change them), by name."""
+
+    def __init__(self, flags: list[Flag], validators: dict[str, Validator] | None = None) -> None:
+        self.by_name = {flag.name: flag for flag in flags}
+        self.by_short = {flag.short: flag for flag in flags if flag.short}
+        self.validators = validators or {}
+
+    def parse(self, arguments: list[str], *, interspersed: bool = True) -> tuple[Options, list[str]]:
+        """The options and what is no flag. Raises FlagError."""
+        options = Options(self.by_name)
+        rest = list(arguments)
+        others: list[str] = []
+        while rest:
+            argument = rest.pop(0)
+            if argument == "--":
+                return options, others + rest
+            if len(argument) < 2 or argument[0] != "-":
+                others.append(argument)
+                if not interspersed:
+                    return options, others + rest
+            elif argument.startswith("--"):
+                self._long(options, argument, rest)
+            else:
+                self._shorts(options, argument[1:], rest)
+        return options, others
+
+    def _long(self, options: Options, argument: str, rest: list[str]) -> None:
+        name, equals, value = argument[2:].partition("=")
+        if not name or name[0] == "-":
+            raise FlagError(f"bad flag syntax: {argument}")
+        flag = self.by_name.get(name)
+        if flag is None:
+            raise FlagError(f"unknown flag: --{name}")
+        if equals:
+            self._set(options, flag, value)
+        elif flag.kind == "bool":
+            self._set(options, flag, "true")
+        elif rest:
+            self._set(options, flag, rest.pop(0))
+        else:
+            raise FlagError(f"flag needs an argument: --{name}")
+
+    def _shorts(self, options: Options, letters: str, rest: list[str]) -> None:
+        while letters:
+            flag = self.by_short.get(letters[0])
+            if flag is None:
+                raise FlagError(f"unknown shorthand flag: '{letters[0]}' in -{letters}")
+            if len(letters) > 2 and letters[1] == "=":
+                value, letters_left = letters[2:], ""
+            elif flag.kind == "bool":
+                value, letters_left = "true", letters[1:]
+            elif len(letters) > 1:
+                value, letters_left = letters[1:], ""
+            elif rest:
+                value, letters_left = rest.pop(0), ""
+            else:
+                raise FlagError(f"flag needs an argument: '{letters[0]}' in -{letters}")
+            if flag.name == "help":
+                options.notes.append("Flag shorthand -h has been deprecated, use --help")
+            self._set(options, flag, value)
+            letters = letters_left
+
+    def _set(self, options: Options, flag: Flag, text: str) -> None:
+        try:
+            value = PARSERS.get(flag.kind, str)(text)
+            if check := self.validators.get(flag.name):
+                value = check(value)
+        except ValueInvalid as error:
+            shown = f"--{flag.name}" if flag.name == "help" else flag.shown
+            raise FlagError(f"invalid argument {quote(text)} for {quote(shown)} flag: {error}") from None
+        if flag.deprecated:
+            options.notes.append(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
+        if flag.kind not in LISTS:
+            options.values[flag.name] = value
+        elif value is not None:
+            pieces = value.split(",") if flag.kind == "strings" else [value]
+            options.values[flag.name] = options.values.get(flag.name, []) + pieces

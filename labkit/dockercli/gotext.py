@@ -1,0 +1,185 @@
+"""How Go prints values: fmt's %v and printf, and encoding/json. Values are None, bool, int, float, str, list and dict;
+Struct, Nil and Row (below) stand for what has no like in Python."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .units import quote
+
+
+class Nil:
+    """A nil of some type: kind is "slice", "map" or "pointer"."""
+
+    def __init__(self, kind: str, type_name: str = "") -> None:
+        self.kind = kind
+        self.type_name = type_name
+
+
+class Number(str):
+    """A number as it was written in JSON (json.Number)."""
+
+
+class Struct(dict[str, Any]):
+    """A Go struct: all fields in the order of its declaration. `source` is the JSON that it was read from."""
+
+    def __init__(self, fields: Mapping[str, Any], source: Any, type_name: str) -> None:
+        super().__init__(fields)
+        self.source = source
+        self.type_name = type_name
+
+
+class Row:
+    """A line of a table, as a formatter's context: each name is a function of what is shown."""
+
+    def __init__(self, type_name: str, fields: Mapping[str, Callable[..., Any]]) -> None:
+        self.type_name = type_name
+        self.fields = fields
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: self.fields[name]() for name in sorted(self.fields) if name != "Label"}
+
+
+def type_name(value: Any) -> str:
+    """What Go's messages call the type of a value."""
+    if isinstance(value, (Struct, Row, Nil)):
+        return value.type_name
+    names = ((Number, "json.Number"), (bool, "bool"), (int, "int"), (float, "float64"), (str, "string"))
+    for kind, name in names:
+        if isinstance(value, kind):
+            return name
+    if isinstance(value, list):
+        return "[]string" if value and all(type(item) is str for item in value) else "[]interface {}"
+    return "map[string]interface {}" if isinstance(value, dict) else "interface {}"
+
+
+def show(value: Any, *, inside: bool = False) -> str:
+    """%v."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, Nil):
+        return {"slice": "[]", "map": "map[]"}.get(value.kind, "<nil>")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, Struct):
+        body = "{" + " ".join(show(item, inside=True) for item in value.values()) + "}"
+        return "&" + body if inside and value.type_name.startswith("*") else body
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{show(value[key], inside=True)}" for key in sorted(value)) + "]"
+    if isinstance(value, (list, tuple)):
+        return "[" + " ".join(show(item, inside=True) for item in value) + "]"
+    return str(value)
+
+
+def _float(value: float) -> str:
+    text = repr(value)
+    if "e" not in text and abs(value) < 1e21:
+        return text.removesuffix(".0")
+    digits, _, exponent = f"{value:e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{exponent[0]}{int(exponent[1:]):02d}"
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON knows it."""
+    if isinstance(value, Struct):
+        return plain(value.source)
+    if isinstance(value, Row):
+        return plain(value.as_json())
+    if isinstance(value, Nil):
+        return None
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Number):
+        return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
+    return value
+
+
+def to_json(value: Any) -> str:
+    """One line of JSON. A row escapes <, > and & as its own marshaller does; anything else does not."""
+    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, Row):
+        for character in "<>&":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def indented(value: Any) -> str:
+    """JSON as docker inspect prints it."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=4)
+
+
+def sprint(values: list[Any]) -> str:
+    """fmt.Sprint: a space between two operands where neither is a string."""
+    text = ""
+    for place, value in enumerate(values):
+        if place and not isinstance(value, str) and not isinstance(values[place - 1], str):
+            text += " "
+        text += show(value)
+    return text
+
+
+def sprintln(values: list[Any]) -> str:
+    return " ".join(show(value) for value in values) + "\n"
+
+
+_VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d+))?(.)", re.DOTALL)
+
+
+def sprintf(form: str, values: list[Any]) -> str:
+    """fmt.Sprintf for the verbs that templates use."""
+    rest = list(values)
+
+    def one(match: re.Match[str]) -> str:
+        flags, size, precision, verb = match.groups()
+        if verb == "%":
+            return "%"
+        if not rest:
+            return f"%!{verb}(MISSING)"
+        text = _verb(verb, rest.pop(0), flags, precision)
+        return _padded(text, int(size or 0), flags, verb)
+
+    text = _VERB.sub(one, form)
+    if rest:
+        text += "%!(EXTRA " + ", ".join(f"{type_name(value)}={show(value)}" for value in rest) + ")"
+    return text
+
+
+def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
+    if verb == "v":
+        return show(value)
+    if verb == "T":
+        return type_name(value)
+    if verb == "s":
+        text = show(value) if isinstance(value, (str, list, dict)) else _wrong(verb, value)
+        return text[: int(precision)] if precision else text
+    if verb == "q":
+        return quote(value) if isinstance(value, str) else _wrong(verb, value)
+    if verb in "dxXob" and type(value) is int:
+        text = format(value, verb)
+        return "+" + text if "+" in flags and value >= 0 else text
+    if verb in "xX" and isinstance(value, str):
+        return format(int.from_bytes(value.encode(), "big"), verb).zfill(2 * len(value.encode())) if value else ""
+    if verb in "feg" and type(value) is float:
+        return f"{value:.{precision or 6}{verb}}" if verb != "g" or precision else show(value)
+    if verb == "t" and isinstance(value, bool):
+        return show(value)
+    return _wrong(verb, value)
+
+
+def _wrong(verb: str, value: Any) -> str:
+    return f"%!{verb}(<nil>)" if value is None else f"%!{verb}({type_name(value)}={show(value)})"
+
+
+def _padded(text: str, size: int, flags: str, verb: str) -> str:
+    if "-" in flags:
+        return text.ljust(size)
+    if "0" in flags and verb in "dxXobfeg":
+        return text[0] + text[1:].rjust(size - 1, "0") if text[:1] in "+-" else text.rjust(size, "0")
+    return text.rjust(size)
