@@ -15,6 +15,7 @@ from zlib import crc32
 
 from labkit.files import tar
 from labkit.files.contents import Content
+from labkit.files.persistent import Map
 from labkit.files.tar import Entry
 from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Inode, Store
 from labkit.files.union import OPAQUE, WHITEOUT_MODE, Merged
@@ -112,16 +113,21 @@ def _freeze(store: Store, node: Inode, done: dict[Inode, Inode]) -> Inode:
     frozen = done.get(node)
     if frozen is None:
         frozen = done[node] = inode.twin(None)
-        frozen.born, frozen.sealed, frozen.origin = frozen, True, inode.origin
+        frozen.born, frozen.sealed, frozen.origin, frozen.parent = frozen, True, None, None
         if frozen.is_dir:
-            children = {name: _freeze(store, child, done) for name, child in inode.data.items()}
-            frozen.data = type(inode.data)(children)
-            for child in children.values():
-                if child.is_dir and child.epoch is None and child.parent is not frozen and child in done.values():
-                    child.parent = frozen
+            frozen.data = Map(_freeze_children(store, frozen, inode.data, done))
         elif frozen.mode & S_IFMT == REGULAR:
             frozen.data = store.content(inode)
     return frozen
+
+
+def _freeze_children(store: Store, folder: Inode, names: Map[str, Inode], done: dict[Inode, Inode]) -> dict[str, Inode]:
+    children = {}
+    for name, child in names.items():
+        children[name] = frozen = _freeze(store, child, done)
+        if frozen is not child and frozen.is_dir:
+            frozen.parent = folder
+    return children
 
 
 def _grow(entries: list[Entry]) -> Inode:
@@ -144,7 +150,7 @@ def _grow(entries: list[Entry]) -> Inode:
             inode.data, inode.nlink = made[entry.path].data, made[entry.path].nlink
         _name(inode, entry.path, folder, made, names)
     for path, children in names.items():
-        made[path].data = type(made[path].data)(children)
+        made[path].data = Map(children)
     return made[""]
 
 

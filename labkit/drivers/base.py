@@ -1,0 +1,176 @@
+"""The contract of all storage drivers, and what they have in common.
+
+A driver keeps *layers* under ids, each created on a parent. A layer is written through its mount; `commit` ends that and
+makes it immutable, `apply` fills a fresh one from a Layer at once. A container's own layer is never committed.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from labkit.files import Content, Entry, Files, Layer, Source
+from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Inode, Store
+
+Change = tuple[str, str]  # "A", "C" or "D", and the path
+
+
+class Driver(Protocol):
+    """What the engine asks of a storage driver."""
+
+    name: str
+    root: str  # its folder on the host
+
+    def create(self, id: str, parent: str | None = None) -> None: ...
+    def mount(self, id: str) -> Source:
+        """The layer's files, with those of the layers below it; read-only where the layer is finished."""
+
+    def unmount(self, id: str) -> None: ...
+    def remove(self, id: str) -> None: ...
+    def changes(self, id: str) -> list[Change]:
+        """What differs from the parent, a folder before what is in it."""
+
+    def diff(self, id: str) -> Layer:
+        """The same as a layer."""
+
+    def commit(self, id: str) -> Layer:
+        """End the writing of a layer; all that was written is in it, changed or not."""
+
+    def apply(self, id: str, layer: Layer) -> None: ...
+    def size(self, id: str) -> int:
+        """Bytes of what the layer adds to its parent."""
+
+    def data(self, id: str) -> dict[str, str]:
+        """What `docker inspect` shows as GraphDriver.Data."""
+
+    def status(self) -> list[tuple[str, str]]:
+        """What `docker info` shows below the driver's name."""
+
+    def snapshot(self) -> Any: ...
+    def restore(self, saved: Any) -> None: ...
+
+
+class View(NamedTuple):
+    """A node in a file system: one side of a comparison."""
+
+    system: Any
+    node: Any
+
+    @property
+    def inode(self) -> Inode:
+        return self.system.get(self.node)  # type: ignore[no-any-return]
+
+    def child(self, name: str) -> View | None:
+        node = self.system.lookup(self.node, name)
+        return None if node is None else View(self.system, node)
+
+    def names(self) -> list[str]:
+        return sorted(self.system.names(self.node)) if self.inode.is_dir else []
+
+
+def compare(new: View, old: View, path: str = "") -> Iterator[Change]:
+    """What differs, by names, modes, owners, sizes and times (moby/go-archive, changes_unix.go: statDifferent)."""
+    former = set(old.names())
+    for name in sorted(former.union(new.names())):
+        after, before = new.child(name), old.child(name)
+        inside = f"{path}/{name}"
+        if after is None:
+            yield "D", inside
+        elif before is None:
+            yield "A", inside
+            yield from _added(after, inside)
+        elif not _untouched(after):
+            below = list(compare(after, before, inside))
+            if below or _differs(after.inode, before.inode):
+                yield "C", inside
+            yield from below
+
+
+def _added(view: View, path: str) -> Iterator[Change]:
+    for name in view.names():
+        child = view.child(name)
+        assert child is not None
+        yield "A", f"{path}/{name}"
+        yield from _added(child, f"{path}/{name}")
+
+
+def _untouched(view: View) -> bool:
+    """In a union mount, what has no upper is what it was."""
+    return view.system.overlay and view.node.upper is None
+
+
+def _differs(new: Inode, old: Inode) -> bool:
+    if (new.mode, new.uid, new.gid, new.rdev) != (old.mode, old.uid, old.gid, old.rdev):
+        return True
+    return not new.is_dir and (new.mtime != old.mtime or _length(new) != _length(old))
+
+
+def _length(inode: Inode) -> int:
+    return len(inode.data) if isinstance(inode.data, (str, Content)) else 0
+
+
+def layer_of(changes: list[Change], top: View) -> Layer:
+    """A layer of these changes, its files taken from a tree."""
+    seen: dict[Any, str] = {}
+    return Layer.of([_entry(kind, path, top, seen) for kind, path in changes])
+
+
+def _entry(kind: str, path: str, top: View, seen: dict[Any, str]) -> Entry:
+    inside = path.lstrip("/")
+    if kind == "D":
+        return Entry(inside, stat.S_IFCHR)
+    view: View | None = top
+    for name in inside.split("/"):
+        assert view is not None
+        view = view.child(name)
+    assert view is not None
+    inode = view.inode
+    kept = tuple((key, value) for key, value in sorted((inode.xattrs or {}).items()) if not key.startswith("trusted."))
+    data = view.system.store.content(inode) if inode.mode & S_IFMT == REGULAR else inode.data
+    first = seen.setdefault(inode.born, inside) if inode.nlink > 1 and not inode.is_dir else inside
+    return Entry(
+        inside, inode.mode, inode.uid, inode.gid, inode.mtime,
+        data if isinstance(data, (Content, str)) else None, inode.rdev, first if first != inside else None, kept,
+    )  # fmt: skip
+
+
+def tree_size(store: Store, top: Inode) -> int:
+    """Bytes of the files and symbolic links in a tree; a file with several names counts once (moby, directory.Size)."""
+    total, seen, waiting = 0, set(), [top]
+    while waiting:
+        inode = store.get(waiting.pop())
+        if inode.is_dir:
+            waiting.extend(inode.data.values())
+        elif inode.born not in seen:
+            seen.add(inode.born)
+            total += len(inode.data.encode()) if inode.mode & S_IFMT == SYMLINK else _length(inode)
+    return total
+
+
+class Folders:
+    """The folder of a driver on the host, by the store's own means: quick, and free of paths and rights."""
+
+    def __init__(self, host: Files, root: str) -> None:
+        host.makedirs(root, 0o710)
+        self.host = host
+        self.store = host.store
+        self.path = root
+
+    def top(self) -> Inode:
+        return self.host.find(self.path).node  # type: ignore[no-any-return]
+
+    def make(self, into: Inode, name: str, mode: int) -> Inode:
+        node = self.store.new(DIRECTORY | mode)
+        self.store.add(into, name, node)
+        return node
+
+    def file(self, into: Inode, name: str, text: str, mode: int = 0o644) -> None:
+        self.store.add(into, name, self.store.new(REGULAR | mode, data=Content(text)))
+
+    def link(self, into: Inode, name: str, target: str) -> None:
+        self.store.add(into, name, self.store.new(SYMLINK | 0o777, data=target))
+
+    def replace(self, into: Inode, name: str, node: Inode) -> None:
+        self.store.take(into, name)
+        self.store.add(into, name, node)
