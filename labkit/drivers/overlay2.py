@@ -97,6 +97,7 @@ class Overlay2:
             device = row.device or self._store.new_device()
             lowers = tuple(below.upper for below in reversed(rows))
             overlay = Overlay(self._store, upper, lowers, device, rows[0].merged if rows else None)
+            overlay.label = id
             self._mounts[id] = overlay
         return overlay
 

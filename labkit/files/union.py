@@ -90,6 +90,7 @@ class Overlay:
         self._upper = upper
         self._lowers = lowers  # from the bottom up
         self._base = base  # the merged tree of the lowers
+        self.label = ""  # whose mount it is: the layer's id, for events
         self._base_tampered = store.tampered
         self._version = -1
         self._root = Node(None, "", upper, base)
@@ -104,6 +105,15 @@ class Overlay:
             self._root = Node(None, "", self._upper, base)
             self._version = store.version
         return self._root
+
+    @staticmethod
+    def path(node: Node) -> str:
+        """From the root of the mount."""
+        names = []
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        return "/" + "/".join(reversed(names))
 
     # the one lookup
 
