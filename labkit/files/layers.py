@@ -36,7 +36,7 @@ class Layer:
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Layer:
         """A layer of entries, whiteouts as devices; folders that no entry names are made 755 root's."""
-        return cls(_grow(list(entries)))
+        return cls(grow(entries))
 
     @classmethod
     def from_tar(cls, archive: Content) -> Layer:
@@ -130,8 +130,22 @@ def _freeze_children(store: Store, folder: Inode, names: Map[str, Inode], done: 
     return children
 
 
+def grow(entries: Iterable[Entry], *, sealed: bool = True) -> Inode:
+    """The root of a frozen tree of these entries; `sealed`: it is a layer's."""
+    root = _grow(list(entries))
+    if not sealed:
+        _unseal(root)
+    return root
+
+
+def _unseal(inode: Inode) -> None:
+    inode.sealed = False
+    if inode.is_dir:
+        for child in inode.data.values():
+            _unseal(child)
+
+
 def _grow(entries: list[Entry]) -> Inode:
-    """The frozen tree of some entries."""
     base = (crc32("\0".join(entry.path for entry in entries).encode()) & 0xFFFFF) << 20
     made: dict[str, Inode] = {}
     names: dict[str, dict[str, Inode]] = {"": {}}
