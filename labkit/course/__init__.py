@@ -2,24 +2,24 @@
 
     from labkit.course import Attempt, load_exercise, open_progress
 
-    exercise = load_exercise("first-image")            # or "first-image@1": an older revision; CourseError if there is none
-    attempt = Attempt(exercise, learner="demo", seed="")    # both may be left out: settings.current() says whose they are
+    exercise = load_exercise("first-image")      # or "first-image@1": an older revision; CourseError if there is none
+    attempt = Attempt(exercise, learner="demo", seed="")    # both may be left out: then settings.current() says
 
     attempt.slug, .title, .kind, .points, .revision, .lesson
     attempt.task                      # Markdown, with this learner's values
     attempt.form                      # a JSON-able dict: how an answer is given
         # {"type": "terminal"}                                                  do, repair
         # {"type": "text", "label": …, "placeholder": …}                        predict, explain, compose
-        # {"type": "choice", "options": [{"value": "a", "text": …}, …]}         choose (and predict, where it has options)
-        # {"type": "order", "options": [{"value": line, "text": line}, …]}      order: answer = the values in the right order
+        # {"type": "choice", "options": [{"value": "a", "text": …}, …]}         choose (and predict with options)
+        # {"type": "order", "options": [{"value": line, "text": line}, …]}      order: answer = the values in order
         # {"type": "marks", "items": [{"value": …, "text": …}, …], "options": [{"value": …, "text": …}, …]}
-        #                                                                       mark: answer = {item value: option value}
+        #                                                                       mark: answer = {item: option}, values
     attempt.machine                   # a labkit.Machine as the exercise starts from; do and repair: the learner's own
-    attempt.goal                      # a Machine that the first solution was played on, for the picture beside (None: no such)
+    attempt.goal                      # a Machine that the first solution was played on (None: no such)
     attempt.run("docker ps")          # .returncode .stdout .stderr; recorded as part of the answer (do, repair)
     attempt.write_file(path, text)    # what an editor saves; recorded too
     attempt.undo(); attempt.reset()   # the last input, or all of them, never happened
-    attempt.answer                    # do, repair: the list of inputs so far; else what was last given to check() (None: nothing)
+    attempt.answer                    # do, repair: the inputs so far; else what was last given to check(), or None
     attempt.hints                     # from small to large
     attempt.solution                  # the first right answer, as text; attempt.solutions: all routes [(name, text), …]
 
@@ -34,7 +34,7 @@
     progress = open_progress()                 # reads $LABKIT_HOME/progress.json, or where the rules say
     progress.record(attempt, judgement)        # remembers the answer and writes the file
     progress.entry("first-image")              # {"answer": …, "passed": …, "tries": …, "revision": …} or None
-    progress.export() -> str ; progress.merge(text)    # the small file to take along; bad input: ProgressError(one line)
+    progress.export() -> str; progress.merge(text)    # the small file to take along; bad input: ProgressError
 
 A text answer (as a `%%answer` cell has it) is good for every kind: commands for do, repair and explain; a flag for
 compose; the option's letter for choose; the lines in their order for order; `item: label` a line for mark.
@@ -42,9 +42,10 @@ compose; the option's letter for choose; the lines in their order for order; `it
 
 from __future__ import annotations
 
-from labkit.course.exercises import CourseError, Exercise, load_all, load_exercise, slugs
+from labkit.course.exercises import CourseError, load_all, load_exercise, slugs
 from labkit.course.judge import CheckResult, Judgement, judge
 from labkit.course.progress import Progress, ProgressError, open_progress
+from labkit.course.record import Exercise
 from labkit.course.session import Attempt
 
 __all__ = [

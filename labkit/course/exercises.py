@@ -1,6 +1,6 @@
 """Exercises read from their TOML records; every fault of a record is one sentence that names the file and the place.
 
-`labkit/course/exercises/LESSON.toml` holds the exercises of a lesson. When an exercise changes so that old answers to it
+`labkit/course/exercises/LESSON.toml` holds the exercises of a lesson. When an exercise changes so that old answers
 would be judged otherwise, its revision goes up, and its record of before moves to `old/SLUG@REVISION.toml`.
 """
 

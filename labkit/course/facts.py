@@ -187,8 +187,13 @@ def _step(line: dict, layers: Iterator[tuple[str, str]], saved: Content, start: 
     return Step(
         created_by,
         diff_id,
-        {(entry.kind == "opaque" and entry.path + "/" or entry.path): entry for entry in layer_entries(content)},
+        {_key(entry): entry for entry in layer_entries(content)},
     )
+
+
+def _key(entry: Entry) -> str:
+    """A folder can be made opaque and have an entry of its own in the same layer."""
+    return entry.path + "/" if entry.kind == "opaque" else entry.path
 
 
 def layer_entries(content: Content) -> Iterator[Entry]:

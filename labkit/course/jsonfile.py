@@ -9,32 +9,32 @@ DEEPEST = 40
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 
 
-class BadJson(Exception):
+class BadJsonError(Exception):
     """str() says in one clause why it is not read."""
 
 
 def read_json(data: bytes, largest: int) -> object:
-    """The document; BadJson where it is empty, too large, no JSON, or nested too deeply."""
+    """The document; BadJsonError where it is empty, too large, no JSON, or nested too deeply."""
     if len(data) > largest:
-        raise BadJson(f"it is larger than {largest >> 20} MiB")
+        raise BadJsonError(f"it is larger than {largest >> 20} MiB")
     if not data.strip():
-        raise BadJson("it is empty")
+        raise BadJsonError("it is empty")
     if data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
-        raise BadJson("it is compressed; unpack it first")
+        raise BadJsonError("it is compressed; unpack it first")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadJson("it is not UTF-8 text") from None
+        raise BadJsonError("it is not UTF-8 text") from None
     if too_deep(text):
-        raise BadJson(f"it is nested more than {DEEPEST} levels deep")
+        raise BadJsonError(f"it is nested more than {DEEPEST} levels deep")
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise BadJson("it is not JSON") from None
+        raise BadJsonError("it is not JSON") from None
     try:
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise BadJson("it has half a character in it") from None
+        raise BadJsonError("it has half a character in it") from None
     return document
 
 

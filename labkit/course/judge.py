@@ -44,7 +44,7 @@ def _but(result: CheckResult) -> str:
 
 
 def judge(exercise: Exercise, answer: object) -> Judgement:
-    """Judge an answer to this learner's variant (see record.for_learner). Whatever `answer` is, a Judgement comes back."""
+    """Judge an answer to a learner's variant (see record.for_learner). Whatever `answer` is, a Judgement comes back."""
     kind = KINDS[exercise.kind]
     try:
         parsed = kind.parse(exercise, [] if answer is None and kind.terminal else answer)

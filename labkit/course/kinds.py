@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.course.checks import CheckResult, evaluate, size_of
 from labkit.course.facts import Facts
@@ -34,8 +34,8 @@ class Kind:
     """A row of the table. `keys`: what its records have beside what all have: name -> (type, needed)."""
 
     form: Callable[[Exercise], dict]
-    parse: Callable[[Exercise, object], object]
-    judge: Callable[[Exercise, object], Verdict]
+    parse: Callable[[Exercise, object], Any]  # raises AnswerError
+    judge: Callable[[Exercise, Any], Verdict]
     keys: Mapping[str, tuple[type, bool]]
     terminal: bool = False  # the answer is what was done in a terminal
     machine: bool = False  # the answer changes a machine, so that checks can be asked of it
@@ -93,7 +93,7 @@ def _command_form(exercise: Exercise) -> dict:
 
 def _predict_form(exercise: Exercise) -> dict:
     if options := exercise.own.get("options"):
-        return {"type": "choice", "options": [{"value": str(each), "text": str(each)} for each in options]}  # type: ignore[attr-defined]
+        return {"type": "choice", "options": [{"value": str(each), "text": str(each)} for each in options]}
     return {"type": "text", "label": "What will it print?", "placeholder": str(exercise.own.get("example", ""))}
 
 
@@ -158,15 +158,15 @@ def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
 
 
 def _marks_form(exercise: Exercise) -> dict:
-    options = [{"value": label, "text": label} for label in exercise.own["labels"]]  # type: ignore[attr-defined]
-    items = [{"value": item, "text": item} for item in exercise.own["items"]]  # type: ignore[attr-defined]
+    options = [{"value": label, "text": label} for label in exercise.own["labels"]]
+    items = [{"value": item, "text": item} for item in exercise.own["items"]]
     return {"type": "marks", "items": items, "options": options}
 
 
 def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
-    """A table item -> label, a list of labels in the items' order, or lines `item: label` (an item's number will do)."""
-    items = [str(item) for item in exercise.own["items"]]  # type: ignore[attr-defined]
-    labels = [str(label) for label in exercise.own["labels"]]  # type: ignore[attr-defined]
+    """A table item -> label, a list of labels in the items' order, or lines `item: label` (or an item's number)."""
+    items = [str(item) for item in exercise.own["items"]]
+    labels = [str(label) for label in exercise.own["labels"]]
     pairs = _mark_pairs(items, answer)
     for item, label in pairs.items():
         if item not in items:
@@ -193,12 +193,12 @@ def _mark_pairs(items: list[str], answer: object) -> dict[str, str]:
 def right_marks(exercise: Exercise) -> list[str]:
     """As the record says, or, one a line, as the simulator says."""
     if right := exercise.own.get("right"):
-        return [str(label) for label in right]  # type: ignore[attr-defined]
+        return [str(label) for label in right]
     return fresh_machine(exercise, shown=True).run(str(exercise.own["observe"])).stdout.split("\n")[:-1]
 
 
 def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
-    right = dict(zip(exercise.own["items"], right_marks(exercise), strict=True))  # type: ignore[call-overload]
+    right = dict(zip(exercise.own["items"], right_marks(exercise), strict=True))
     results = tuple(
         CheckResult(
             parsed[item] == right[item], item, "" if parsed[item] == right[item] else f"it is not '{parsed[item]}'"
@@ -213,7 +213,7 @@ def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
 
 def shown_lines(exercise: Exercise) -> list[str]:
     """The lines in the order in which they are shown first: never a solution."""
-    lines = exercise.draw("lines").shuffle([str(line) for line in exercise.own["lines"]])  # type: ignore[attr-defined]
+    lines = exercise.draw("lines").shuffle([str(line) for line in exercise.own["lines"]])
     right = [_lines(route.answer) for route in exercise.solutions]
     while lines in right:
         lines = lines[1:] + lines[:1]
@@ -226,7 +226,7 @@ def _order_form(exercise: Exercise) -> dict:
 
 def _parse_order(exercise: Exercise, answer: object) -> list[str]:
     lines = _lines(answer)
-    if sorted(lines) != sorted(str(line) for line in exercise.own["lines"]):  # type: ignore[attr-defined]
+    if sorted(lines) != sorted(str(line) for line in exercise.own["lines"]):
         raise AnswerError("the answer must be all of the given lines, each as often as it is given")
     return lines
 
@@ -235,7 +235,7 @@ def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
     machine = fresh_machine(exercise)
     path = str(exercise.own["file"])
     machine.files.write(path if path.startswith("/") else f"{HOME}/{path}", "\n".join(parsed) + "\n")
-    played = play(machine, [str(line) for line in exercise.own.get("then", ())])  # type: ignore[attr-defined]
+    played = play(machine, [str(line) for line in exercise.own.get("then", ())])
     return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
 
 
@@ -243,7 +243,7 @@ def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
 
 
 def _compose_form(exercise: Exercise) -> dict:
-    return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own['flags'][0]} …"}  # type: ignore[index]
+    return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own['flags'][0]} …"}
 
 
 def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
@@ -252,7 +252,7 @@ def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
         words = shlex.split(_text(answer))
     except ValueError:
         raise AnswerError("a quote in the answer is not closed") from None
-    allowed = [str(flag) for flag in exercise.own["flags"]]  # type: ignore[attr-defined]
+    allowed = [str(flag) for flag in exercise.own["flags"]]
     if not words or words[0].partition("=")[0] not in allowed:
         raise AnswerError(f"the answer must begin with {' or '.join(allowed)}")
     return words
@@ -261,7 +261,7 @@ def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
 def _judge_flags(exercise: Exercise, parsed: list[str]) -> Verdict:
     machine = fresh_machine(exercise)
     flags = " ".join(shlex.quote(word) for word in parsed)
-    commands = [line.replace("@answer@", flags) for line in exercise.own["then"]]  # type: ignore[attr-defined]
+    commands = [line.replace("@answer@", flags) for line in exercise.own["then"]]
     played = play(machine, commands)
     return Verdict(check_all(machine, exercise.checks), " ".join(parsed), machine, tuple(played))
 
@@ -296,15 +296,14 @@ def _judge_choice(exercise: Exercise, parsed: str) -> Verdict:
     return Verdict((CheckResult(ok, "the option that is so", "" if ok else "another one is so"),), parsed)
 
 
-COMMANDS = {"terminal": True, "machine": True}
 KINDS: dict[str, Kind] = {
-    "do": Kind(_terminal_form, _parse_commands, _judge_commands, {}, **COMMANDS),  # type: ignore[arg-type]
-    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, {}, **COMMANDS),  # type: ignore[arg-type]
-    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": (list, True)}, machine=True),  # type: ignore[arg-type]
+    "do": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
+    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
+    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": (list, True)}, machine=True),
     "predict": Kind(
         _predict_form,
         _parse_text,
-        _judge_prediction,  # type: ignore[arg-type]
+        _judge_prediction,
         {
             "command": (str, True),
             "observe": (str, False),
@@ -316,18 +315,18 @@ KINDS: dict[str, Kind] = {
     "mark": Kind(
         _marks_form,
         _parse_marks,
-        _judge_marks,  # type: ignore[arg-type]
+        _judge_marks,
         {"items": (list, True), "labels": (list, True), "right": (list, False), "observe": (str, False)},
     ),
     "order": Kind(
         _order_form,
         _parse_order,
-        _judge_order,  # type: ignore[arg-type]
+        _judge_order,
         {"lines": (list, True), "file": (str, True), "then": (list, False)},
         machine=True,
     ),
     "compose": Kind(
         _compose_form, _parse_flags, _judge_flags, {"flags": (list, True), "then": (list, True)}, machine=True
-    ),  # type: ignore[arg-type]
-    "choose": Kind(_choose_form, _parse_choice, _judge_choice, {}),  # type: ignore[arg-type]
+    ),
+    "choose": Kind(_choose_form, _parse_choice, _judge_choice, {}),
 }

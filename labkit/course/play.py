@@ -34,17 +34,17 @@ class Played:
 
 
 def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
-    """A machine as the exercise starts from; `shown`: as the learner sees it (explain: after what they are to explain)."""
+    """A machine as the exercise starts from; `shown`: as the learner sees it, explain's cause included."""
     from labkit.machine import Machine
 
-    machine = Machine(**exercise.setup.machine)  # type: ignore[arg-type]
+    machine = Machine(**exercise.setup.machine)
     for path, text in exercise.setup.files.items():
         whole = path if path.startswith("/") else f"{HOME}/{path}"
         machine.files.makedirs(whole.rpartition("/")[0])
         machine.files.write(whole, text)
     for command in exercise.setup.commands:
         machine.run(command)
-    for command in exercise.own.get("cause", ()) if shown else ():  # type: ignore[union-attr]
+    for command in exercise.own.get("cause", ()) if shown else ():
         machine.run(command)
     return machine
 
@@ -88,7 +88,7 @@ def inputs_of(answer: object) -> list[str]:
 
 
 def split_inputs(text: str) -> list[str]:
-    """A script as the inputs that a person would type: lines, with here-documents, continued lines and open quotes whole."""
+    """A script as the inputs that a person would type; here-documents, continued lines, open quotes stay whole."""
     inputs: list[str] = []
     open_input: list[str] = []
     until = ""

@@ -1,11 +1,11 @@
 """What a learner has done: a small versioned JSON file that saves itself; two copies of it merge in either order.
 
     {"labkit-progress": 1, "learner": {"name": "ann", "seed": "2026", "at": 12},
-     "answers": {"ann": {"first-image@1": {"answer": [...], "passed": true, "points": 2, "tries": 3, "at": 1764000000}}}}
+     "answers": {"ann": {"first-image@1": {"answer": [...], "passed": true, "points": 2, "tries": 3, "at": 99}}}}
 
-An entry merges with its twin field by field: the answer (with passed, points, at) is the one that passed, then the later
-one; tries is the larger. What is read from elsewhere is checked as hostile input. A file of a version that this labkit
-does not know, or that cannot be read, is put aside under another name and never written over.
+An entry merges with its twin field by field: the answer (with passed, points, at) is the one that passed, then the
+later one; tries is the larger. What is read from elsewhere is checked as hostile input. A file of a version that this
+labkit does not know, or that cannot be read, is put aside under another name and never written over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.course import settings
-from labkit.course.jsonfile import BadJson, read_json
+from labkit.course.jsonfile import BadJsonError, read_json
 
 if TYPE_CHECKING:
     from labkit.course.judge import Judgement
@@ -45,14 +45,12 @@ def _canonical(data: object) -> str:
 # Merging: each rule is a maximum, so the order and the number of times do not matter
 
 
+def _rank(entry: dict) -> tuple:
+    return entry["passed"], entry["at"], entry["points"], _canonical(entry["answer"])
+
+
 def _merged_entry(one: dict, other: dict) -> dict:
-    rank: Callable[[dict], tuple] = lambda each: (
-        each["passed"],
-        each["at"],
-        each["points"],
-        _canonical(each["answer"]),
-    )
-    best = max(one, other, key=rank)
+    best = max(one, other, key=_rank)
     return {**{name: best[name] for name in ANSWER_FIELDS}, "tries": max(one["tries"], other["tries"])}
 
 
@@ -81,7 +79,7 @@ def parse(data: bytes) -> dict:
     """A progress document from bytes of unknown origin. Raises ProgressError."""
     try:
         document = read_json(data, LARGEST)
-    except BadJson as error:
+    except BadJsonError as error:
         raise ProgressError(str(error)) from None
     if not isinstance(document, dict) or FORMAT not in document:
         raise ProgressError("it is not a progress file of labkit")
@@ -137,6 +135,10 @@ def _entry(key: str, value: object) -> dict:
     return {"answer": value["answer"], "passed": value["passed"], **numbers}
 
 
+def _of(key: str, slug: str) -> bool:
+    return key.partition("@")[0] == slug
+
+
 # The file
 
 
@@ -167,16 +169,9 @@ class Progress:
 
     def entry(self, slug: str, learner: str | None = None) -> dict | None:
         """The entry of the newest revision that was answered, with its revision."""
-        found = [
-            (int(key.partition("@")[2]), each)
-            for key, each in self.entries(learner).items()
-            if key.startswith(slug + "@")
-        ]
-        return (
-            {**each, "revision": revision}
-            if found and (revision, each) in [max(found, key=lambda pair: pair[0])]
-            else None
-        )
+        revisions = {int(key.partition("@")[2]): each for key, each in self.entries(learner).items() if _of(key, slug)}
+        newest = max(revisions, default=0)
+        return {**revisions[newest], "revision": newest} if newest else None
 
     def record(self, attempt: Attempt, judgement: Judgement) -> None:
         """Remember the attempt's answer, and save."""
@@ -203,7 +198,7 @@ class Progress:
         self.save()
 
     def save(self) -> None:
-        """Write the file whole: what another session saved meanwhile is merged in, and nobody ever reads half a file."""
+        """Write the file whole, with what another session saved meanwhile; nobody ever reads half a file."""
         there = _read(self.path)
         self.document = merged(self.document, there) if there else self.document
         write_whole(self.path, self.export())

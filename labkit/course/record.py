@@ -1,9 +1,10 @@
-"""An exercise as data. An Exercise is either as its author wrote it, or, after `for_learner`, one learner's variant of it."""
+"""An exercise as data: an Exercise is as its author wrote it or, after `for_learner`, one learner's variant of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 from labkit.course.variants import Draw, draw_values, fill, fill_all, variant_key
 
@@ -12,7 +13,7 @@ Answer = str | list | dict  # text, or JSON; never code
 
 @dataclass(frozen=True)
 class Assertion:
-    """One use of a check: `is` or `not`, the check's arguments, and commands that are first run on a copy of the machine."""
+    """One use of a check: `is` or `not`, its arguments, and commands that are first run on a copy of the machine."""
 
     check: str
     arguments: Mapping[str, object] = field(default_factory=dict)
@@ -25,7 +26,7 @@ class Assertion:
 class Setup:
     """What the machine starts from. Paths are relative to /home/learner."""
 
-    machine: Mapping[str, object] = field(default_factory=dict)  # arguments of Machine
+    machine: Mapping[str, Any] = field(default_factory=dict)  # arguments of Machine
     files: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 
@@ -64,7 +65,7 @@ class Exercise:
     hints: tuple[str, ...] = ()
     solutions: tuple[Solution, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    own: Mapping[str, object] = field(default_factory=dict)  # what only this kind has: see kinds.KINDS
+    own: Mapping[str, Any] = field(default_factory=dict)  # what only this kind has: see kinds.KINDS
     misconceptions: tuple[int, ...] = ()  # which of the beliefs that the course collects it is about
     key: bytes = b""  # of the variant; empty as the author wrote it
 
@@ -80,7 +81,7 @@ def for_learner(exercise: Exercise, learner: str, seed: str) -> Exercise:
     return replace(_filled(exercise, values), specs=exercise.specs, key=key)
 
 
-def _filled(data: object, values: Mapping[str, str]) -> object:
+def _filled(data: Any, values: Mapping[str, str]) -> Any:
     """The same record with @name@ replaced in all texts, in records within records too."""
     if is_dataclass(data) and not isinstance(data, type):
         changes = {each.name: _filled(getattr(data, each.name), values) for each in fields(data)}

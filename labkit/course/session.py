@@ -26,7 +26,9 @@ class Attempt:
         self.record = exercise
         self.exercise = for_learner(exercise, self.learner, self.seed)
         self._given: Answer | None = None
-        self.reset()
+        self._inputs: list[str] = []
+        self._machine: Machine | None = None
+        self._terminal: Terminal | None = None
 
     def __getattr__(self, name: str) -> object:
         """What is the variant's, is the attempt's: slug, title, kind, points, revision, lesson, task, hints."""
@@ -96,9 +98,9 @@ class Attempt:
             self.run(line)
 
     def reset(self) -> None:
-        self._inputs: list[str] = []
-        self._machine: Machine | None = None
-        self._terminal: Terminal | None = None
+        self._inputs = []
+        self._machine = None
+        self._terminal = None
 
     def check(self, answer: Answer | None = None) -> Judgement:
         """Judge this answer on a fresh machine; without one, what was run (or given) so far."""

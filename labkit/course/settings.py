@@ -1,4 +1,4 @@
-"""Whose course this is: the learner's name and the course's seed, from which variants are drawn; and where progress lies."""
+"""Whose course this is: the learner and the course's seed, from which variants are drawn; where progress lies."""
 
 from __future__ import annotations
 

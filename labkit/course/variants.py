@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 PLACEHOLDER = re.compile(r"@([a-z][a-z0-9_]*)@")
@@ -62,11 +62,11 @@ class Draw:
         return self.sample(options, len(options))
 
 
-def draw_values(specs: Mapping[str, object], key: bytes) -> dict[str, str]:
+def draw_values(specs: Mapping[str, Any], key: bytes) -> dict[str, str]:
     """The values of a record's table `values`. validate_values has found it free of faults.
 
     `name = ["a", "b"]` draws one; `"one two" = ["a", "b", "c"]` draws different ones; `"one two" = [["a", "b"], …]`
-    draws a row; `size = {from = 2, to = 9, step = 1}` draws a whole number; `name = "text"` is computed from the values above it.
+    draws a row; `size = {from = 2, to = 9, step = 1}` draws a whole number; `name = "text"` comes from those above.
     """
     values: dict[str, str] = {}
     for names, spec in specs.items():
@@ -74,7 +74,7 @@ def draw_values(specs: Mapping[str, object], key: bytes) -> dict[str, str]:
     return values
 
 
-def _draw(names: list[str], spec: object, draw: Draw, values: Mapping[str, str]) -> list[str]:
+def _draw(names: list[str], spec: Any, draw: Draw, values: Mapping[str, str]) -> list[str]:
     if isinstance(spec, str):
         return [fill(spec, values)]
     if isinstance(spec, Mapping):
@@ -86,7 +86,7 @@ def _draw(names: list[str], spec: object, draw: Draw, values: Mapping[str, str])
     return [str(option) for option in draw.sample(spec, len(names))]
 
 
-def validate_values(specs: Mapping[str, object]) -> list[str]:
+def validate_values(specs: Mapping[str, Any]) -> list[str]:
     """What is wrong with a table `values`, a clause each."""
     faults = []
     known: set[str] = set()
@@ -96,7 +96,7 @@ def validate_values(specs: Mapping[str, object]) -> list[str]:
     return faults
 
 
-def _value_faults(names: list[str], spec: object, known: set[str]) -> list[str]:
+def _value_faults(names: list[str], spec: Any, known: set[str]) -> list[str]:
     faults = [f"'{name}' is no name (a-z, 0-9, _)" for name in names if not PLACEHOLDER.fullmatch(f"@{name}@")]
     faults += [f"the name '{name}' is taken" for name in names if name in known]
     if not names:
@@ -115,13 +115,13 @@ def _value_faults(names: list[str], spec: object, known: set[str]) -> list[str]:
     return faults + ([f"there are fewer than {len(names)} options"] if len(spec) < len(names) else [])
 
 
-def _range_faults(spec: Mapping[str, object]) -> list[str]:
+def _range_faults(spec: Mapping[str, Any]) -> list[str]:
     wrong = set(spec) - {"from", "to", "step"}
     numbers = [spec.get("from"), spec.get("to"), spec.get("step", 1)]
     if wrong or not all(type(number) is int for number in numbers):
         return ["a range has the whole numbers from, to and perhaps step"]
     first, last, step = numbers
-    return [] if step > 0 and first <= last else ["its range is empty"]  # type: ignore[operator]
+    return [] if step > 0 and first <= last else ["its range is empty"]
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -1,0 +1,155 @@
+"""The labkit command: what learners, instructors and authors do from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from labkit import __version__
+
+
+class UsageError(Exception):
+    """The command cannot be done as it was given; str() is one line that says why."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one line and exit status 2 for a command that it cannot use."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def submit(args: argparse.Namespace) -> int:
+    """Write one file with all answers of the learner."""
+    from labkit.course import open_progress, settings
+    from labkit.course.progress import write_whole
+    from labkit.grading.submission import SUFFIX, write_submission
+
+    progress = open_progress()
+    learner = args.name or settings.current().learner
+    if not progress.entries(learner):
+        known = ", ".join(sorted(progress.document["answers"]))
+        there = f"there are answers of {known}" if known else "answers are saved when an exercise is checked"
+        raise UsageError(f"there are no answers of '{learner}' in {progress.path} ({there})")
+    out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
+    write_whole(out, write_submission(progress, learner))
+    print(f"{out}: {len(progress.entries(learner))} answers of {learner}. Hand in this file.")
+    return 0
+
+
+def _file_name(learner: str) -> str:
+    if not learner.strip(". ") or any(character in '/\\:*?"<>|\0' for character in learner):
+        raise UsageError(f"'{learner}' is no name for a file; use --out")
+    return learner
+
+
+def learner(args: argparse.Namespace) -> int:
+    """Say, or set, whose course this is: exercises vary with the name."""
+    from labkit.course import open_progress, settings
+
+    if args.name is not None:
+        if not args.name.strip():
+            raise UsageError("the name is empty")
+        open_progress().set_learner(args.name.strip(), args.seed)
+    whose = settings.current()
+    print(f"learner: {whose.learner}" + (f", course: {whose.seed}" if whose.seed else ""))
+    return 0
+
+
+def grade(args: argparse.Namespace) -> int:
+    """Grade all submissions in a folder."""
+    from labkit.grading.grade import grade_folder
+    from labkit.grading.report import notes, write_report
+    from labkit.grading.roster import RosterError, read_roster
+
+    folder = Path(args.folder)
+    if not folder.is_dir():
+        raise UsageError(f"'{folder}' is not a folder")
+    try:
+        roster = read_roster(Path(args.roster)) if args.roster else None
+    except RosterError as error:
+        raise UsageError(str(error)) from None
+    results, exercises = grade_folder(folder, args.seed, roster, args.variant)
+    if not results:
+        raise UsageError(f"there is nothing to grade in '{folder}' (files NAME.labkit.json or NAME.ipynb)")
+    try:
+        write_report(results, exercises, Path(args.out))
+    except OSError as error:
+        raise UsageError(f"'{args.out}' cannot be written: {error.strerror}") from None
+    for result in results:
+        for note in notes(result):
+            print(f"{result.learner.learner}: {note}", file=sys.stderr)
+    print(f"{len(results)} learners graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}")
+    return 0
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Play transcripts on fresh machines."""
+    from labkit.conformance.replay import main as replay_main
+
+    return replay_main(args.paths, args.base, args.verbose)
+
+
+def check_course(args: argparse.Namespace) -> int:
+    """Say what is wrong with the course."""
+    from labkit.course.selfcheck import check_course as faults_of_course
+
+    faults = faults_of_course(args.variants)
+    for fault in faults:
+        print(fault)
+    print(f"{len(faults)} faults" if faults else "the course is sound")
+    return 1 if faults else 0
+
+
+def parser() -> Parser:
+    top = Parser(prog="labkit", description="A course on how Docker stores things, on a machine in memory.")
+    top.add_argument("--version", action="version", version=f"labkit {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    one = commands.add_parser("submit", help="write one file with your answers, to hand in")
+    one.add_argument("name", nargs="?", help="whose answers (default: the learner of this course)")
+    one.add_argument("--out", metavar="FILE", help="the file (default: NAME.labkit.json)")
+    one.set_defaults(do=submit)
+
+    one = commands.add_parser("learner", help="say or set whose course this is")
+    one.add_argument("name", nargs="?", help="your name, as your instructor has it")
+    one.add_argument("--seed", default="", help="the course's seed, if your instructor gave you one")
+    one.set_defaults(do=learner)
+
+    one = commands.add_parser("grade", help="grade the submissions in a folder")
+    one.add_argument("folder", metavar="FOLDER")
+    one.add_argument("--out", required=True, metavar="REPORT", help="the folder for grades.csv and the reports")
+    one.add_argument("--roster", metavar="CSV", help="learners, with the columns learner, name, file, variant")
+    one.add_argument("--seed", default="", help="the course's seed")
+    one.add_argument(
+        "--variant", default="", metavar="NAME", help="without a roster: the learner whose variant all had"
+    )
+    one.set_defaults(do=grade)
+
+    one = commands.add_parser("replay", help="play transcripts of a real engine and compare")
+    one.add_argument("paths", nargs="+", metavar="PATH")
+    one.add_argument("--base", help="the base image's base.json (default: the nearest in a folder above)")
+    one.add_argument("--verbose", action="store_true", help="show each first difference")
+    one.set_defaults(do=replay)
+
+    one = commands.add_parser("check-course", help="say what is wrong with the course's exercises")
+    one.add_argument("--variants", type=int, default=20, metavar="N", help="try N variants of each (default: 20)")
+    one.set_defaults(do=check_course)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        args = parser().parse_args(argv)
+        return args.do(args)
+    except UsageError as error:
+        print(f"labkit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

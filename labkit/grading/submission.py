@@ -1,0 +1,136 @@
+"""What a learner hands in: one JSON file that `labkit submit` writes, or a notebook with `%%answer` cells.
+
+    {"labkit-submission": 1, "learner": "ann", "answers": [{"exercise": "first-image", "revision": 1, "answer": …}]}
+
+Both are read as hostile input: limits first, and every fault is one line. `learner` is what the learner says; the
+grader takes the learner from the roster or the file's name instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from labkit.course.jsonfile import BadJsonError, read_json
+from labkit.course.progress import Progress
+
+VERSION = 1
+FORMAT = "labkit-submission"
+SUFFIX = ".labkit.json"
+LARGEST = 4 << 20  # bytes of a submission
+LARGEST_NOTEBOOK = 32 << 20  # bytes: outputs may hold pictures
+MOST_ANSWERS = 500
+CELL = re.compile(r"\s*%%answer[ \t]+(\S+)[^\n]*\n?(.*)", re.DOTALL)
+
+
+class SubmissionError(Exception):
+    """A file that cannot be graded; str() is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer as it was handed in."""
+
+    slug: str
+    revision: int | None  # None: a notebook's cell does not say; the newest
+    answer: object
+
+    @property
+    def exercise(self) -> str:
+        return self.slug if self.revision is None else f"{self.slug}@{self.revision}"
+
+
+@dataclass(frozen=True)
+class Submission:
+    claimed: str  # the learner that it names
+    answers: tuple[Given, ...]
+
+
+def write_submission(progress: Progress, learner: str) -> str:
+    """What this learner's progress has, as a submission."""
+    answers = []
+    for key, entry in sorted(progress.entries(learner).items()):
+        slug, _, revision = key.partition("@")
+        answers.append({"exercise": slug, "revision": int(revision), "answer": entry["answer"]})
+    return json.dumps({FORMAT: VERSION, "learner": learner, "answers": answers}, indent=1, ensure_ascii=False) + "\n"
+
+
+def is_submission(path: Path) -> bool:
+    return path.name.endswith((SUFFIX, ".ipynb", ".zip"))
+
+
+def read_submission(path: Path) -> Submission:
+    """The answers in a file. Raises SubmissionError."""
+    notebook = path.suffix == ".ipynb"
+    try:
+        document = read_json(_bytes(path, LARGEST_NOTEBOOK if notebook else LARGEST), LARGEST_NOTEBOOK)
+    except BadJsonError as error:
+        raise SubmissionError(str(error)) from None
+    return _from_notebook(document) if notebook else _from_document(document)
+
+
+def _bytes(path: Path, largest: int) -> bytes:
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SubmissionError("it is not a regular file")
+        if found.st_size > largest:
+            raise SubmissionError(f"it has {found.st_size / 1e6:.0f} MB; {largest >> 20} MiB is the most that is read")
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"it cannot be read: {error.strerror}") from None
+
+
+def _from_document(document: object) -> Submission:
+    if not isinstance(document, dict) or FORMAT not in document:
+        raise SubmissionError("it is not a submission of labkit")
+    if type(document[FORMAT]) is not int or document[FORMAT] != VERSION:
+        raise SubmissionError(f"it has version {str(document[FORMAT])[:20]}; this labkit reads version {VERSION}")
+    answers = document.get("answers")
+    if not isinstance(answers, list):
+        raise SubmissionError("its answers are not a list")
+    if len(answers) > MOST_ANSWERS:
+        raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
+    learner = document.get("learner")
+    return Submission(learner[:200] if isinstance(learner, str) else "", tuple(_given(each) for each in answers))
+
+
+def _given(value: object) -> Given:
+    if not isinstance(value, dict) or not isinstance(value.get("exercise"), str):
+        raise SubmissionError("one of its answers does not name an exercise")
+    slug, revision = value["exercise"], value.get("revision")
+    if not isinstance(value.get("answer"), str | list | dict):
+        raise SubmissionError(f"its answer to {slug[:80]!r} is neither text nor JSON")
+    if type(revision) is not int or not 1 <= revision < 10**6:
+        raise SubmissionError(f"its answer to {slug[:80]!r} does not say which revision it answers")
+    return Given(slug, revision, value["answer"])
+
+
+def _from_notebook(document: object) -> Submission:
+    cells = document.get("cells") if isinstance(document, dict) else None
+    if not isinstance(cells, list):
+        raise SubmissionError("it is not a notebook of format 4")
+    found = (CELL.fullmatch(_source(cell)) for cell in cells)
+    given = tuple(_cell_answer(cell[1], cell[2]) for cell in found if cell)
+    if len(given) > MOST_ANSWERS:
+        raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
+    return Submission("", given)
+
+
+def _cell_answer(name: str, answer: str) -> Given:
+    """`%%answer SLUG`, or SLUG@REVISION."""
+    slug, _, revision = name.partition("@")
+    return Given(slug, int(revision) if re.fullmatch(r"[1-9]\d{0,5}", revision) else None, answer)
+
+
+def _source(cell: object) -> str:
+    """A code cell's text; a notebook may hold it as lines."""
+    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+        return ""
+    source = cell.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        return "".join(source)
+    return source if isinstance(source, str) else ""
