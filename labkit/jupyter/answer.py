@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.course import Attempt, CourseError, ProgressError, load_exercise, open_progress
+from labkit.course import Attempt, CourseError, Judgement, ProgressError, load_exercise, open_progress
 
 
 def attempt_at(slug: str) -> Attempt:
@@ -13,7 +13,7 @@ def attempt_at(slug: str) -> Attempt:
         raise ValueError(str(error)) from None
 
 
-def record(attempt: Attempt, judgement: object) -> str:
+def record(attempt: Attempt, judgement: Judgement) -> str:
     """Save the answer in the learner's progress; returns what went wrong, or ""."""
     try:
         open_progress().record(attempt, judgement)

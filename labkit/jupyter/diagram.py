@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from labkit.jupyter.view import ContainerView, Marks, Stack, Step, View, size_text, stacks, step_part
+from labkit.jupyter.view import UNMARKED, ContainerView, Marks, Stack, Step, View, size_text, stacks, step_part
 from labkit.jupyter.words import cut, image_title, mount_source, short
 
 SHOWN_CHANGES = 6
@@ -34,7 +34,7 @@ GRAPH = f"""digraph machine {{
   edge [color="{LINE}", penwidth=1.6, fontname="{FONT}", fontsize=11, fontcolor="{INK}"]"""
 
 
-def dot(view: View, marks: Marks = Marks()) -> str:
+def dot(view: View, marks: Marks = UNMARKED) -> str:
     """The view in DOT; the same view and marks give the same text."""
     lines = [GRAPH]
     tops: dict[str, str] = {}
@@ -109,11 +109,16 @@ def _step_row(step: Step, word: str) -> str:
     return _cell(_text(step.text), paper, word) + size + _cell(place, paper, thick=thick)
 
 
-def _container_lines(node: str, container: ContainerView, view: View, marks: Marks, tops: dict[str, str]) -> Iterator[str]:
+def _container_lines(
+    node: str, container: ContainerView, view: View, marks: Marks, tops: dict[str, str]
+) -> Iterator[str]:
     word = marks.word("container", container.name)
-    title = f"{_text(container.name, bold=True, length=32)} {_text(f'container {short(container.id)}, {container.state}')}"
+    title = (
+        f"{_text(container.name, bold=True, length=32)} {_text(f'container {short(container.id)}, {container.state}')}"
+    )
     count = len(container.changes)
-    own = f"{_text('own layer, writable:')} {_text(size_text(container.size))}, {count} changed path{'' if count == 1 else 's'}"
+    paths = "1 changed path" if count == 1 else f"{count} changed paths"
+    own = f"{_text('own layer, writable:')} {_text(size_text(container.size))}, {paths}"
     rows = [_cell(title, "container", word), _cell(own, "upper")]
     for kind, path in container.changes[:SHOWN_CHANGES]:
         rows.append(_cell(_text(f"{kind} {path}"), "upper", marks.word("file", container.name, path)))
@@ -129,8 +134,14 @@ def _container_lines(node: str, container: ContainerView, view: View, marks: Mar
         yield _node(source, [_cell(_source_text(mount.kind, name, marks), kind)])
         word = marks.word("mount", container.name, mount.target)
         covers = f"covers {mount.target}" + ("" if mount.writable else " (read-only)")
-        label = f'<TABLE BORDER="{1 if word else 0}" CELLBORDER="0" CELLSPACING="0" BGCOLOR="{PAPER["mark"]}"><TR><TD>{html(covers)}{_mark(word)}</TD></TR></TABLE>'
+        label = _label(covers, word)
         yield f"  {source} -> {node} [dir=forward, style={'bold' if word else 'dashed'}, label=<{label}>]"
+
+
+def _label(text: str, word: str) -> str:
+    """A line's label on a ground of its own, with a border where it stands out."""
+    table = f'<TABLE BORDER="{1 if word else 0}" CELLBORDER="0" CELLSPACING="0" BGCOLOR="{PAPER["mark"]}">'
+    return f"{table}<TR><TD>{html(text)}{_mark(word)}</TD></TR></TABLE>"
 
 
 def _source_text(kind: str, name: str, marks: Marks) -> str:

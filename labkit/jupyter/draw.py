@@ -8,6 +8,7 @@ made from a WebAssembly build of Graphviz, with `use()`.
 from __future__ import annotations
 
 import functools
+import importlib
 import pathlib
 import re
 import shutil
@@ -15,11 +16,12 @@ import sys
 import sysconfig
 from collections.abc import Callable
 
+IN_BROWSER = str(sys.platform) == "emscripten"
 Drawing = Callable[[str], str]
 FONTS = '"DejaVu Sans Mono", Menlo, "Liberation Mono", Cousine, "Courier New", monospace'  # all as wide as Courier New
 
 
-class CannotDraw(Exception):
+class DrawingError(Exception):
     """There is nothing that draws; str() says what to install."""
 
 
@@ -37,20 +39,18 @@ def use(function: Drawing | None) -> None:
 
 @functools.lru_cache(maxsize=256)
 def draw(dot: str) -> str:
-    """The picture as SVG; CannotDraw where nothing draws."""
+    """The picture as SVG; DrawingError where nothing draws."""
     svg = (_Drawer.function or _browser_drawing() or _program_drawing)(dot)
     return _tidy(svg)
 
 
 def _browser_drawing() -> Drawing | None:
     """In Pyodide, the function `labkitDraw(dot)` of the worker's global scope, if the page has put one there."""
-    if sys.platform != "emscripten":
+    if not IN_BROWSER:
         return None
-    import js  # type: ignore[import-not-found]
-
-    found = getattr(js, "labkitDraw", None)
+    found = getattr(importlib.import_module("js"), "labkitDraw", None)
     if found is None:
-        raise CannotDraw("no picture: this page has not loaded Graphviz")
+        raise DrawingError("no picture: this page has not loaded Graphviz")
     return lambda dot: str(found(dot))
 
 
@@ -68,12 +68,12 @@ def _program_drawing(dot: str) -> str:
     except ImportError:
         program = None
     if program is None:
-        raise CannotDraw("no picture: install graphviz and graphviz-pure (pip install graphviz graphviz-pure)")
+        raise DrawingError("no picture: install graphviz and graphviz-pure (pip install graphviz graphviz-pure)")
     before, dot_command.DOT_BINARY = dot_command.DOT_BINARY, pathlib.Path(program)
     try:
         return str(graphviz.pipe("dot", "svg", dot.encode(), quiet=True).decode())
     except graphviz.CalledProcessError as error:
-        raise CannotDraw(f"no picture: {program} failed with status {error.returncode}") from None
+        raise DrawingError(f"no picture: {program} failed with status {error.returncode}") from None
     finally:
         dot_command.DOT_BINARY = before
 

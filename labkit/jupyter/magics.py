@@ -16,6 +16,13 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 from labkit.jupyter.state import Lesson
 
 
+def judge_text(slug: str, text: str) -> str:
+    """What is said to an answer; the course is loaded when the first is given."""
+    from labkit.jupyter.answer import judge_text
+
+    return judge_text(slug, text)
+
+
 def say(text: str, *, error: bool = False) -> None:
     """Print a whole text, at once, with nothing added to it."""
     stream = sys.stderr if error else sys.stdout
@@ -32,10 +39,12 @@ def complain(message: str) -> None:
 class LabMagics(Magics):
     """The magics of one notebook. No argument is expanded: `{{.ID}}` and `$HOME` are Docker's and the shell's."""
 
-    def __init__(self, shell: Any, lesson: Lesson | None = None, answer: Callable[[str, str], str] | None = None) -> None:
+    def __init__(
+        self, shell: Any, lesson: Lesson | None = None, judge: Callable[[str, str], str] | None = None
+    ) -> None:
         super().__init__(shell)
         self.lesson = lesson or Lesson()
-        self._answer = answer
+        self._judge = judge or judge_text
 
     def _run(self, line: str) -> None:
         done = self.lesson.run(line)
@@ -100,12 +109,8 @@ class LabMagics(Magics):
         if not slug:
             complain("%%answer: which exercise? Write its name after it, as in: %%answer first-image")
             return
-        if self._answer is None:
-            from labkit.jupyter.answer import judge_text as judge
-        else:
-            judge = self._answer
         try:
-            say(judge(slug, cell).rstrip("\n") + "\n")
+            say(self._judge(slug, cell).rstrip("\n") + "\n")
         except ValueError as error:
             complain(f"%%answer: {error}")
 

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from labkit.jupyter.diagram import dot
-from labkit.jupyter.draw import CannotDraw, draw
-from labkit.jupyter.view import Marks, View, compare, look, only
+from labkit.jupyter.draw import DrawingError, draw
+from labkit.jupyter.view import UNMARKED, Marks, View, compare, look, only
 from labkit.jupyter.words import in_words
 
 
 class Picture:
     """A view and what changed in it since the one before; drawn when it is displayed."""
 
-    def __init__(self, view: View, marks: Marks = Marks()) -> None:
+    def __init__(self, view: View, marks: Marks = UNMARKED) -> None:
         self.view = view
         self.marks = marks
 
@@ -40,7 +40,7 @@ class Picture:
         """The drawing as a data: address for an <img>; "" where nothing can draw."""
         try:
             return svg_address(draw(self.dot))
-        except CannotDraw:
+        except DrawingError:
             return ""
 
     @property
@@ -59,7 +59,7 @@ class Picture:
         alt = html.escape(self.summary, quote=True)
         try:
             svg = draw(self.dot)
-        except CannotDraw as error:
+        except DrawingError as error:
             return f"<p>{html.escape(str(error))}</p>\n<pre>{html.escape(self.text)}</pre>"
         return (
             f'<figure role="img" aria-label="{alt}" style="margin: 0.5em 0; overflow-x: auto">'
@@ -74,9 +74,9 @@ def svg_address(svg: str) -> str:
 
 
 def svg_width(svg: str) -> int:
-    """The width of the drawing in pixels (Graphviz gives points, 72 an inch; a page has 96 pixels an inch)."""
+    """The width in pixels at which the picture's letters are as large as those of a code cell."""
     found = re.search(r'<svg width="([\d.]+)pt"', svg)
-    return round(float(found[1])) if found else 600
+    return round(float(found[1]) * 1.15) if found else 600
 
 
 def summary(view: View) -> str:

@@ -29,7 +29,7 @@ class Before:
 
 def new_machine(**options: Any) -> Any:
     """A fresh labkit.Machine; imported here so that `import labkit.jupyter` stays quick."""
-    from labkit import Machine
+    from labkit.machine import Machine
 
     return Machine(**options)
 

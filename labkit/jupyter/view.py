@@ -143,8 +143,8 @@ def only(view: View, names: Sequence[str]) -> View:
 
 
 def _named(image: ImageView, names: Sequence[str]) -> bool:
-    short = image.id.removeprefix("sha256:")
-    return any(name in image.names or f"{name}:latest" in image.names or (name and short.startswith(name)) for name in names)
+    identifier = image.id.removeprefix("sha256:")
+    return any({name, f"{name}:latest"} & set(image.names) or (name and identifier.startswith(name)) for name in names)
 
 
 def _images(engine: Any) -> Iterator[ImageView]:
@@ -240,6 +240,9 @@ class Marks:
     def word(self, *part: str) -> str:
         """The mark of a part, as a word: "new", "changed", or "" for one that is as it was."""
         return "new" if part in self.new else "changed" if part in self.changed else ""
+
+
+UNMARKED = Marks()
 
 
 def compare(before: View | None, after: View) -> Marks:

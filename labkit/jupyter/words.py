@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.jupyter.view import ContainerView, ImageView, Marks, MountView, Stack, View, size_text, stacks, step_part
+from labkit.jupyter.view import (
+    UNMARKED,
+    ContainerView,
+    ImageView,
+    Marks,
+    MountView,
+    Stack,
+    View,
+    size_text,
+    stacks,
+    step_part,
+)
 
 SHOWN_CHANGES = 8
 SHOWN_TEXT = 60
-COVERS = {"volume": "volume {source}", "bind": "host folder {source}", "tmpfs": "memory (tmpfs)", "image": "image {source}"}
+COVERS = {
+    "volume": "volume {source}",
+    "bind": "host folder {source}",
+    "tmpfs": "memory (tmpfs)",
+    "image": "image {source}",
+}
 
 
 def short(identifier: str) -> str:
@@ -18,7 +34,9 @@ def short(identifier: str) -> str:
 
 def cut(text: str, length: int = SHOWN_TEXT) -> str:
     """One line of at most `length` characters, with what is not printable written out as an escape."""
-    line = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in " ".join(text.split()))
+    line = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in " ".join(text.split())
+    )
     return line if len(line) <= length else line[: length - 3] + "..."
 
 
@@ -32,7 +50,7 @@ def mount_source(mount: MountView) -> str:
     return COVERS.get(mount.kind, mount.kind + " {source}").format(source=cut(mount.source, 40))
 
 
-def in_words(view: View, marks: Marks = Marks()) -> str:
+def in_words(view: View, marks: Marks = UNMARKED) -> str:
     """The whole view as a text; a part that is new or changed ends in [new] or [changed]."""
     lines = [line for stack in stacks(view.images) for line in _stack_lines(stack, view, marks, 0)]
     for container in view.containers:

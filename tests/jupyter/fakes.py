@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from subprocess import CompletedProcess
 from typing import Any
 
 
@@ -38,13 +39,19 @@ class FakeEngine:
     def add_image(self, name: str, *steps: tuple[str, int, bool]) -> str:
         """An image from (line, size, does it make a layer) from the lowest up; returns its id."""
         identifier = "sha256:" + f"{len(self.image_table) + 10:x}".rjust(64, "a")
-        layers = [f"sha256:{number:02x}{text.encode().hex()}".ljust(71, "0")[:71] for number, (text, _, layer) in enumerate(steps) if layer]
+        layers = [
+            f"sha256:{number:02x}{text.encode().hex()}".ljust(71, "0")[:71]
+            for number, (text, _, layer) in enumerate(steps)
+            if layer
+        ]
         history = [{"CreatedBy": text, "Size": size, "Comment": ""} for text, size, _ in reversed(steps)]
         inspect = {"RepoTags": [name], "RootFS": {"Layers": layers}, "Size": sum(size for _, size, _ in steps)}
         self.image_table[identifier] = {"inspect": inspect, "history": history}
         return identifier
 
-    def add_container(self, name: str, image: str, *changes: tuple[str, str], mounts: list[dict[str, Any]] | None = None) -> None:
+    def add_container(
+        self, name: str, image: str, *changes: tuple[str, str], mounts: list[dict[str, Any]] | None = None
+    ) -> None:
         """A running container with what `docker diff` says of it."""
         identifier = f"{len(self.container_table) + 10:x}".rjust(64, "c")
         inspect = {
@@ -81,8 +88,82 @@ def small_machine() -> FakeMachine:
     app = machine.engine.add_image("app:1", *APP)
     machine.engine.volume_table.append("data")
     mounts = [
-        {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/data", "RW": True},
+        {
+            "Type": "volume",
+            "Name": "data",
+            "Source": "/var/lib/docker/volumes/data/_data",
+            "Destination": "/data",
+            "RW": True,
+        },
         {"Type": "bind", "Source": "/home/learner/src", "Destination": "/src", "RW": False},
     ]
     machine.engine.add_container("web", app, ("C", "/tmp"), ("A", "/tmp/x"), mounts=mounts)
     return machine
+
+
+@dataclass
+class FakeResult:
+    """One check's result."""
+
+    ok: bool
+    text: str
+    difference: str | None = None
+
+
+@dataclass
+class FakeJudgement:
+    """What labkit.course's Judgement has."""
+
+    passed: bool
+    points: int
+    of: int = 2
+    results: tuple[FakeResult, ...] = ()
+    mistake: str | None = None
+    reply: str | None = None
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    text: str = "said in words"
+
+
+class FakeAttempt:
+    """An exercise whose right answer is "right", or in the terminal a command `make`."""
+
+    slug = "first-image"
+    title = "A first image"
+    kind = "do"
+    points = 2
+    task = "Build `app:1` from **this**:\n\n```\nFROM busybox\n```\n\n- <b>one</b>\n- two"
+    hints = ("a small one", "a larger one: `docker build`")
+    solutions = (("the short way", "make"),)
+
+    def __init__(self, form: dict[str, Any] | None = None, machine: FakeMachine | None = None) -> None:
+        self.form = form or {"type": "terminal"}
+        self.machine = machine or small_machine()
+        self.goal: FakeMachine | None = None
+        self.inputs: list[str] = []
+        self.given: object = None
+
+    def run(self, line: str) -> CompletedProcess[str]:
+        self.inputs.append(line)
+        self.machine.engine.volume_table.append(f"v{len(self.inputs)}")
+        return CompletedProcess(
+            line, 0 if line == "make" else 1, f"ran {line}\n", "" if line == "make" else "no such thing\n"
+        )
+
+    def undo(self) -> None:
+        self.inputs.pop()
+        self.machine.engine.volume_table.pop()
+
+    def reset(self) -> None:
+        self.inputs.clear()
+        self.machine = small_machine()
+
+    def check(self, answer: object = None) -> FakeJudgement:
+        self.given = self.inputs if answer is None else answer
+        right = answer == "right" or "make" in self.inputs
+        results = (
+            FakeResult(right, "the image `app:1` is there", "there is no image app:1"),
+            FakeResult(True, "nothing else changed"),
+        )
+        reply = None if right else "That is what most people expect."
+        return FakeJudgement(right, 2 if right else 1, results=results, reply=reply)

@@ -1,0 +1,206 @@
+"""exercise("slug"): a whole exercise as a widget. The state is here, as traits; static/exercise.js only draws it.
+
+What the learner does comes as a small message ({"do": "run", "line": "docker ps"}) to `handle`, a row of ACTIONS does
+it, and the traits that changed go back. So all of it can be tested without a browser.
+"""
+
+from __future__ import annotations
+
+import html
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anywidget
+import traitlets
+
+from labkit.jupyter.answer import attempt_at, record
+from labkit.jupyter.draw import DrawingError, draw
+from labkit.jupyter.show import Picture, svg_address, svg_width
+from labkit.jupyter.state import as_text
+from labkit.jupyter.view import View, compare, look
+
+STATIC = pathlib.Path(__file__).parent / "static"
+KEPT_LINES = 200  # how many inputs with their output the terminal shows
+KEPT_OUTPUT = 20_000  # characters of one output
+
+
+class ExerciseWidget(anywidget.AnyWidget):
+    """One learner at one exercise."""
+
+    _esm = STATIC / "exercise.js"
+    _css = STATIC / "exercise.css"
+
+    title = traitlets.Unicode().tag(sync=True)
+    kind = traitlets.Unicode().tag(sync=True)
+    points = traitlets.Int().tag(sync=True)
+    task = traitlets.Unicode().tag(sync=True)
+    form = traitlets.Dict().tag(sync=True)
+    draft = traitlets.Any().tag(sync=True)  # what is filled in, not yet checked
+    log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of line, out, err, status
+    picture = traitlets.Dict().tag(sync=True)  # {"src": …, "alt": …, "text": …, "width": …}
+    goal = traitlets.Dict().tag(sync=True)
+    hints: traitlets.List[str] = traitlets.List().tag(sync=True)  # those that are open
+    hints_left = traitlets.Int().tag(sync=True)
+    feedback = traitlets.Dict().tag(sync=True)  # see feedback_trait
+    solutions: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, text
+    may_see_solution = traitlets.Bool().tag(sync=True)
+    can_undo = traitlets.Bool().tag(sync=True)
+    standing = traitlets.Unicode().tag(sync=True)  # what the learner's progress says of this exercise
+
+    def __init__(self, attempt: Any, standing: str = "", save: Callable[[Any, Any], str] = record) -> None:
+        self._attempt = attempt
+        self._save = save
+        self._inputs = 0
+        self._seen: View | None = None
+        super().__init__(
+            title=attempt.title,
+            kind=attempt.kind,
+            points=attempt.points,
+            task=attempt.task,
+            form=dict(attempt.form),
+            hints_left=len(attempt.hints),
+            standing=standing,
+        )
+        self._draw()
+        if attempt.form["type"] == "terminal" and attempt.goal is not None:
+            self.goal = picture_trait(Picture(look(attempt.goal)))
+        self.on_msg(lambda widget, content, buffers: self.handle(content))
+
+    def __repr__(self) -> str:
+        return f"exercise({self._attempt.slug!r}): {self.title}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The live widget; where no kernel runs, its task as a text."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/plain"] = repr(self)
+            title, task = html.escape(self.title), html.escape(self.task)
+            data["text/html"] = f"<p><strong>Exercise: {title}</strong></p><pre>{task}</pre>"
+        return bundle
+
+    def handle(self, message: object) -> None:
+        """Do what a message from the page asks for; whatever is no such message is passed over."""
+        if not isinstance(message, Mapping) or str(message.get("do")) not in ACTIONS:
+            return
+        action = ACTIONS[str(message["do"])]
+        try:
+            action(self, message)
+        except Exception as error:  # at this border a learner would otherwise see nothing at all
+            self.feedback = {"tone": "error", "title": f"That could not be done: {error}", "items": [], "reply": ""}
+
+    def _run(self, message: Mapping[str, Any]) -> None:
+        line = str(message.get("line", ""))
+        if not line.strip():
+            return
+        done = self._attempt.run(line)
+        entry = {
+            "line": line,
+            "out": shortened(as_text(done.stdout)),
+            "err": shortened(as_text(done.stderr)),
+            "status": int(done.returncode),
+        }
+        self.log = [*self.log, entry][-KEPT_LINES:]
+        self._moved(self._inputs + 1)
+
+    def _undo(self, message: Mapping[str, Any]) -> None:
+        if not self._inputs:
+            return
+        self._attempt.undo()
+        self.log = self.log[:-1]
+        self._moved(self._inputs - 1)
+
+    def _reset(self, message: Mapping[str, Any]) -> None:
+        self._attempt.reset()
+        self.log = []
+        self.draft = None
+        self._seen = None
+        self._moved(0)
+
+    def _check(self, message: Mapping[str, Any]) -> None:
+        terminal = self.form["type"] == "terminal"
+        judgement = self._attempt.check() if terminal else self._attempt.check(message.get("answer"))
+        trouble = self._save(self._attempt, judgement)
+        self.feedback = feedback_trait(judgement, trouble)
+        if judgement.passed:
+            self.standing = "Solved"
+        self.may_see_solution = self.may_see_solution or not judgement.error
+
+    def _hint(self, message: Mapping[str, Any]) -> None:
+        self.hints = list(self._attempt.hints[: len(self.hints) + 1])
+        self.hints_left = len(self._attempt.hints) - len(self.hints)
+
+    def _solution(self, message: Mapping[str, Any]) -> None:
+        if self.may_see_solution:
+            self.solutions = [{"name": name, "text": text} for name, text in self._attempt.solutions]
+
+    def _moved(self, inputs: int) -> None:
+        """The machine is another than before: draw it, and drop what was said about the one before."""
+        self._inputs = inputs
+        self.can_undo = inputs > 0
+        self.feedback = {}
+        self._draw()
+
+    def _draw(self) -> None:
+        machine = self._attempt.machine
+        if machine is None:
+            return
+        view = look(machine)
+        self.picture = picture_trait(Picture(view, compare(self._seen, view)))
+        self._seen = view
+
+
+ACTIONS: dict[str, Callable[[ExerciseWidget, Mapping[str, Any]], None]] = {
+    "run": ExerciseWidget._run,
+    "undo": ExerciseWidget._undo,
+    "reset": ExerciseWidget._reset,
+    "check": ExerciseWidget._check,
+    "hint": ExerciseWidget._hint,
+    "solution": ExerciseWidget._solution,
+}
+
+
+def shortened(text: str) -> str:
+    """An output's end, where it is too long for a page."""
+    left_out = len(text) - KEPT_OUTPUT
+    return text if left_out <= 0 else f"[{left_out} characters left out]\n{text[-KEPT_OUTPUT:]}"
+
+
+def picture_trait(picture: Picture) -> dict[str, Any]:
+    """A picture as the page needs it; without an address where nothing can draw, and then the text is all."""
+    try:
+        svg = draw(picture.dot)
+    except DrawingError as error:
+        return {"src": "", "alt": str(error), "text": picture.text, "width": 0}
+    return {"src": svg_address(svg), "alt": picture.summary, "text": picture.text, "width": svg_width(svg)}
+
+
+def feedback_trait(judgement: Any, trouble: str = "") -> dict[str, Any]:
+    """A judgement as the page needs it: {"tone", "title", "items": [{"ok", "text", "note"}], "reply"}."""
+    points = f"{judgement.points:g} of {judgement.of:g} point{'' if judgement.of == 1 else 's'}"
+    if judgement.error:
+        return {"tone": "error", "title": judgement.text, "items": [], "reply": trouble}
+    items = [{"ok": each.ok, "text": each.text, "note": each.difference or ""} for each in judgement.results]
+    title = f"Right: {points}." if judgement.passed else f"Not yet: {points}."
+    reply = "\n\n".join(filter(None, [judgement.reply, *judgement.notes, trouble]))
+    return {"tone": "right" if judgement.passed else "not yet", "title": title, "items": items, "reply": reply}
+
+
+def widget(slug: str) -> ExerciseWidget:
+    """The widget for an exercise, with what this learner's progress says of it; ValueError where there is none."""
+    return ExerciseWidget(attempt_at(slug), standing_of(slug))
+
+
+def standing_of(slug: str) -> str:
+    """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
+    from labkit.course import ProgressError, open_progress
+
+    try:
+        entry = open_progress().entry(slug)
+    except (ProgressError, OSError):
+        return ""
+    if not entry:
+        return ""
+    tries = int(entry.get("tries") or 1)
+    return "Solved" if entry.get("passed") else f"Tried {tries} time{'' if tries == 1 else 's'}"

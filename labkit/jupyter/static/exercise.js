@@ -1,0 +1,307 @@
+// Draws an exercise from the state that Python keeps (labkit/jupyter/exercise.py) and sends back what the learner does.
+// Every text goes in as textContent, every picture as the address of an <img>: nothing that a machine, a file name or an
+// exercise says is ever read as markup. Elements that can have the focus carry data-lm-suppress-shortcuts, so that the
+// keys pressed there do not reach the notebook.
+
+let count = 0;
+
+function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "class") made.className = value;
+    else if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (key in made && !key.includes("-") && key !== "list") made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function focusable(made) {
+  made.setAttribute("data-lm-suppress-shortcuts", "true");
+  made.addEventListener("keydown", (event) => event.stopPropagation());
+  return made;
+}
+
+function button(text, action, extra = {}) {
+  return focusable(element("button", { type: "button", textContent: text, onclick: action, class: "lk-button", ...extra }));
+}
+
+// A little of Markdown, as elements: paragraphs, lists, fenced blocks, `code` and **bold**.
+function prose(text) {
+  const made = element("div", { class: "lk-prose" });
+  for (const [index, part] of text.split(/^```.*$/m).entries()) {
+    if (index % 2) made.append(element("pre", {}, element("code", { textContent: part.replace(/^\n|\n$/g, "") })));
+    else made.append(...part.split(/\n\s*\n/).filter((block) => block.trim()).map(block));
+  }
+  return made;
+}
+
+function block(text) {
+  const lines = text.trim().split("\n");
+  if (lines.every((line) => /^(\s{4}|\t)/.test(line)) || /^( {4}|\t)/.test(text.replace(/^\n+/, ""))) {
+    return element("pre", {}, element("code", { textContent: text.replace(/^\n+|\s+$/g, "").replace(/^( {4}|\t)/gm, "") }));
+  }
+  if (lines.every((line) => /^[-*] |^\s+/.test(line))) {
+    return element("ul", {}, ...text.trim().split(/^[-*] /m).filter(Boolean).map((item) => element("li", {}, ...spans(item))));
+  }
+  return element("p", {}, ...spans(text.trim()));
+}
+
+function spans(text) {
+  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+    if (part.length > 2 && part.startsWith("`") && part.endsWith("`")) return element("code", { textContent: part.slice(1, -1) });
+    if (part.length > 4 && part.startsWith("**")) return element("strong", { textContent: part.slice(2, -2) });
+    return document.createTextNode(part);
+  });
+}
+
+function drawing(heading, picture) {
+  const image = picture.src
+    ? element("img", { src: picture.src, alt: picture.alt, width: picture.width })
+    : element("p", { textContent: picture.alt });
+  return [
+    element("h4", { textContent: heading }),
+    element("div", { class: "lk-image" }, image),
+    element("details", {}, focusable(element("summary", { textContent: "The same in words" })), element("pre", { textContent: picture.text })),
+  ];
+}
+
+// The forms: each gives the element to fill in and a function that reads the answer from it.
+
+function terminalForm(model, send) {
+  const log = focusable(element("div", { class: "lk-log", role: "log", tabIndex: 0, "aria-label": "Terminal output", "aria-live": "polite" }));
+  const input = focusable(
+    element("input", { class: "lk-input", type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, "aria-label": "Command" }),
+  );
+  const history = () => model.get("log").map((entry) => entry.line);
+  let place = null;
+  let typed = "";
+  const recall = (step) => {
+    const lines = history();
+    if (place === null) typed = input.value;
+    const next = (place === null ? lines.length : place) + step;
+    if (next < 0) return;
+    place = next >= lines.length ? null : next;
+    input.value = place === null ? typed : lines[place];
+    input.setSelectionRange(input.value.length, input.value.length);
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) {
+      event.preventDefault();
+      if (input.value.trim()) send({ do: "run", line: input.value });
+      input.value = "";
+      place = null;
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      event.preventDefault();
+      recall(event.key === "ArrowUp" ? -1 : 1);
+    } else if (event.key === "Escape") {
+      input.value = "";
+    }
+  });
+  let shown = [];
+  const update = () => {
+    const entries = model.get("log");
+    const common = shown.length <= entries.length && shown.every((entry, index) => entry === entries[index].line + entries[index].out);
+    if (!common) log.replaceChildren();
+    for (const entry of entries.slice(common ? shown.length : 0)) {
+      log.append(
+        element("div", { class: "lk-typed" }, element("span", { textContent: "$ " }), element("span", { textContent: entry.line })),
+        ...(entry.out ? [element("pre", { textContent: entry.out })] : []),
+        ...(entry.err ? [element("pre", { class: "lk-err", textContent: entry.err })] : []),
+        ...(entry.status ? [element("div", { class: "lk-status", textContent: `exit status ${entry.status}` })] : []),
+      );
+    }
+    shown = entries.map((entry) => entry.line + entry.out);
+    log.scrollTop = log.scrollHeight;
+    log.classList.toggle("lk-empty", entries.length === 0);
+  };
+  const row = element("div", { class: "lk-row" }, element("span", { class: "lk-prompt", textContent: "$", "aria-hidden": "true" }), input);
+  row.append(button("Run", () => {
+    if (input.value.trim()) send({ do: "run", line: input.value });
+    input.value = "";
+    input.focus();
+  }));
+  model.on("change:log", update);
+  update();
+  return { body: element("div", { class: "lk-terminal" }, log, row), read: () => null, stop: () => model.off("change:log", update) };
+}
+
+function choiceForm(model, form, draft) {
+  const name = `lk-choice-${(count += 1)}`;
+  const radios = form.options.map((option) =>
+    focusable(element("input", { type: "radio", name, value: option.value, checked: draft.get() === option.value, onchange: () => draft.set(option.value) })),
+  );
+  const body = element("fieldset", { class: "lk-choices" }, element("legend", { class: "lk-quiet", textContent: "Choose one" }));
+  form.options.forEach((option, index) => {
+    body.append(element("label", { class: "lk-choice" }, radios[index], element("span", {}, ...spans(option.text))));
+  });
+  return {
+    body,
+    read: () => radios.find((radio) => radio.checked)?.value ?? null,
+    clear: () => radios.forEach((radio) => { radio.checked = false; }),
+  };
+}
+
+function textForm(model, form, draft) {
+  const identifier = `lk-text-${(count += 1)}`;
+  const area = focusable(
+    element("textarea", { id: identifier, rows: form.rows ?? 3, placeholder: form.placeholder ?? "", spellcheck: false, value: draft.get() ?? "", oninput: () => draft.set(area.value) }),
+  );
+  const label = element("label", { htmlFor: identifier, textContent: form.label ?? "Your answer" });
+  return { body: element("div", { class: "lk-text" }, label, area), read: () => area.value, clear: () => { area.value = ""; } };
+}
+
+function orderForm(model, form, draft) {
+  let values = draft.get() ?? form.options.map((option) => option.value);
+  const texts = new Map(form.options.map((option) => [option.value, option.text]));
+  const list = element("ol", { class: "lk-order" });
+  const said = element("div", { class: "lk-unseen", role: "status" });
+  const move = (index, step) => {
+    const other = index + step;
+    if (other < 0 || other >= values.length) return;
+    values = [...values];
+    [values[index], values[other]] = [values[other], values[index]];
+    draft.set(values);
+    fill();
+    const row = list.children[other];
+    const wanted = row.querySelector(step < 0 ? ".lk-up" : ".lk-down");
+    (wanted.disabled ? row.querySelector("button:not(:disabled)") : wanted)?.focus();
+    said.textContent = `${texts.get(values[other])} is now number ${other + 1} of ${values.length}`;
+  };
+  const fill = () => {
+    list.replaceChildren(
+      ...values.map((value, index) => {
+        const text = texts.get(value);
+        const up = button("↑", () => move(index, -1), { class: "lk-button lk-up", disabled: index === 0, "aria-label": `Move up: ${text}` });
+        const down = button("↓", () => move(index, 1), { class: "lk-button lk-down", disabled: index === values.length - 1, "aria-label": `Move down: ${text}` });
+        return element("li", {}, element("span", { class: "lk-moves" }, up, down), element("code", { textContent: text }));
+      }),
+    );
+  };
+  fill();
+  return { body: element("div", {}, list, said), read: () => values, clear: () => { values = form.options.map((option) => option.value); fill(); } };
+}
+
+function marksForm(model, form, draft) {
+  const chosen = { ...(draft.get() ?? {}) };
+  const selects = form.items.map((item) => {
+    const select = focusable(
+      element("select", { "aria-label": item.text, onchange: () => { chosen[item.value] = select.value; draft.set({ ...chosen }); } },
+        element("option", { value: "", textContent: "choose…" }),
+        ...form.options.map((option) => element("option", { value: option.value, textContent: option.text })),
+      ),
+    );
+    select.value = chosen[item.value] ?? "";
+    return select;
+  });
+  const rows = form.items.map((item, index) =>
+    element("li", {}, element("code", { textContent: item.text }), selects[index]),
+  );
+  return {
+    body: element("ul", { class: "lk-marks" }, ...rows),
+    read: () => Object.fromEntries(form.items.map((item, index) => [item.value, selects[index].value]).filter(([, value]) => value)),
+    clear: () => selects.forEach((select) => { select.value = ""; }),
+  };
+}
+
+const FORMS = { choice: choiceForm, text: textForm, order: orderForm, marks: marksForm };
+
+function render({ model, el }) {
+  const send = (message) => model.send(message);
+  const draft = {
+    get: () => model.get("draft"),
+    set: (value) => { model.set("draft", value); model.save_changes(); },
+  };
+  const kind = model.get("form").type;
+  const form = kind === "terminal" ? terminalForm(model, send) : FORMS[kind](model, model.get("form"), draft);
+
+  const points = model.get("points");
+  const standing = element("span", { class: "lk-standing" });
+  const heading = element("div", { class: "lk-heading" },
+    element("h3", { textContent: model.get("title") }),
+    element("span", { class: "lk-quiet", textContent: `${points} point${points === 1 ? "" : "s"}` }),
+    standing,
+  );
+  const feedback = element("div", { class: "lk-feedback", role: "status", "aria-live": "polite" });
+  const hints = element("ol", { class: "lk-hints", "aria-live": "polite" });
+  const solutions = element("div", { class: "lk-solutions", "aria-live": "polite" });
+  const pictures = element("div", { class: "lk-pictures" });
+
+  const check = button("Check", () => send({ do: "check", answer: form.read() }), { class: "lk-button lk-main" });
+  const hint = button("Hint", () => send({ do: "hint" }));
+  const undo = button("Undo", () => send({ do: "undo" }));
+  const reset = button("Reset", () => { form.clear?.(); send({ do: "reset" }); });
+  const solution = button("Solution", () => send({ do: "solution" }));
+  const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
+    check, hint, ...(kind === "terminal" ? [undo] : []), reset, solution);
+
+  // A button that can do nothing now stays where the keyboard finds it and says why.
+  const able = (which, can, why) => {
+    which.setAttribute("aria-disabled", can ? "false" : "true");
+    which.title = can ? "" : why;
+  };
+  const updates = {
+    standing: () => { standing.textContent = model.get("standing"); },
+    hints_left: () => {
+      const left = model.get("hints_left");
+      hint.textContent = left ? `Hint (${left} left)` : "No more hints";
+      able(hint, left > 0, "All hints are open");
+    },
+    hints: () => {
+      const open = model.get("hints");
+      while (hints.children.length > open.length) hints.lastChild.remove();
+      for (const text of open.slice(hints.children.length)) hints.append(element("li", {}, prose(text)));
+    },
+    can_undo: () => able(undo, model.get("can_undo"), "Nothing was run yet"),
+    may_see_solution: () => able(solution, model.get("may_see_solution"), "Opens after your first try"),
+    solutions: () => {
+      solutions.replaceChildren(...model.get("solutions").flatMap((route) => [
+        element("h4", { textContent: route.name ? `Solution: ${route.name}` : "Solution" }),
+        element("pre", { textContent: route.text }),
+      ]));
+    },
+    feedback: () => {
+      const said = model.get("feedback");
+      feedback.dataset.tone = said.tone ?? "";
+      if (!said.title) { feedback.replaceChildren(); return; }
+      feedback.replaceChildren(
+        element("p", { class: "lk-verdict", textContent: said.title }),
+        ...(said.reply ? [prose(said.reply)] : []),
+        element("ul", { class: "lk-checks" }, ...said.items.map((item) =>
+          element("li", { class: item.ok ? "lk-ok" : "lk-open" },
+            element("span", { class: "lk-mark", textContent: item.ok ? "✓ done: " : "○ open: " }),
+            ...spans(item.text),
+            item.note && !item.ok ? element("div", { class: "lk-note" }, ...spans(item.note)) : null),
+        )),
+      );
+    },
+    picture: () => {
+      const now = model.get("picture");
+      const goal = model.get("goal");
+      const wasOpen = [...pictures.querySelectorAll("details")].map((details) => details.open);
+      pictures.replaceChildren();
+      if (now.text) pictures.append(element("section", {}, ...drawing(kind === "terminal" ? "Your machine" : "The machine", now)));
+      if (goal.text) pictures.append(element("section", {}, ...drawing("The goal", goal)));
+      pictures.querySelectorAll("details").forEach((details, index) => { details.open = wasOpen[index] ?? false; });
+    },
+  };
+  const root = element("section", { class: "labkit-exercise", "aria-label": `Exercise: ${model.get("title")}` },
+    heading,
+    element("div", { class: "lk-columns" },
+      element("div", { class: "lk-work" }, prose(model.get("task")), form.body, buttons, feedback, hints, solutions),
+      pictures,
+    ),
+  );
+  for (const [trait, update] of Object.entries(updates)) {
+    model.on(`change:${trait}`, update);
+    update();
+  }
+  el.append(root);
+  return () => {
+    for (const [trait, update] of Object.entries(updates)) model.off(`change:${trait}`, update);
+    form.stop?.();
+  };
+}
+
+export default { render };

@@ -1,0 +1,146 @@
+"""The exercise's widget, without a browser: messages in, traits out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labkit.jupyter.exercise import ACTIONS, KEPT_OUTPUT, STATIC, ExerciseWidget, shortened
+
+from .fakes import FakeAttempt, small_machine
+
+CHOICE = {"type": "choice", "options": [{"value": "wrong", "text": "no"}, {"value": "right", "text": "yes"}]}
+
+
+def made(form: dict[str, Any] | None = None, trouble: str = "") -> tuple[ExerciseWidget, FakeAttempt, list[bool]]:
+    saved: list[bool] = []
+
+    def save(attempt: Any, judgement: Any) -> str:
+        saved.append(judgement.passed)
+        return trouble
+
+    attempt = FakeAttempt(form)
+    return ExerciseWidget(attempt, "", save), attempt, saved
+
+
+def test_it_says_what_it_is() -> None:
+    widget, _, _ = made()
+    assert repr(widget) == "exercise('first-image'): A first image"
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/plain"] == repr(widget)
+    assert "&lt;b&gt;one&lt;/b&gt;" in data["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_command_runs_and_the_picture_follows() -> None:
+    widget, attempt, _ = made()
+    before = widget.picture["text"]
+    widget.handle({"do": "run", "line": "docker volume create v1"})
+    assert attempt.inputs == ["docker volume create v1"]
+    (entry,) = widget.log
+    assert (entry["out"], entry["err"], entry["status"]) == ("ran docker volume create v1\n", "no such thing\n", 1)
+    assert widget.picture["text"] != before
+    assert "volume v1  [new]" in widget.picture["text"]
+    assert widget.picture["src"].startswith("data:image/svg+xml;base64,")
+    assert widget.can_undo
+
+
+def test_undo_and_reset() -> None:
+    widget, attempt, _ = made()
+    for line in ("one", "two"):
+        widget.handle({"do": "run", "line": line})
+    widget.handle({"do": "undo"})
+    assert (attempt.inputs, [entry["line"] for entry in widget.log], widget.can_undo) == (["one"], ["one"], True)
+    widget.handle({"do": "reset"})
+    assert (attempt.inputs, widget.log, widget.can_undo) == ([], [], False)
+    widget.handle({"do": "undo"})
+    assert attempt.inputs == []
+
+
+def test_a_wrong_answer_is_told_what_is_so_instead() -> None:
+    widget, _, saved = made()
+    widget.handle({"do": "check"})
+    assert saved == [False]
+    assert widget.feedback["title"] == "Not yet: 1 of 2 points."
+    assert widget.feedback["items"][0] == {
+        "ok": False,
+        "text": "the image `app:1` is there",
+        "note": "there is no image app:1",
+    }
+    assert widget.feedback["reply"] == "That is what most people expect."
+    widget.handle({"do": "run", "line": "make"})
+    assert widget.feedback == {}
+
+
+def test_a_right_answer_is_recorded() -> None:
+    widget, _, saved = made()
+    widget.handle({"do": "run", "line": "make"})
+    widget.handle({"do": "check"})
+    assert (saved, widget.feedback["tone"], widget.standing) == ([True], "right", "Solved")
+
+
+def test_the_answer_of_a_form_is_what_the_page_sends() -> None:
+    widget, attempt, _ = made(CHOICE)
+    widget.handle({"do": "check", "answer": "right"})
+    assert (attempt.given, widget.feedback["tone"]) == ("right", "right")
+
+
+def test_hints_open_one_by_one() -> None:
+    widget, attempt, _ = made()
+    assert (widget.hints, widget.hints_left) == ([], 2)
+    widget.handle({"do": "hint"})
+    assert (widget.hints, widget.hints_left) == ([attempt.hints[0]], 1)
+    widget.handle({"do": "hint"})
+    widget.handle({"do": "hint"})
+    assert (widget.hints, widget.hints_left) == (list(attempt.hints), 0)
+
+
+def test_the_solution_opens_after_a_try() -> None:
+    widget, _, _ = made()
+    widget.handle({"do": "solution"})
+    assert widget.solutions == []
+    widget.handle({"do": "check"})
+    widget.handle({"do": "solution"})
+    assert widget.solutions == [{"name": "the short way", "text": "make"}]
+
+
+@pytest.mark.parametrize(
+    "message", [None, "run", [], {}, {"do": "rm"}, {"do": ["run"]}, {"do": "run"}, {"do": "run", "line": " "}]
+)
+def test_a_message_that_is_none_is_passed_over(message: object) -> None:
+    widget, attempt, _ = made()
+    widget.handle(message)
+    assert (attempt.inputs, widget.log, widget.feedback) == ([], [], {})
+
+
+def test_trouble_is_told_in_the_widget() -> None:
+    widget, attempt, _ = made(trouble="Your progress could not be saved: disk full")
+    widget.handle({"do": "check"})
+    assert widget.feedback["reply"].endswith("Your progress could not be saved: disk full")
+    attempt.machine = None  # type: ignore[assignment]
+    widget.handle({"do": "run", "line": "x"})
+    assert widget.feedback["tone"] == "error"
+
+
+def test_a_goal_stands_beside_it() -> None:
+    attempt = FakeAttempt()
+    attempt.goal = small_machine()
+    widget = ExerciseWidget(attempt, "Solved", lambda attempt, judgement: "")
+    assert widget.goal["text"].startswith("image ubuntu:24.04")
+    assert widget.standing == "Solved"
+
+
+def test_endless_output_is_shortened() -> None:
+    assert shortened("x" * KEPT_OUTPUT) == "x" * KEPT_OUTPUT
+    assert shortened("x" * (KEPT_OUTPUT + 5)).startswith("[5 characters left out]\n")
+
+
+def test_the_page_puts_texts_in_as_texts_and_asks_for_what_python_knows() -> None:
+    script = (STATIC / "exercise.js").read_text(encoding="utf-8")
+    for dangerous in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "http"):
+        assert dangerous not in script
+    asked = {word.split('"')[0] for word in script.split('do: "')[1:]}
+    assert asked == set(ACTIONS)
+    assert len(script) < 20_000, "it is sent with every exercise"

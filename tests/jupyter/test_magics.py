@@ -1,0 +1,154 @@
+"""The magics: what they print is what the machine printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from subprocess import CompletedProcess
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import labkit.jupyter
+from labkit.jupyter.magics import LabMagics, options
+from labkit.jupyter.state import Lesson
+
+from .fakes import FakeEngine
+
+
+@dataclass
+class FakeFiles:
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def is_dir(self, path: str) -> bool:
+        return True
+
+    def write(self, path: str, text: str) -> None:
+        if path.startswith("/proc"):
+            raise OSError(30, "Read-only file system", path)
+        self.kept[path] = text
+
+
+@dataclass
+class Recorder:
+    """A machine that repeats what it is told; `fail` gives an error."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    files: FakeFiles = field(default_factory=FakeFiles)
+    lines: list[str] = field(default_factory=list)
+
+    def run(self, line: str) -> CompletedProcess[str]:
+        self.lines.append(line)
+        failed = "fail" in line
+        return CompletedProcess(
+            line, int(failed), "" if failed else f"out: {line}\n", "no such thing\n" if failed else ""
+        )
+
+    def snapshot(self) -> list[str]:
+        return list(self.lines)
+
+    def restore(self, saved: list[str]) -> None:
+        self.lines = list(saved)
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    made = InteractiveShell.instance()
+    made.register_magics(LabMagics(made, Lesson(Recorder), lambda slug, text: f"{slug}: {text}"))
+    yield made
+    InteractiveShell.clear_instance()
+
+
+def machine_of(shell: InteractiveShell) -> Recorder:
+    return shell.magics_manager.registry["LabMagics"].lesson.machine
+
+
+def test_docker_and_host_print_what_the_machine_prints(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("docker", "ps -a")
+    shell.run_line_magic("host", "ls /")
+    assert capsys.readouterr() == ("out: docker ps -a\nout: ls /\n", "")
+
+
+def test_braces_and_dollars_are_left_alone(shell: InteractiveShell) -> None:
+    shell.user_ns["HOME"] = "wrong"
+    shell.run_cell("%docker images --format '{{.ID}}' $HOME")
+    shell.run_cell("%%host\necho $HOME {HOME}\n")
+    assert machine_of(shell).lines == ["docker images --format '{{.ID}}' $HOME", "echo $HOME {HOME}\n"]
+
+
+def test_a_failing_command_is_no_exception(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    result = shell.run_cell("%docker fail")
+    assert result.success
+    assert capsys.readouterr().err == "no such thing\n"
+
+
+def test_a_file_is_written_below_the_learners_folder(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell("%%hostfile app/Dockerfile\nFROM busybox\n")
+    shell.run_cell("%%hostfile /etc/motd\nhello\n")
+    shell.run_cell("%%hostfile /proc/x\nhello\n")
+    assert machine_of(shell).files.kept == {"/home/learner/app/Dockerfile": "FROM busybox\n", "/etc/motd": "hello\n"}
+    assert capsys.readouterr() == ("", "%%hostfile: cannot write /proc/x: Read-only file system\n")
+
+
+def test_undo_takes_back_inputs(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    for line in ("%host one", "%host two", "%host three", "%undo", "%undo 5"):
+        shell.run_cell(line)
+    assert machine_of(shell).lines == []
+    told = capsys.readouterr()
+    assert told.out.splitlines()[3:] == ["taken back: three", "taken back: two", "taken back: one"]
+    assert told.err == "%undo: there is nothing to take back\n"
+
+
+def test_fresh_starts_over(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_cell("%host one")
+    shell.run_cell("%fresh")
+    assert machine_of(shell).lines == []
+    shell.run_cell("%fresh nonsense")
+    assert capsys.readouterr().err == "%fresh: nonsense is not of the form name=value\n"
+    assert options("a=1 b=True c=vfs") == {"a": 1, "b": True, "c": "vfs"}
+
+
+@pytest.mark.parametrize("cell", ["%host", "%%hostfile\nx", "%%answer\nx", "%undo many"])
+def test_a_magic_used_wrongly_is_one_line(
+    cell: str, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run_cell(cell).success
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert told.err.startswith("%")
+
+
+def test_an_answer_is_judged(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_cell("%%answer first-image\ndocker build .\n")
+    assert capsys.readouterr().out == "first-image: docker build .\n"
+
+
+def test_show_draws_the_lessons_machine(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no images" in repr(labkit.jupyter.show())
+    machine_of(shell).engine.volume_table.append("data")
+    assert "volume data  [new]" in repr(labkit.jupyter.show())
+    assert "[new]" not in repr(labkit.jupyter.show())
+    assert labkit.jupyter.show("wbe") is None
+    assert capsys.readouterr().out == "show: there is no image, container or volume 'wbe' to show\n"
+
+
+def test_the_extension_is_loaded_once() -> None:
+    made = InteractiveShell.instance()
+    try:
+        labkit.jupyter.load_ipython_extension(made)
+        first = made.magics_manager.registry["LabMagics"]
+        labkit.jupyter.load_ipython_extension(made)
+        assert made.magics_manager.registry["LabMagics"] is first
+        assert made.user_ns["show"] is labkit.jupyter.show
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_outside_a_notebook_it_is_said() -> None:
+    with pytest.raises(RuntimeError, match="no lesson is running"):
+        labkit.jupyter.lesson()

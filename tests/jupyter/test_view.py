@@ -1,0 +1,135 @@
+"""What is read off an engine's answers, and what counts as a change."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.jupyter.view import (
+    ContainerView,
+    ImageView,
+    Step,
+    View,
+    compare,
+    history_steps,
+    instruction,
+    look,
+    only,
+    size_text,
+    stacks,
+)
+
+from .fakes import APP, UBUNTU, FakeMachine, small_machine
+
+A, B, C, D = (Step(letter, 1, f"sha256:{letter}") for letter in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0B"), (229, "229B"), (1000, "1kB"), (1983900, "1.98MB"), (78_100_000, "78.1MB"), (306_000_000, "306MB")],
+)
+def test_sizes_are_written_as_docker_history_does(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("created_by", "text"),
+    [
+        ("RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"),
+        ("RUN |1 VERSION=2 /bin/sh -c make # buildkit", "RUN make"),
+        ('/bin/sh -c #(nop)  CMD ["bash"]', 'CMD ["bash"]'),
+        ("/bin/sh -c make", "RUN make"),
+        ("COPY app.py . # buildkit", "COPY app.py ."),
+        ("", "Imported from -"),
+    ],
+)
+def test_a_history_entry_becomes_the_line_that_made_it(created_by: str, text: str) -> None:
+    assert instruction(created_by, "Imported from -") == text
+
+
+def test_empty_layers_and_settings_are_told_apart_by_the_number_of_layers() -> None:
+    history = [
+        {"CreatedBy": "ENV A=1", "Size": 0},
+        {"CreatedBy": "RUN /bin/sh -c true # buildkit", "Size": 0},
+        {"CreatedBy": "COPY a / # buildkit", "Size": 4},
+    ]
+    steps = history_steps(history, ["sha256:1", "sha256:2"])
+    assert [(step.text, step.digest) for step in steps] == [
+        ("COPY a /", "sha256:1"),
+        ("RUN true", "sha256:2"),
+        ("ENV A=1", None),
+    ]
+
+
+def test_the_old_builder_made_no_layer_for_a_run_that_changed_nothing() -> None:
+    history = [
+        {"CreatedBy": "/bin/sh -c true", "Size": 0},
+        {"CreatedBy": "/bin/sh -c #(nop) ADD file:1 in / ", "Size": 4},
+    ]
+    assert [step.digest for step in history_steps(history, ["sha256:1"])] == ["sha256:1", None]
+
+
+def test_a_layer_without_a_history_is_shown_all_the_same() -> None:
+    assert history_steps([], ["sha256:1"]) == (Step("(not in the history)", 0, "sha256:1"),)
+
+
+def test_images_share_the_steps_that_they_share_from_the_bottom() -> None:
+    base, one, two = (
+        ImageView(name, (name,), steps, 0) for name, steps in (("b", (A,)), ("1", (A, B, C)), ("2", (A, B, D)))
+    )
+    (bottom,) = stacks([base, one, two])
+    assert (bottom.steps, bottom.images) == ([A], [base])
+    (middle,) = bottom.above
+    assert (middle.steps, middle.images) == ([B], [])
+    assert [(stack.steps, stack.images) for stack in middle.above] == [([C], [one]), ([D], [two])]
+
+
+def test_every_step_is_in_one_stack_only() -> None:
+    machine = small_machine()
+    images = look(machine).images
+    (bottom,) = stacks(images)
+    assert len(bottom.steps) + sum(len(stack.steps) for stack in bottom.above) == len(APP)
+    assert len(bottom.steps) == len(UBUNTU)
+
+
+def test_a_machine_is_read() -> None:
+    view = look(small_machine())
+    assert [image.names for image in view.images] == [("app:1",), ("ubuntu:24.04",)]
+    (web,) = view.containers
+    assert (web.name, web.state, web.changes) == ("web", "running", (("C", "/tmp"), ("A", "/tmp/x")))
+    assert [(mount.kind, mount.source, mount.target, mount.writable) for mount in web.mounts] == [
+        ("volume", "data", "/data", True),
+        ("bind", "/home/learner/src", "/src", False),
+    ]
+    assert view.volumes == ("data",)
+
+
+def test_a_part_of_a_view() -> None:
+    view = look(small_machine())
+    assert [image.names for image in only(view, ["ubuntu:24.04"]).images] == [("ubuntu:24.04",)]
+    web = only(view, ["web"])
+    assert ([image.names for image in web.images], web.volumes) == ([("app:1",)], ("data",))
+    with pytest.raises(ValueError, match="there is no image, container or volume 'wbe' to show"):
+        only(view, ["wbe"])
+
+
+def test_what_changed_is_marked() -> None:
+    machine = small_machine()
+    before = look(machine)
+    assert compare(None, before).new == compare(before, before).new == frozenset()
+    machine.engine.volume_table.append("more")
+    machine.engine.container_table.clear()
+    marks = compare(before, look(machine))
+    assert marks.new == {("volume", "more")}
+    assert ("container", "web") in marks.gone
+    assert marks.word("volume", "more") == "new"
+    assert marks.word("volume", "data") == ""
+
+
+def test_a_container_that_stopped_has_changed() -> None:
+    up = View((), (ContainerView("1", "web", "i", "running", (), 0, ()),))
+    down = View((), (ContainerView("1", "web", "i", "exited", (), 0, ()),))
+    assert compare(up, down).word("container", "web") == "changed"
+
+
+def test_an_empty_machine() -> None:
+    assert look(FakeMachine()) == View()
