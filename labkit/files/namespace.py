@@ -488,8 +488,9 @@ class Files:
         system.link(place.node, parent.node, name)
 
     def rename(self, path: str, other: str) -> None:
-        parent, name, node = self._to_remove(path)
+        self._find_parent(path)
         to, to_name = self._find_parent(other)
+        parent, name, node = self._to_remove(path)
         system = parent.mount.source.system
         if node is None or to_name in (".", "..", "/"):
             raise failure(errno.EBUSY, path, other)
@@ -499,6 +500,8 @@ class Files:
         moved = system.get(node)
         if moved.is_dir and system.is_inside(to.node, node):
             raise failure(errno.EINVAL, path, other)
+        if target is not None and system.is_inside(parent.node, target):
+            raise failure(errno.ENOTEMPTY, path, other)
         if target is not None:
             replaced = system.get(target)
             if replaced.born is moved.born:
@@ -514,12 +517,11 @@ class Files:
         for place, last in ((parent, name), (to, to_name)):
             if self.namespace.top(self._child_path(place, last)):
                 raise failure(errno.EBUSY, path, other)
+        if moved.is_dir and not system.can_move_folder(node):
+            raise failure(errno.EXDEV, path, other)
         if target is not None and replaced.is_dir and not system.is_empty(target):
             raise failure(errno.ENOTEMPTY, path, other)
-        try:
-            system.rename(parent.node, name, to.node, to_name)
-        except OSError as error:
-            raise failure(error.errno or errno.EIO, path, other) from None
+        system.rename(parent.node, name, to.node, to_name)
 
     # changing what is known of a file
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 _GONE: Any = object()
+_UNCHANGED: Any = object()
 _EMPTY: dict[Any, Any] = {}
 
 
@@ -41,8 +42,8 @@ class Map(Generic[K, V]):
 
     def get(self, key: K, default: Any = None) -> Any:
         if self._changes:
-            value = self._changes.get(key, default)
-            if value is not default:
+            value = self._changes.get(key, _UNCHANGED)
+            if value is not _UNCHANGED:
                 return default if value is _GONE else value
         return self._base.get(key, default)
 

@@ -265,6 +265,9 @@ class Tree:
         store.change(node).ctime = store.clock.now
         store.add(to, other, node)
 
+    def can_move_folder(self, folder: Inode) -> bool:
+        return True
+
     def is_inside(self, node: Inode, folder: Inode) -> bool:
         """Whether `node` is `folder` or lies below it."""
         seen: Inode | None = node

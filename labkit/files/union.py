@@ -265,8 +265,6 @@ class Overlay:
     def rename(self, folder: Node, name: str, to: Node, other: str) -> None:
         node = self.lookup(folder, name)
         assert node is not None
-        if self.get(node).mode & S_IFMT == DIRECTORY and node.lower is not None:
-            raise failure(errno.EXDEV)  # without redirect_dir a folder of a lower layer can't be moved
         inode = self.store.change(self.copy_up(node))
         inode.ctime = self.store.clock.now
         target = self.lookup(to, other)
@@ -275,6 +273,10 @@ class Overlay:
         upper = self._free(to, other)
         self._take(folder, name)
         self._place(to, other, upper, inode)
+
+    def can_move_folder(self, folder: Node) -> bool:
+        """Without redirect_dir a folder of a lower layer can't be moved."""
+        return folder.lower is None
 
     def is_inside(self, node: Node, folder: Node) -> bool:
         seen: Node | None = node
