@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import pathlib
+import posixpath
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +23,8 @@ from labkit.jupyter.state import as_text
 from labkit.jupyter.view import View, compare, look
 
 STATIC = pathlib.Path(__file__).parent / "static"
+HOME = "/home/learner"
+EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
 KEPT_LINES = 200  # how many inputs with their output the terminal shows
 KEPT_OUTPUT = 20_000  # characters of one output
 
@@ -46,6 +50,7 @@ class ExerciseWidget(anywidget.AnyWidget):
     solutions: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, text
     may_see_solution = traitlets.Bool().tag(sync=True)
     can_undo = traitlets.Bool().tag(sync=True)
+    editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
     standing = traitlets.Unicode().tag(sync=True)  # what the learner's progress says of this exercise
 
     def __init__(self, attempt: Any, standing: str = "", save: Callable[[Any, Any], str] = record) -> None:
@@ -94,7 +99,13 @@ class ExerciseWidget(anywidget.AnyWidget):
         line = str(message.get("line", ""))
         if not line.strip():
             return
-        done = self._attempt.run(line)
+        if opened := EDIT.fullmatch(line.strip()):
+            self.editor = {"path": opened[1], "text": self._read(opened[1])}
+            return
+        self._ran(line, self._attempt.run(line))
+
+    def _ran(self, line: str, done: Any) -> None:
+        """What an input gave, in the log and in the picture."""
         entry = {
             "line": line,
             "out": shortened(as_text(done.stdout)),
@@ -103,6 +114,24 @@ class ExerciseWidget(anywidget.AnyWidget):
         }
         self.log = [*self.log, entry][-KEPT_LINES:]
         self._moved(self._inputs + 1)
+
+    def _read(self, path: str) -> str:
+        """A file of the host as text, to edit it; a file that is not there yet is empty."""
+        folder = getattr(self._attempt, "folder", HOME)
+        whole = HOME + path[1:] if path.startswith("~/") else posixpath.join(folder, path)
+        files = self._attempt.machine.files
+        try:
+            return files.read(whole).decode("utf-8", "replace") if files.exists(whole) else ""
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror}") from None
+
+    def _save_file(self, message: Mapping[str, Any]) -> None:
+        path, self.editor = str(self.editor.get("path", "")), {}
+        if path:
+            self._ran(f"nano {path}", self._attempt.write_file(path, str(message.get("text", ""))))
+
+    def _close_file(self, message: Mapping[str, Any]) -> None:
+        self.editor = {}
 
     def _undo(self, message: Mapping[str, Any]) -> None:
         if not self._inputs:
@@ -114,6 +143,7 @@ class ExerciseWidget(anywidget.AnyWidget):
     def _reset(self, message: Mapping[str, Any]) -> None:
         self._attempt.reset()
         self.log = []
+        self.editor = {}
         self.draft = None
         self._seen = None
         self._moved(0)
@@ -153,6 +183,8 @@ class ExerciseWidget(anywidget.AnyWidget):
 
 ACTIONS: dict[str, Callable[[ExerciseWidget, Mapping[str, Any]], None]] = {
     "run": ExerciseWidget._run,
+    "save": ExerciseWidget._save_file,
+    "close": ExerciseWidget._close_file,
     "undo": ExerciseWidget._undo,
     "reset": ExerciseWidget._reset,
     "check": ExerciseWidget._check,

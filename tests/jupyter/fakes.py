@@ -65,10 +65,26 @@ class FakeEngine:
 
 
 @dataclass
+class FakeFiles:
+    """A host's files: path to content."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def exists(self, path: str) -> bool:
+        return path in self.kept or path == "/home/learner/folder"
+
+    def read(self, path: str) -> bytes:
+        if path not in self.kept:
+            raise IsADirectoryError(21, "Is a directory", path)
+        return self.kept[path]
+
+
+@dataclass
 class FakeMachine:
-    """Only an engine."""
+    """Only an engine and some files."""
 
     engine: FakeEngine = field(default_factory=FakeEngine)
+    files: FakeFiles = field(default_factory=FakeFiles)
 
 
 UBUNTU = (("/bin/sh -c #(nop) ADD file:1 in / ", 78_100_000, True), ('/bin/sh -c #(nop)  CMD ["/bin/bash"]', 0, False))
@@ -149,6 +165,11 @@ class FakeAttempt:
         return CompletedProcess(
             line, 0 if line == "make" else 1, f"ran {line}\n", "" if line == "make" else "no such thing\n"
         )
+
+    def write_file(self, path: str, text: str) -> CompletedProcess[str]:
+        self.inputs.append(f"cat > {path}")
+        self.machine.files.kept[f"/home/learner/{path}"] = text.encode()
+        return CompletedProcess(path, 0, "", "")
 
     def undo(self) -> None:
         self.inputs.pop()

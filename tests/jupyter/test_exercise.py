@@ -47,6 +47,28 @@ def test_a_command_runs_and_the_picture_follows() -> None:
     assert widget.can_undo
 
 
+def test_an_editor_opens_a_pane_and_saves_into_the_answer() -> None:
+    widget, attempt, _ = made()
+    attempt.machine.files.kept["/home/learner/app/Dockerfile"] = b"FROM busybox\n"
+    widget.handle({"do": "run", "line": "nano app/Dockerfile"})
+    assert widget.editor == {"path": "app/Dockerfile", "text": "FROM busybox\n"}
+    assert attempt.inputs == []
+    widget.handle({"do": "save", "text": "FROM alpine\n"})
+    assert attempt.machine.files.kept["/home/learner/app/Dockerfile"] == b"FROM alpine\n"
+    assert (widget.editor, attempt.inputs, widget.log[0]["line"]) == (
+        {},
+        ["cat > app/Dockerfile"],
+        "nano app/Dockerfile",
+    )
+    widget.handle({"do": "run", "line": "vi new"})
+    assert widget.editor == {"path": "new", "text": ""}
+    widget.handle({"do": "close"})
+    widget.handle({"do": "save", "text": "nowhere"})
+    assert len(attempt.inputs) == 1
+    widget.handle({"do": "run", "line": "nano folder"})
+    assert widget.feedback["title"].endswith("folder: Is a directory")
+
+
 def test_undo_and_reset() -> None:
     widget, attempt, _ = made()
     for line in ("one", "two"):

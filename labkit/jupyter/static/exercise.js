@@ -124,7 +124,35 @@ function terminalForm(model, send) {
   }));
   model.on("change:log", update);
   update();
-  return { body: element("div", { class: "lk-terminal" }, log, row), read: () => null, stop: () => model.off("change:log", update) };
+  const pane = element("div", { class: "lk-editor" });
+  const edit = () => {
+    const open = model.get("editor");
+    const wasOpen = pane.firstChild !== null;
+    pane.replaceChildren();
+    if (!open.path) {
+      if (wasOpen) input.focus();
+      return;
+    }
+    const identifier = `lk-file-${(count += 1)}`;
+    const area = focusable(element("textarea", { id: identifier, rows: 10, spellcheck: false, value: open.text }));
+    pane.append(
+      element("label", { htmlFor: identifier, textContent: `File ${open.path}` }),
+      area,
+      element("div", { class: "lk-buttons" },
+        button("Save", () => send({ do: "save", text: area.value }), { class: "lk-button lk-main" }),
+        button("Close without saving", () => send({ do: "close" }))),
+    );
+    area.focus();
+    area.setSelectionRange(0, 0);
+  };
+  model.on("change:editor", edit);
+  edit();
+  const help = element("p", { class: "lk-help lk-quiet" }, ...spans("`nano FILE` opens a file to edit. Arrow up brings earlier commands back."));
+  return {
+    body: element("div", {}, element("div", { class: "lk-terminal" }, log, row), pane, help),
+    read: () => null,
+    stop: () => { model.off("change:log", update); model.off("change:editor", edit); },
+  };
 }
 
 function choiceForm(model, form, draft) {
