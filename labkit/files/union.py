@@ -212,7 +212,7 @@ class Overlay:
         return folder.lower is not None and folder.lower.names is not None and name in folder.lower.names
 
     def _free(self, folder: Node, name: str) -> Inode:
-        """The folder's upper, without a whiteout of this name."""
+        """The folder's upper, in which this name is free: what had it, a whiteout or not, is gone."""
         upper = self.copy_up(folder)
         if name in self.store.names(upper):
             self.store.drop(self.store.take(upper, name, touch=False))
@@ -267,9 +267,6 @@ class Overlay:
         assert node is not None
         inode = self.store.change(self.copy_up(node))
         inode.ctime = self.store.clock.now
-        target = self.lookup(to, other)
-        if target is not None and target.upper is not None:
-            self.store.drop(target.upper)
         upper = self._free(to, other)
         self._take(folder, name)
         self._place(to, other, upper, inode)
