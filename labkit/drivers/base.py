@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
-from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Inode, Store
+from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 
 Change = tuple[str, str]  # "A", "C" or "D", and the path
 
@@ -167,6 +167,9 @@ class Folders:
 
     def file(self, into: Inode, name: str, text: str, mode: int = 0o644) -> None:
         self.store.add(into, name, self.store.new(REGULAR | mode, data=Content(text)))
+
+    def generated(self, into: Inode, name: str, kind: str, *args: Any) -> None:
+        self.store.add(into, name, self.store.new(REGULAR | 0o644, data=Generated(kind, args)))
 
     def link(self, into: Inode, name: str, target: str) -> None:
         self.store.add(into, name, self.store.new(SYMLINK | 0o777, data=target))

@@ -49,6 +49,10 @@ class Overlay2:
         self._rows: Map[str, _Row] = Map()
         self._mounts: dict[str, Overlay] = {}  # made anew when missing
         self._folders.make(self._folders.top(), "l", 0o710)
+        self._store.generators["overlay2-lower"] = self._lower_file
+
+    def _lower_file(self, id: str) -> bytes:
+        return ":".join(f"l/{row.link}" for row in self._below(self._rows[id].parent)).encode()
 
     def snapshot(self) -> Any:
         return self._rows.copy()
@@ -69,7 +73,7 @@ class Overlay2:
             below = self._rows[parent]
             number = below.number + 1
             folders.make(folder, "work", 0o700)
-            folders.file(folder, "lower", ":".join(f"l/{row.link}" for row in self._below(parent)))
+            folders.generated(folder, "lower", "overlay2-lower", id)
             if not below.has_children:
                 self._rows.set(parent, replace(below, has_children=True))
                 folders.file(below.folder, "committed", "", 0o600)
@@ -83,20 +87,19 @@ class Overlay2:
             id = rows[-1].parent
         return rows
 
+    def _lowers(self, id: str | None) -> list[Inode]:
+        return [row.upper for row in reversed(self._below(id))]
+
     def _overlay(self, id: str) -> Overlay:
         """The union mount of a layer; one object however often it is asked for."""
         overlay = self._mounts.get(id)
         if overlay is None:
             row = self._rows[id]
-            rows = self._below(id)
-            upper = row.upper
-            if row.finished:
-                upper = self._store.new(row.upper.mode)
-            else:
-                rows = rows[1:]
+            upper = self._store.new(row.upper.mode) if row.finished else row.upper
+            base = id if row.finished else row.parent
+            merged = self._rows[base].merged if base is not None else None
             device = row.device or self._store.new_device()
-            lowers = tuple(below.upper for below in reversed(rows))
-            overlay = Overlay(self._store, upper, lowers, device, rows[0].merged if rows else None)
+            overlay = Overlay(self._store, upper, lambda: self._lowers(base), device, merged)
             overlay.label = id
             self._mounts[id] = overlay
         return overlay
@@ -110,7 +113,7 @@ class Overlay2:
             self._rows.set(id, replace(row, device=overlay.device))
             self._folders.make(row.folder, "merged", 0o700)
             merged = f"{self.root}/{id}/merged"
-            about = {"device": "overlay", "fstype": "overlay", "options": self.mount_options(id)}
+            about = {"device": "overlay", "fstype": "overlay", "options": lambda: self.mount_options(id)}
             self._host.namespace.mount(merged, Source(overlay, None), **about)
         return Source(overlay, None)
 
@@ -138,7 +141,7 @@ class Overlay2:
     def changes(self, id: str) -> list[Change]:
         parent = self._rows[id].parent
         if parent is None:
-            empty = Overlay(self._store, self._store.new(self._rows[id].upper.mode), (), 0, None)
+            empty = Overlay(self._store, self._store.new(self._rows[id].upper.mode), tuple, 0, None)
         else:
             empty = self._overlay(parent)
         here = self._overlay(id)

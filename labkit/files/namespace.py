@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from labkit.files.contents import Content
@@ -58,19 +57,37 @@ class Source(NamedTuple):
     readonly: bool = False
 
 
-@dataclass(frozen=True)
 class Mount:
-    """One mount. `hidden` ones do not show in /proc/mounts."""
+    """One mount, never changed. `hidden` ones do not show in /proc/mounts; `number`: in the order of mounting."""
 
-    target: str
-    source: Source
-    device: str = "/dev/vda1"
-    fstype: str = "ext4"
-    options: tuple[str, ...] = ("rw", "relatime")
-    readonly: bool = False
-    propagation: str = "rprivate"
-    hidden: bool = False
-    number: int = 0  # in the order of mounting
+    __slots__ = ("_options", "device", "fstype", "hidden", "number", "propagation", "readonly", "source", "target")
+
+    def __init__(
+        self,
+        target: str,
+        source: Source,
+        number: int,
+        *,
+        device: str = "/dev/vda1",
+        fstype: str = "ext4",
+        options: tuple[str, ...] | Callable[[], tuple[str, ...]] = ("rw", "relatime"),
+        readonly: bool = False,
+        propagation: str = "rprivate",
+        hidden: bool = False,
+    ) -> None:
+        self.target = target
+        self.source = source
+        self.number = number
+        self.device = device
+        self.fstype = fstype
+        self._options = options  # a function where they are long and seldom looked at
+        self.readonly = readonly
+        self.propagation = propagation
+        self.hidden = hidden
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return self._options() if callable(self._options) else self._options
 
     @property
     def root(self) -> Any:
@@ -99,7 +116,7 @@ class Namespace:
         table = self.store.change_table(self)
         number = table.get("", 0) + 1
         about["readonly"] = about.get("readonly", False) or source.readonly
-        mount = Mount(target, source, number=number, **about)
+        mount = Mount(target, source, number, **about)
         table.set("", number)
         table.set(target, (*table.get(target, ()), mount))
         self.store.version += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from labkit.files.contents import Content
@@ -84,11 +84,15 @@ class Overlay:
     overlay = True
     limit = None
 
-    def __init__(self, store: Store, upper: Inode, lowers: tuple[Inode, ...], device: int, base: Merged | None) -> None:
+    __slots__ = ("_base", "_base_tampered", "_lowers", "_root", "_upper", "_version", "device", "label", "store")
+
+    def __init__(
+        self, store: Store, upper: Inode, lowers: Callable[[], Iterable[Inode]], device: int, base: Merged | None
+    ) -> None:
         self.store = store
         self.device = device
         self._upper = upper
-        self._lowers = lowers  # from the bottom up
+        self._lowers = lowers  # their roots, from the bottom up; asked for only where someone changed one from outside
         self._base = base  # the merged tree of the lowers
         self.label = ""  # whose mount it is: the layer's id, for events
         self._base_tampered = store.tampered
@@ -100,7 +104,7 @@ class Overlay:
         store = self.store
         if self._version != store.version:  # a name has gone somewhere: what was looked up may be out of date
             if self._base_tampered != store.tampered:
-                self._base, self._base_tampered = stack(store, self._lowers), store.tampered
+                self._base, self._base_tampered = stack(store, self._lowers()), store.tampered
             base = None if store.get(self._upper).is_opaque else self._base
             self._root = Node(None, "", self._upper, base)
             self._version = store.version
