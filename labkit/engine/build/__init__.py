@@ -1,0 +1,1 @@
+"""docker build as BuildKit does it: Dockerfile, context, cache, steps, progress."""
