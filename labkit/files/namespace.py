@@ -468,11 +468,13 @@ class Files:
     def unlink(self, path: str) -> None:
         parent, name, node = self._to_remove(path)
         system = parent.mount.source.system
-        if node is None or system.get(node).is_dir:
+        if node is None:
             raise failure(errno.EISDIR, path)
         if path.endswith("/"):
-            raise failure(errno.ENOTDIR, path)
+            raise failure(errno.EISDIR if system.get(node).is_dir else errno.ENOTDIR, path)
         self._need_change_of(parent, path, node)
+        if system.get(node).is_dir:
+            raise failure(errno.EISDIR, path)
         if self.namespace.top(self._child_path(parent, name)):
             raise failure(errno.EBUSY, path)
         system.remove(parent.node, name)
@@ -482,9 +484,9 @@ class Files:
         system = parent.mount.source.system
         if node is None:
             raise failure({".": errno.EINVAL, "..": errno.ENOTEMPTY}.get(name, errno.EBUSY), path)
+        self._need_change_of(parent, path, node)
         if not system.get(node).is_dir:
             raise failure(errno.ENOTDIR, path)
-        self._need_change_of(parent, path, node)
         if self.namespace.top(self._child_path(parent, name)):
             raise failure(errno.EBUSY, path)
         if not system.is_empty(node):
@@ -519,24 +521,23 @@ class Files:
             raise failure(errno.EINVAL, path, other)
         if target is not None and system.is_inside(parent.node, target):
             raise failure(errno.ENOTEMPTY, path, other)
-        if target is not None:
-            replaced = system.get(target)
-            if replaced.born is moved.born:
-                return
-            if moved.is_dir and not replaced.is_dir:
-                raise failure(errno.ENOTDIR, path, other)
-            if replaced.is_dir and not moved.is_dir:
-                raise failure(errno.EISDIR, path, other)
-        elif not moved.is_dir and (other.endswith("/") or path.endswith("/")):
+        if not moved.is_dir and (path.endswith("/") or target is None and other.endswith("/")):
             raise failure(errno.ENOTDIR, path, other)
+        replaced = system.get(target) if target is not None else None
+        if replaced is not None and replaced.born is moved.born:
+            return
         self._need_change_of(parent, path, node)
         self._need_change_of(to, path, target)
+        if replaced is not None and moved.is_dir != replaced.is_dir:
+            raise failure(errno.ENOTDIR if moved.is_dir else errno.EISDIR, path, other)
+        if moved.is_dir and to.node is not parent.node and not self._may(moved, W_OK):
+            raise failure(errno.EACCES, path, other)  # its `..` changes
         for place, last in ((parent, name), (to, to_name)):
             if self.namespace.top(self._child_path(place, last)):
                 raise failure(errno.EBUSY, path, other)
         if moved.is_dir and not system.can_move_folder(node):
             raise failure(errno.EXDEV, path, other)
-        if target is not None and replaced.is_dir and not system.is_empty(target):
+        if replaced is not None and replaced.is_dir and not system.is_empty(target):
             raise failure(errno.ENOTEMPTY, path, other)
         system.rename(parent.node, name, to.node, to_name)
 
