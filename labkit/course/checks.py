@@ -315,6 +315,23 @@ def _read(entry: Entry) -> bytes:
     return entry.read() if entry.kind == "file" and entry.size <= READ_LIMIT else b""
 
 
+@check("{path} is the same in {image} and in {other}")
+def images_agree_on(facts: Facts, image: str, other: str, path: str) -> str:
+    """Both have the file, with one content."""
+    if missing := image_has_file(facts, image, path) or image_has_file(facts, other, path):
+        return missing
+    same = facts.merged(image)[path].read() == facts.merged(other)[path].read()
+    return "" if same else "it is there in both, with different contents"
+
+
+@check("the comment of {image} is '{text}'")
+def image_comment_is(facts: Facts, image: str, text: str) -> str:
+    if missing := _no_image(facts, image):
+        return missing
+    comment = facts.image(image).get("Comment")  # type: ignore[union-attr]
+    return "" if comment == text else f"its comment is '{comment}'" if comment else "it has no comment"
+
+
 # Containers, and files as they are seen
 
 
