@@ -63,13 +63,6 @@ def parse_time(text: str) -> int:
     return (since.days * 86400 + since.seconds) * SECOND + int((match[2] or "0").ljust(9, "0"))
 
 
-def format_time(nanoseconds: int, digits: int = 9) -> str:
-    """2026-11-24T03:17:38.971718956Z (RFC 3339 with a fraction of up to `digits` digits, trailing zeros kept out)."""
-    seconds, fraction = divmod(nanoseconds, SECOND)
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
-    tail = f"{fraction:09d}"[:digits].rstrip("0")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{tail}" if tail else "") + "Z"
-
 
 def go_time(seconds: int) -> str:
     """2026-11-24 03:17:36 +0000 UTC (Go's Time.String)."""

@@ -1,0 +1,268 @@
+"""start, stop, rm, ps, logs and the like (docker/cli cli/command/container)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labkit.engine.errors import EngineError
+from labkit.engine.process import Input
+from labkit.engine.streams import Streams
+from labkit.engine.times import SECOND
+
+from .. import rows
+from ..errors import StatusError, ValueInvalid
+from ..formatter import render
+from ..gotext import Row
+from ..invocation import Invocation, daemon_says
+from ..ports import join_host
+from ..template import Template, TemplateError
+from ..units import human_size, parse_duration, parse_time, quote
+
+
+def start(run: Invocation) -> int:
+    if run.options["attach"] or run.options["interactive"]:
+        return _start_attached(run)
+    failed = []
+    for name in run.arguments:
+        try:
+            run.engine.start_container(name)
+        except EngineError as error:
+            run.err(daemon_says(error))
+            failed.append(name)
+        else:
+            run.out(name)
+    if failed:
+        raise StatusError(f"failed to start containers: {', '.join(failed)}")
+    return 0
+
+
+def _start_attached(run: Invocation) -> int:
+    if len(run.arguments) > 1:
+        raise StatusError("you cannot start and attach multiple containers at once")
+    config = run.engine.inspect_container(run.arguments[0])["Config"]
+    process = run.process
+    takes_input = run.options["interactive"] and config["OpenStdin"]
+    streams = Streams(
+        process.stdin if takes_input else Input(b""),
+        process.stdout,
+        process.stdout if config["Tty"] else process.stderr,
+    )
+    return int(run.engine.start_container(run.arguments[0], attach=streams) or 0)
+
+
+def _timeout(run: Invocation) -> int | None:
+    for name in ("timeout", "time"):
+        if run.options.changed(name):
+            return int(run.options[name])
+    return None
+
+
+def stop(run: Invocation) -> int:
+    return run.each(lambda name: run.engine.stop(name, signal=run.options["signal"], timeout=_timeout(run)))
+
+
+def restart(run: Invocation) -> int:
+    return run.each(lambda name: run.engine.restart(name, signal=run.options["signal"], timeout=_timeout(run)))
+
+
+def kill(run: Invocation) -> int:
+    return run.each(lambda name: run.engine.kill(name, run.options["signal"] or "KILL"))
+
+
+def pause(run: Invocation) -> int:
+    return run.each(run.engine.pause)
+
+
+def unpause(run: Invocation) -> int:
+    return run.each(run.engine.unpause)
+
+
+def rm(run: Invocation) -> int:
+    options = run.options
+    failures = []
+    for name in run.arguments:
+        try:
+            run.engine.remove_container(name.strip("/"), volumes=options["volumes"], force=options["force"])
+        except EngineError as error:
+            if not (options["force"] and error.kind == "not-found"):
+                failures.append(daemon_says(error))
+        else:
+            run.out(name)
+    if failures:
+        raise StatusError("\n".join(failures))
+    return 0
+
+
+def rename(run: Invocation) -> int:
+    old, new = (name.strip() for name in run.arguments)
+    if not old or not new:
+        raise StatusError("neither old nor new names may be empty")
+    try:
+        run.engine.rename(old, new)
+    except EngineError as error:
+        raise StatusError(f"failed to rename container: {daemon_says(error)}") from None
+    return 0
+
+
+def wait(run: Invocation) -> int:
+    failures = []
+    for name in run.arguments:
+        try:
+            run.out(str(run.engine.wait(name)))
+        except EngineError as error:
+            failures.append(daemon_says(error))
+    if failures:
+        raise StatusError("\n".join(failures))
+    return 0
+
+
+def top(run: Invocation) -> int:
+    """The columns of ps, padded as a table's (top.go)."""
+    from ..table import Layout, align
+
+    listed = run.engine.top(run.arguments[0], run.arguments[1:])
+    lines = [listed["Titles"], *listed["Processes"]]
+    run.process.stdout.write(align("".join("\t".join(line) + "\n" for line in lines), Layout(20, 1, 3)))
+    return 0
+
+
+def diff(run: Invocation) -> int:
+    if not run.arguments[0]:
+        raise StatusError("container name cannot be empty")
+    changes = run.engine.diff(run.arguments[0])
+    shown = [_change(kind, path) for kind, path in changes]
+    run.process.stdout.write(render("{{.Type}} {{.Path}}", shown, rows.DIFF_HEADERS))
+    return 0
+
+
+def _change(kind: str, path: str) -> Row:
+    return Row("*container.diffContext", {"Type": lambda: kind, "Path": lambda: path})
+
+
+# ps
+
+
+def _wants_size(form: str) -> bool:
+    """Whether a format asks for .Size; it is tried on a container that there is not (list.go)."""
+    if not form or form in ("table", "json"):
+        return form == "json"
+    asked: list[str] = []
+    try:
+        template = Template(form)
+    except TemplateError as error:
+        raise StatusError(f"failed to parse template: {error}") from None
+    fields: dict[str, Any] = {name: lambda: "" for name in rows.CONTAINER_HEADERS}
+    fields |= {"Size": lambda: asked.append("Size") or "", "Label": lambda name: ""}  # type: ignore[func-returns-value]
+    try:
+        template.render(Row("*formatter.ContainerContext", fields))
+    except TemplateError as error:
+        raise StatusError(f"failed to execute template: {error}") from None
+    return bool(asked)
+
+
+def ps(run: Invocation) -> int:
+    options = run.options
+    form, quiet = options["format"], options["quiet"]
+    if form and quiet:
+        run.err("WARNING: Ignoring custom format, because both --format and --quiet are set.")
+    size = options["size"] or (_wants_size(form) and not quiet and not options.changed("size"))
+    last = 1 if options["latest"] and options["last"] == -1 else max(0, options["last"])
+    found = run.engine.containers(all=options["all"], filters=run.filters(), size=size, limit=last)
+    if quiet:
+        form = "{{.ID}}"
+    elif form in ("", "table"):
+        form = rows.CONTAINER_TABLE + ("\t{{.Size}}" if size else "")
+    shown = [rows.container_row(summary, run.now, cut=not options["no-trunc"]) for summary in found]
+    run.process.stdout.write(render(form, shown, rows.CONTAINER_HEADERS))
+    return 0
+
+
+# logs
+
+
+def _moment(text: str, now: int) -> int:
+    """--since and --until: a duration before now, seconds since 1970, or a time; nanoseconds."""
+    try:
+        return now - parse_duration(text)
+    except ValueInvalid:
+        pass
+    if re.fullmatch(r"\d+(\.\d{1,9})?", text):
+        whole, _, fraction = text.partition(".")
+        return int(whole) * SECOND + int(fraction.ljust(9, "0") or 0)
+    for tail in ("", "Z", ":00Z", ":00:00Z", "T00:00:00Z"):
+        try:
+            return parse_time(text + tail)
+        except ValueInvalid:
+            continue
+    raise StatusError(f"invalid value for \"since\": failed to parse value as time or duration: {quote(text)}")
+
+
+def logs(run: Invocation) -> int:
+    options = run.options
+    lines = run.engine.logs(run.arguments[0])
+    if options["since"]:
+        lines = [line for line in lines if line[1] >= _moment(options["since"], run.now)]
+    if options["until"]:
+        lines = [line for line in lines if line[1] <= _moment(options["until"], run.now)]
+    if re.fullmatch(r"\d+", options["tail"]):
+        count = int(options["tail"])
+        lines = lines[-count:] if count else []
+    for stream, moment, text in lines:
+        target = run.process.stderr if stream == "stderr" else run.process.stdout
+        target.write(_stamp(moment) + text if options["timestamps"] else text)
+    return 0
+
+
+def _stamp(moment: int) -> bytes:
+    from labkit.engine.times import rfc3339
+
+    return f"{rfc3339(moment // SECOND * SECOND)[:-1]}.{moment % SECOND:09d}Z ".encode()
+
+
+def port(run: Invocation) -> int:
+    name = run.arguments[0]
+    published = (run.engine.inspect_container(name)["NetworkSettings"].get("Ports")) or {}
+    if len(run.arguments) > 1:
+        lines = _one_port(name, run.arguments[1], published)
+    else:
+        lines = [
+            f"{key} -> {join_host(binding['HostIp'], binding['HostPort'])}"
+            for key, bindings in published.items()
+            for binding in bindings or ()
+        ]
+    if lines:
+        run.out("\n".join(sorted(lines, key=_natural)))
+    return 0
+
+
+def _one_port(name: str, wanted: str, published: dict[str, Any]) -> list[str]:
+    number, _, protocol = wanted.partition("/")
+    if not (number.isascii() and number.isdigit() and int(number) < 65536):
+        raise StatusError(f"invalid port ({number}): strconv.ParseUint: parsing {quote(number)}: invalid syntax")
+    bindings = published.get(f"{number}/{protocol or 'tcp'}")
+    if not bindings:
+        raise StatusError(f"no public port '{wanted}' published for {name}")
+    return [join_host(binding["HostIp"], binding["HostPort"]) for binding in bindings]
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|\D+", text)]
+
+
+WARNING = "WARNING! This will remove all stopped containers.\nAre you sure you want to continue?"
+
+
+def prune(run: Invocation) -> int:
+    if not run.options["force"] and not run.confirmed(WARNING):
+        return 0
+    gone, space = run.engine.prune_containers(filters=run.filters())
+    show_pruned(run, "Deleted Containers:", gone)
+    run.out(f"Total reclaimed space: {human_size(space)}")
+    return 0
+
+
+def show_pruned(run: Invocation, title: str, gone: list[str]) -> None:
+    """What was removed, under a title, and an empty line; nothing where nothing was."""
+    if gone:
+        run.out("\n".join([title, *gone, ""]))

@@ -1,0 +1,147 @@
+"""image ls, history, rm, prune, tag, pull (docker/cli cli/command/image)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labkit.engine.errors import EngineError
+
+from .. import rows
+from ..errors import StatusError
+from ..formatter import render
+from ..imagetree import image_tree
+from ..invocation import Invocation, daemon_says
+from ..reference import ReferenceInvalid, parse, parse_any
+from ..units import human_size, quote
+from .containers import show_pruned
+
+
+def _use_tree(run: Invocation) -> bool:
+    """The tree is shown where no flag asks for what it does not have (list.go shouldUseTree)."""
+    for name in ("quiet", "no-trunc", "digests", "format"):
+        if run.options[name]:
+            if run.options["tree"]:
+                shown = "show-digest" if name == "digests" else name
+                raise StatusError(f"--{shown} is not yet supported with --tree")
+            return False
+    return not run.options.changed("tree") or bool(run.options["tree"])
+
+
+def ls(run: Invocation) -> int:
+    options = run.options
+    tree = _use_tree(run)
+    filters = run.filters()
+    if run.arguments:
+        filters.setdefault("reference", []).append(run.arguments[0])
+    images = run.engine.images(all=options["all"], filters=filters)
+    if not options["all"] and "dangling" not in filters:
+        images = [image for image in images if image.get("RepoTags") or image.get("RepoDigests")]
+    if tree:
+        run.process.stdout.write(image_tree(images))
+        return 0
+    digests = options["digests"]
+    form = options["format"] or "table"
+    if form == "table":
+        form = "{{.ID}}" if options["quiet"] else rows.IMAGE_TABLE_DIGESTS if digests else rows.IMAGE_TABLE
+    elif form.startswith("table") and digests and "{{.Digest}}" not in form:
+        form += "\t{{.Digest}}"
+    any_digest = digests or "{{.Digest}}" in form
+    shown = [
+        row
+        for image in images
+        for row in rows.image_rows(image, run.now, cut=not options["no-trunc"], digests=digests, any_digest=any_digest)
+    ]
+    run.process.stdout.write(render(form, shown, rows.IMAGE_HEADERS))
+    return 0
+
+
+def history(run: Invocation) -> int:
+    options = run.options
+    human = options["human"]
+    form = options["format"] or "table"
+    if form == "table":
+        form = "{{.ID}}" if options["quiet"] else rows.HISTORY_TABLE if human else rows.HISTORY_TABLE_EXACT
+    steps = run.engine.history(run.arguments[0])
+    shown = [rows.history_row(step, run.now, cut=not options["no-trunc"], human=human) for step in steps]
+    run.process.stdout.write(render(form, shown, rows.HISTORY_HEADERS))
+    return 0
+
+
+def rm(run: Invocation) -> int:
+    force = run.options["force"]
+    failures: list[EngineError] = []
+    for name in run.arguments:
+        try:
+            records = run.engine.remove_image(name, force, prune=not run.options["no-prune"])
+        except EngineError as error:
+            failures.append(error)
+        else:
+            for kind, text in records:
+                run.out(f"{kind}: {text}")
+    if not failures:
+        return 0
+    message = "\n".join(daemon_says(error) for error in failures)
+    if force and all(error.kind == "not-found" for error in failures):
+        run.err(message)
+        return 0
+    raise StatusError(message)
+
+
+def tag(run: Invocation) -> int:
+    """moby/client image_tag.go says what is wrong with a name."""
+    source, target = run.arguments
+    for name, read in ((source, parse_any), (target, parse)):
+        try:
+            found = read(name)
+        except ReferenceInvalid as error:
+            raise StatusError(f"error parsing reference: {quote(name)} is not a valid repository/tag: {error}") from None
+    if found and found.digest:
+        raise StatusError("refusing to create a tag with a digest reference")
+    run.engine.tag(source, target)
+    return 0
+
+
+DANGLING = "WARNING! This will remove all dangling images.\nAre you sure you want to continue?"
+ALL = (
+    "WARNING! This will remove all images without at least one container associated to them.\n"
+    "Are you sure you want to continue?"
+)
+
+
+def prune(run: Invocation) -> int:
+    everything = run.options["all"]
+    if not run.options["force"] and not run.confirmed(ALL if everything else DANGLING):
+        return 0
+    filters = run.filters()
+    filters.setdefault("dangling", []).append("false" if everything else "true")
+    gone, space = run.engine.prune_images(all=everything, filters=filters)
+    show_pruned(run, "Deleted Images:", pruned_lines(gone))
+    run.out(f"Total reclaimed space: {human_size(space)}")
+    return 0
+
+
+def pruned_lines(gone: list[tuple[str, str]]) -> list[str]:
+    return [f"{kind.lower()}: {text}" for kind, text in gone]
+
+
+# pull
+
+
+def pull(run: Invocation) -> int:
+    name = run.arguments[0]
+    reference = parse(name)
+    if run.options["all-tags"] and (reference.tag or reference.digest):
+        raise StatusError("tag can't be used with --all-tags/-a")
+    full = reference.tagged()
+    if not reference.tag and not reference.digest and not run.options["all-tags"]:
+        if not run.options["quiet"]:
+            run.out(f"Using default tag: {full.tag}")
+    show_pull(run, full.familiar, run.options["platform"], (lambda line: None) if run.options["quiet"] else run.out)
+    run.out(str(full))
+    return 0
+
+
+def show_pull(run: Invocation, name: str, platform: str, show: Callable[[str], object]) -> None:
+    """Pull, each line of its progress as it comes."""
+    for line in run.engine.pull(name, platform or None):
+        show(line)

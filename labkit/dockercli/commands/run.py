@@ -1,0 +1,159 @@
+"""create, run and exec (docker/cli cli/command/container: create.go, run.go, exec.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit.engine.errors import EngineError
+from labkit.engine.process import Input, Null
+from labkit.engine.streams import Streams
+
+from ..errors import StatusError, ValueInvalid
+from ..invocation import Invocation, daemon_says, plain_os_error
+from ..reference import ReferenceInvalid, parse_any
+from ..runconfig import Body, container_body, read_pairs
+from ..units import quote
+from .images import show_pull
+
+PULLS = ("always", "missing", "never")
+# What a start that fails is told apart by (run.go runStartContainerErr).
+STATUSES = (
+    (127, ("executable file not found", "no such file or directory", "system cannot find the file specified")),
+    (126, ("permission denied", "is a directory")),
+)
+
+
+def start_status(message: str) -> int:
+    for status, texts in STATUSES:
+        if any(text in message for text in texts):
+            return status
+    return 125
+
+
+def _with_help(run: Invocation, message: str, status: int) -> StatusError:
+    name = run.path.split()[-1]
+    return StatusError(f"docker: {message}\n\nRun 'docker {name} --help' for more information", status)
+
+
+def _body(run: Invocation) -> Body:
+    """The container that the flags describe; what is wrong with them ends the command with 125."""
+    pull = run.options["pull"]
+    try:
+        if pull and pull not in PULLS:
+            choices = f"{quote('always')}, {quote('missing')} or {quote('never')}"
+            raise ValueInvalid(f"invalid pull option: '{pull}': must be one of {choices}")
+        process = run.process
+        return container_body(run.options, run.arguments, process.files, process.env, run.resolve)
+    except ValueInvalid as error:
+        raise _with_help(run, str(error), 125) from None
+
+
+def create(run: Invocation) -> int:
+    run.out(_create(run, _body(run)))
+    return 0
+
+
+def _create(run: Invocation, body: Body) -> str:
+    """Create the container, after a pull where its image is missing. Its id."""
+    cidfile = run.options["cidfile"]
+    files = run.process.files
+    if cidfile and files.exists(cidfile):
+        complaint = "container ID file found, make sure the other container isn't running or delete"
+        raise StatusError(f"{complaint} {cidfile}")
+    image = parse_any(body["Image"])
+    if run.options["oom-kill-disable"] and not run.options["memory"]:
+        run.err(
+            "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous."
+        )
+    if run.options["pull"] == "always":
+        _pull(run, body["Image"])
+    try:
+        identifier, warnings = run.engine.create_container(body, run.options["name"])
+    except EngineError as error:
+        missing = error.kind == "not-found" and error.message.startswith("No such image")
+        if not missing or image is None or run.options["pull"] not in ("missing", ""):
+            raise
+        if not run.options["quiet"]:
+            run.err(f"Unable to find image '{image.tagged().familiar}' locally")
+        _pull(run, body["Image"])
+        identifier, warnings = run.engine.create_container(body, run.options["name"])
+    for warning in warnings or ():
+        run.err(f"WARNING: {warning}")
+    if cidfile:
+        try:
+            files.write(cidfile, identifier)
+        except OSError as error:
+            raise StatusError(f"failed to create the container ID file: {plain_os_error(error)}") from None
+    return str(identifier)
+
+
+def _pull(run: Invocation, image: str) -> None:
+    show = (lambda line: None) if run.options["quiet"] else run.err
+    show_pull(run, image, run.options["platform"], show)
+
+
+def run(run: Invocation) -> int:  # noqa: F811 (the command's name)
+    body = _body(run)
+    detach, attach = run.options["detach"], run.options["attach"]
+    if detach and attach:
+        raise StatusError("conflicting options: cannot specify both --attach and --detach")
+    if not detach:
+        _check_terminal(run, body["AttachStdin"], body["Tty"])
+    else:
+        body |= {"AttachStdin": False, "AttachStdout": False, "AttachStderr": False, "StdinOnce": False}
+    try:
+        identifier = _create(run, body)
+        if detach:
+            run.engine.start_container(identifier)
+            run.out(identifier)
+            return 0
+        status = run.engine.start_container(identifier, attach=_streams(run, body))
+    except EngineError as error:
+        raise _with_help(run, daemon_says(error), start_status(error.message)) from None
+    except ReferenceInvalid as error:
+        raise _with_help(run, str(error), 125) from None
+    except StatusError as error:
+        raise _with_help(run, error.message, 125) from None
+    return int(status or 0)
+
+
+def _check_terminal(run: Invocation, stdin: bool, tty: bool) -> None:
+    """cli/streams/in.go CheckTty."""
+    if stdin and tty and not run.process.stdin.isatty:
+        raise StatusError("cannot attach stdin to a TTY-enabled container because stdin is not a terminal")
+
+
+def _streams(run: Invocation, body: Body) -> Streams:
+    process = run.process
+    return Streams(
+        process.stdin if body["AttachStdin"] else Input(b""),
+        process.stdout if body["AttachStdout"] else Null(),
+        process.stdout if body["Tty"] else process.stderr if body["AttachStderr"] else Null(),
+    )
+
+
+def execute(run: Invocation) -> int:
+    """docker exec."""
+    options, process = run.options, run.process
+    name, *argv = run.arguments
+    try:
+        env = read_pairs(process.files, options["env-file"], options["env"], process.env.get)
+    except ValueInvalid as error:
+        raise StatusError(str(error)) from None
+    run.engine.inspect_container(name)
+    if not options["detach"]:
+        _check_terminal(run, options["interactive"], options["tty"])
+    stdin = process.stdin if options["interactive"] else Input(b"")
+    streams = Streams(stdin, process.stdout, process.stdout if options["tty"] else process.stderr)
+    status: Any = run.engine.exec(
+        name,
+        argv,
+        env=env,
+        workdir=options["workdir"],
+        user=options["user"],
+        tty=options["tty"],
+        stdin=options["interactive"],
+        streams=streams,
+        detach=options["detach"],
+    )
+    return int(status or 0)

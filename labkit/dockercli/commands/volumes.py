@@ -1,0 +1,56 @@
+"""volume create, ls, rm, prune (docker/cli cli/command/volume)."""
+
+from __future__ import annotations
+
+from .. import rows
+from ..errors import StatusError
+from ..formatter import render
+from ..invocation import Invocation
+from ..units import human_size
+from .containers import show_pruned
+
+
+def create(run: Invocation) -> int:
+    options = run.options
+    driver_options = {pair.partition("=")[0]: pair.partition("=")[2] for pair in options["opt"]}
+    labels = {pair.partition("=")[0]: pair.partition("=")[2] for pair in options["label"]}
+    name = run.arguments[0] if run.arguments else ""
+    volume = run.engine.create_volume(name, options["driver"], driver_options or None, labels or None)
+    run.out(volume.name)
+    return 0
+
+
+def ls(run: Invocation) -> int:
+    form = run.options["format"] or "table"
+    if form == "table":
+        form = "{{.Name}}" if run.options["quiet"] else rows.VOLUME_TABLE
+    found = [rows.volume_row(volume) for volume in run.engine.volumes(filters=run.filters())]
+    run.process.stdout.write(render(form, found, rows.VOLUME_HEADERS))
+    return 0
+
+
+def rm(run: Invocation) -> int:
+    return run.each(lambda name: run.engine.remove_volume(name, force=run.options["force"]))
+
+
+ANONYMOUS = (
+    "WARNING! This will remove anonymous local volumes not used by at least one container.\n"
+    "Are you sure you want to continue?"
+)
+ALL = (
+    "WARNING! This will remove all local volumes not used by at least one container.\n"
+    "Are you sure you want to continue?"
+)
+
+
+def prune(run: Invocation) -> int:
+    filters = run.filters()
+    everything = run.options["all"]
+    if everything and "all" in filters:
+        raise StatusError("conflicting options: cannot specify both --all and --filter all=1")
+    if not run.options["force"] and not run.confirmed(ALL if everything else ANONYMOUS):
+        return 0
+    gone, space = run.engine.prune_volumes(all=everything, filters=filters)
+    show_pruned(run, "Deleted Volumes:", gone)
+    run.out(f"Total reclaimed space: {human_size(space)}")
+    return 0

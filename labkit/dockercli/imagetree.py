@@ -1,0 +1,57 @@
+"""docker image ls as it is without --format: a row for each name, its platforms below it (docker/cli image/tree.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .units import human_size, short_id
+
+SPACING = 3
+UNTAGGED = "<untagged>"
+# Title, width, and whether its text stands at the right; the first column is as wide as its widest text.
+COLUMNS = (("ID", 12, False), ("DISK USAGE", 10, True), ("CONTENT SIZE", 12, True), ("EXTRA", 5, False))
+
+
+def image_tree(images: list[dict[str, Any]]) -> str:
+    """The whole list, by name; what has no name comes last."""
+    table = sorted(((name, image) for image in images for name in _names(image)), key=lambda row: (not row[0], row[0]))
+    lines = [line for name, image in table for line in _lines(name or UNTAGGED, image)]
+    width = max([len("IMAGE"), *(len(first) for first, _ in lines)])
+    spaced = any(_platforms(image) for image in images)
+    text = _line("IMAGE", [title for title, _, _ in COLUMNS], width)
+    for name, image in table:
+        rows = [_line(first, cells, width) for first, cells in _lines(name or UNTAGGED, image)]
+        text += "".join(rows) + ("\n" if spaced else "")
+    return text
+
+
+def _names(image: dict[str, Any]) -> list[str]:
+    return [name for name in image.get("RepoTags") or [] if name != "<none>:<none>"] or [""]
+
+
+def _platforms(image: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item for item in image.get("Manifests") or [] if item.get("Kind") == "image"]
+
+
+def _lines(name: str, image: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    parts = _platforms(image)
+    content = sum(part["Size"]["Content"] for part in parts)
+    yield name, _cells(image["Id"], image["Size"], content, image.get("Containers", 0) > 0)
+    for place, part in enumerate(parts):
+        branch = "└─ " if place == len(parts) - 1 else "├─ "
+        data = part["ImageData"]
+        platform = "/".join(filter(None, (data["Platform"].get(key) for key in ("os", "architecture", "variant"))))
+        size = part["Size"]
+        yield branch + platform, _cells(part["ID"], size["Total"], size["Content"], bool(data.get("Containers")))
+
+
+def _cells(identifier: str, usage: int, content: int, in_use: bool) -> list[str]:
+    return [short_id(identifier), human_size(usage, 3), human_size(content, 3), "U" if in_use else ""]
+
+
+def _line(first: str, cells: list[str], width: int) -> str:
+    text = first.ljust(width)
+    for cell, (_, size, right) in zip(cells, COLUMNS, strict=True):
+        text += " " * SPACING + (cell.rjust(size) if right else cell.ljust(size))
+    return text + "\n"

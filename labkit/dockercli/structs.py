@@ -1,0 +1,100 @@
+"""The Go types behind docker's inspect: which fields there are, in what order, and what an absent one is.
+
+`docker inspect --format` first looks at these, then at the daemon's JSON as it came (inspect/inspector.go). A field is
+written NAME and the sign of its type: nothing for a string, # number, ? bool, [] slice, {} map, * pointer; :TYPE says of
+what.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .gotext import Nil, Number, Struct
+
+TYPES = {
+    "container": "Id Created Path Args[] State*:state Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount# "
+    "Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs[] HostConfig*:hostconfig GraphDriver*:graphdriver "
+    "Storage*:storage SizeRw* SizeRootFs* Mounts[]:mount Config*:config NetworkSettings*:network ImageManifestDescriptor*",
+    "state": "Status Running? Paused? Restarting? OOMKilled? Dead? Pid# ExitCode# Error StartedAt FinishedAt Health*",
+    "mount": "Type Name Source Destination Driver Mode RW? Propagation",
+    "graphdriver": "Data{} Name",
+    "storage": "RootFS*",
+    "restart": "Name MaximumRetryCount#",
+    "logconfig": "Type Config{}",
+    "hostconfig": "Binds[] ContainerIDFile LogConfig:logconfig NetworkMode PortBindings{} RestartPolicy:restart AutoRemove? "
+    "VolumeDriver VolumesFrom[] ConsoleSize[] Annotations{} CapAdd[] CapDrop[] CgroupnsMode Dns[] DnsOptions[] DnsSearch[] "
+    "ExtraHosts[] GroupAdd[] IpcMode Cgroup Links[] OomScoreAdj# PidMode Privileged? PublishAllPorts? ReadonlyRootfs? "
+    "SecurityOpt[] StorageOpt{} Tmpfs{} UTSMode UsernsMode ShmSize# Sysctls{} Runtime Isolation CpuShares# Memory# NanoCpus# "
+    "CgroupParent BlkioWeight# BlkioWeightDevice[] BlkioDeviceReadBps[] BlkioDeviceWriteBps[] BlkioDeviceReadIOps[] "
+    "BlkioDeviceWriteIOps[] CpuPeriod# CpuQuota# CpuRealtimePeriod# CpuRealtimeRuntime# CpusetCpus CpusetMems Devices[] "
+    "DeviceCgroupRules[] DeviceRequests[] MemoryReservation# MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* "
+    "Ulimits[] CpuCount# CpuPercent# IOMaximumIOps# IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[] Init*",
+    "apimount": "Type Source Target ReadOnly? Consistency BindOptions*:bindoptions VolumeOptions*:volumeoptions ImageOptions* "
+    "TmpfsOptions*:tmpfsoptions ClusterOptions*",
+    "bindoptions": "Propagation NonRecursive? CreateMountpoint? ReadOnlyNonRecursive? ReadOnlyForceRecursive?",
+    "volumeoptions": "NoCopy? Labels{} Subpath DriverConfig*:driver",
+    "driver": "Name Options{}",
+    "tmpfsoptions": "SizeBytes# Mode# Options[]",
+    "config": "Hostname Domainname User AttachStdin? AttachStdout? AttachStderr? ExposedPorts{} Tty? OpenStdin? StdinOnce? "
+    "Env[] Cmd[] Healthcheck* ArgsEscaped? Image Volumes{} WorkingDir Entrypoint[] NetworkDisabled? OnBuild[] Labels{} "
+    "StopSignal StopTimeout* Shell[]",
+    "network": "SandboxID SandboxKey Ports{} Networks{}:endpoint",
+    "endpoint": "IPAMConfig* Links[] Aliases[] DriverOpts{} GwPriority# NetworkID EndpointID Gateway IPAddress MacAddress "
+    "IPPrefixLen# IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen# DNSNames[]",
+    "image": "Id RepoTags[] RepoDigests[] Comment Created Author Config*:imageconfig Architecture Variant Os OsVersion Size# "
+    "GraphDriver*:graphdriver RootFS:rootfs Metadata:metadata Descriptor* Manifests[]",
+    "imageconfig": "User ExposedPorts{} Env[] Entrypoint[] Cmd[] Volumes{} WorkingDir Labels{} StopSignal ArgsEscaped? "
+    "Healthcheck* OnBuild[] Shell[]",
+    "rootfs": "Type Layers[]",
+    "metadata": "LastTagTime",
+    "volume": "ClusterVolume* CreatedAt Driver Labels{} Mountpoint Name Options{} Scope Status{} UsageData*",
+}
+_FIELD = re.compile(r"(\w+)(#|\?|\[\]|\{\}|\*)?(?::(\w+))?")
+_GO_NAMES = {
+    "container": "container.InspectResponse",
+    "state": "*container.State",
+    "config": "*container.Config",
+    "hostconfig": "*container.HostConfig",
+    "network": "*container.NetworkSettings",
+    "endpoint": "*network.EndpointSettings",
+    "image": "image.InspectResponse",
+    "imageconfig": "*dockerspec.DockerOCIImageConfig",
+    "volume": "volume.Volume",
+    "mount": "container.MountPoint",
+}
+_EMPTY: dict[str | None, Any] = {None: "", "#": 0, "?": False}
+_NIL = {"[]": "slice", "{}": "map", "*": "pointer"}
+
+
+def typed(kind: str, source: dict[str, Any]) -> Struct:
+    """The daemon's JSON as the Go struct of this kind."""
+    fields = {}
+    for name, sign, of in (match.groups() for match in _FIELD.finditer(TYPES[kind])):
+        fields[name] = _value(source.get(name), sign, of)
+    return Struct(fields, source, _GO_NAMES.get(kind, kind))
+
+
+def _value(value: Any, sign: str | None, of: str | None) -> Any:
+    if value is None:
+        if sign in _NIL:
+            return Nil(_NIL[sign], _GO_NAMES.get(of or "", ""))
+        return typed(of, {}) if of else _EMPTY[sign]
+    if of is None:
+        return value
+    if isinstance(value, list):
+        return [typed(of, item) for item in value]
+    if sign == "{}":
+        return {name: typed(of, item) for name, item in value.items()}
+    return typed(of, value)
+
+
+def raw(value: Any) -> Any:
+    """The daemon's JSON as it came: numbers as they were written."""
+    if isinstance(value, dict):
+        return {name: raw(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [raw(item) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Number(value)
+    return value
