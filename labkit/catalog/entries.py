@@ -1,0 +1,48 @@
+"""Short ways to write down the files of an image. A file's bytes are filler, except where someone reads them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+
+from labkit.engine.process import program_file
+from labkit.files import Content, Entry
+
+SECOND = 1_000_000_000
+MADE = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z: the time stamp of everything in the catalog
+
+
+def folder(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Entry:
+    return Entry(path.strip("/"), stat.S_IFDIR | mode, uid, gid, MADE)
+
+
+def text(path: str, content: str, mode: int = 0o644, uid: int = 0, gid: int = 0) -> Entry:
+    return Entry(path.strip("/"), stat.S_IFREG | mode, uid, gid, MADE, Content(content))
+
+
+def filler(path: str, size: int, mode: int = 0o644, uid: int = 0, gid: int = 0) -> Entry:
+    """A file whose bytes nobody reads."""
+    return Entry(path.strip("/"), stat.S_IFREG | mode, uid, gid, MADE, Content.filler(path, size))
+
+
+def program(path: str, name: str, size: int, mode: int = 0o755) -> Entry:
+    """An executable of `size` bytes that runs the program `name`."""
+    return Entry(path.strip("/"), stat.S_IFREG | mode, 0, 0, MADE, program_file(name, size))
+
+
+def link(path: str, target: str) -> Entry:
+    return Entry(path.strip("/"), stat.S_IFLNK | 0o777, 0, 0, MADE, target)
+
+
+def device(path: str, major: int, minor: int, mode: int = 0o666) -> Entry:
+    return Entry(path.strip("/"), stat.S_IFCHR | mode, 0, 0, MADE, None, major << 8 | minor)
+
+
+def size(entries: Iterable[Entry]) -> int:
+    """Bytes of files and links, as a layer counts them."""
+    return sum(len(entry.data) for entry in entries if entry.data is not None)
+
+
+def once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """One entry a path, the last that was given."""
+    return tuple({entry.path: entry for entry in entries}.values())

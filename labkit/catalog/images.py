@@ -1,0 +1,213 @@
+"""The images of the simulated registry, built from their records (data/images.toml) when they are first asked for.
+
+An image is a configuration, whose history has a line a step, and its layers. Nothing in it changes, so all machines of a
+process share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from labkit.catalog import alpine, debian
+from labkit.catalog import base as busybox
+from labkit.catalog import entries as e
+from labkit.catalog.records import load
+from labkit.engine import gojson
+from labkit.files import Entry, Layer
+
+CREATED = "2026-01-01T00:00:00Z"
+SLIM_SIZE = 69_574_004  # bytes, measured: see debian:bookworm-slim in images.toml
+_UBUNTU = 'PRETTY_NAME="Ubuntu {0} LTS"\nNAME="Ubuntu"\nVERSION_ID="{0}"\nVERSION="{0} LTS ({1})"\nID=ubuntu\nID_LIKE=debian\n'
+_PYTHON_PARTS = ("libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal", "python3.11", "python3-pip")
+_CONFIG_ORDER = (
+    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CatalogImage:
+    """An image as a registry has it. `config` is its configuration; nobody changes it."""
+
+    name: str
+    tag: str
+    config: Mapping[str, Any]
+    layers: tuple[Layer, ...]
+
+    @property
+    def text(self) -> str:
+        """The configuration's JSON, whose SHA-256 is the image's id."""
+        return gojson.sorted_dumps(dict(self.config))
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The digest of each layer as the registry keeps it, compressed: what `docker pull` shows. Made from the layer's own."""
+        return tuple(f"sha256:{sha256(f'gzip {layer.diff_id}'.encode()).hexdigest()}" for layer in self.layers)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the manifest."""
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {"digest": f"sha256:{sha256(self.text.encode()).hexdigest()}"},
+            "layers": [{"digest": blob} for blob in self.blobs],
+        }
+        return f"sha256:{sha256(gojson.dumps(manifest).encode()).hexdigest()}"
+
+
+def build(
+    name: str, tag: str, config: Mapping[str, Any], steps: Iterable[Mapping[str, Any]], below: CatalogImage | None = None
+) -> CatalogImage:
+    """An image of these steps on another; a step with `entries` is a layer, the others only lines of the history."""
+    history = list(below.config["history"]) if below else []
+    layers = list(below.layers) if below else []
+    for step in steps:
+        line = {"created": CREATED, "created_by": step.get("by", ""), "comment": step.get("comment", _comment(step))}
+        if step.get("entries") is None:
+            line["empty_layer"] = True
+        else:
+            layers.append(Layer.of(step["entries"]))
+        history.append({key: value for key, value in line.items() if value != ""})
+    ordered = {key: config[key] for key in _CONFIG_ORDER if key in config}
+    full = {
+        "architecture": "amd64",
+        "config": ordered,
+        "created": CREATED,
+        "history": history,
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+    }
+    return CatalogImage(name, tag, full, tuple(layers))
+
+
+def _comment(step: Mapping[str, Any]) -> str:
+    return "" if step.get("by", "").startswith(("#", "/bin/sh")) else "buildkit.dockerfile.v0"
+
+
+@cache
+def _index() -> dict[tuple[str, str], tuple[int, str]]:
+    """(name, tag) -> which record, and the tag that it is built under."""
+    return {
+        (record["name"], tag): (number, record["tags"][0])
+        for number, record in enumerate(load("images.toml")["image"])
+        for tag in record["tags"]
+    }
+
+
+@cache
+def _built(number: int) -> CatalogImage:
+    record = load("images.toml")["image"][number]
+    below = catalog_image(*record["from"].split(":")) if "from" in record else None
+    before = record["from"] if "from" in record else ""
+    steps, installed, accounts = [], _installed_in(before), _accounts_of(before)
+    for step in record.get("step", ()):
+        if "contents" not in step:
+            steps.append(step)
+            continue
+        found, installed, accounts = _contents(step["contents"], installed, accounts)
+        steps.append({**step, "entries": found})
+    return build(record["name"], record["tags"][0], record["config"], steps, below)
+
+
+def _installed_in(image: str) -> list[str]:
+    if image.startswith("debian"):
+        return list(debian.base_packages())
+    return alpine.base_names() if image.startswith("alpine") else []
+
+
+def _accounts_of(image: str) -> tuple[str, str]:
+    return (alpine._PASSWD, alpine._GROUPS) if image.startswith("alpine") else (debian._PASSWD, debian._GROUPS)
+
+
+def _contents(
+    contents: Mapping[str, Any], installed: list[str], accounts: tuple[str, str]
+) -> tuple[tuple[Entry, ...], list[str], tuple[str, str]]:
+    """The files of a step; what is installed and which accounts there are after it."""
+    found: list[Entry] = []
+    if "base" in contents:
+        found += _ROOTS[contents["base"]]()
+    if "packages" in contents:
+        names = debian.needs(contents["packages"], recommends=False, installed=installed)
+        found += debian.install_entries(names, installed)
+        installed = [*installed, *names]
+    if "apk" in contents:
+        names = alpine.needs(contents["apk"], installed)
+        found += alpine.install_entries(names, installed)
+        installed = [*installed, *names]
+    if "user" in contents:
+        name, number, home, shell = contents["user"].split(":")
+        accounts = (f"{accounts[0]}{name}:x:{number}:{number}::{home}:{shell}\n", f"{accounts[1]} {name}:{number}")
+        found += debian.account_files(*accounts)
+    found += [_file(record) for record in contents.get("files", ())]
+    return e.once(found), installed, accounts
+
+
+def _file(record: Mapping[str, Any]) -> Entry:
+    path, mode = record["path"], record.get("mode")
+    owner = {"uid": record.get("uid", 0), "gid": record.get("gid", 0)}
+    if "folder" in record:
+        return e.folder(path, int(mode or "0o755", 8), **owner)
+    if "link" in record:
+        return e.link(path, record["link"])
+    if "program" in record:
+        return e.program(path, record["program"], record.get("size", 0), int(mode or "0o755", 8))
+    if "text" in record:
+        return e.text(path, record["text"], int(mode or "0o644", 8), **owner)
+    return e.filler(path, record["size"], int(mode or "0o644", 8), **owner)
+
+
+def _slim() -> tuple[Entry, ...]:
+    """Debian's base without documentation: what is no executable is smaller, so that the sum is what was measured."""
+    whole = debian.base_entries()
+    loose = [entry for entry in whole if entry.path.endswith((".data", ".so"))]
+    excess = e.size(whole) - SLIM_SIZE
+    factor = 1 - excess / e.size(loose)
+    smaller = {entry.path: e.filler(entry.path, int(len(entry.data or "") * factor)) for entry in loose}
+    return tuple(smaller.get(entry.path, entry) for entry in whole)
+
+
+def _interpreter() -> tuple[Entry, ...]:
+    """CPython below /usr/local; its size is that of Debian's packages of the same parts."""
+    total = sum((debian.describe(name) or {})["installed"] for name in _PYTHON_PARTS) * debian.KIB
+    small = [
+        e.link("/usr/local/bin/python3", "python3.12"),
+        e.program("/usr/local/bin/pip3", "pip", 0),
+        e.folder("/usr/local/lib/python3.12/site-packages"),
+    ]
+    share = (total - e.size(small)) // 4
+    return (
+        *small,
+        e.program("/usr/local/bin/python3.12", "python", share),
+        e.filler("/usr/local/lib/python3.12/stdlib.data", total - e.size(small) - share),
+    )
+
+
+def _ubuntu(version: str, name: str) -> tuple[Entry, ...]:
+    release = _UBUNTU.format(version, name)
+    return debian.base_entries(release, "bookworm/sid", "ubuntu")
+
+
+_ROOTS: dict[str, Callable[[], Iterable[Entry]]] = {
+    "busybox": lambda: busybox.base_entries(busybox.busybox_listing()),
+    "alpine": alpine.base_entries,
+    "debian": debian.base_entries,
+    "debian-slim": _slim,
+    "ubuntu": lambda: _ubuntu("24.04", "Noble Numbat"),
+    "ubuntu-22": lambda: _ubuntu("22.04", "Jammy Jellyfish"),
+    "python-interpreter": _interpreter,
+}
+
+
+def catalog_image(name: str, tag: str = "latest") -> CatalogImage | None:
+    """The image of that name and tag, or None."""
+    found = _index().get((name, tag))
+    return _built(found[0]) if found else None
+
+
+def names() -> list[tuple[str, str]]:
+    """Every name and tag."""
+    return sorted(_index())
