@@ -62,7 +62,9 @@ def _parse_bool(text: str) -> bool:
 
 def _parse_int(text: str, function: str = "ParseInt", low: int = -(1 << 63), high: int = (1 << 63) - 1) -> int:
     try:
-        number = int(text, 0) if re.fullmatch(r"[+-]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)", text) else None
+        number = (
+            int(text, 0) if re.fullmatch(r"[+-]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)", text) else None
+        )
     except ValueError:
         number = int(text, 8)
     if number is None:
@@ -105,7 +107,23 @@ def _parse_ulimit(text: str) -> str:
 
 
 _ULIMITS = frozenset(
-    "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()
+    [
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
+    ]
 )
 
 PARSERS: dict[str, Callable[[str], Any]] = {

@@ -20,7 +20,7 @@ def sections() -> dict[str, str]:
     """Command -> its help; the root command's key is "docker"."""
     text = resources.files("labkit.dockercli").joinpath("help.txt").read_text(encoding="utf-8")
     pieces = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
-    return {name: body.rstrip("\n") for name, body in zip(pieces[1::2], pieces[2::2])}
+    return {name: body.rstrip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
 def help_of(path: str, like: str) -> str:

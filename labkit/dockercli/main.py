@@ -105,7 +105,9 @@ def _unknown(process: Process, arguments: list[str]) -> int:
     if options["help"]:
         return _help(process, [])
     if f"\n  {rest[0]} " in sections()["docker"] or f"\n  {rest[0]}* " in sections()["docker"]:
-        raise StatusError(f"docker: this simulated Docker has no 'docker {rest[0]}'\n\nRun 'docker --help' for more information")
+        raise StatusError(
+            f"docker: this simulated Docker has no 'docker {rest[0]}'\n\nRun 'docker --help' for more information"
+        )
     raise StatusError(f"docker: unknown command: docker {rest[0]}\n\nRun 'docker --help' for more information")
 
 
@@ -142,7 +144,7 @@ def _run(process: Process, command: Command, shown: str, arguments: list[str]) -
 
 
 def _flags(command: Command, text: str) -> list[Flag]:
-    found = flags_of(text) + [flag for flag in DEPRECATED.get(command.name, ())]
+    found = flags_of(text) + list(DEPRECATED.get(command.name, ()))
     return found if any(flag.name == "help" for flag in found) else [*found, HELP]
 
 

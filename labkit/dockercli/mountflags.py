@@ -1,5 +1,5 @@
-"""-v, --mount, --tmpfs and --volumes-from: from text to what the API takes (docker/cli opts/mount.go, opts/mount_utils.go,
-internal/volumespec). What only the daemon checks is left to it: docker's client sends much that it does not understand.
+"""-v, --mount, --tmpfs and --volumes-from: from text to what the API takes (docker/cli opts/mount.go,
+opts/mount_utils.go, internal/volumespec). What only the daemon checks is left to it: docker's client sends much that it does not understand.
 """
 
 from __future__ import annotations
@@ -116,7 +116,12 @@ def _inside(mount: Mount, path: tuple[str, ...]) -> Mount:
     return mount
 
 
-_RECURSIVE = {"enabled": "", "disabled": "NonRecursive", "writable": "ReadOnlyNonRecursive", "readonly": "ReadOnlyForceRecursive"}
+_RECURSIVE = {
+    "enabled": "",
+    "disabled": "NonRecursive",
+    "writable": "ReadOnlyNonRecursive",
+    "readonly": "ReadOnlyForceRecursive",
+}
 
 
 def _recursive(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
@@ -230,7 +235,17 @@ def _check(mount: Mount) -> None:
 
 # The order of the fields of mount.Mount in the API; what is empty is left out of its JSON.
 ORDER = {
-    "": ("Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "ImageOptions", "TmpfsOptions"),
+    "": (
+        "Type",
+        "Source",
+        "Target",
+        "ReadOnly",
+        "Consistency",
+        "BindOptions",
+        "VolumeOptions",
+        "ImageOptions",
+        "TmpfsOptions",
+    ),
     "BindOptions": (
         "Propagation",
         "NonRecursive",
@@ -306,7 +321,11 @@ def _sections(spec: str) -> list[tuple[str, str]]:
 
 def is_path(source: str) -> bool:
     """Whether the source of a -v is a path and not a volume's name."""
-    return source[0] in "./~" or source.startswith("\\\\") or (len(source) > 1 and source[0].isalpha() and source[1] == ":")
+    return (
+        source[0] in "./~"
+        or source.startswith("\\\\")
+        or (len(source) > 1 and source[0].isalpha() and source[1] == ":")
+    )
 
 
 def split_volumes(specs: list[str], resolve: Resolve) -> tuple[list[str], dict[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Ports: -p as the API takes it (docker/go-connections nat), and as docker ps shows them (formatter DisplayablePorts)."""
+"""Ports: -p as the API takes it (docker/go-connections nat), and as docker ps shows them (DisplayablePorts)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def parse_exposed(specs: list[str]) -> list[str]:
         try:
             low, high = _range(ports, "port")
         except ValueInvalid:
-            raise ValueInvalid(f"invalid range format for --expose: invalid start port {quote(ports)}: invalid syntax") from None
+            raise ValueInvalid(
+                f"invalid range format for --expose: invalid start port {quote(ports)}: invalid syntax"
+            ) from None
         found += [f"{port}/{(protocol or 'tcp').lower()}" for port in range(low, high + 1)]
     return found
 

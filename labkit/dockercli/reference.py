@@ -1,4 +1,4 @@
-"""Names of images on the client's side: the grammar is the engine's (engine/references.py), the mistake is the client's."""
+"""Names of images on the client's side: the grammar is the engine's (engine/references.py)."""
 
 from __future__ import annotations
 

@@ -15,18 +15,14 @@ from .units import ago, ellipsis, go_time, human_size, quote, short_id
 Thing = dict[str, Any]
 Fields = dict[str, Callable[..., Any]]
 
-CONTAINER_TABLE = (
-    "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
-)
+CONTAINER_TABLE = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 IMAGE_TABLE = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
 IMAGE_TABLE_DIGESTS = "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
 HISTORY_TABLE = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 HISTORY_TABLE_EXACT = "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 VOLUME_TABLE = "table {{.Driver}}\t{{.Name}}"
 DF_TABLE = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
-DF_IMAGES = (
-    "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}"
-)
+DF_IMAGES = IMAGE_TABLE + "\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}"
 DF_CONTAINERS = (
     "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}"
 )
@@ -62,9 +58,7 @@ IMAGE_HEADERS = _headers(
 HISTORY_HEADERS = _headers(
     "Size Comment", ID="IMAGE", CreatedSince="CREATED", CreatedAt="CREATED AT", CreatedBy="CREATED BY"
 )
-VOLUME_HEADERS = _headers(
-    "ID Group Driver Scope Availability Mountpoint Labels Links Size Status", Name="VOLUME NAME"
-)
+VOLUME_HEADERS = _headers("ID Group Driver Scope Availability Mountpoint Labels Links Size Status", Name="VOLUME NAME")
 DF_HEADERS = _headers("Type Active Size Reclaimable", TotalCount="TOTAL")
 CACHE_HEADERS = _headers(
     "Parent Size Shared Description",
@@ -105,7 +99,9 @@ def container_row(summary: Thing, now: int, *, cut: bool = True) -> Row:
         "Networks": lambda: ",".join(networks),
         "Platform": lambda: Nil("pointer", "*formatter.Platform"),
         "HealthStatus": lambda: (summary.get("Health") or {}).get("Status", "").replace("none", ""),
-        "IPAddresses": lambda: sorted(f"{name}/{net['IPAddress']}" for name, net in networks.items() if net.get("IPAddress")),
+        "IPAddresses": lambda: sorted(
+            f"{name}/{net['IPAddress']}" for name, net in networks.items() if net.get("IPAddress")
+        ),
     }
     return Row("*formatter.ContainerContext", fields)
 
@@ -138,7 +134,9 @@ def _mount_name(mount: Thing, cut: bool) -> str:
     return ellipsis(name, 15) if cut else name
 
 
-def image_rows(summary: Thing, now: int, *, cut: bool = True, digests: bool = False, any_digest: bool = False) -> list[Row]:
+def image_rows(
+    summary: Thing, now: int, *, cut: bool = True, digests: bool = False, any_digest: bool = False
+) -> list[Row]:
     """An image as GET /images/json tells of it: a row for each of its tags, with digests where they are asked for."""
     tags = [parse(name) for name in summary.get("RepoTags") or [] if name != "<none>:<none>"]
     by_digest = [parse(name) for name in summary.get("RepoDigests") or [] if name != "<none>@<none>"]
@@ -147,11 +145,16 @@ def image_rows(summary: Thing, now: int, *, cut: bool = True, digests: bool = Fa
     rows = []
     for tag in tags:
         own = [name.digest for name in by_digest if name.familiar_name == tag.familiar_name] if any_digest else []
-        rows += [_image_row(summary, now, cut, tag.familiar_name, tag.tag or "", digest or "") for digest in own or ["<none>"]]
+        rows += [
+            _image_row(summary, now, cut, tag.familiar_name, tag.tag or "", digest or "")
+            for digest in own or ["<none>"]
+        ]
     tagged = {tag.familiar_name for tag in tags}
     for name in by_digest:
         if name.familiar_name not in tagged:
-            rows.append(_image_row(summary, now, cut, name.familiar_name, "<none>", (name.digest or "") if digests else ""))
+            rows.append(
+                _image_row(summary, now, cut, name.familiar_name, "<none>", (name.digest or "") if digests else "")
+            )
     return rows
 
 
@@ -181,7 +184,9 @@ def history_row(step: Thing, now: int, *, cut: bool = True, human: bool = True) 
         "ID": lambda: short_id(step["Id"]) if cut else step["Id"],
         "CreatedAt": lambda: rfc3339(step["Created"] // SECOND * SECOND) if step["Created"] else "N/A",
         "CreatedSince": lambda: (
-            ("N/A" if not step["Created"] else ago(now, step["Created"])) if human else rfc3339(step["Created"] // SECOND * SECOND)
+            ("N/A" if not step["Created"] else ago(now, step["Created"]))
+            if human
+            else rfc3339(step["Created"] // SECOND * SECOND)
         ),
         "CreatedBy": lambda: ellipsis(made_by, 45) if cut else made_by,
         "Size": lambda: human_size(step["Size"], 3) if human else str(step["Size"]),

@@ -90,7 +90,12 @@ def _health(options: Options) -> Body | None:
             raise ValueInvalid(f"--health-{name} cannot be negative")
     if not given:
         return None
-    keys = {"interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod", "start-interval": "StartInterval"}
+    keys = {
+        "interval": "Interval",
+        "timeout": "Timeout",
+        "start-period": "StartPeriod",
+        "start-interval": "StartInterval",
+    }
     test = ["CMD-SHELL", given["cmd"]] if "cmd" in given else None
     body = {"Test": test} | {keys.get(name, "Retries"): value for name, value in given.items() if name != "cmd"}
     return {name: value for name, value in body.items() if value}
@@ -176,7 +181,9 @@ def _host_config(options: Options, binds: list[str], bindings: Body) -> Body:
         "PortBindings": bindings,
         "NetworkMode": _network(options),
         "RestartPolicy": restart_policy(options["restart"]),
-        "LogConfig": {"Type": options["log-driver"], "Config": _to_map(options["log-opt"])} if options["log-driver"] else None,
+        "LogConfig": {"Type": options["log-driver"], "Config": _to_map(options["log-opt"])}
+        if options["log-driver"]
+        else None,
         "SecurityOpt": _security(options) or None,
         "StorageOpt": _storage(options) or None,
         "Sysctls": _to_map(options["sysctl"]) or None,

@@ -1,8 +1,8 @@
 """The Go types behind docker's inspect: which fields there are, in what order, and what an absent one is.
 
 `docker inspect --format` first looks at these, then at the daemon's JSON as it came (inspect/inspector.go). A field is
-written NAME and the sign of its type: nothing for a string, # number, ? bool, [] slice, {} map, * pointer; :TYPE says of
-what.
+written NAME and the sign of its type: nothing for a string, # number, ? bool, [] slice, {} map, * pointer; :TYPE says
+of what.
 """
 
 from __future__ import annotations
@@ -13,42 +13,53 @@ from typing import Any
 from .gotext import Nil, Number, Struct
 
 TYPES = {
-    "container": "Id Created Path Args[] State*:state Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount# "
-    "Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs[] HostConfig*:hostconfig GraphDriver*:graphdriver "
-    "Storage*:storage SizeRw* SizeRootFs* Mounts[]:mount Config*:config NetworkSettings*:network ImageManifestDescriptor*",
-    "state": "Status Running? Paused? Restarting? OOMKilled? Dead? Pid# ExitCode# Error StartedAt FinishedAt Health*",
+    "container": """
+        Id Created Path Args[] State*:state Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount#
+        Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs[] HostConfig*:hostconfig
+        GraphDriver*:graphdriver Storage*:storage SizeRw* SizeRootFs* Mounts[]:mount Config*:config
+        NetworkSettings*:network ImageManifestDescriptor*""",
+    "state": """
+        Status Running? Paused? Restarting? OOMKilled? Dead? Pid# ExitCode# Error StartedAt FinishedAt Health*""",
     "mount": "Type Name Source Destination Driver Mode RW? Propagation",
     "graphdriver": "Data{} Name",
     "storage": "RootFS*",
     "restart": "Name MaximumRetryCount#",
     "logconfig": "Type Config{}",
-    "hostconfig": "Binds[] ContainerIDFile LogConfig:logconfig NetworkMode PortBindings{} RestartPolicy:restart AutoRemove? "
-    "VolumeDriver VolumesFrom[] ConsoleSize[] Annotations{} CapAdd[] CapDrop[] CgroupnsMode Dns[] DnsOptions[] DnsSearch[] "
-    "ExtraHosts[] GroupAdd[] IpcMode Cgroup Links[] OomScoreAdj# PidMode Privileged? PublishAllPorts? ReadonlyRootfs? "
-    "SecurityOpt[] StorageOpt{} Tmpfs{} UTSMode UsernsMode ShmSize# Sysctls{} Runtime Isolation CpuShares# Memory# NanoCpus# "
-    "CgroupParent BlkioWeight# BlkioWeightDevice[] BlkioDeviceReadBps[] BlkioDeviceWriteBps[] BlkioDeviceReadIOps[] "
-    "BlkioDeviceWriteIOps[] CpuPeriod# CpuQuota# CpuRealtimePeriod# CpuRealtimeRuntime# CpusetCpus CpusetMems Devices[] "
-    "DeviceCgroupRules[] DeviceRequests[] MemoryReservation# MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* "
-    "Ulimits[] CpuCount# CpuPercent# IOMaximumIOps# IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[] Init*",
-    "apimount": "Type Source Target ReadOnly? Consistency BindOptions*:bindoptions VolumeOptions*:volumeoptions ImageOptions* "
-    "TmpfsOptions*:tmpfsoptions ClusterOptions*",
+    "hostconfig": """
+        Binds[] ContainerIDFile LogConfig:logconfig NetworkMode PortBindings{} RestartPolicy:restart AutoRemove?
+        VolumeDriver VolumesFrom[] ConsoleSize[] Annotations{} CapAdd[] CapDrop[] CgroupnsMode Dns[] DnsOptions[]
+        DnsSearch[] ExtraHosts[] GroupAdd[] IpcMode Cgroup Links[] OomScoreAdj# PidMode Privileged? PublishAllPorts?
+        ReadonlyRootfs? SecurityOpt[] StorageOpt{} Tmpfs{} UTSMode UsernsMode ShmSize# Sysctls{} Runtime Isolation
+        CpuShares# Memory# NanoCpus# CgroupParent BlkioWeight# BlkioWeightDevice[] BlkioDeviceReadBps[]
+        BlkioDeviceWriteBps[] BlkioDeviceReadIOps[] BlkioDeviceWriteIOps[] CpuPeriod# CpuQuota# CpuRealtimePeriod#
+        CpuRealtimeRuntime# CpusetCpus CpusetMems Devices[] DeviceCgroupRules[] DeviceRequests[] MemoryReservation#
+        MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* Ulimits[] CpuCount# CpuPercent# IOMaximumIOps#
+        IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[] Init*""",
+    "apimount": """
+        Type Source Target ReadOnly? Consistency BindOptions*:bindoptions VolumeOptions*:volumeoptions ImageOptions*
+        TmpfsOptions*:tmpfsoptions ClusterOptions*""",
     "bindoptions": "Propagation NonRecursive? CreateMountpoint? ReadOnlyNonRecursive? ReadOnlyForceRecursive?",
     "volumeoptions": "NoCopy? Labels{} Subpath DriverConfig*:driver",
     "driver": "Name Options{}",
     "tmpfsoptions": "SizeBytes# Mode# Options[]",
-    "config": "Hostname Domainname User AttachStdin? AttachStdout? AttachStderr? ExposedPorts{} Tty? OpenStdin? StdinOnce? "
-    "Env[] Cmd[] Healthcheck* ArgsEscaped? Image Volumes{} WorkingDir Entrypoint[] NetworkDisabled? OnBuild[] Labels{} "
-    "StopSignal StopTimeout* Shell[]",
+    "config": """
+        Hostname Domainname User AttachStdin? AttachStdout? AttachStderr? ExposedPorts{} Tty? OpenStdin? StdinOnce?
+        Env[] Cmd[] Healthcheck* ArgsEscaped? Image Volumes{} WorkingDir Entrypoint[] NetworkDisabled? OnBuild[]
+        Labels{} StopSignal StopTimeout* Shell[]""",
     "network": "SandboxID SandboxKey Ports{} Networks{}:endpoint",
-    "endpoint": "IPAMConfig* Links[] Aliases[] DriverOpts{} GwPriority# NetworkID EndpointID Gateway IPAddress MacAddress "
-    "IPPrefixLen# IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen# DNSNames[]",
-    "image": "Id RepoTags[] RepoDigests[] Comment Created Author Config*:imageconfig Architecture Variant Os OsVersion Size# "
-    "GraphDriver*:graphdriver RootFS:rootfs Metadata:metadata Descriptor* Manifests[]",
-    "imageconfig": "User ExposedPorts{} Env[] Entrypoint[] Cmd[] Volumes{} WorkingDir Labels{} StopSignal ArgsEscaped? "
-    "Healthcheck* OnBuild[] Shell[]",
+    "endpoint": """
+        IPAMConfig* Links[] Aliases[] DriverOpts{} GwPriority# NetworkID EndpointID Gateway IPAddress MacAddress
+        IPPrefixLen# IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen# DNSNames[]""",
+    "image": """
+        Id RepoTags[] RepoDigests[] Comment Created Author Config*:imageconfig Architecture Variant Os OsVersion
+        Size# GraphDriver*:graphdriver RootFS:rootfs Metadata:metadata Descriptor* Manifests[]""",
+    "imageconfig": """
+        User ExposedPorts{} Env[] Entrypoint[] Cmd[] Volumes{} WorkingDir Labels{} StopSignal ArgsEscaped?
+        Healthcheck* OnBuild[] Shell[]""",
     "rootfs": "Type Layers[]",
     "metadata": "LastTagTime",
-    "volume": "ClusterVolume* CreatedAt Driver Labels{} Mountpoint Name Options{} Scope Status{} UsageData*",
+    "volume": """
+        ClusterVolume* CreatedAt Driver Labels{} Mountpoint Name Options{} Scope Status{} UsageData*""",
 }
 _FIELD = re.compile(r"(\w+)(#|\?|\[\]|\{\}|\*)?(?::(\w+))?")
 _GO_NAMES = {

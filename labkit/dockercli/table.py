@@ -37,10 +37,12 @@ def align(text: str, layout: Layout = ROWS) -> str:
     lines = [line.split("\t") for line in text.split("\n")]
     widths: list[list[int]] = [[] for _ in lines]
     _measure(lines, widths, 0, len(lines), 0, layout)
-    return "\n".join(_line(cells, sizes, layout) for cells, sizes in zip(lines, widths))
+    return "\n".join(_line(cells, sizes, layout) for cells, sizes in zip(lines, widths, strict=True))
 
 
-def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: int, column: int, layout: Layout) -> None:
+def _measure(
+    lines: list[list[str]], widths: list[list[int]], start: int, end: int, column: int, layout: Layout
+) -> None:
     place = start
     while place < end:
         if column >= len(lines[place]) - 1:
@@ -58,7 +60,7 @@ def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: i
 
 
 def _line(cells: list[str], sizes: list[int], layout: Layout) -> str:
-    return "".join(cell + _pad(width(cell), size, layout) for cell, size in zip(cells, sizes)) + cells[-1]
+    return "".join(cell + _pad(width(cell), size, layout) for cell, size in zip(cells, sizes, strict=False)) + cells[-1]
 
 
 def _pad(used: int, size: int, layout: Layout) -> str:

@@ -27,6 +27,7 @@ from .template_parse import (
     Text,
     Variable,
 )
+from .units import quote
 
 __all__ = ["HEADER_FUNCTIONS", "Template", "TemplateError"]
 
@@ -227,10 +228,7 @@ class Template:
     def render(self, data: Any, *, strict: bool = False, functions: Calls | None = None) -> str:
         """The text for this value; `strict`: a key that a map does not have is an error."""
         run = _Run(self, data, strict, self.functions | (functions or {}))
-        try:
-            run.walk(self.nodes, data)
-        except (Break, Continue):
-            pass
+        run.walk(self.nodes, data)
         return "".join(run.pieces)
 
 
@@ -287,7 +285,7 @@ class _Run:
         for key, item in self._items(node.pipeline, value):
             empty = False
             del self.variables[known:]
-            self.variables += zip(names, (item,) if len(names) == 1 else (key, item))
+            self.variables += zip(names, (item,) if len(names) == 1 else (key, item), strict=False)
             try:
                 self.walk(node.body, item)
             except Continue:
@@ -367,7 +365,7 @@ class _Run:
         if value is None or isinstance(value, Missing):
             kind = "interface {}" if value is None else ""
             if not kind:
-                raise self.fail(node, f"nil data; no entry for key {gotext.quote(name)}")
+                raise self.fail(node, f"nil data; no entry for key {quote(name)}")
             raise self.fail(node, f"nil pointer evaluating {kind}.{name}")
         if arguments and isinstance(value, dict):
             raise self.fail(node, f"{name} is not a method but has arguments")

@@ -170,7 +170,9 @@ class Parser:
         self.trim_next = False
         if found:
             self.place += 2
-            if self.source[self.place : self.place + 1] == "-" and self.source[self.place + 1 : self.place + 2] in tuple(_SPACE):
+            if self.source[self.place : self.place + 1] == "-" and self.source[
+                self.place + 1 : self.place + 2
+            ] in tuple(_SPACE):
                 piece = piece.rstrip(_SPACE)
                 self.place += 2
             if self._comment():
@@ -301,7 +303,16 @@ class Parser:
             self.tokens.pop(0)
 
     def _shown(self, token: Token) -> str:
-        if token.kind in ("word", "range") and token.text in ("if", "else", "end", "range", "with", "define", "template", "block"):
+        if token.kind in ("word", "range") and token.text in (
+            "if",
+            "else",
+            "end",
+            "range",
+            "with",
+            "define",
+            "template",
+            "block",
+        ):
             return f"<{token.text}>"
         return quote(token.text)
 

@@ -1,9 +1,9 @@
-"""Sizes, durations, times and quoted strings as docker prints and reads them (docker/go-units, Go's time and strconv)."""
+"""Sizes, durations, times and quoted strings as docker prints and reads them (docker/go-units, time, strconv)."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from .errors import ValueInvalid
 
@@ -59,14 +59,13 @@ def parse_time(text: str) -> int:
     if not match:
         raise ValueInvalid(f"parsing time {quote(text)}")
     whole = datetime.fromisoformat(match[1] + ("+00:00" if match[3] == "Z" else match[3]))
-    since = whole - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86400 + since.seconds) * SECOND + int((match[2] or "0").ljust(9, "0"))
-
 
 
 def go_time(seconds: int) -> str:
     """2026-11-24 03:17:36 +0000 UTC (Go's Time.String)."""
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
 
 
@@ -115,7 +114,17 @@ def parse_bytes(text: str) -> int:
     return int(size * 1024 ** _POWERS.index(lower[0]))
 
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
+_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+}
 
 
 def quote(text: str) -> str:

@@ -97,7 +97,7 @@ def _ip(text: str) -> str:
 def _ip_value(text: str) -> str:
     """pflag's type ip."""
     if not _is_ip(text.strip()):
-        raise ValueInvalid(f'invalid string being converted to IP address: {text}')
+        raise ValueInvalid(f"invalid string being converted to IP address: {text}")
     return text.strip()
 
 
@@ -110,7 +110,7 @@ def _link(text: str) -> str:
     return text
 
 
-_SYSCTLS = "msgmax msgmnb msgmni sem shmall shmmax shmmni shm_rmid_forced".split()
+_SYSCTLS = ["msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"]
 
 
 def _sysctl(text: str) -> str:
@@ -120,7 +120,6 @@ def _sysctl(text: str) -> str:
     if not equals or not known:
         raise ValueInvalid(f"sysctl '{text}' is not allowed")
     return text
-
 
 
 _CONTAINER: dict[str, Validator] = {
@@ -140,4 +139,6 @@ def validators_for(command: str, process: Process) -> dict[str, Callable[[Any], 
     if command in ("run", "create"):
         resolve = resolve_in(process.files.cwd)
         return _CONTAINER | {"env": _environment(process), "mount": lambda text: parse_mount(text, resolve)}
-    return {"exec": {"env": _environment(process)}, "volume create": {"label": _label}}.get(command, {})
+    if command == "exec":
+        return {"env": _environment(process)}
+    return {"label": _label} if command == "volume create" else {}

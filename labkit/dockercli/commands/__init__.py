@@ -61,7 +61,13 @@ class Command:
 
 
 COMMANDS = (
-    Command("build", "build.build", exactly(1), aliases=("builder build", "image build", "buildx build", "buildx b"), plugin=True),
+    Command(
+        "build",
+        "build.build",
+        exactly(1),
+        aliases=("builder build", "image build", "buildx build", "buildx b"),
+        plugin=True,
+    ),
     Command("builder prune", "build.prune", NONE, aliases=("buildx prune",), plugin=True),
     Command("image ls", "images.ls", at_most(1), ("images",), ("image list",)),
     Command("image history", "images.history", exactly(1), ("history",)),
@@ -117,7 +123,11 @@ def places() -> dict[str, tuple[Command, str]]:
         found[command.name] = command, command.name
         found |= {place: (command, place) for place in command.places}
         for alias in command.aliases:
-            near = [place for place in (command.name, *command.places) if place.rpartition(" ")[0] == alias.rpartition(" ")[0]]
+            near = [
+                place
+                for place in (command.name, *command.places)
+                if place.rpartition(" ")[0] == alias.rpartition(" ")[0]
+            ]
             found[alias] = command, near[0] if near else command.name
     return found
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from labkit.engine.errors import EngineError
+from labkit.engine.logs import Streams
 from labkit.engine.process import Input
-from labkit.engine.streams import Streams
 from labkit.engine.times import SECOND
 
 from .. import rows
@@ -43,11 +43,8 @@ def _start_attached(run: Invocation) -> int:
     config = run.engine.inspect_container(run.arguments[0])["Config"]
     process = run.process
     takes_input = run.options["interactive"] and config["OpenStdin"]
-    streams = Streams(
-        process.stdin if takes_input else Input(b""),
-        process.stdout,
-        process.stdout if config["Tty"] else process.stderr,
-    )
+    stderr = process.stdout if config["Tty"] else process.stderr
+    streams = Streams(process.stdout, stderr, process.stdin if takes_input else Input(b""))
     return int(run.engine.start_container(run.arguments[0], attach=streams) or 0)
 
 
@@ -59,11 +56,11 @@ def _timeout(run: Invocation) -> int | None:
 
 
 def stop(run: Invocation) -> int:
-    return run.each(lambda name: run.engine.stop(name, signal=run.options["signal"], timeout=_timeout(run)))
+    return run.each(lambda name: run.engine.stop(name, timeout=_timeout(run), signal=run.options["signal"] or None))
 
 
 def restart(run: Invocation) -> int:
-    return run.each(lambda name: run.engine.restart(name, signal=run.options["signal"], timeout=_timeout(run)))
+    return run.each(lambda name: run.engine.restart(name, timeout=_timeout(run), signal=run.options["signal"] or None))
 
 
 def kill(run: Invocation) -> int:
@@ -195,7 +192,7 @@ def _moment(text: str, now: int) -> int:
             return parse_time(text + tail)
         except ValueInvalid:
             continue
-    raise StatusError(f"invalid value for \"since\": failed to parse value as time or duration: {quote(text)}")
+    raise StatusError(f'invalid value for "since": failed to parse value as time or duration: {quote(text)}')
 
 
 def logs(run: Invocation) -> int:

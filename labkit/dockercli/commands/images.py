@@ -94,7 +94,9 @@ def tag(run: Invocation) -> int:
         try:
             found = read(name)
         except ReferenceInvalid as error:
-            raise StatusError(f"error parsing reference: {quote(name)} is not a valid repository/tag: {error}") from None
+            raise StatusError(
+                f"error parsing reference: {quote(name)} is not a valid repository/tag: {error}"
+            ) from None
     if found and found.digest:
         raise StatusError("refusing to create a tag with a digest reference")
     run.engine.tag(source, target)
@@ -133,9 +135,8 @@ def pull(run: Invocation) -> int:
     if run.options["all-tags"] and (reference.tag or reference.digest):
         raise StatusError("tag can't be used with --all-tags/-a")
     full = reference.tagged()
-    if not reference.tag and not reference.digest and not run.options["all-tags"]:
-        if not run.options["quiet"]:
-            run.out(f"Using default tag: {full.tag}")
+    if full != reference and not run.options["all-tags"] and not run.options["quiet"]:
+        run.out(f"Using default tag: {full.tag}")
     show_pull(run, full.familiar, run.options["platform"], (lambda line: None) if run.options["quiet"] else run.out)
     run.out(str(full))
     return 0

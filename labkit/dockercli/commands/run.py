@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.engine.errors import EngineError
+from labkit.engine.logs import Streams
 from labkit.engine.process import Input, Null
-from labkit.engine.streams import Streams
 
 from ..errors import StatusError, ValueInvalid
 from ..invocation import Invocation, daemon_says, plain_os_error
@@ -92,7 +92,7 @@ def _pull(run: Invocation, image: str) -> None:
     show_pull(run, image, run.options["platform"], show)
 
 
-def run(run: Invocation) -> int:  # noqa: F811 (the command's name)
+def run(run: Invocation) -> int:
     body = _body(run)
     detach, attach = run.options["detach"], run.options["attach"]
     if detach and attach:
@@ -125,11 +125,10 @@ def _check_terminal(run: Invocation, stdin: bool, tty: bool) -> None:
 
 def _streams(run: Invocation, body: Body) -> Streams:
     process = run.process
-    return Streams(
-        process.stdin if body["AttachStdin"] else Input(b""),
-        process.stdout if body["AttachStdout"] else Null(),
-        process.stdout if body["Tty"] else process.stderr if body["AttachStderr"] else Null(),
-    )
+    stdout = process.stdout if body["AttachStdout"] else Null()
+    stderr = process.stderr if body["AttachStderr"] else Null()
+    stdin = process.stdin if body["AttachStdin"] else Input(b"")
+    return Streams(stdout, process.stdout if body["Tty"] else stderr, stdin)
 
 
 def execute(run: Invocation) -> int:
@@ -144,7 +143,7 @@ def execute(run: Invocation) -> int:
     if not options["detach"]:
         _check_terminal(run, options["interactive"], options["tty"])
     stdin = process.stdin if options["interactive"] else Input(b"")
-    streams = Streams(stdin, process.stdout, process.stdout if options["tty"] else process.stderr)
+    streams = Streams(process.stdout, process.stdout if options["tty"] else process.stderr, stdin)
     status: Any = run.engine.exec(
         name,
         argv,
@@ -152,8 +151,8 @@ def execute(run: Invocation) -> int:
         workdir=options["workdir"],
         user=options["user"],
         tty=options["tty"],
-        stdin=options["interactive"],
         streams=streams,
         detach=options["detach"],
+        privileged=options["privileged"],
     )
     return int(status or 0)

@@ -1,0 +1,84 @@
+"""build and builder prune: docker hands both to buildx (docker/buildx commands/build.go, prune.go)."""
+
+from __future__ import annotations
+
+from labkit.engine.build.errors import BuildError
+from labkit.engine.build.request import BuildRequest
+from labkit.engine.process import Null
+from labkit.files import Content
+
+from ..errors import StatusError
+from ..invocation import Invocation
+from ..table import TABS, align
+from ..units import ago, human_size
+
+
+def _pairs(run: Invocation, name: str) -> dict[str, str]:
+    """KEY=VALUE flags; a build argument without a value takes that of the client's environment."""
+    found = {}
+    for pair in run.options[name]:
+        key, equals, value = pair.partition("=")
+        if equals:
+            found[key] = value
+        elif name != "build-arg":
+            found[key] = ""
+        elif key in run.process.env:
+            found[key] = run.process.env[key]
+    return found
+
+
+def build(run: Invocation) -> int:
+    options, process = run.options, run.process
+    for name in ("output", "secret", "ssh"):
+        if options[name]:
+            raise StatusError(f"ERROR: failed to build: this simulated Docker has no --{name}")
+    takes_input = run.arguments[0] == "-" or options["file"] == "-"
+    request = BuildRequest(
+        process.files,
+        run.arguments[0],
+        dockerfile=options["file"],
+        tags=tuple(options["tag"]),
+        build_args=_pairs(run, "build-arg"),
+        labels=_pairs(run, "label"),
+        target=options["target"],
+        no_cache=options["no-cache"],
+        no_cache_filter=tuple(options["no-cache-filter"]),
+        pull=options["pull"],
+        quiet=options["quiet"],
+        iidfile=options["iidfile"],
+        stdin=process.stdin.read_content() if takes_input else Content(),
+    )
+    silent = options["quiet"] or options["progress"] in ("quiet", "none")
+    try:
+        identifier = run.engine.build(request, Null() if silent else process.stderr)
+    except BuildError as error:
+        raise StatusError(str(error).removesuffix("\n")) from None
+    if options["quiet"] or options["progress"] == "quiet":
+        run.out(identifier)
+    return 0
+
+
+WARNING = "WARNING! This will remove all dangling build cache. Are you sure you want to continue?"
+ALL = "WARNING! This will remove all build cache. Are you sure you want to continue?"
+
+
+def prune(run: Invocation) -> int:
+    everything = run.options["all"]
+    if not run.options["force"] and not run.confirmed(ALL if everything else WARNING):
+        return 0
+    keep = run.options["reserved-space"]
+    records, space = run.engine.prune_build_cache(all=everything, keep=keep, filters=run.filters())
+    header = "ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n"
+    for place, record in enumerate(records):
+        run.process.stdout.write(align((header if place == 0 else "") + _row(run, record), TABS))
+    run.process.stdout.write(align(f"Total:\t{human_size(space)}\n", TABS))
+    return 0
+
+
+def _row(run: Invocation, record: dict[str, object]) -> str:
+    identifier = f"{record['ID']}{'*' if record.get('Mutable') else ''}"
+    size = human_size(float(str(record["Size"]))) + ("*" if record["Shared"] else "")
+    used = record.get("LastUsedAt")
+    last = "" if used is None else ago(run.now, int(str(used)))
+    reclaimable = str(not record["InUse"]).lower()
+    return f"{identifier:<40}\t{reclaimable:<5}\t{size:<10}\t{last}\n"
