@@ -35,7 +35,8 @@ def submit(args: argparse.Namespace) -> int:
         raise UsageError(f"there are no answers of '{learner}' in {progress.path} ({there})")
     out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
     write_whole(out, write_submission(progress, learner))
-    print(f"{out}: {len(progress.entries(learner))} answers of {learner}. Hand in this file.")
+    count = len(progress.entries(learner))
+    print(f"{out}: {count} answer{'' if count == 1 else 's'} of {learner}. Hand in this file.")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from labkit.course.progress import write_whole
 from labkit.course.record import Exercise
 from labkit.grading.grade import Graded, Result
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet takes a cell that begins with one as a formula
+FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet takes a cell that begins with one as a formula
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def write_report(results: Sequence[Result], exercises: Sequence[Exercise], folder: Path) -> None:
@@ -38,7 +40,8 @@ def grades_csv(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
 
 def _cell(text: str) -> str:
     """A text that no spreadsheet runs."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    text = CONTROL.sub(" ", text)
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def notes(result: Result) -> list[str]:

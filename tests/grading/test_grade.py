@@ -1,0 +1,142 @@
+"""Grading a folder: answers are played, nothing they claim counts, a file that cannot be read stops nobody else's."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from labkit.course.exercises import load_exercise
+from labkit.course.kinds import options_of
+from labkit.course.record import for_learner
+from labkit.grading.grade import grade_folder
+from labkit.grading.roster import Learner
+
+MARKS = ["FROM", "COPY", "RUN chmod", "RUN echo"]
+
+
+def letter(learner: str, seed: str = "") -> str:
+    """The right option of the exercise a-tag-moves in this learner's variant."""
+    variant = for_learner(load_exercise("a-tag-moves"), learner, seed)
+    return "abcd"[options_of(variant).index(str(variant.solutions[0].answer))]
+
+
+def submission(*answers: tuple[str, object], learner: str = "") -> str:
+    rows = [
+        {"exercise": slug, "revision": 1, "answer": answer, "points": 100, "passed": True} for slug, answer in answers
+    ]
+    return json.dumps({"labkit-submission": 1, "learner": learner, "points": 1000, "answers": rows})
+
+
+def notebook(*cells: str) -> str:
+    return json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in cells]})
+
+
+def points(folder: Path, **how: object) -> dict[str, dict[str, int]]:
+    results, _ = grade_folder(folder, **how)  # type: ignore[arg-type]
+    return {each.learner.learner: {slug: graded.points for slug, graded in each.graded.items()} for each in results}
+
+
+def test_each_learner_by_their_own_variant(tmp_path: Path) -> None:
+    for name in ("ann", "bob", "eve"):
+        (tmp_path / f"{name}.labkit.json").write_text(submission(("a-tag-moves", letter(name, "2026"))))
+    assert points(tmp_path, seed="2026") == {name: {"a-tag-moves": 1} for name in ("ann", "bob", "eve")}
+
+
+def test_the_name_in_the_file_does_not_count(tmp_path: Path) -> None:
+    other = next(name for name in ("bob", "eve", "joe", "kim") if letter(name) != letter("ann"))
+    (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", letter(other)), learner=other))
+    results, _ = grade_folder(tmp_path)
+    assert results[0].points == 0
+    assert results[0].faults == [f"ann.labkit.json: it says that it is from '{other}'; graded as 'ann'"]
+
+
+def test_roster(tmp_path: Path) -> None:
+    (tmp_path / "upload-7.ipynb").write_text(notebook(f"%%answer a-tag-moves\n{letter('demo')}\n"))
+    (tmp_path / "guest.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    roster = {"upload-7": Learner("ann", "Ann", "upload-7.ipynb", "demo"), "bob": Learner("bob")}
+    results, _ = grade_folder(tmp_path, roster=roster)
+    seen = {each.learner.learner: (each.points, each.files, each.on_roster) for each in results}
+    assert seen == {
+        "ann": (1, ["upload-7.ipynb"], True),
+        "bob": (0, [], True),
+        "guest": (2, ["guest.labkit.json"], False),
+    }
+
+
+def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
+    folder = tmp_path / "ann" / "lab"
+    folder.mkdir(parents=True)
+    (folder / "02.ipynb").write_text(
+        notebook("%%answer which-layer-is-it-from\n" + "\n".join(f"{n}: {mark}" for n, mark in enumerate(MARKS, 1)))
+    )
+    (tmp_path / "ann" / "rest.labkit.json").write_text(
+        submission(("a-tag-moves", letter("ann")), ("which-layer-is-it-from", []))
+    )
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "02-checkpoint.ipynb").write_text("{")
+    (folder / "notes.txt").write_text("no submission")
+    assert points(tmp_path) == {"ann": {"which-layer-is-it-from": 2, "a-tag-moves": 1}}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "fault"),
+    [
+        ("bad.ipynb", b"{", "bad.ipynb: it is not JSON"),
+        ("bad.labkit.json", b"", "bad.labkit.json: it is empty"),
+        ("bad.labkit.json", b'{"a":' * 10**5, "bad.labkit.json: it is nested more than 40 levels deep"),
+        ("bad.labkit.json", b" " * (5 << 20), "bad.labkit.json: it has 5 MB; 4 MiB is the most that is read"),
+        ("bad.zip", b"PK\x03\x04", "bad.zip: it is compressed; unpack it first"),
+        ("bad.ipynb", notebook("print()").encode(), "bad.ipynb: it has no answers"),
+        ("bad.labkit.json", submission(("no-such", "x")).encode(), "bad.labkit.json: there is no exercise 'no-such@1'"),
+        ("bad.labkit.json", submission(("x" * 99, "x")).encode(), f"bad.labkit.json: there is no exercise '{'x' * 80}…'"),
+        ("bad.labkit.json", submission(("../a", "x")).encode(), "bad.labkit.json: there is no exercise '../a@1'"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_one_line_and_the_others_are_graded(tmp_path: Path, name: str, data: bytes, fault: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    results, _ = grade_folder(tmp_path)
+    assert {each.learner.learner: (each.points, each.faults) for each in results} == {
+        "ann": (2, []),
+        "bad": (0, [fault]),
+    }
+
+
+def test_a_second_answer_is_not_a_second_try(tmp_path: Path) -> None:
+    tries = [("a-tag-moves", each) for each in "abcd"]
+    (tmp_path / "ann.labkit.json").write_text(submission(*tries))
+    results, _ = grade_folder(tmp_path)
+    assert results[0].graded["a-tag-moves"].given.answer == "a"
+    assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@1' is not graded"] * 3
+
+
+def test_hundreds_take_seconds(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"learner-{number}.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    start = time.perf_counter()
+    results, _ = grade_folder(tmp_path)
+    assert len(results) == 300
+    assert {each.points for each in results} == {2}
+    assert time.perf_counter() - start < 5
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from labkit.cli import main
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    (tmp_path / "in" / "bob.labkit.json").write_text("")
+    assert main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    out, err = capsys.readouterr()
+    assert err == "bob: bob.labkit.json: it is empty\n"
+    assert out.startswith("2 learners graded: ")
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["grades.csv", "report.html", "report.md"]
+    rows = list(csv.DictReader((tmp_path / "out" / "grades.csv").read_text().splitlines()))
+    assert [(row["learner"], row["points"], row["notes"]) for row in rows] == [
+        ("ann", "2", ""),
+        ("bob", "0", "bob.labkit.json: it is empty"),
+    ]
