@@ -1,0 +1,383 @@
+"""Word expansion: tilde, parameters, commands, arithmetic, field splitting, pathnames, quote removal.
+
+POSIX, Shell Command Language, 2.6. The tree keeps which text was quoted, so that nothing has to be removed afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from labkit.shell import arithmetic, patterns
+from labkit.shell.tree import (
+    GLOB,
+    Arithmetic,
+    BadParameter,
+    Literal,
+    Parameter,
+    Part,
+    Substitution,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from labkit.shell.interpreter import Shell
+
+_TILDE = re.compile(r"~([A-Za-z0-9_.-]*)(?=/|\Z)")
+_TILDE_IN_VALUE = re.compile(r"(?:(?<=:)|\A)~([A-Za-z0-9_.-]*)(?=[/:]|\Z)")
+_NUMBER = re.compile(r"[+-]?[0-9]+\Z")
+_BRACE = re.compile(r"\{([^{}]*)\}")
+
+
+class _Fields:
+    """Fields in the making. A field is a list of pieces of text, each with whether it was quoted."""
+
+    __slots__ = ("current", "done", "separators", "white")
+
+    def __init__(self, separators: str) -> None:
+        self.done: list[list[tuple[str, bool]]] = []
+        self.current: list[tuple[str, bool]] | None = None
+        self.separators = separators
+        self.white = False  # white space has just ended a field: a separator after it belongs to it
+
+    def add(self, text: str, quoted: bool) -> None:
+        if self.current is None:
+            if not text and not quoted:
+                return
+            self.current = []
+        self.white = False
+        self.current.append((text, quoted))
+
+    def end_field(self) -> None:
+        if self.current is not None:
+            self.done.append(self.current)
+            self.current = None
+
+    def split(self, text: str) -> None:
+        """Text that an unquoted expansion gave."""
+        separators = self.separators
+        if not any(char in separators for char in text):
+            self.add(text, False)
+            return
+        start = 0
+        for place, char in enumerate(text):
+            if char not in separators:
+                continue
+            if place > start:
+                self.add(text[start:place], False)
+            start = place + 1
+            self._separate(char)
+        if start < len(text):
+            self.add(text[start:], False)
+
+    def _separate(self, char: str) -> None:
+        if char in " \t\n":
+            if self.current is not None:
+                self.end_field()
+                self.white = True
+        elif self.white:
+            self.white = False
+        else:
+            self.done.append(self.current or [])
+            self.current = None
+
+    def values(self, items: list[str], quoted: bool) -> None:
+        """`$@` or an unquoted `$*`: each item begins a field of its own."""
+        for index, item in enumerate(items):
+            if index:
+                self.end_field()
+            if quoted:
+                self.add(item, True)
+            else:
+                self.split(item)
+
+
+class _Joined(_Fields):
+    """One field, whatever comes: for assignments, redirections, the word of a case."""
+
+    __slots__ = ()
+
+    def split(self, text: str) -> None:
+        self.add(text, False)
+
+    def values(self, items: list[str], quoted: bool) -> None:
+        self.add(" ".join(items), quoted)
+
+
+# -- what the interpreter calls
+
+
+def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
+    """The words as arguments."""
+    result: list[str] = []
+    for word in words:
+        if word.plain is not None and not (shell.braces and "{" in word.plain):
+            result.append(word.plain)
+        else:
+            _expand_word(shell, word, result)
+    return result
+
+
+def text(shell: Shell, word: Word, *, value: bool = False) -> str:
+    """The word as one string, not split, no pathnames; `value`: it is assigned, so tildes after colons count."""
+    if word.plain is not None:
+        return word.plain
+    return "".join(piece for piece, _ in _pieces(shell, word, value=value))
+
+
+def pattern(shell: Shell, word: Word) -> str:
+    """The word as a pattern, what was quoted in it escaped."""
+    return "".join(patterns.escape(piece) if quoted else piece for piece, quoted in _pieces(shell, word))
+
+
+def calculate(shell: Shell, word: Word) -> int:
+    """The word as an arithmetic expression."""
+    source = text(shell, word)
+    if _NUMBER.match(source) and (number := arithmetic.number_of(source)) is not None:
+        return number
+    try:
+        return arithmetic.evaluate(source, shell, steps=shell.dialect.level > 0)
+    except arithmetic.ArithmeticError_ as error:
+        token = error.text.strip()[-1:]
+        raise shell.error(error.kind, error.text, token) from None
+
+
+# -- words
+
+
+def _expand_word(shell: Shell, word: Word, result: list[str]) -> None:
+    out = _Fields(shell.separators())
+    parts = word.parts
+    if shell.braces and (found := _braces(word)):
+        for choice in found:
+            _expand_word(shell, choice, result)
+        return
+    for index, part in enumerate(parts):
+        if index == 0 and type(part) is Literal and not part.quoted and part.text[:1] == "~":
+            _tilde(shell, part.text, len(parts) == 1, out)
+        else:
+            _part(shell, part, out, False)
+    out.end_field()
+    for field in out.done:
+        if not shell.noglob and any(not quoted and GLOB & set(piece) for piece, quoted in field):
+            found_paths = patterns.paths(
+                shell.files, "".join(patterns.escape(piece) if quoted else piece for piece, quoted in field)
+            )
+            if found_paths:
+                shell.process.tick(len(found_paths))
+                result.extend(found_paths)
+                continue
+        result.append("".join(piece for piece, _ in field))
+
+
+def _pieces(shell: Shell, word: Word, *, value: bool = False) -> list[tuple[str, bool]]:
+    out = _Joined("")
+    for index, part in enumerate(word.parts):
+        if type(part) is Literal and not part.quoted and "~" in part.text and (value or index == 0):
+            if value:
+                for piece in _tildes(shell, part.text, index == 0, len(word.parts) == 1):
+                    out.add(*piece)
+            else:
+                _tilde(shell, part.text, len(word.parts) == 1, out)
+        else:
+            _part(shell, part, out, False)
+    return out.current or []
+
+
+def _part(shell: Shell, part: Part, out: _Fields, inside: bool) -> None:
+    """One part; `inside` the braces of a parameter, where unquoted text is split as well."""
+    kind = type(part)
+    if kind is Literal:
+        if inside and not part.quoted:
+            out.split(part.text)  # type: ignore[union-attr]
+        else:
+            out.add(part.text, part.quoted)  # type: ignore[union-attr]
+    elif kind is Parameter:
+        _parameter(shell, part, out)  # type: ignore[arg-type]
+    elif kind is Substitution:
+        _put(shell.capture(part.body), part.quoted, out)  # type: ignore[union-attr]
+    elif kind is Arithmetic:
+        _put(str(calculate(shell, part.word)), part.quoted, out)  # type: ignore[union-attr,arg-type]
+    elif kind is BadParameter:
+        raise shell.error("bad substitution", part.text)  # type: ignore[union-attr]
+
+
+def _put(value: str, quoted: bool, out: _Fields) -> None:
+    if quoted:
+        out.add(value, True)
+    else:
+        out.split(value)
+
+
+# -- tildes and braces
+
+
+def _tilde(shell: Shell, literal: str, alone: bool, out: _Fields) -> None:
+    """Text that begins with a tilde; `alone`: no other part follows that could belong to the name."""
+    found = _TILDE.match(literal)
+    home = _home(shell, found.group(1)) if found and (alone or found.end() < len(literal)) else None
+    if found and home is not None:
+        out.add(home, True)
+        literal = literal[found.end() :]
+    out.add(literal, False)
+
+
+def _tildes(shell: Shell, literal: str, first: bool, alone: bool) -> list[tuple[str, bool]]:
+    def replace(found: re.Match[str]) -> str:
+        if not first and found.start() == 0 or not alone and found.end() == len(literal):
+            return found.group()
+        home = _home(shell, found.group(1))
+        return found.group() if home is None else home
+
+    return [(_TILDE_IN_VALUE.sub(replace, literal), False)]
+
+
+def _home(shell: Shell, name: str) -> str | None:
+    if not name:
+        return shell.get("HOME")
+    try:
+        lines = shell.files.read("/etc/passwd").decode("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return None
+    entries = (line.split(":") for line in lines)
+    return next((entry[5] for entry in entries if entry[0] == name and len(entry) > 5), None)
+
+
+def _braces(word: Word) -> list[Word]:
+    """`a{b,c}d` or `{1..3}` as words of their own (bash); none where there is no such thing in the word."""
+    for index, part in enumerate(word.parts):
+        if type(part) is not Literal or part.quoted:
+            continue
+        for found in _BRACE.finditer(part.text):
+            choices = _choices(found.group(1))
+            if choices:
+                before, after = part.text[: found.start()], part.text[found.end() :]
+                return [
+                    Word((*word.parts[:index], Literal(before + choice + after), *word.parts[index + 1 :]))
+                    for choice in choices
+                ]
+    return []
+
+
+def _choices(inner: str) -> list[str]:
+    if "," in inner:
+        return inner.split(",")
+    found = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", inner)
+    if found:
+        first, last = int(found.group(1)), int(found.group(2))
+        step = 1 if last >= first else -1
+        width = max(len(group) for group in found.groups()) if re.search(r"\b0\d", inner) else 0
+        return [str(number).zfill(width) for number in range(first, last + step, step)]
+    found = re.fullmatch(r"([a-zA-Z])\.\.([a-zA-Z])", inner)
+    if found:
+        first, last = ord(found.group(1)), ord(found.group(2))
+        step = 1 if last >= first else -1
+        return [chr(number) for number in range(first, last + step, step)]
+    return []
+
+
+# -- parameters
+
+
+def _parameter(shell: Shell, part: Parameter, out: _Fields) -> None:
+    name, operator = part.name, part.operator
+    if name in "@*" and operator in ("", ":-", "-", ":+", "+") and _many(shell, part, out):
+        return
+    value = shell.parameter(name)
+    if not operator:
+        if value is None:
+            value = _unset(shell, name)
+        _put(value, part.quoted, out)
+    elif operator[-1] in "-=?+" and operator != "length":
+        _default(shell, part, value, out)
+    else:
+        if value is None:
+            value = _unset(shell, name)
+        _put(_changed(shell, part, value), part.quoted, out)
+
+
+def _unset(shell: Shell, name: str) -> str:
+    if shell.nounset and name not in "@*":
+        raise shell.error("unset", name, status=127 if shell.dialect.name == "bash" else None)
+    return ""
+
+
+def _many(shell: Shell, part: Parameter, out: _Fields) -> bool:
+    """`$@` and `$*`; False where the operator's word is to be used."""
+    items = shell.arguments
+    there = bool(items) and (part.operator[:1] != ":" or any(items))
+    if part.operator[-1:] == "+":
+        if there and part.word:
+            _word_inside(shell, part.word, out)
+        return True
+    if not there and part.operator:
+        return False
+    if part.name == "*" and part.quoted:
+        separators = shell.get("IFS")
+        out.add((" " if separators is None else separators[:1]).join(items), True)
+    elif part.quoted:
+        out.values(items, True)
+    else:
+        out.values([item for item in items if item], False)
+    return True
+
+
+def _word_inside(shell: Shell, word: Word, out: _Fields) -> None:
+    for index, part in enumerate(word.parts):
+        if index == 0 and type(part) is Literal and not part.quoted and part.text[:1] == "~":
+            _tilde(shell, part.text, len(word.parts) == 1, out)
+        else:
+            _part(shell, part, out, True)
+
+
+def _default(shell: Shell, part: Parameter, value: str | None, out: _Fields) -> None:
+    operator = part.operator
+    missing = value is None or (operator[0] == ":" and not value)
+    action = operator[-1]
+    word = part.word
+    assert word is not None
+    if action == "+":
+        if not missing:
+            _word_inside(shell, word, out)
+        elif part.quoted:
+            out.add("", True)
+    elif not missing:
+        _put(value or "", part.quoted, out)
+    elif action == "-":
+        _word_inside(shell, word, out)
+    elif action == "=":
+        new = text(shell, word)
+        shell.assign(part.name, new)
+        _put(new, part.quoted, out)
+    else:
+        said = text(shell, word)
+        key = "own" if said else "null" if operator[0] == ":" else "not set"
+        raise shell.error(key, part.name, said, status=127 if shell.dialect.name == "bash" else None)
+
+
+def _changed(shell: Shell, part: Parameter, value: str) -> str:
+    operator, word = part.operator, part.word
+    if operator == "length":
+        if part.name in "@*":
+            return str(len(shell.arguments))
+        return str(len(value) if value.isascii() else len(value.encode("utf-8", "surrogateescape")))
+    assert word is not None
+    if operator[0] == "#":
+        return patterns.without_prefix(value, pattern(shell, word), longest=len(operator) == 2)
+    if operator[0] == "%":
+        return patterns.without_suffix(value, pattern(shell, word), longest=len(operator) == 2)
+    if operator[0] == "/":
+        by = text(shell, part.second) if part.second else ""
+        return patterns.replaced(value, pattern(shell, word), by, everywhere=len(operator) == 2)
+    return _substring(shell, part, value)
+
+
+def _substring(shell: Shell, part: Parameter, value: str) -> str:
+    assert part.word is not None
+    start = calculate(shell, part.word)
+    if start < 0:
+        start = max(0, len(value) + start)
+    if part.second is None:
+        return value[start:]
+    length = calculate(shell, part.second)
+    return value[start : start + length] if length >= 0 else value[start:length]

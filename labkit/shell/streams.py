@@ -1,0 +1,164 @@
+"""The streams that a shell opens: files, the text between the stages of a pipeline, closed ones.
+
+They are Input and Output of labkit.engine.process. `twin(twins)` gives an equal one that can go on by itself: a parked
+shell that is resumed twice starts both times from the same state.
+"""
+
+from __future__ import annotations
+
+import copy
+import errno
+from typing import Any
+
+from labkit.engine.process import Input, Output, Runaway
+from labkit.files import Content, Handle, failure
+
+PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
+BROKEN_PIPE = 141  # exit status after SIGPIPE
+
+
+class Killed(BaseException):
+    """A signal ends the process that runs; `status` is what the shell sees of it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class FileStream(Output):
+    """An open file, to read and to write."""
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+
+    def write(self, data: bytes | str) -> int:
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        return self.handle.write(raw)
+
+    def write_content(self, content: Content) -> int:
+        return self.handle.write_content(content)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.handle.read(size)
+
+    def read_content(self, size: int = -1) -> Content:
+        return self.handle.read_content(size)
+
+    def readline(self) -> bytes:
+        """One line with its newline; b"" at the end."""
+        line = b""
+        while piece := self.handle.read(4096):
+            head, newline, rest = piece.partition(b"\n")
+            line += head + newline
+            if newline:
+                self.handle.seek(-len(rest), 1)
+                break
+        return line
+
+    def getvalue(self) -> bytes:
+        return b""
+
+    def twin(self, twins: Twins) -> FileStream:
+        return FileStream(copy.copy(self.handle))
+
+
+class Text(Input):
+    """Bytes to read, from the stage before, a here-document or nothing. `more` is what reading past them raises."""
+
+    def __init__(self, content: Content | bytes, more: str = "") -> None:
+        self.content = content if isinstance(content, Content) else Content(content)
+        self.place = 0
+        self.more = more
+        self.isatty = False
+
+    def _end(self) -> None:
+        if self.more:
+            raise Runaway(self.more)
+
+    def read_content(self, size: int = -1) -> Content:
+        left = self.content.size - self.place
+        if size < 0 or size > left:
+            size = left
+            if self.more:
+                self._end()
+        piece: Content = self.content[self.place : self.place + size]  # type: ignore[assignment]
+        self.place += size
+        return piece
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self.read_content(size))
+
+    def readline(self) -> bytes:
+        line = b""
+        while piece := self.content.read(self.place, 4096):
+            head, newline, _ = piece.partition(b"\n")
+            line += head + newline
+            self.place += len(head) + len(newline)
+            if newline:
+                return line
+        self._end()
+        return line
+
+    def twin(self, twins: Twins) -> Text:
+        return copy.copy(self)
+
+
+class Pipe(Output):
+    """What a stage of a pipeline, or a command substitution, writes."""
+
+    def __init__(self, limit: int = PIPE_LIMIT) -> None:
+        super().__init__(limit)
+        self.broken = ""  # why its writer had to end early
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        self.size += cost
+        self.pieces.append(piece)
+        if self.size > self.limit:
+            self.broken = f"the output is longer than {self.limit >> 20} MiB"
+            raise Killed(BROKEN_PIPE)
+
+    def twin(self, twins: Twins) -> Pipe:
+        other = copy.copy(self)
+        other.pieces = list(self.pieces)
+        return other
+
+
+class Closed(Output):
+    """A number that no file is open under."""
+
+    def __init__(self) -> None:
+        pass
+
+    def write(self, data: bytes | str) -> int:
+        raise failure(errno.EBADF)
+
+    def write_content(self, content: Content) -> int:
+        raise failure(errno.EBADF)
+
+    def read(self, size: int = -1) -> bytes:
+        raise failure(errno.EBADF)
+
+    def read_content(self, size: int = -1) -> Content:
+        raise failure(errno.EBADF)
+
+    def readline(self) -> bytes:
+        raise failure(errno.EBADF)
+
+
+class Twins:
+    """Copies of streams and the like for one resumption: the same copy for the same original."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, Any]] = {}
+
+    def put(self, original: object, twin: object) -> None:
+        self._made[id(original)] = (original, twin)
+
+    def of(self, original: Any) -> Any:
+        found = self._made.get(id(original))
+        if found:
+            return found[1]
+        make = getattr(original, "twin", None)
+        twin = make(self) if make else original
+        self.put(original, twin)
+        return twin
