@@ -106,8 +106,15 @@ def grade_answer(given: Given, learner: str, seed: str) -> Graded:
         exercise = load_exercise(given.exercise)
     except CourseError:
         return Graded(given, fault=f"there is no exercise '{_short(given.exercise)}'")
-    return Graded(given, judge(for_learner(exercise, learner, seed), given.answer), exercise.title)
+    try:
+        judgement = judge(for_learner(exercise, learner, seed), given.answer)
+    except Exception as error:  # a fault of labkit's own must not keep everyone else from being graded
+        return Graded(
+            given, fault=f"'{given.exercise}' could not be judged: {type(error).__name__}: {_short(str(error))}"
+        )
+    return Graded(given, judgement, exercise.title)
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= 80 else text[:80] + "…"

@@ -1,5 +1,6 @@
 """Grading a folder: answers are played, nothing they claim counts, a file that cannot be read stops nobody else's."""
 
+# ruff: noqa: E501 - a row is a case and the sentence that it leads to
 from __future__ import annotations
 
 import csv
@@ -70,9 +71,8 @@ def test_roster(tmp_path: Path) -> None:
 def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
     folder = tmp_path / "ann" / "lab"
     folder.mkdir(parents=True)
-    (folder / "02.ipynb").write_text(
-        notebook("%%answer which-layer-is-it-from\n" + "\n".join(f"{n}: {mark}" for n, mark in enumerate(MARKS, 1)))
-    )
+    lines = "\n".join(f"{number}: {mark}" for number, mark in enumerate(MARKS, 1))
+    (folder / "02.ipynb").write_text(notebook(f"%%answer which-layer-is-it-from\n{lines}"))
     (tmp_path / "ann" / "rest.labkit.json").write_text(
         submission(("a-tag-moves", letter("ann")), ("which-layer-is-it-from", []))
     )
@@ -112,6 +112,16 @@ def test_a_second_answer_is_not_a_second_try(tmp_path: Path) -> None:
     results, _ = grade_folder(tmp_path)
     assert results[0].graded["a-tag-moves"].given.answer == "a"
     assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@1' is not graded"] * 3
+
+
+def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError("too\ndeep")
+
+    (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
+    monkeypatch.setattr("labkit.grading.grade.judge", broken)
+    results, _ = grade_folder(tmp_path)
+    assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' could not be judged: RecursionError: too deep"]
 
 
 def test_hundreds_take_seconds(tmp_path: Path) -> None:

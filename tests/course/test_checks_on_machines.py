@@ -1,0 +1,142 @@
+"""What each check finds on a machine: that it holds, and the difference in plain words where it does not."""
+
+# ruff: noqa: E501 - a row is a case and the sentence that it leads to
+from __future__ import annotations
+
+import pytest
+
+from labkit import Machine
+from labkit.course.checks import CHECKS, evaluate
+from labkit.course.facts import Facts
+from labkit.course.record import Assertion
+
+DOCKERFILE = """FROM busybox
+ENV COLOR=blue
+WORKDIR /srv
+COPY words.txt .
+RUN dd if=/dev/zero of=/big bs=1000000 count=3
+RUN rm /big && chmod 600 words.txt
+CMD ["sleep", "1000"]
+"""
+SETUP = [
+    "docker pull -q busybox",
+    "docker build -q -t app app",
+    "docker tag app app:again",
+    "docker run -d --name web -v data:/data -v /tmp:/host:ro --tmpfs /scratch app",
+    "docker exec web sh -c 'echo hello > /data/a.txt; echo more >> /srv/words.txt'",
+    "docker create --name idle busybox",
+]
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    machine = Machine()
+    machine.files.makedirs("/home/learner/app")
+    machine.files.write("/home/learner/app/Dockerfile", DOCKERFILE)
+    machine.files.write("/home/learner/app/words.txt", "open sesame\n")
+    for command in SETUP:
+        done = machine.run(command)
+        assert done.returncode == 0, (command, done.stderr)
+    return Facts(machine)
+
+
+ROWS = [
+    ("image_exists", {"image": "app"}, ""),
+    ("image_exists", {"image": "none"}, "there is no image none"),
+    ("image_layer_count", {"image": "app", "count": 5}, ""),
+    ("image_layer_count", {"image": "app", "at_least": 6}, "app has 5 layers"),
+    ("image_layer_count", {"image": "app", "at_most": 4}, "app has 5 layers"),
+    ("image_size_under", {"image": "app", "size": "6MB"}, ""),
+    ("image_based_on", {"image": "app", "base": "busybox"}, ""),
+    ("image_based_on", {"image": "busybox", "base": "app"}, "busybox does not begin with the layers of app"),
+    ("images_share_layers", {"image": "app", "other": "busybox", "count": 1}, ""),
+    ("images_share_layers", {"image": "app", "other": "busybox", "at_least": 2}, "they share 1 layers"),
+    ("same_image", {"image": "app", "other": "app:again"}, ""),
+    ("same_image", {"image": "app", "other": "busybox"}, "app and busybox have different ids"),
+    ("image_config_is", {"image": "app", "key": "Cmd", "value": ["sleep", "1000"]}, ""),
+    ("image_config_is", {"image": "app", "key": "Env.COLOR", "value": "blue"}, ""),
+    ("image_config_is", {"image": "app", "key": "WorkingDir", "value": "/"}, "there WorkingDir is '/srv'"),
+    ("image_config_is", {"image": "app", "key": "Labels.who", "value": "me"}, "app has no Labels.who"),
+    ("image_comment_is", {"image": "app", "text": "buildkit.dockerfile.v0"}, ""),
+    ("image_has_step", {"image": "app", "step": "COPY words.txt"}, ""),
+    ("image_has_step", {"image": "app", "step": "COPY none"}, "no step of app has 'COPY none' in it"),
+    ("layer_size_under", {"image": "app", "step": "COPY", "size": "1kB"}, ""),
+    ("layer_size_under", {"image": "app", "step": "RUN dd", "size": "1kB"}, "that layer is 3MB"),
+    ("layer_size_over", {"image": "app", "step": "RUN dd", "size": "3MB"}, ""),
+    ("layer_size_over", {"image": "app", "step": "ENV", "size": "3MB"}, "that step made no layer"),
+    ("file_is_in_layer", {"image": "app", "path": "/big", "step": "RUN dd"}, ""),
+    ("file_is_in_layer", {"image": "app", "path": "/srv/words.txt", "step": "RUN rm"}, ""),
+    ("file_is_in_layer", {"image": "app", "path": "/none", "step": "COPY"}, "no layer of app has /none"),
+    ("whiteout_is_in_layer", {"image": "app", "path": "/big", "step": "RUN rm"}, ""),
+    ("whiteout_is_in_layer", {"image": "app", "path": "/big", "step": "COPY"}, "there is no whiteout for /big in that layer"),
+    ("no_file_in_any_layer", {"image": "app", "path": "/none"}, ""),
+    ("no_text_in_any_layer", {"image": "app", "text": "secret"}, ""),
+    ("image_has_file", {"image": "app", "path": "/srv/words.txt"}, ""),
+    ("image_has_file", {"image": "app", "path": "/big"}, "/big is not there"),
+    ("image_file_contains", {"image": "app", "path": "/srv/words.txt", "text": "sesame"}, ""),
+    ("image_file_contains", {"image": "app", "path": "/srv/words.txt", "text": "more"}, "the file is there, with another content"),
+    ("images_agree_on", {"image": "app", "other": "app:again", "path": "/srv/words.txt"}, ""),
+    ("images_agree_on", {"image": "app", "other": "busybox", "path": "/srv/words.txt"}, "/srv/words.txt is not there"),
+    ("container_exists", {"container": "web"}, ""),
+    ("container_exists", {"container": "none"}, "there is no container none"),
+    ("container_running", {"container": "web"}, ""),
+    ("container_running", {"container": "idle"}, "the container is there, but created"),
+    ("container_from", {"container": "web", "image": "app"}, ""),
+    ("container_from", {"container": "web", "image": "busybox"}, "it was made from app, which is another image"),
+    ("file_exists", {"path": "/home/learner/app"}, ""),
+    ("file_exists", {"path": "/big", "container": "web"}, "/big is not there"),
+    ("file_exists", {"path": "/big", "container": "none"}, "there is no container none"),
+    ("file_contains", {"path": "/data/a.txt", "container": "web", "text": "hello"}, ""),
+    ("file_contains", {"path": "/data", "container": "web", "text": "hello"}, "/data is a folder"),
+    ("file_contains", {"path": "/home/learner/app/words.txt", "text": "more"}, "the file is there, with another content"),
+    ("file_is_in_upper", {"container": "web", "path": "/srv/words.txt"}, ""),
+    ("file_is_in_upper", {"container": "web", "path": "/data/a.txt"}, "the writable layer of web does not have /data/a.txt"),
+    ("volume_exists", {"volume": "data"}, ""),
+    ("volume_exists", {"volume": "none"}, "there is no volume none"),
+    ("volume_has_file", {"volume": "data", "path": "a.txt"}, ""),
+    ("volume_has_file", {"volume": "data", "path": "/b.txt"}, "the volume is there, but /b.txt is not in it"),
+    ("mount_is", {"container": "web", "target": "/data", "type": "volume", "source": "data", "readonly": False}, ""),
+    ("mount_is", {"container": "web", "target": "/host", "type": "bind", "source": "/tmp", "readonly": True}, ""),
+    ("mount_is", {"container": "web", "target": "/host", "type": "bind", "readonly": False}, "the mount at /host is read-only"),
+    ("mount_is", {"container": "web", "target": "/host", "type": "bind", "source": "/etc"}, "what is mounted at /host is /tmp"),
+    ("mount_is", {"container": "web", "target": "/host", "type": "volume"}, "at /host is a bind mount"),
+    ("mount_is", {"container": "idle", "target": "/data", "type": "volume", "source": "data"}, "the volume is there, but nothing is mounted at /data"),
+    ("mount_is", {"container": "idle", "target": "/data", "type": "bind", "source": "/tmp"}, "nothing is mounted at /data"),
+    ("step_is_cached", {"build": "docker build app", "step": "COPY words.txt"}, ""),
+    ("step_is_cached", {"build": "docker build --no-cache app", "step": "COPY words.txt"}, "that step runs again"),
+    ("step_is_cached", {"build": "docker build app", "step": "COPY none"}, "the build has no step 'COPY none'"),
+    ("command_prints", {"command": "docker exec web cat /data/a.txt", "text": "hello"}, ""),
+    ("command_prints", {"command": "true", "text": "hello"}, "it prints: nothing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments", "difference"), ROWS)
+def test_check(facts: Facts, name: str, arguments: dict, difference: str) -> None:
+    result = evaluate(facts, Assertion(name, arguments))
+    assert (result.ok, result.difference) == (difference == "", difference)
+    assert evaluate(facts, Assertion(name, arguments, negated=True)).ok == (difference != "")
+
+
+def test_differences_that_name_a_place(facts: Facts) -> None:
+    def difference(name: str, **arguments: object) -> str:
+        return evaluate(facts, Assertion(name, {"image": "app", **arguments})).difference
+
+    assert difference("image_size_under", size="5MB").startswith("app is 5.")
+    assert difference("no_file_in_any_layer", path="/big").startswith("it is in the layer of 'RUN ")
+    assert difference("file_is_in_layer", path="/big", step="COPY").startswith("it is in the layer of 'RUN ")
+    assert difference("no_text_in_any_layer", text="sesame").startswith(
+        "it stands in /srv/words.txt, in the layer of 'COPY"
+    )
+
+
+def test_every_check_is_tried() -> None:
+    assert {row[0] for row in ROWS} == set(CHECKS)
+
+
+def test_after_changes_nothing(facts: Facts) -> None:
+    gone = Assertion(
+        "volume_exists", {"volume": "data"}, negated=True, after=("docker rm -f web", "docker volume rm data")
+    )
+    assert evaluate(facts, gone).ok
+    assert evaluate(facts, Assertion("volume_exists", {"volume": "data"})).ok
+    assert evaluate(facts, Assertion("container_running", {"container": "web"})).ok

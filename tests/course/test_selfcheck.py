@@ -1,0 +1,72 @@
+"""The course is sound: untouched exercises fail, solutions pass, each mistake gets just its answer, in 20 variants."""
+
+# ruff: noqa: E501 - a row is a case and the sentence that it leads to
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from labkit.course import Exercise, load_all, load_exercise
+from labkit.course.facts import Facts
+from labkit.course.play import fresh_machine
+from labkit.course.record import Assertion, Solution, for_learner
+from labkit.course.selfcheck import check_exercise
+
+
+@pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
+def test_sound(exercise: Exercise) -> None:
+    assert check_exercise(exercise) == []
+
+
+@pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
+def test_setup_works(exercise: Exercise) -> None:
+    variant = for_learner(exercise, "demo", "")
+    machine = fresh_machine(replace(variant, setup=replace(variant.setup, commands=())))
+    for command in [*variant.setup.commands, *variant.own.get("cause", ())]:
+        done = machine.run(command)
+        assert (done.returncode, done.stderr) == (0, ""), command
+
+
+def test_right_marks_of_layers_are_those_of_the_image() -> None:
+    variant = for_learner(load_exercise("layer-or-metadata"), "demo", "")
+    machine = fresh_machine(variant)
+    machine.run("docker build -t stack stack")
+    steps = Facts(machine).steps("stack")[-6:]
+    assert variant.own["right"] == [_mark(step.is_layer, bool(step.entries)) for step in steps]
+
+
+def _mark(is_layer: bool, filled: bool) -> str:
+    return "no layer" if not is_layer else "layer" if filled else "empty layer"
+
+
+def test_right_marks_of_files_are_those_of_the_image() -> None:
+    variant = for_learner(load_exercise("which-layer-is-it-from"), "demo", "")
+    image = variant.setup.commands[0].split()[-1]
+    facts = Facts(fresh_machine(variant))
+    for path, mark in zip(variant.own["items"], variant.own["right"], strict=True):
+        highest = [step for step in facts.layers(image) if path in (step.entries or {})][-1]
+        assert highest == facts.layers(image)[0] if mark == "FROM" else mark.split()[-1] in highest.created_by
+
+
+def faulty(**changes: object) -> list[str]:
+    return check_exercise(replace(load_exercise("three-layers"), **changes), variants=1)
+
+
+def test_each_fault_is_said() -> None:
+    exercise = load_exercise("three-layers")
+    (first, *_), (mistake, *_) = exercise.solutions, exercise.mistakes
+    always = Assertion("image_exists", {"image": "busybox"})
+    assert faulty(checks=(always,), mistakes=()) == ["it passes when nothing has been done (variant of learner-0)"]
+    assert faulty(solutions=(Solution("none", "true"),), mistakes=())[0].startswith(
+        "the solution 'none' does not pass: the image "
+    )
+    assert faulty(solutions=(Solution("rash", ["false >&2", "cat nothing", *first.answer]),), mistakes=()) == [
+        "a command of the solution 'rash' fails: `cat nothing` ended with: cat: nothing: No such file or directory (variant of learner-0)"
+    ]
+    assert faulty(mistakes=(replace(mistake, example=first.answer),)) == [
+        "the example of the mistake 'a line for each command' passes (variant of learner-0)"
+    ]
+    assert faulty(mistakes=(replace(mistake, example="true"),)) == [
+        "the example of the mistake 'a line for each command' is taken for None (variant of learner-0)"
+    ]
