@@ -6,9 +6,9 @@ docker rm) share one section.
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from functools import lru_cache
-from importlib import resources
 
 from .flags import Flag
 
@@ -18,7 +18,7 @@ _FLAG_LINE = re.compile(r" {2}(?:-(\S), | {4})--([a-z][\w-]*)(?: ([\w-]+))?(?: {
 @lru_cache(maxsize=1)
 def sections() -> dict[str, str]:
     """Command -> its help; the root command's key is "docker"."""
-    text = resources.files("labkit.dockercli").joinpath("help.txt").read_text(encoding="utf-8")
+    text = (pkgutil.get_data("labkit.dockercli", "help.txt") or b"").decode()
     pieces = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
     return {name: body.rstrip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 

@@ -1,5 +1,7 @@
-"""-v, --mount, --tmpfs and --volumes-from: from text to what the API takes (docker/cli opts/mount.go,
-opts/mount_utils.go, internal/volumespec). What only the daemon checks is left to it: docker's client sends much that it does not understand.
+"""-v, --mount, --tmpfs and --volumes-from: from text to what the API takes.
+
+Rules and messages: docker/cli opts/mount.go, opts/mount_utils.go, internal/volumespec. What only the daemon checks is
+left to it: docker's client sends much that it does not understand.
 """
 
 from __future__ import annotations

@@ -1,0 +1,49 @@
+"""docker run on an engine that a test makes up, or on none where the mistake is the client's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from labkit.dockercli.main import docker
+from labkit.engine.process import Clock, Input, Kernel, Output, Process
+from labkit.files import Files, Namespace, Store, tmpfs
+
+NOW = 1_795_510_800 * 1_000_000_000  # 2026-11-24 09:00:00 UTC
+
+
+class Done(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+def _files() -> Files:
+    store = Store(Clock(NOW))
+    files = Namespace(store, tmpfs(store)).files()
+    files.makedirs("/home/learner")
+    files.chdir("/home/learner")
+    return files
+
+
+@pytest.fixture
+def files() -> Files:
+    """The client's files; its folder is /home/learner."""
+    return _files()
+
+
+@pytest.fixture
+def run(files: Files) -> Run:
+    def call(*words: str, engine: Any = None, stdin: bytes = b"", env: dict[str, str] | None = None) -> Done:
+        kernel = Kernel(Clock(NOW), {}, lambda process: 0, services={"engine": engine})
+        stdout, stderr = Output(), Output()
+        process = Process(["docker", *words], env or {}, files, Input(stdin), stdout, stderr, kernel)
+        status = docker(process)
+        return Done(status, stdout.getvalue().decode(), stderr.getvalue().decode())
+
+    return call
