@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.files import Files, Stat
+from labkit.files import Files
 
 from .ignore import Matcher, glob_matches, has_wildcards
 from .trees import SourceTree

@@ -35,7 +35,7 @@ class Owner:
 
 @dataclass
 class Copying:
-    """One source of a COPY: from `tree` into `files`. `real`: a path in the stage as the host sees it, for messages."""
+    """One source of a COPY: from `tree` into `files`. `merged` is for messages."""
 
     tree: SourceTree
     files: Files
@@ -44,7 +44,7 @@ class Copying:
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     unpack: bool = False
-    real: Callable[[str], str] = staticmethod(lambda path: path)  # type: ignore[assignment]
+    merged: str = ""  # where the stage's root is on the host
     _links: dict[int, str] = field(default_factory=dict)
 
     def copy(self, source: str, target: str) -> None:
@@ -120,11 +120,11 @@ class Copying:
             self.files.mkdir(target, 0o777)
             return
         if not stat.S_ISDIR(known.st_mode):
-            raise CopyError(f"cannot copy to non-directory: {self.real(target)}")
+            raise CopyError(f"cannot copy to non-directory: {self.merged}{target}")
 
     def _need_folder(self, target: str) -> None:
         if not self.files.is_dir(target):
-            raise CopyError(f"cannot copy to non-directory: {self.real(target)}")
+            raise CopyError(f"cannot copy to non-directory: {self.merged}{target}")
 
     def _clear(self, target: str) -> None:
         """Take away the file that is in the way."""
@@ -133,7 +133,7 @@ class Copying:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(known.st_mode):
-            raise CopyError(f"cannot replace to directory {self.real(target)} with file")
+            raise CopyError(f"cannot replace to directory {self.merged}{target} with file")
         self.files.unlink(target)
 
     def _copy_file(self, path: str, about: Stat, target: str) -> None:
@@ -321,9 +321,7 @@ def check_mode(change: str) -> None:
     """Raises ValueError for a --chmod that is none."""
     if re.fullmatch(r"[0-7]+", change):
         if int(change, 8) > 0o7777:
-            raise ValueError(
-                f"invalid chmod parameter: '{change}'. it should be octal string and between 0 and 07777"
-            )
+            raise ValueError(f"invalid chmod parameter: '{change}'. it should be octal string and between 0 and 07777")
         return
     if not re.fullmatch(r"[ugoa]*(?:[-+=][rwxXst]*)+(?:,[ugoa]*(?:[-+=][rwxXst]*)+)*", change):
         raise ValueError(f"invalid chmod parameter: '{change}'. it should be octal string and between 0 and 07777")
@@ -357,5 +355,3 @@ def read_table(files: Files, path: str) -> list[list[str]]:
     except OSError:
         return []
     return [line.split(":") for line in text.splitlines() if line and not line.startswith("#")]
-
-

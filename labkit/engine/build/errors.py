@@ -17,6 +17,9 @@ class Lines:
     end: int
 
 
+NOWHERE = Lines(0, 0)
+
+
 class DockerfileError(Exception):
     """A Dockerfile that cannot be built. Each of `places` gives an excerpt; none gives none."""
 

@@ -1,7 +1,7 @@
 """The build graph: what is to be made from what. A node is immutable and knows the nodes below it.
 
-A node's `identity` covers what it does and what it stands on, so that the same step in two stages is one node; names and
-places in the Dockerfile are no part of it (BuildKit: the digest of a vertex).
+A node's `identity` covers what it does and what it stands on, so that the same step in two stages is one node; names
+and places in the Dockerfile are no part of it (BuildKit: the digest of a vertex).
 """
 
 from __future__ import annotations

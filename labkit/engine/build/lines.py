@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .errors import DockerfileError, Lines
+from .errors import NOWHERE, DockerfileError, Lines
 from .expand import ExpandError, Lexer, go_quote
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
@@ -44,7 +44,7 @@ class Node:
     is_json: bool = False
     child: Node | None = None  # what ONBUILD is about
     heredocs: list[Heredoc] = field(default_factory=list)
-    place: Lines = Lines(0, 0)
+    place: Lines = NOWHERE
 
 
 @dataclass
@@ -266,7 +266,7 @@ def words_of(text: str, escape: str) -> list[str]:
             character += text[place]
             place += 1
         word = (word or "") + character
-    return words + [word] if word else words
+    return [*words, word] if word else words
 
 
 def _pairs(node: Node, text: str, escape: str) -> None:
@@ -281,9 +281,7 @@ def _pairs(node: Node, text: str, escape: str) -> None:
         return
     for word in words:
         if "=" not in word:
-            raise ValueError(
-                f"Syntax error - can't find = in {go_quote(word)}. Must be of the form: name=value"
-            )
+            raise ValueError(f"Syntax error - can't find = in {go_quote(word)}. Must be of the form: name=value")
         name, _, value = word.partition("=")
         node.arguments += [name, value, "="]
 

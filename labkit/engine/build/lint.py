@@ -81,7 +81,7 @@ class Linter:
 
 
 def _filled(pattern: str, words: tuple[str, ...]) -> str:
-    quoted = [word for word in words]
+    quoted = list(words)
     if "{q}" in pattern:
         index = len(re.findall(r"\{\}", pattern.split("{q}")[0]))
         pattern = pattern.replace("{q}", "{}")

@@ -290,8 +290,7 @@ def _from(node: Node, common: Common) -> From:
         name = words[2].lower()
         if not _STAGE_NAME.fullmatch(name):
             raise ValueError(
-                f"invalid name for build stage: {go_quote(words[2])}, "
-                "name can't start with a number or contain symbols"
+                f"invalid name for build stage: {go_quote(words[2])}, name can't start with a number or contain symbols"
             )
     elif len(words) != 1:
         raise ValueError("FROM requires either one or three arguments")
@@ -349,9 +348,7 @@ def _copy(node: Node, common: Common) -> Copy:
 
 
 def _run(node: Node, common: Common) -> Run:
-    flags = parse_flags(
-        node, {"device": _TEXTS, "mount": _TEXTS, "network": _TEXT, "security": _TEXT}
-    )
+    flags = parse_flags(node, {"device": _TEXTS, "mount": _TEXTS, "network": _TEXT, "security": _TEXT})
     mounts = tuple(flags.get("mount", ()))
     for mount in mounts:
         parse_mount(mount, None)
@@ -439,7 +436,7 @@ def _maintainer(node: Node, common: Common) -> Maintainer:
     return Maintainer(*common, name)
 
 
-_HEALTH_TIMES = {"interval": 0, "timeout": 0, "start-period": 0, "start-interval": 0}
+_HEALTH_TIMES = ("interval", "timeout", "start-period", "start-interval")
 _MILLISECOND = 1_000_000  # nanoseconds
 
 
@@ -451,14 +448,17 @@ def _healthcheck(node: Node, common: Common) -> Healthcheck:
         if words:
             raise ValueError("HEALTHCHECK NONE takes no arguments")
         return Healthcheck(*common, ("NONE",))
-    flags = parse_flags(node, {name: _TEXT for name in (*_HEALTH_TIMES, "retries")})
+    flags = parse_flags(node, dict.fromkeys((*_HEALTH_TIMES, "retries"), _TEXT))
     if kind != "CMD":
         raise ValueError(f"Unknown type {go_quote(kind)} in HEALTHCHECK (try CMD)")
     if not words:
         raise ValueError("Missing command after HEALTHCHECK CMD")
-    times = [_interval(name, str(flags.get(name, ""))) for name in _HEALTH_TIMES]
+    interval, timeout, start_period, start_interval = (
+        _interval(name, str(flags.get(name, ""))) for name in _HEALTH_TIMES
+    )
     test = ("CMD" if node.is_json else "CMD-SHELL", *words)
-    return Healthcheck(*common, test, *times, _retries(str(flags.get("retries", ""))))
+    retries = _retries(str(flags.get("retries", "")))
+    return Healthcheck(*common, test, interval, timeout, start_period, start_interval, retries)
 
 
 def _interval(name: str, text: str) -> int:
@@ -540,8 +540,10 @@ class Mount:
 _MOUNT_TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 _SHARING = ("shared", "private", "locked")
 _MOUNT_KEYS = (
-    "type from source target readonly id sharing required mode uid gid src dst ro rw readwrite".split()
-)
+    "type", "from", "source", "target", "readonly", "id", "sharing", "required", "mode", "uid", "gid", "src", "dst",
+    "ro", "rw", "readwrite",
+)  # fmt: skip
+
 _SAME_KEY = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly", "rw": "readwrite"}
 _BOOLS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)i?b?", re.I)
@@ -576,7 +578,7 @@ def _mount_key(changes: dict[str, object], key: str, value: str | None, part: st
         flag = _BOOLS.get(value if value.islower() or value.isdigit() else value.lower())
         if flag is None:
             raise ValueError(f"invalid value for {key}: {value}")
-        changes["required" if name == "required" else "readonly"] = flag if name != "readwrite" else not flag
+        changes["required" if name == "required" else "readonly"] = flag ^ (name == "readwrite")
     elif name in ("mode", "uid", "gid"):
         changes[name] = _number(name, value)
     elif name in _MOUNT_VALUES:
@@ -644,5 +646,3 @@ def _check_secret(mount: Mount) -> None:
         raise ValueError("invalid secret mount. one of source, target required")
     if mount.source and mount.id:
         raise ValueError("both source and id can't be set")
-
-

@@ -10,6 +10,7 @@ import math
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -21,7 +22,6 @@ from .copying import check_mode
 from .errors import DockerfileError, Lines
 from .expand import ExpandError, Expansion, Lexer, go_quote
 from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
-from .ignore import Matcher
 from .lines import Dockerfile, parse_heredoc, read_dockerfile
 from .lint import Linter, is_secret, linter
 from .parser import (
@@ -128,7 +128,13 @@ class State:
         base = self.base
         if base is None:
             return
-        self.node, self.env, self.cwd, self.user, self.author = base.node, dict(base.env), base.cwd, base.user, base.author
+        self.node, self.env, self.cwd, self.user, self.author = (
+            base.node,
+            dict(base.env),
+            base.cwd,
+            base.user,
+            base.author,
+        )
         self.config, self.history = deepcopy(base.config), list(base.history)
         self.args, self.workdir_set, self.image = list(base.args), base.workdir_set, base.image
 
@@ -159,9 +165,9 @@ class Command:
     onbuild: bool = False
 
 
-def plan(text: str, settings: Settings, images: Images, ignore: Matcher | None) -> tuple[Plan, Linter]:
+def plan(text: str, settings: Settings, images: Images) -> tuple[Plan, Linter]:
     """Work out a Dockerfile. Raises DockerfileError, whose `lint` has the warnings so far."""
-    planner = _Planner(settings, images, ignore)
+    planner = _Planner(settings, images)
     try:
         return planner.plan(text), planner.lint
     except DockerfileError as error:
@@ -170,10 +176,9 @@ def plan(text: str, settings: Settings, images: Images, ignore: Matcher | None) 
 
 
 class _Planner:
-    def __init__(self, settings: Settings, images: Images, ignore: Matcher | None) -> None:
+    def __init__(self, settings: Settings, images: Images) -> None:
         self.settings = settings
         self.images = images
-        self.ignore = ignore
         self.lint = Linter()
         self.lexer = Lexer()
         self.states: list[State] = []
@@ -476,17 +481,16 @@ class _Planner:
 
     def _label(self, state: State, text: str, lexer: Lexer | None = None) -> str:
         """A step's name: the line with its variables, its keyword in capitals."""
-        try:
+        with suppress(ExpandError):
             text = (lexer or self.lexer).expand(text, state.env).text
-        except ExpandError:
-            pass
         keyword, blank, rest = text.partition(" ")
         return state.prefixed(f"{keyword.upper()}{blank}{rest}")
 
     def _env(self, state: State, env: Env, sources: list[State | None]) -> None:
         text = "ENV"
         pairs = [
-            (self._word(state, pair.name, env.place), self._word(state, pair.value or "", env.place)) for pair in env.pairs
+            (self._word(state, pair.name, env.place), self._word(state, pair.value or "", env.place))
+            for pair in env.pairs
         ]
         for pair, (name, value) in zip(env.pairs, pairs, strict=True):
             if pair.legacy:
@@ -740,7 +744,9 @@ class _Planner:
     def _copy_source(self, copy: Copy, path: str, source: State | None) -> CopySource:
         if re.match(r"(https?|git|ssh)://|git@", path):
             if copy.add:
-                message = f"failed to load cache key: Get {go_quote(path)}: dial tcp: lookup {_host(path)}: no such host"
+                message = (
+                    f"failed to load cache key: Get {go_quote(path)}: dial tcp: lookup {_host(path)}: no such host"
+                )
                 raise DockerfileError(message, copy.place)
             raise DockerfileError("source can't be a URL for COPY", copy.place)
         from_context = source is None
@@ -828,9 +834,14 @@ def _port_order(port: str) -> tuple[str, int]:
 
 
 _SIGNALS = frozenset(
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP"
-    " TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
-) | {f"RTMIN+{n}" for n in range(1, 16)} | {f"RTMAX-{n}" for n in range(1, 15)}  # fmt: skip
+    {
+        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
+        "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN",
+        "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+    }
+    | {f"RTMIN+{number}" for number in range(1, 16)}
+    | {f"RTMAX-{number}" for number in range(1, 15)}
+)  # fmt: skip
 
 
 def _is_signal(text: str) -> bool:

@@ -12,7 +12,7 @@ HEADER = '#0 building with "default" instance using docker driver\n'
 _SHOWN_LOGS = 10  # lines of a step's output that are printed again when it fails
 _SLOW = 0.01  # seconds; what is faster is printed without a time
 
-Emit = Callable[[str], None]
+Emit = Callable[[str], object]
 
 
 class Progress:

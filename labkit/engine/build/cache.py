@@ -1,0 +1,194 @@
+"""The build cache: what each finished step left, by what it was made from.
+
+A *key* says what a step does and what it stands on: a RUN's words, variables, folder and user; a COPY's options and the
+content of what it copies. Times are in none of it. A *record* is the layer that a step with that key made; it holds the
+layer until it is pruned. A *link* leads from a COPY --from by its Dockerfile to its key by content, so that it is found
+when the stage that it copies from is no longer there. (BuildKit: solver/cache.go, cache/manager.go, in effect.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from .context import Known
+
+if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
+
+REGULAR, LOCAL, MOUNT = "regular", "source.local", "exec.cachemount"
+_RECORD, _KEY, _LINK, _KNOWN = "record/", "key/", "link/", "known/"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of `docker system df -v`."""
+
+    id: str  # 25 letters and digits; also the name of the layer's folder
+    key: str
+    type: str = REGULAR
+    chain: str | None = None  # of the layer that it holds
+    parent: str = ""  # id of the record below
+    description: str = ""
+    size: int = 0
+    created: int = 0  # ns
+    used: int = 0  # ns
+    count: int = 1
+    scratch: str = ""  # a cache mount's own layer
+
+
+def key_of(*parts: object) -> str:
+    return sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()
+
+
+class BuildCache:
+    """All records of an engine. Everything lies in its table `cache`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def _table(self) -> Any:
+        return self._engine.tables.cache
+
+    # finding
+
+    def find(self, key: str) -> Record | None:
+        found = self._table.get(_KEY + key)
+        return self._table.get(_RECORD + found) if found else None
+
+    def record(self, record_id: str) -> Record | None:
+        return self._table.get(_RECORD + record_id)
+
+    def all(self) -> list[Record]:
+        """The one that was not used for the longest time first."""
+        records = [value for name, value in self._table.items() if name.startswith(_RECORD)]
+        return sorted(records, key=lambda record: (record.used, record.created, record.id))
+
+    def linked(self, key: str) -> str | None:
+        return self._table.get(_LINK + key)
+
+    def known(self, name: str) -> dict[str, Known]:
+        """What was sent last under this name."""
+        return self._table.get(_KNOWN + name) or {}
+
+    # changing
+
+    def add(self, record: Record) -> Record:
+        """Keep a record; one with the same key is no longer found, but stays until it is pruned."""
+        now = self._engine.now()
+        record = replace(record, created=record.created or now, used=now)
+        self._table.set(_RECORD + record.id, record)
+        self._table.set(_KEY + record.key, record.id)
+        return record
+
+    def use(self, record: Record, **changes: Any) -> Record:
+        """Its layer, or what was sent, is taken once more."""
+        record = replace(self._table.get(_RECORD + record.id, record), **changes)
+        record = replace(record, used=self._engine.now(), count=record.count + 1)
+        self._table.set(_RECORD + record.id, record)
+        return record
+
+    def link(self, key: str, content_key: str) -> None:
+        self._table.set(_LINK + key, content_key)
+
+    def remember(self, name: str, known: dict[str, Known], size: int, description: str) -> None:
+        """What was sent from a client's folder."""
+        self._table.set(_KNOWN + name, known)
+        key = key_of(LOCAL, name)
+        if record := self.find(key):
+            self.use(record, size=size)
+        else:
+            record_id = self._engine.ids.key("build")
+            self.add(Record(record_id, key, LOCAL, description=description, size=size))
+
+    # for the CLI
+
+    def shared(self, record: Record, images: frozenset[str] | None = None) -> bool:
+        """Whether an image has the layer too."""
+        return record.chain is not None and record.chain in (self.image_chains() if images is None else images)
+
+    def image_chains(self) -> frozenset[str]:
+        """The chain ids of all images' layers."""
+        found = set()
+        for _, image in self._engine.tables.images.items():
+            chain = image.chain
+            while chain and chain not in found:
+                found.add(chain)
+                layer = self._engine.layerstore.get(chain)
+                chain = layer.parent if layer else None
+        return frozenset(found)
+
+    def usage(self) -> list[dict[str, Any]]:
+        """What GET /system/df tells of the records; times in ns."""
+        images = self.image_chains()
+        return [self._row(record, images) for record in self.all()]
+
+    def _row(self, record: Record, images: frozenset[str]) -> dict[str, Any]:
+        return {
+            "ID": record.id,
+            "Parents": [record.parent] if record.parent else None,
+            "Type": record.type,
+            "Description": record.description,
+            "InUse": False,
+            "Shared": self.shared(record, images),
+            "Size": record.size,
+            "CreatedAt": record.created,
+            "LastUsedAt": record.used,
+            "UsageCount": record.count,
+        }
+
+    def prune(
+        self, all: bool = False, keep: int = 0, filters: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """POST /build/prune: what went, and its bytes. Without `all` what images share stays."""
+        images = self.image_chains()
+        wanted = {record.id for record in self.all() if self._may_go(record, all, images, filters or {})}
+        gone: list[dict[str, Any]] = []
+        while leaf := self._leaf(wanted):
+            if keep and sum(record.size for record in self.all()) <= keep:
+                break
+            gone.append(self._row(leaf, images))
+            self._remove(leaf)
+            wanted.discard(leaf.id)
+        return gone, sum(row["Size"] for row in gone)
+
+    def _may_go(self, record: Record, all: bool, images: frozenset[str], filters: Mapping[str, Sequence[str]]) -> bool:
+        if not all and self.shared(record, images):
+            return False
+        limits = [self._engine.until(text) for name in ("until", "unused-for") for text in filters.get(name, ())]
+        if limits and record.used >= min(limits):
+            return False
+        shared = self.shared(record, images)
+        row = {"id": record.id, "type": record.type, "description": record.description, "parent": record.parent}
+        return all_match(row | {"shared": str(shared).lower(), "private": str(not shared).lower()}, filters)
+
+    def _leaf(self, wanted: set[str]) -> Record | None:
+        """The next one to go: no record stands on it."""
+        records = self.all()
+        parents = {record.parent for record in records}
+        return next((record for record in records if record.id in wanted and record.id not in parents), None)
+
+    def _remove(self, record: Record) -> None:
+        self._table.delete(_RECORD + record.id)
+        if self._table.get(_KEY + record.key) == record.id:
+            self._table.delete(_KEY + record.key)
+        if record.type == LOCAL:
+            for name in [name for name in self._table if name.startswith(_KNOWN)]:
+                if key_of(LOCAL, name.removeprefix(_KNOWN)) == record.key:
+                    self._table.delete(name)
+        if record.chain:
+            self._engine.layerstore.release(record.chain)
+        if record.scratch:
+            self._engine.driver.remove(record.scratch)
+
+
+def all_match(row: Mapping[str, str], filters: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a record begins with one of the values that each filter names."""
+    return all(
+        any(row[name].startswith(value) for value in values)
+        for name, values in filters.items()
+        if values and name in row
+    )

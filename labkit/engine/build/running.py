@@ -1,0 +1,187 @@
+"""RUN: a process in the stage's files, with the mounts that it asks for.
+
+What BuildKit's runc executor puts around it: a hosts file and a resolv.conf of its own, /proc, /dev and /sys; the mount
+points that were missing are taken away again afterwards, and what is above them keeps its times.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from labkit.engine import oci, users
+from labkit.engine.errors import EngineError
+from labkit.engine.process import SECOND, Input, Output, Process
+from labkit.files import Content, Files, Namespace, Source, tmpfs
+
+from .copying import make_folders
+from .expand import go_quote
+from .graph import RunNode
+
+if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
+
+HOSTNAME = "buildkitsandbox"
+_HOSTS = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+_RESOLV = "nameserver 192.168.65.7\n"
+_FOLDERS = ("/proc", "/dev", "/sys")
+_FILES = {"/etc/hosts": _HOSTS, "/etc/resolv.conf": _RESOLV}
+_START = 0.15  # seconds until the first output of a process (examples/build.txt)
+
+Log = Callable[[str, float], None]
+
+
+class RunError(Exception):
+    """A RUN that did not end with 0; str() is BuildKit's message."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A mount, ready to be made. `is_dir`: what its target has to be."""
+
+    target: str
+    source: Source
+    readonly: bool
+    is_dir: bool = True
+
+
+@dataclass
+class _Printed(Output):
+    """Output that goes to the progress."""
+
+    log: Log
+    now: Callable[[], int]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._start = self.now()
+
+    def write(self, data: bytes | str) -> int:
+        count = super().write(data)
+        text = data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
+        self.log(text, self.seconds)
+        return count
+
+    def write_content(self, content: Content) -> int:
+        return self.write(content.read(0, min(len(content), 1 << 20)))
+
+    @property
+    def seconds(self) -> float:
+        return _START + (self.now() - self._start) / SECOND
+
+
+@dataclass
+class Runner:
+    """Runs one node in the files of a fresh layer."""
+
+    engine: Engine
+    root: Source
+    key: str  # the layer's id
+    attached: list[Attached] = field(default_factory=list)
+    seconds: float = _START
+
+    def run(self, node: RunNode, log: Log) -> None:
+        """Raises RunError."""
+        files = Namespace(self.engine.host.store, self.root).files()
+        with self._mount_points(files):
+            namespace = self._namespace(files)
+            try:
+                self._execute(node, namespace, log)
+            finally:
+                namespace.discard()
+        files.namespace.discard()
+
+    def _execute(self, node: RunNode, namespace: Namespace, log: Log) -> None:
+        files = namespace.files()
+        try:
+            account = users.look_up(files, node.user)
+        except EngineError as error:
+            raise RunError(f"{_process(node)} did not complete successfully: {error.message}") from None
+        make_folders(files, node.cwd, None)
+        env = dict(node.env) | dict(node.hidden_env)
+        env.setdefault("HOME", account.home)
+        if reason := oci.find(files, list(node.args), env.get("PATH", "")):
+            log(f"runc run failed: unable to start container process: error during container init: {reason}\n", _START)
+            raise RunError(f"{_process(node)} did not complete successfully: exit code: 1")
+        output = _Printed(log, self.engine.now)
+        process = Process(
+            list(node.args),
+            env,
+            namespace.files(account.user, cwd=node.cwd),
+            Input(),
+            output,
+            output,
+            self.engine.kernel,
+            hostname=HOSTNAME,
+        )
+        status = self.engine.kernel.execute(process)
+        self.seconds = output.seconds
+        if status:
+            raise RunError(f"{_process(node)} did not complete successfully: exit code: {status}")
+
+    def _namespace(self, files: Files) -> Namespace:
+        engine = self.engine
+        namespace = engine.sandboxes.namespace(self.root, key=self.key)
+        engine.sandboxes.mask(namespace)
+        own = Namespace(engine.host.store, tmpfs(engine.host.store, mode=0o755)).files()
+        for path, text in _FILES.items():
+            name = posixpath.basename(path)
+            own.write(f"/{name}", text)
+            namespace.mount(path, own.source(f"/{name}"))
+        own.namespace.discard()
+        for mount in self.attached:
+            namespace.mount(mount.target, mount.source, readonly=mount.readonly)
+        return namespace
+
+    @contextmanager
+    def _mount_points(self, files: Files) -> Iterator[None]:
+        """Missing mount points, for as long as the process runs."""
+        wanted = [(path, True) for path in _FOLDERS] + [(path, False) for path in _FILES]
+        wanted += [(mount.target, mount.is_dir) for mount in self.attached]
+        made: list[str] = []
+        times: dict[str, tuple[int, int]] = {}
+        for path, is_dir in wanted:
+            _make_point(files, path, is_dir, made, times)
+        try:
+            yield
+        finally:
+            for path in reversed(made):
+                _take_away(files, path)
+            for path, (atime, mtime) in times.items():
+                if path not in made and files.exists(path):
+                    files.utime(path, atime, mtime)
+
+
+def _process(node: RunNode) -> str:
+    return f"process {go_quote(' '.join(node.args))}"
+
+
+def _make_point(files: Files, path: str, is_dir: bool, made: list[str], times: dict[str, tuple[int, int]]) -> None:
+    """Make a path where it is missing, and note what was made and the times of the folder that it was made in."""
+    done = ""
+    names = path.strip("/").split("/")
+    for number, name in enumerate(names, 1):
+        above, done = done or "/", f"{done}/{name}"
+        if files.exists(done):
+            continue
+        about = files.stat(above)
+        if above != "/":
+            times.setdefault(above, (about.st_atime_ns, about.st_mtime_ns))
+        if number < len(names) or is_dir:
+            files.mkdir(done, 0o755)
+        else:
+            files.write(done, b"", 0o644)
+        made.append(done)
+
+
+def _take_away(files: Files, path: str) -> None:
+    try:
+        if files.is_dir(path):
+            files.rmdir(path)
+        else:
+            files.unlink(path)
+    except OSError:
+        pass  # the process put something into it, or took it away itself
