@@ -184,6 +184,7 @@ def _step(line: dict, layers: Iterator[tuple[str, str]], saved: Content, start: 
         return Step(created_by, None, None)
     name, diff_id = next(layers)
     content = saved[start[name] : start[name] + sizes[name]]
+    assert not isinstance(content, int)
     return Step(
         created_by,
         diff_id,

@@ -29,13 +29,13 @@ def home() -> Path:
     """$LABKIT_HOME, else `.labkit` in the course's folder if that can be written, else the user's data folder."""
     if chosen := os.environ.get("LABKIT_HOME"):
         return Path(chosen)
-    course = _course_folder()
+    course = course_folder()
     if course is not None and os.access(course, os.W_OK):
         return course / ".labkit"
     return _user_data() / "labkit"
 
 
-def _course_folder() -> Path | None:
+def course_folder() -> Path | None:
     """The folder above which has the lessons in it, counted from where the notebook or the shell is."""
     here = Path.cwd()
     for folder in (here, *here.parents):

@@ -3,15 +3,17 @@
 # ruff: noqa: E501 - a row is a case and the sentence that it leads to
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from labkit.course import Exercise, load_all, load_exercise
+from labkit.course import CourseError, Exercise, load_all, load_exercise
 from labkit.course.facts import Facts
 from labkit.course.play import fresh_machine
 from labkit.course.record import Assertion, Solution, for_learner
-from labkit.course.selfcheck import check_exercise
+from labkit.course.selfcheck import check_exercise, notebook_faults
 
 
 @pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
@@ -70,3 +72,22 @@ def test_each_fault_is_said() -> None:
     assert faulty(mistakes=(replace(mistake, example="true"),)) == [
         "the example of the mistake 'a line for each command' is taken for None (variant of learner-0)"
     ]
+
+
+def test_notebooks_use_the_exercises(tmp_path: Path) -> None:
+    def cell(text: str) -> dict:
+        return {"cell_type": "code", "source": text.splitlines(keepends=True)}
+
+    exercises = [load_exercise("three-layers"), load_exercise("a-tag-moves")]
+    other = {"cells": [cell('exercise("a-tag-moves")'), {"cell_type": "markdown", "source": 'exercise("x")'}]}
+    (tmp_path / "03-other.ipynb").write_text(json.dumps(other))
+    lesson = {"cells": [cell("%%answer three-layers\nls"), cell("show(); exercise('no-such')")]}
+    (tmp_path / "02-layered-images.ipynb").write_text(json.dumps(lesson))
+    assert list(notebook_faults(exercises, tmp_path)) == [
+        "02-layered-images.ipynb: there is no exercise 'no-such'",
+        "03-other.ipynb: the exercise 'a-tag-moves' belongs to 02-layered-images.ipynb",
+        "02-layered-images.toml: exercise 'a-tag-moves': 02-layered-images.ipynb does not use it",
+    ]
+    (tmp_path / "03-other.ipynb").write_text("{")
+    with pytest.raises(CourseError, match=r"03-other\.ipynb: it is not JSON"):
+        list(notebook_faults(exercises, tmp_path))
