@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from labkit.jupyter.view import UNMARKED, ContainerView, Marks, Stack, Step, View, size_text, stacks, step_part
+from labkit.jupyter.view import UNMARKED, ContainerView, Marks, Row, Stack, View, rows, size_text, stacks
 from labkit.jupyter.words import cut, image_title, mount_source, short
 
 SHOWN_CHANGES = 6
@@ -96,17 +96,15 @@ def _stack_rows(stack: Stack, marks: Marks) -> Iterator[str]:
         yield _cell(title, "title", word, span=3)
     if not stack.images:
         yield _cell(_text("shared by several images", quiet=True), "title", span=3)
-    below = len(stack.key) - len(stack.steps)
-    for number in range(len(stack.key), below, -1):
-        yield _step_row(stack.key[number - 1], marks.word(*step_part(stack.key[:number])))
+    yield from (_row(row) for row in reversed(rows(stack, marks)))
 
 
-def _step_row(step: Step, word: str) -> str:
-    paper = "layer" if step.digest else "settings"
-    place = _text(short(step.digest)) if step.digest else _text("no layer", quiet=True)
-    thick = bool(word)
-    size = _cell(_text(size_text(step.size)), paper, thick=thick, align="RIGHT")
-    return _cell(_text(step.text), paper, word) + size + _cell(place, paper, thick=thick)
+def _row(row: Row) -> str:
+    paper = "layer" if row.digest else "settings"
+    place = _text(short(row.digest)) if row.digest else _text("no layer", quiet=True)
+    thick = bool(row.word)
+    size = _cell(_text(size_text(row.size)), paper, thick=thick, align="RIGHT")
+    return _cell(_text(row.text), paper, row.word) + size + _cell(place, paper, thick=thick)
 
 
 def _container_lines(

@@ -9,12 +9,13 @@ settings has none. Two images share a step when they share all steps below it to
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-LAYER_WORDS = ("RUN", "COPY", "ADD", "WORKDIR")  # the instructions that make a layer, perhaps an empty one
+SHOWN_SETTINGS = 2  # so many lines of settings in a row are shown one by one
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -96,28 +97,21 @@ def instruction(created_by: str, comment: str = "") -> str:
     return text or comment or "(unnamed)"
 
 
-def history_steps(history: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> tuple[Step, ...]:
-    """The steps of an image, lowest first, from its `docker history` (newest first) and its layers' digests."""
-    entries = list(reversed(history))
-    texts = [instruction(str(entry.get("CreatedBy") or ""), str(entry.get("Comment") or "")) for entry in entries]
-    sizes = [int(entry.get("Size") or 0) for entry in entries]
-    makers = _layer_makers(texts, sizes, len(layers))
+def history_steps(
+    history: Sequence[Mapping[str, Any]], config: Sequence[Mapping[str, Any]], layers: Sequence[str]
+) -> tuple[Step, ...]:
+    """The steps of an image, lowest first: sizes from its `docker history` (newest first), and from the history in its
+    configuration (oldest first) which steps made a layer; the layers' digests in their order."""
     digests = iter(layers)
     steps = [
-        Step(text, size, next(digests, None) if maker else None)
-        for text, size, maker in zip(texts, sizes, makers, strict=True)
+        Step(
+            instruction(str(entry.get("created_by") or ""), str(entry.get("comment") or "")),
+            int(row.get("Size") or 0),
+            None if entry.get("empty_layer") else next(digests, None),
+        )
+        for entry, row in zip(config, reversed(history), strict=True)
     ]
     return (*steps, *(Step("(not in the history)", 0, digest) for digest in digests))
-
-
-def _layer_makers(texts: list[str], sizes: list[int], count: int) -> list[bool]:
-    """Which steps made the image's `count` layers: those with a size first, then the empty ones, lowest first."""
-    makers = [size > 0 for size in sizes]
-    for wanted in (LAYER_WORDS, ("",)):
-        for position, text in enumerate(texts):
-            if sum(makers) < count and not makers[position] and text.startswith(wanted):
-                makers[position] = True
-    return makers
 
 
 def look(machine: Any) -> View:
@@ -125,7 +119,7 @@ def look(machine: Any) -> View:
     engine = machine.engine
     containers = tuple(sorted(_containers(engine), key=lambda container: container.name))
     images = tuple(sorted(_images(engine), key=lambda image: (image.names or ("~",), image.id)))
-    return View(images, containers, tuple(sorted(_volume_name(volume) for volume in engine.volumes({}))))
+    return View(images, containers, tuple(sorted(str(volume["Name"]) for volume in engine.volumes())))
 
 
 def only(view: View, names: Sequence[str]) -> View:
@@ -150,15 +144,14 @@ def _named(image: ImageView, names: Sequence[str]) -> bool:
 def _images(engine: Any) -> Iterator[ImageView]:
     for summary in engine.images():
         reference = summary["Id"]
-        document = engine.inspect_image(reference)
-        layers = (document.get("RootFS") or {}).get("Layers") or []
+        document, image = engine.inspect_image(reference), engine.find_image(reference)
         names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
-        steps = history_steps(engine.history(reference), layers)
+        steps = history_steps(engine.history(reference), image.config.get("history") or [], image.diff_ids)
         yield ImageView(reference, names, steps, int(document.get("Size") or 0))
 
 
 def _containers(engine: Any) -> Iterator[ContainerView]:
-    for summary in engine.containers(True, {}):
+    for summary in engine.containers(all=True, size=True):
         reference = summary["Id"]
         document = engine.inspect_container(reference)
         changes = tuple(sorted(((str(k), str(p)) for k, p in engine.diff(reference)), key=lambda change: change[1]))
@@ -179,10 +172,6 @@ def _mounts(document: Mapping[str, Any]) -> Iterator[MountView]:
         yield MountView(mount["Type"], source or "", mount["Destination"], bool(mount.get("RW", True)))
     for target in (document.get("HostConfig") or {}).get("Tmpfs") or {}:
         yield MountView("tmpfs", "", target, True)
-
-
-def _volume_name(volume: Any) -> str:
-    return str(volume["Name"] if isinstance(volume, Mapping) else volume.name)
 
 
 def stacks(images: Sequence[ImageView]) -> list[Stack]:
@@ -255,3 +244,39 @@ def compare(before: View | None, after: View) -> Marks:
         changed=frozenset(part for part in now if part in old and old[part] != now[part]),
         gone=tuple(part for part in old if part not in now),
     )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a stack: a step, or several lines of settings as one."""
+
+    number: str  # from the bottom: "3", "1 to 4"
+    text: str
+    size: int
+    digest: str | None
+    word: str  # its mark
+
+
+def rows(stack: Stack, marks: Marks) -> list[Row]:
+    """What a stack shows, lowest first; a long run of lines that are only settings is one row."""
+    first = len(stack.key) - len(stack.steps)
+    numbers = range(first + 1, len(stack.key) + 1)
+    found: list[Row] = []
+    for layer, group in itertools.groupby(numbers, lambda number: stack.key[number - 1].digest is not None):
+        run = list(group)
+        if layer or len(run) <= SHOWN_SETTINGS:
+            found += [_row(stack, number, marks) for number in run]
+        else:
+            found.append(_settings_row(stack, run, marks))
+    return found
+
+
+def _row(stack: Stack, number: int, marks: Marks) -> Row:
+    step = stack.key[number - 1]
+    return Row(str(number), step.text, step.size, step.digest, marks.word(*step_part(stack.key[:number])))
+
+
+def _settings_row(stack: Stack, run: list[int], marks: Marks) -> Row:
+    each = [_row(stack, number, marks) for number in run]
+    text = f"{len(run)} settings: {', '.join(row.text.split(' ')[0] for row in each)}"
+    return Row(f"{run[0]} to {run[-1]}", text, 0, None, next((row.word for row in each if row.word), ""))

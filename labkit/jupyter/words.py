@@ -12,9 +12,9 @@ from labkit.jupyter.view import (
     MountView,
     Stack,
     View,
+    rows,
     size_text,
     stacks,
-    step_part,
 )
 
 SHOWN_CHANGES = 8
@@ -88,12 +88,9 @@ def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator
         yield _marked(f"{margin}image {image_title(image)} ({short(image.id)}, {size_text(image.size)})", word)
     if not stack.images:
         yield f"{margin}steps that several images share"
-    below = len(stack.key) - len(stack.steps)
-    for number in range(below + 1, len(stack.key) + 1):
-        step = stack.key[number - 1]
-        layer = f"layer {short(step.digest)}" if step.digest else "settings only, no layer"
-        line = f"{margin}  {number}. {cut(step.text)}: {size_text(step.size)}, {layer}"
-        yield _marked(line, marks.word(*step_part(stack.key[:number])))
+    for row in rows(stack, marks):
+        layer = f"layer {short(row.digest)}" if row.digest else "no layer"
+        yield _marked(f"{margin}  {row.number}. {cut(row.text)}: {size_text(row.size)}, {layer}", row.word)
     for upper in stack.above:
         yield f"{margin}  on which stands"
         yield from _stack_lines(upper, view, marks, depth + 2)

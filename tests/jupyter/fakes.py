@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -24,7 +25,10 @@ class FakeEngine:
     def history(self, reference: str) -> list[dict[str, Any]]:
         return self.image_table[reference]["history"]
 
-    def containers(self, all: bool, filters: dict[str, Any]) -> list[dict[str, Any]]:
+    def find_image(self, reference: str) -> SimpleNamespace:
+        return self.image_table[reference]["image"]
+
+    def containers(self, all: bool, size: bool) -> list[dict[str, Any]]:
         return [{"Id": key, "SizeRw": row["size"]} for key, row in self.container_table.items()]
 
     def inspect_container(self, reference: str) -> dict[str, Any]:
@@ -33,7 +37,7 @@ class FakeEngine:
     def diff(self, reference: str) -> list[tuple[str, str]]:
         return self.container_table[reference]["diff"]
 
-    def volumes(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
+    def volumes(self) -> list[dict[str, Any]]:
         return [{"Name": name} for name in self.volume_table]
 
     def add_image(self, name: str, *steps: tuple[str, int, bool]) -> str:
@@ -44,9 +48,11 @@ class FakeEngine:
             for number, (text, _, layer) in enumerate(steps)
             if layer
         ]
-        history = [{"CreatedBy": text, "Size": size, "Comment": ""} for text, size, _ in reversed(steps)]
-        inspect = {"RepoTags": [name], "RootFS": {"Layers": layers}, "Size": sum(size for _, size, _ in steps)}
-        self.image_table[identifier] = {"inspect": inspect, "history": history}
+        history = [{"Size": size} for _, size, _ in reversed(steps)]
+        inspect = {"RepoTags": [name], "Size": sum(size for _, size, _ in steps)}
+        config = [{"created_by": text, "empty_layer": not layer} for text, _, layer in steps]
+        image = SimpleNamespace(config={"history": config}, diff_ids=tuple(layers))
+        self.image_table[identifier] = {"inspect": inspect, "history": history, "image": image}
         return identifier
 
     def add_container(

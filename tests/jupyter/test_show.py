@@ -30,7 +30,7 @@ def test_text_of_a_machine() -> None:
     assert in_words(look(small_machine())).splitlines()[:4] == [
         "image ubuntu:24.04 (aaaaaaaaaaaa, 78.1MB)",
         "  1. ADD file:1 in /: 78.1MB, layer 002f62696e2f",
-        '  2. CMD ["/bin/bash"]: 0B, settings only, no layer',
+        '  2. CMD ["/bin/bash"]: 0B, no layer',
         "  on which stands",
     ]
     assert in_words(View()) == "no images, no containers, no volumes"

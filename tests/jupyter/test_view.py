@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.jupyter.view import (
+    UNMARKED,
     ContainerView,
     ImageView,
     Step,
@@ -14,6 +15,7 @@ from labkit.jupyter.view import (
     instruction,
     look,
     only,
+    rows,
     size_text,
     stacks,
 )
@@ -46,30 +48,18 @@ def test_a_history_entry_becomes_the_line_that_made_it(created_by: str, text: st
     assert instruction(created_by, "Imported from -") == text
 
 
-def test_empty_layers_and_settings_are_told_apart_by_the_number_of_layers() -> None:
-    history = [
-        {"CreatedBy": "ENV A=1", "Size": 0},
-        {"CreatedBy": "RUN /bin/sh -c true # buildkit", "Size": 0},
-        {"CreatedBy": "COPY a / # buildkit", "Size": 4},
+def test_empty_layers_and_settings_are_told_apart() -> None:
+    config = [
+        {"created_by": "COPY a / # buildkit"},
+        {"created_by": "RUN /bin/sh -c true # buildkit"},
+        {"created_by": "ENV A=1", "empty_layer": True},
     ]
-    steps = history_steps(history, ["sha256:1", "sha256:2"])
-    assert [(step.text, step.digest) for step in steps] == [
-        ("COPY a /", "sha256:1"),
-        ("RUN true", "sha256:2"),
-        ("ENV A=1", None),
-    ]
-
-
-def test_the_old_builder_made_no_layer_for_a_run_that_changed_nothing() -> None:
-    history = [
-        {"CreatedBy": "/bin/sh -c true", "Size": 0},
-        {"CreatedBy": "/bin/sh -c #(nop) ADD file:1 in / ", "Size": 4},
-    ]
-    assert [step.digest for step in history_steps(history, ["sha256:1"])] == ["sha256:1", None]
+    steps = history_steps([{"Size": 0}, {"Size": 0}, {"Size": 4}], config, ["sha256:1", "sha256:2"])
+    assert steps == (Step("COPY a /", 4, "sha256:1"), Step("RUN true", 0, "sha256:2"), Step("ENV A=1", 0, None))
 
 
 def test_a_layer_without_a_history_is_shown_all_the_same() -> None:
-    assert history_steps([], ["sha256:1"]) == (Step("(not in the history)", 0, "sha256:1"),)
+    assert history_steps([], [], ["sha256:1"]) == (Step("(not in the history)", 0, "sha256:1"),)
 
 
 def test_images_share_the_steps_that_they_share_from_the_bottom() -> None:
@@ -89,6 +79,17 @@ def test_every_step_is_in_one_stack_only() -> None:
     (bottom,) = stacks(images)
     assert len(bottom.steps) + sum(len(stack.steps) for stack in bottom.above) == len(APP)
     assert len(bottom.steps) == len(UBUNTU)
+
+
+def test_many_settings_in_a_row_are_one_row() -> None:
+    settings = tuple(Step(f"ENV A={number}", 0, None) for number in range(4))
+    (stack,) = stacks([ImageView("i", ("i",), (A, *settings, B, settings[0]), 0)])
+    assert [(row.number, row.text, row.digest) for row in rows(stack, UNMARKED)] == [
+        ("1", "a", "sha256:a"),
+        ("2 to 5", "4 settings: ENV, ENV, ENV, ENV", None),
+        ("6", "b", "sha256:b"),
+        ("7", "ENV A=0", None),
+    ]
 
 
 def test_a_machine_is_read() -> None:

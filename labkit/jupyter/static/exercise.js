@@ -27,25 +27,37 @@ function button(text, action, extra = {}) {
   return focusable(element("button", { type: "button", textContent: text, onclick: action, class: "lk-button", ...extra }));
 }
 
-// A little of Markdown, as elements: paragraphs, lists, fenced blocks, `code` and **bold**.
+// A little of Markdown, as elements: paragraphs, lists, indented or fenced blocks, `code` and **bold**.
 function prose(text) {
   const made = element("div", { class: "lk-prose" });
-  for (const [index, part] of text.split(/^```.*$/m).entries()) {
-    if (index % 2) made.append(element("pre", {}, element("code", { textContent: part.replace(/^\n|\n$/g, "") })));
-    else made.append(...part.split(/\n\s*\n/).filter((block) => block.trim()).map(block));
+  let open = null; // the element that the next line may still belong to, and its lines
+  const close = () => {
+    if (open?.name === "p") made.append(element("p", {}, ...spans(open.lines.join(" "))));
+    if (open?.name === "ul") made.append(element("ul", {}, ...open.lines.map((line) => element("li", {}, ...spans(line)))));
+    if (open?.name === "pre") made.append(element("pre", {}, element("code", { textContent: open.lines.join("\n").replace(/\s+$/, "") })));
+    open = null;
+  };
+  const into = (name, line) => {
+    if (open?.name !== name) {
+      close();
+      open = { name, lines: [] };
+    }
+    open.lines.push(line);
+  };
+  let fenced = false;
+  for (const line of text.split("\n")) {
+    if (line.startsWith("```")) {
+      fenced = !fenced;
+      close();
+    } else if (fenced) into("pre", line);
+    else if (/^ {4}/.test(line) && (open === null || open.name === "pre")) into("pre", line.slice(4));
+    else if (!line.trim()) open?.name === "pre" ? open.lines.push("") : close();
+    else if (/^[-*] /.test(line)) into("ul", line.slice(2));
+    else if (/^\s/.test(line) && open?.name === "ul") open.lines[open.lines.length - 1] += ` ${line.trim()}`;
+    else into("p", line.trim());
   }
+  close();
   return made;
-}
-
-function block(text) {
-  const lines = text.trim().split("\n");
-  if (lines.every((line) => /^(\s{4}|\t)/.test(line)) || /^( {4}|\t)/.test(text.replace(/^\n+/, ""))) {
-    return element("pre", {}, element("code", { textContent: text.replace(/^\n+|\s+$/g, "").replace(/^( {4}|\t)/gm, "") }));
-  }
-  if (lines.every((line) => /^[-*] |^\s+/.test(line))) {
-    return element("ul", {}, ...text.trim().split(/^[-*] /m).filter(Boolean).map((item) => element("li", {}, ...spans(item))));
-  }
-  return element("p", {}, ...spans(text.trim()));
 }
 
 function spans(text) {
