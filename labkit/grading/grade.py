@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from labkit.course.exercises import CourseError, load_all, load_exercise
@@ -11,6 +12,8 @@ from labkit.course.judge import Judgement, judge
 from labkit.course.record import Exercise, for_learner
 from labkit.grading.roster import Learner, stem
 from labkit.grading.submission import Given, Submission, SubmissionError, is_submission, read_submission
+
+_load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def grade(submission: Submission, learner: str, seed: str) -> Iterator[Graded]:
 
 def grade_answer(given: Given, learner: str, seed: str) -> Graded:
     try:
-        exercise = load_exercise(given.exercise)
+        exercise = _load(given.exercise)
     except CourseError:
         return Graded(given, fault=f"there is no exercise '{_short(given.exercise)}'")
     try:
