@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from labkit.files import Content, Files
 
 Program = Callable[["Process"], int]
-PROGRAM_MARK = b"\x7fELF labkit-program "  # the first bytes of a file that is a program; its name follows, to the line's end
+PROGRAM_MARK = (
+    b"\x7fELF labkit-program "  # the first bytes of a file that is a program; its name follows, to the line's end
+)
 SECOND = 1_000_000_000  # nanoseconds
 
 
@@ -242,5 +244,3 @@ def program_file(name: str, size: int) -> Content:
 
     head = PROGRAM_MARK + name.encode() + b"\n"
     return Content(head) + Content.filler(f"program {name}", max(0, size - len(head)))
-
-

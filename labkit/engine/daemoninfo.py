@@ -1,0 +1,150 @@
+"""docker version and docker info: what the daemon says of itself and its machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine import times
+from labkit.engine.procfiles import CPUS, MEMORY
+
+if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
+
+VERSION = "29-dev"
+_GO = "go1.27.3"
+_COMMIT = "b985e2313a"
+
+
+def version(engine: Engine) -> dict[str, Any]:
+    """Both halves of docker version."""
+    return {"Client": _client(), "Server": _server(engine)}
+
+
+def _client() -> dict[str, Any]:
+    return {
+        "Platform": {"Name": ""},
+        "Version": VERSION,
+        "ApiVersion": "1.55",
+        "DefaultAPIVersion": "1.55",
+        "GitCommit": "unknown-commit",
+        "GoVersion": _GO,
+        "Os": "linux",
+        "Arch": "amd64",
+        "BuildTime": "unknown-buildtime",
+        "Context": "default",
+    }
+
+
+def _server(engine: Engine) -> dict[str, Any]:
+    details = {
+        "ApiVersion": "1.56",
+        "Arch": "amd64",
+        "BuildTime": "library-import",
+        "Experimental": "false",
+        "GitCommit": _COMMIT,
+        "GoVersion": _GO,
+        "KernelVersion": engine.kernel_version,
+        "MinAPIVersion": "1.40",
+        "Os": "linux",
+    }
+    components = [
+        {"Name": "Engine", "Version": VERSION, "Details": details},
+        {"Name": "containerd", "Version": "1.6.20~ds1", "Details": {"GitCommit": "1.6.20~ds1-1+deb12u3"}},
+        {"Name": "runc", "Version": "1.5.0-rc.1+dev", "Details": {"GitCommit": ""}},
+        {"Name": "docker-init", "Version": "0.19.0", "Details": {"GitCommit": ""}},
+    ]
+    return {
+        "Platform": {"Name": ""},
+        "Components": components,
+        "Version": VERSION,
+        "ApiVersion": details["ApiVersion"],
+        "MinAPIVersion": details["MinAPIVersion"],
+        "GitCommit": _COMMIT,
+        "GoVersion": _GO,
+        "Os": "linux",
+        "Arch": "amd64",
+        "KernelVersion": engine.kernel_version,
+        "BuildTime": details["BuildTime"],
+    }
+
+
+def info(engine: Engine) -> dict[str, Any]:
+    """GET /info."""
+    states = [container.state.status for container in engine.containers_by_age()]
+    running, paused = states.count("running") + states.count("restarting"), states.count("paused")
+    digits = engine.digest("engine", "id")
+    return {
+        "ID": f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
+        "Containers": len(states),
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": len(states) - running - paused,
+        "Images": len(engine.imagestore),
+        "Driver": engine.driver.name,
+        "DriverStatus": [list(pair) for pair in engine.driver.status()],
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+            "Authorization": None,
+            "Log": [
+                "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
+            ],
+        },
+        "MemoryLimit": True,
+        "SwapLimit": True,
+        "CpuCfsPeriod": True,
+        "CpuCfsQuota": True,
+        "CPUShares": True,
+        "CPUSet": True,
+        "PidsLimit": True,
+        "IPv4Forwarding": True,
+        "Debug": False,
+        "NFd": 24,
+        "OomKillDisable": True,
+        "NGoroutines": 40,
+        "SystemTime": times.rfc3339(engine.now()),
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "cgroupfs",
+        "CgroupVersion": "1",
+        "NEventsListener": 0,
+        "KernelVersion": engine.kernel_version,
+        "OperatingSystem": "Debian GNU/Linux 12 (bookworm)",
+        "OSVersion": "12",
+        "OSType": "linux",
+        "Architecture": "x86_64",
+        "IndexServerAddress": "https://index.docker.io/v1/",
+        "RegistryConfig": {
+            "IndexConfigs": {
+                "docker.io": {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
+            },
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "Mirrors": [],
+        },
+        "NCPU": CPUS,
+        "MemTotal": MEMORY,
+        "GenericResources": None,
+        "DockerRootDir": "/var/lib/docker",
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Name": "lab",
+        "Labels": [],
+        "ExperimentalBuild": False,
+        "ServerVersion": VERSION,
+        "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
+        "DefaultRuntime": "runc",
+        "Swarm": {
+            "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False, "Error": "",
+            "RemoteManagers": None,
+        },
+        "LiveRestoreEnabled": False,
+        "Isolation": "",
+        "InitBinary": "docker-init",
+        "ContainerdCommit": {"ID": "1.6.20~ds1-1+deb12u3"},
+        "RuncCommit": {"ID": ""},
+        "InitCommit": {"ID": ""},
+        "SecurityOptions": ["name=seccomp,profile=builtin"],
+        "FirewallBackend": {"Driver": "iptables"},
+        "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
+        "Warnings": None,
+    }  # fmt: skip

@@ -1,0 +1,342 @@
+"""Engine: the daemon of one machine, as the docker command line and the lessons call it.
+
+Each method is one request of the Docker API; the mechanism behind it is in the module that it calls. What the engine
+remembers is in its tables; files lie in the host's own tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine import (
+    archive,
+    commits,
+    containers,
+    creation,
+    daemoninfo,
+    execs,
+    hostfolders,
+    images,
+    lifecycle,
+    logs,
+    procfiles,
+    registry,
+    tarballs,
+    times,
+    usage,
+    volumes,
+)
+from labkit.engine.errors import invalid
+from labkit.engine.events import EventLog
+from labkit.engine.filters import Filters
+from labkit.engine.ids import Ids
+from labkit.engine.images import ImageStore
+from labkit.engine.layerstore import LayerStore
+from labkit.engine.logs import Streams
+from labkit.engine.sandbox import Sandboxes, tmpfs_of
+from labkit.engine.tables import Tables
+from labkit.files import Content, Files, Namespace, Source, Stat
+
+if TYPE_CHECKING:
+    from labkit.drivers import Driver
+    from labkit.engine.process import Kernel
+
+KERNEL_VERSION = "6.12.57"
+
+
+@dataclass(frozen=True)
+class ContainerView:
+    """A container as one who looks into it sees it."""
+
+    id: str
+    files: Files
+
+
+class Engine:
+    def __init__(
+        self,
+        host: Files,
+        driver: Driver,
+        kernel: Kernel,
+        registry: Any = None,
+        *,
+        kernel_version: str = KERNEL_VERSION,
+    ) -> None:
+        self.host = host
+        self.driver = driver
+        self.kernel = kernel
+        self.registry = registry
+        self.kernel_version = kernel_version
+        self.epoch = kernel.clock.now  # when the daemon was started, ns
+        self.build_cache: Any = None  # the build part's: usage() and prune(all, keep, filters)
+        self.tables = Tables()
+        self.layerstore = LayerStore(self)
+        self.imagestore = ImageStore(self)
+        self.sandboxes = Sandboxes(self)
+        self._bind()
+        hostfolders.install(self)
+        procfiles.install(self)
+
+    def _bind(self) -> None:
+        self.ids = Ids(self.tables.counters)
+        self.events = EventLog(self.tables.events)
+
+    # --- state
+
+    def snapshot(self) -> Tables:
+        return self.tables.copy()
+
+    def restore(self, saved: Tables) -> None:
+        self.tables = saved.copy()
+        self._bind()
+
+    def now(self) -> int:
+        """Nanoseconds since 1970, on the machine's clock."""
+        return self.kernel.clock.now
+
+    def advance(self) -> None:
+        """Let the containers' processes go on to what the clock says now."""
+        lifecycle.advance(self)
+
+    def until(self, text: str) -> int:
+        """The moment that `until=` names: a duration before now, seconds since 1970, or a time."""
+        return times.moment(text, self.now())
+
+    def digest(self, *words: str) -> str:
+        """64 hexadecimal digits that follow from the words."""
+        return sha256("/".join(words).encode()).hexdigest()
+
+    # --- files
+
+    def view(self, source: Source) -> Files:
+        """A file system by itself, as root sees it."""
+        return Namespace(self.host.store, source).files()
+
+    rootfs = view
+
+    def tmpfs(self, options: str = "") -> Source:
+        """A new tmpfs (`size=1m,mode=700,uid=1000`). Raises ValueError for what the kernel does not take."""
+        return tmpfs_of(self.host.store, options)
+
+    def namespace_of(self, container: str) -> Namespace | None:
+        running = self.tables.running.get(container)
+        return running.namespace if running else None
+
+    def root_path(self, mount_id: str) -> str:
+        """Where a layer's merged files lie on the host, as runc names it."""
+        data = self.driver.data(mount_id)
+        return data.get("MergedDir") or data.get("SourceDir") or f"{self.driver.root}/{mount_id}"
+
+    def about_root(self, mount_id: str) -> dict[str, Any]:
+        """How /proc/mounts shows a container's root."""
+        options = getattr(self.driver, "mount_options", None)
+        if options:
+            return {"device": "overlay", "fstype": "overlay", "options": options(mount_id)}
+        return {}
+
+    def container(self, reference: str) -> ContainerView:
+        """A container's files: what its process sees while it runs, else its root alone."""
+        found = containers.find(self, reference)
+        namespace = self.namespace_of(found.id)
+        if namespace is None:
+            return ContainerView(found.id, archive.stopped_files(self, found))
+        return ContainerView(found.id, namespace.files())
+
+    # --- images
+
+    def images(self, all: bool = False, filters: Filters | None = None) -> list[dict[str, Any]]:
+        return images.summaries(self, all, filters)
+
+    def find_image(self, reference: str) -> images.Image:
+        return self.imagestore.find(reference)
+
+    def inspect_image(self, reference: str) -> dict[str, Any]:
+        return images.inspect(self, reference)
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        return images.history(self, reference)
+
+    def tag(self, source: str, target: str) -> None:
+        images.tag(self, source, target)
+
+    def remove_image(self, reference: str, force: bool = False, prune: bool = True) -> list[tuple[str, str]]:
+        return images.remove(self, reference, force, prune)
+
+    def prune_images(self, all: bool = False, filters: Filters | None = None) -> tuple[list[tuple[str, str]], int]:
+        return images.prune(self, all, filters)
+
+    def pull(self, reference: str, platform: str = "") -> Iterator[str]:
+        """The lines of progress; the image is there after the last one."""
+        return registry.pull(self, reference, platform)
+
+    def save(self, references: Sequence[str]) -> Content:
+        return tarballs.save(self, references)
+
+    def load(self, archive_: Content, quiet: bool = False) -> list[str]:
+        return tarballs.load(self, archive_)
+
+    def import_image(
+        self, archive_: Content, reference: str = "", changes: Sequence[str] = (), message: str = "", source: str = "-"
+    ) -> str:
+        return tarballs.import_(self, archive_, reference, changes, message, source)
+
+    def commit(
+        self,
+        container: str,
+        reference: str = "",
+        author: str = "",
+        message: str = "",
+        changes: Sequence[str] = (),
+        pause: bool = True,
+    ) -> str:
+        return commits.commit(self, container, reference, author, message, changes)
+
+    # --- containers
+
+    def containers(
+        self, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int = 0
+    ) -> list[dict[str, Any]]:
+        return containers.rows(self, all, filters, size, limit)
+
+    def containers_by_age(self) -> list[containers.Container]:
+        return containers.by_age(self)
+
+    def find_container(self, reference: str) -> containers.Container:
+        return containers.find(self, reference)
+
+    def inspect_container(self, reference: str, size: bool = False) -> dict[str, Any]:
+        return containers.inspect(self, reference, size)
+
+    def create_container(self, config: Mapping[str, Any], name: str = "") -> tuple[str, list[str]]:
+        return creation.create(self, config, name)
+
+    def start_container(self, reference: str, attach: Streams | None = None) -> int | None:
+        """The exit status where it ran to its end, None where it runs on."""
+        return lifecycle.start(self, reference, attach)
+
+    def stop(self, reference: str, timeout: int | None = None, signal: str | None = None) -> None:
+        lifecycle.stop(self, reference, timeout, signal)
+
+    def kill(self, reference: str, signal: str | None = None) -> None:
+        lifecycle.kill(self, reference, signal)
+
+    def restart(self, reference: str, timeout: int | None = None, signal: str | None = None) -> None:
+        lifecycle.restart(self, reference, timeout, signal)
+
+    def pause(self, reference: str) -> None:
+        lifecycle.pause(self, reference)
+
+    def unpause(self, reference: str) -> None:
+        lifecycle.unpause(self, reference)
+
+    def wait(self, reference: str) -> int | None:
+        """The exit status, after the clock has gone on to the process' end; None where it never ends."""
+        return lifecycle.wait(self, reference)
+
+    def top(self, reference: str, options: Sequence[str] = ()) -> dict[str, Any]:
+        return lifecycle.top(self, reference)
+
+    def rename(self, reference: str, name: str) -> None:
+        lifecycle.rename(self, reference, name)
+
+    def remove_container(self, reference: str, volumes: bool = False, force: bool = False) -> None:
+        lifecycle.remove(self, reference, volumes, force)
+
+    def prune_containers(self, filters: Filters | None = None) -> tuple[list[str], int]:
+        return lifecycle.prune(self, filters)
+
+    def exec(
+        self,
+        reference: str,
+        argv: Sequence[str],
+        env: Sequence[str] = (),
+        workdir: str = "",
+        user: str = "",
+        tty: bool = False,
+        streams: Streams | None = None,
+        detach: bool = False,
+        privileged: bool = False,
+    ) -> int:
+        return execs.run(self, reference, argv, env, workdir, user, tty, streams, detach, privileged)
+
+    def logs(self, reference: str) -> list[tuple[str, int, bytes]]:
+        """Stream, time (ns) and bytes of each line."""
+        return logs.read(self, containers.find(self, reference))
+
+    def diff(self, reference: str) -> list[tuple[str, str]]:
+        found = containers.find(self, reference)
+        return self.driver.changes(self.tables.mounts[found.id].mount_id)
+
+    def export(self, reference: str) -> Content:
+        return archive.export(self, reference)
+
+    def archive_get(self, reference: str, path: str) -> tuple[Stat, Content]:
+        return archive.get(self, reference, path)
+
+    def archive_stat(self, reference: str, path: str) -> Stat:
+        return archive.stat_path(self, reference, path)
+
+    def archive_link(self, reference: str, path: str) -> str:
+        return archive.link_target(self, reference, path)
+
+    def archive_put(
+        self,
+        reference: str,
+        path: str,
+        tar: Content,
+        no_overwrite_dir_non_dir: bool = False,
+        copy_uid_gid: bool = False,
+    ) -> None:
+        archive.put(self, reference, path, tar, no_overwrite_dir_non_dir, copy_uid_gid)
+
+    # --- volumes
+
+    def create_volume(
+        self,
+        name: str = "",
+        driver: str = "",
+        opts: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> volumes.Volume:
+        return volumes.create(self, volumes.Request(name, driver, opts or {}, labels or {}))
+
+    def volumes(self, filters: Filters | None = None) -> list[dict[str, Any]]:
+        return volumes.rows(self, filters)
+
+    def inspect_volume(self, name: str) -> dict[str, Any]:
+        return volumes.inspect(self, name)
+
+    def remove_volume(self, name: str, force: bool = False) -> None:
+        volumes.remove(self, name, force)
+
+    def prune_volumes(self, all: bool = False, filters: Filters | None = None) -> tuple[list[str], int]:
+        return volumes.prune(self, all, filters)
+
+    # --- the whole
+
+    def disk_usage(self) -> dict[str, Any]:
+        return usage.disk_usage(self)
+
+    def prune_build_cache(
+        self, all: bool = False, keep: int = 0, filters: Filters | None = None
+    ) -> tuple[list[str], int]:
+        if self.build_cache is None:
+            return [], 0
+        return self.build_cache.prune(all, keep, filters)  # type: ignore[no-any-return]
+
+    def info(self) -> dict[str, Any]:
+        return daemoninfo.info(self)
+
+    def version(self) -> dict[str, Any]:
+        return daemoninfo.version(self)
+
+    def build(self, request: Any, progress: Any) -> str:
+        """The image's id. The work is in engine/build/."""
+        from labkit.engine.build import build
+
+        if request is None:
+            raise invalid("no build request")
+        return build(self, request, progress)  # type: ignore[no-any-return]
