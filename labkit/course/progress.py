@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FORMAT = "labkit-progress"
-LARGEST = 4 << 20  # bytes
+LARGEST = 8 << 20  # bytes
 MOST_ENTRIES = 2000
 KEY = re.compile(r"[a-z][a-z0-9-]{0,80}@[1-9][0-9]{0,5}")
 ANSWER_FIELDS = ("answer", "passed", "points", "at")
@@ -174,12 +174,14 @@ class Progress:
         return {**revisions[newest], "revision": newest} if newest else None
 
     def record(self, attempt: Attempt, judgement: Judgement) -> None:
-        """Remember the attempt's answer, and save."""
+        """Remember the attempt's answer, and save; what could not be read as an answer is not remembered."""
+        if judgement.error:
+            return
         key = f"{attempt.exercise.slug}@{attempt.exercise.revision}"
         table = self.document["answers"].setdefault(attempt.learner, {})
         tries = table[key]["tries"] + 1 if key in table else 1
         new = {
-            "answer": attempt.answer if attempt.answer is not None else "",
+            "answer": _writable(attempt.answer),
             "passed": judgement.passed,
             "points": judgement.points,
             "at": int(self._clock()),
@@ -202,6 +204,11 @@ class Progress:
         there = _read(self.path)
         self.document = merged(self.document, there) if there else self.document
         write_whole(self.path, self.export())
+
+
+def _writable(answer: object) -> object:
+    """An answer without half characters, which no file in UTF-8 can hold."""
+    return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def write_whole(path: Path, text: str) -> None:

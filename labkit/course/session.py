@@ -76,8 +76,7 @@ class Attempt:
 
     def run(self, line: str) -> CompletedProcess:
         """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
-        if self.by_commands:
-            self._inputs.append(line)
+        self._inputs.append(line)
         return self.terminal.run(line)
 
     def write_file(self, path: str, text: str) -> CompletedProcess:

@@ -72,7 +72,7 @@ ENTRY = {"answer": "x", "passed": True, "points": 1, "at": 1, "tries": 1}
         (b'{"labkit-progress": NaN}', "it is not JSON"),
         (b"[" * 100_000, "it is nested more than 40 levels deep"),
         (b'{"a":' * 100_000, "it is nested more than 40 levels deep"),
-        (b'"' + b"x" * (5 << 20) + b'"', "it is larger than 4 MiB"),
+        (b'"' + b"x" * (9 << 20) + b'"', "it is larger than 8 MiB"),
         (b"[]", "it is not a progress file of labkit"),
         (b'{"labkit-progress": 2}', "it has version 2; this labkit reads version 1"),
         (b'{"labkit-progress": true}', "it has version True; this labkit reads version 1"),
@@ -153,6 +153,14 @@ def test_record_and_read_again(tmp_path: Path) -> None:
     assert again.entry("first-image", "ann") is None
     assert again.entry("first", "demo") is None
     assert [each.name for each in path.parent.iterdir()] == ["progress.json"]
+
+
+def test_what_is_recorded_can_be_read(tmp_path: Path) -> None:
+    progress = open_progress(tmp_path / "progress.json")
+    progress.record(Someone(["echo \udcff"]), Judgement(True, 2, 2))  # type: ignore[arg-type]
+    progress.record(Someone(3, "ann"), Judgement(False, 0, 2, error="it is no answer"))  # type: ignore[arg-type]
+    assert open_progress(progress.path).document["answers"]["demo"]["first-image@1"]["answer"] == ["echo ?"]
+    assert "ann" not in open_progress(progress.path).document["answers"]
 
 
 def test_two_sessions_do_not_lose_each_others_answers(tmp_path: Path) -> None:
