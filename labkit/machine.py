@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from labkit.catalog.host import host_entries
+from labkit.catalog.host import HOSTNAME, host_entries
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
@@ -16,11 +16,12 @@ from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
 from labkit.files import Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.layers import grow
-from labkit.shell.exec import execute
+from labkit.shell import APPLETS as SHELL_APPLETS
+from labkit.shell import PROGRAMS as SHELLS
+from labkit.shell import execute
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
 HOME = "/home/learner"
-HOSTNAME = "lab"
 DOCKER_ROOT = "/var/lib/docker"
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
@@ -142,4 +143,4 @@ def _host_tree() -> Inode:
 
 @lru_cache(maxsize=1)
 def _programs() -> dict[str, Program]:
-    return {**UTILITIES, **CATALOG_PROGRAMS, "docker": docker}
+    return {**UTILITIES, **SHELLS, **SHELL_APPLETS, **CATALOG_PROGRAMS, "docker": docker}

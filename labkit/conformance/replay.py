@@ -7,19 +7,18 @@ taken from a transcript. Exit status: 0 all match, 1 some differ, 2 a file can't
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from labkit.catalog.base import base_archive
 from labkit.conformance.normalise import Normaliser
-from labkit.files import Content, Entry, Layer
+from labkit.files import Content
 from labkit.machine import Machine
 
 BASE_IMAGE = "busybox:latest"
-_BASE_TIME = 1_767_225_600 * 1_000_000_000  # ns; make_base.sh gives all files this time
 ENGINES: dict[str, dict[str, str]] = {
     "overlay2": {"storage_driver": "overlay2"},
     "containerd": {"image_store": "containerd"},
@@ -56,11 +55,13 @@ class Player:
         put_files(machine, transcript.get("files", {}))
         normaliser = Normaliser()
         for number, step in enumerate(transcript["steps"], 1):
-            done = machine.run(step["run"])
+            try:
+                done = machine.run(step["run"])
+            except Exception as error:  # a fault of ours: it is shown as a difference, and the others are played
+                return Difference(number, _recorded(step), [f"$ {step['run']}", f"-- {error!r}"])
             actual = _lines(step["run"], done.returncode, normaliser.lines(done.stdout), normaliser.lines(done.stderr))
-            expected = _lines(step["run"], step["exit"], step["stdout"], step["stderr"])
-            if actual != expected:
-                return Difference(number, expected, actual)
+            if actual != _recorded(step):
+                return Difference(number, _recorded(step), actual)
         return None
 
     def _machine(self, engine: str, base: Path) -> Machine:
@@ -73,10 +74,10 @@ class Player:
         return machine
 
 
-def conformance_machine(engine: str, base: Layer) -> Machine:
+def conformance_machine(engine: str, base: Content) -> Machine:
     """A machine as the recordings start on: nothing in it but the base image."""
     machine = Machine(**ENGINES[engine])
-    machine.engine.import_image(base.tar(), BASE_IMAGE, ['CMD ["sh"]'], "Imported from -")
+    machine.engine.import_image(base, BASE_IMAGE, ['CMD ["sh"]'], "Imported from -")
     machine.environment["COLUMNS"] = "200"
     machine.environment["BUILDKIT_PROGRESS"] = "plain"
     return machine
@@ -90,30 +91,20 @@ def put_files(machine: Machine, files: dict[str, str]) -> None:
         machine.files.write(path, text)
 
 
+def _recorded(step: dict[str, Any]) -> list[str]:
+    return _lines(step["run"], step["exit"], step["stdout"], step["stderr"])
+
+
 def _lines(run: str, status: int, stdout: list[str], stderr: list[str]) -> list[str]:
     return [f"$ {run}", *stdout, "-- stderr", *stderr, f"-- exit {status}"]
 
 
-def read_base(path: Path) -> Layer:
-    """The base image's one layer, from its list of files. Raises Unusable."""
-    kinds = {"directory": stat.S_IFDIR, "file": stat.S_IFREG, "symlink": stat.S_IFLNK}
+def read_base(path: Path) -> Content:
+    """The archive that the base image is imported from, made of its list of files. Raises Unusable."""
     try:
-        rows = json.loads(path.read_text())
-        return Layer.of(_base_entry(row, kinds[row["type"]]) for row in rows)
+        return base_archive(json.loads(path.read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unusable(f"{path}: not a base image's list of files: {error}") from None
-
-
-def _base_entry(row: dict[str, Any], kind: int) -> Entry:
-    from labkit.engine.process import program_file
-
-    data: Content | str | None = None
-    if kind == stat.S_IFLNK:
-        data = row["target"]
-    elif kind == stat.S_IFREG:
-        name = row["path"].rpartition("/")[2]
-        data = Content(row["content"]) if "content" in row else program_file(name, row["size"])
-    return Entry(row["path"].lstrip("/"), kind | int(row.get("mode", "0o777"), 8), mtime=_BASE_TIME, data=data)
 
 
 def read_transcript(path: Path) -> dict[str, Any]:
