@@ -66,7 +66,7 @@ def _label(config: Config, text: str) -> None:
 
 
 def _expose(config: Config, text: str) -> None:
-    ports = {port if "/" in port else f"{port}/tcp": {} for port in text.split()}
+    ports: dict[str, Any] = {port if "/" in port else f"{port}/tcp": {} for port in text.split()}
     config["ExposedPorts"] = {**config.get("ExposedPorts", {}), **ports}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.engine import filters as filtering
 from labkit.engine import hostconfig, times
-from labkit.engine.errors import invalid, not_found
+from labkit.engine.errors import EngineError, invalid, not_found
 from labkit.engine.mountspec import MountPoint
 
 if TYPE_CHECKING:
@@ -149,16 +149,17 @@ def _is_descendant(engine: Engine, container: Container, references: Sequence[st
     for reference in references:
         try:
             images.append(engine.imagestore.find(reference))
-        except Exception:  # noqa: S112: an unknown image has no containers
-            continue
+        except EngineError:
+            continue  # an unknown image has no containers
     mine = engine.imagestore.get(container.image)
     if mine is None:
         return container.image in [image.id for image in images]
     layers = mine.diff_ids
     return any(
-        image.id == mine.id or (image.diff_ids and len(image.diff_ids) < len(layers) and layers[: len(image.diff_ids)] == image.diff_ids)
+        image.id == mine.id
+        or (image.diff_ids and len(image.diff_ids) < len(layers) and layers[: len(image.diff_ids)] == image.diff_ids)
         for image in images
-    )  # fmt: skip
+    )
 
 
 def _is_before(engine: Engine, container: Container, values: Sequence[str]) -> bool:
@@ -227,8 +228,6 @@ def row(engine: Engine, container: Container, size: bool = False) -> dict[str, A
 
 def _image_shown(engine: Engine, container: Container) -> str:
     """The name that the container was made from, or the image's id where that name now means another image."""
-    from labkit.engine.errors import EngineError
-
     asked: str = container.config["Image"]
     try:
         return asked if engine.imagestore.find(asked).id == container.image else container.image

@@ -29,15 +29,17 @@ from labkit.engine import (
     usage,
     volumes,
 )
-from labkit.engine.errors import invalid
+from labkit.engine.build import BuildCache, BuildRequest, build
+from labkit.engine.containers import Container
 from labkit.engine.events import EventLog
 from labkit.engine.filters import Filters
 from labkit.engine.ids import Ids
-from labkit.engine.images import ImageStore
+from labkit.engine.images import Image, ImageStore
 from labkit.engine.layerstore import LayerStore
 from labkit.engine.logs import Streams
 from labkit.engine.sandbox import Sandboxes, tmpfs_of
 from labkit.engine.tables import Tables
+from labkit.engine.volumes import Volume
 from labkit.files import Content, Files, Namespace, Source, Stat
 
 if TYPE_CHECKING:
@@ -71,11 +73,11 @@ class Engine:
         self.registry = registry
         self.kernel_version = kernel_version
         self.epoch = kernel.clock.now  # when the daemon was started, ns
-        self.build_cache: Any = None  # the build part's: usage() and prune(all, keep, filters)
         self.tables = Tables()
         self.layerstore = LayerStore(self)
         self.imagestore = ImageStore(self)
         self.sandboxes = Sandboxes(self)
+        self.build_cache = BuildCache(self)
         self._bind()
         hostfolders.install(self)
         procfiles.install(self)
@@ -150,7 +152,7 @@ class Engine:
     def images(self, all: bool = False, filters: Filters | None = None) -> list[dict[str, Any]]:
         return images.summaries(self, all, filters)
 
-    def find_image(self, reference: str) -> images.Image:
+    def find_image(self, reference: str) -> Image:
         return self.imagestore.find(reference)
 
     def inspect_image(self, reference: str) -> dict[str, Any]:
@@ -201,10 +203,10 @@ class Engine:
     ) -> list[dict[str, Any]]:
         return containers.rows(self, all, filters, size, limit)
 
-    def containers_by_age(self) -> list[containers.Container]:
+    def containers_by_age(self) -> list[Container]:
         return containers.by_age(self)
 
-    def find_container(self, reference: str) -> containers.Container:
+    def find_container(self, reference: str) -> Container:
         return containers.find(self, reference)
 
     def inspect_container(self, reference: str, size: bool = False) -> dict[str, Any]:
@@ -300,7 +302,7 @@ class Engine:
         driver: str = "",
         opts: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
-    ) -> volumes.Volume:
+    ) -> Volume:
         return volumes.create(self, volumes.Request(name, driver, opts or {}, labels or {}))
 
     def volumes(self, filters: Filters | None = None) -> list[dict[str, Any]]:
@@ -322,10 +324,8 @@ class Engine:
 
     def prune_build_cache(
         self, all: bool = False, keep: int = 0, filters: Filters | None = None
-    ) -> tuple[list[str], int]:
-        if self.build_cache is None:
-            return [], 0
-        return self.build_cache.prune(all, keep, filters)  # type: ignore[no-any-return]
+    ) -> tuple[list[dict[str, Any]], int]:
+        return self.build_cache.prune(all, keep, filters)
 
     def info(self) -> dict[str, Any]:
         return daemoninfo.info(self)
@@ -333,10 +333,6 @@ class Engine:
     def version(self) -> dict[str, Any]:
         return daemoninfo.version(self)
 
-    def build(self, request: Any, progress: Any) -> str:
+    def build(self, request: BuildRequest, progress: Any) -> str:
         """The image's id. The work is in engine/build/."""
-        from labkit.engine.build import build
-
-        if request is None:
-            raise invalid("no build request")
-        return build(self, request, progress)  # type: ignore[no-any-return]
+        return build(self, request, progress)

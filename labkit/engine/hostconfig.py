@@ -31,7 +31,8 @@ _DEFAULTS: tuple[tuple[str, Any], ...] = (
     ("CpuPercent", 0), ("IOMaximumIOps", 0), ("IOMaximumBandwidth", 0), ("Mounts", ...),
 )  # fmt: skip
 _MOUNT_KEYS = (
-    "Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "ImageOptions", "TmpfsOptions",
+    "Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "ImageOptions",
+    "TmpfsOptions",
 )  # fmt: skip
 _OPTION_KEYS = {
     "BindOptions": (

@@ -182,13 +182,12 @@ def network_mounts(engine: Engine, container: Container) -> list[Prepared]:
     folder = engine.host.find(container.folder)
     names = engine.host.store.names(folder.node)
     readonly = bool(container.host("ReadonlyRootfs"))
-    return [
-        Prepared(
-            f"/etc/{name}", f"{container.folder}/{name}", Source(folder.mount.source.system, names[name]), False, readonly,
-            path=f"{container.folder}/{name}",
-        )
-        for name in ("resolv.conf", "hostname", "hosts")
-    ]  # fmt: skip
+    found = []
+    for name in ("resolv.conf", "hostname", "hosts"):
+        path = f"{container.folder}/{name}"
+        source = Source(folder.mount.source.system, names[name])
+        found.append(Prepared(f"/etc/{name}", path, source, False, readonly, path=path))
+    return found
 
 
 # --- what the files hold

@@ -277,7 +277,7 @@ def graph_driver(engine: Engine, chain: str | None) -> dict[str, Any]:
 
 
 def history(engine: Engine, reference: str) -> list[dict[str, Any]]:
-    """GET /images/NAME/history: the newest first; the images that made a step are known only for those with a parent."""
+    """GET /images/NAME/history: the newest first; which image made a step is known only along the parents."""
     store = engine.imagestore
     image = store.find(reference)
     chain = layerstore.chain_ids(image.diff_ids)

@@ -195,7 +195,7 @@ class LayerStore:
 
 
 def init_layer(image: Files | None, created: int) -> Layer:
-    """The empty files and folders over which every container gets its mounts; folders keep the image's mode and owner."""
+    """The empty files and folders under every container's mounts; folders keep the image's mode and owner."""
     entries: dict[str, Entry] = {}
     for path, kind in _INIT_PATHS:
         parts = path.split("/")

@@ -307,9 +307,9 @@ def _next_due(engine: Engine, target: int) -> tuple[str, int] | None:
 def _resume(engine: Engine, identifier: str) -> None:
     running: Running = engine.tables.running[identifier]
     if "/" in identifier:
-        process = copy_of(engine, running.process) if running.process else None
-        if process is not None:
-            run_exec(engine, identifier, running.namespace, process, lambda: running.parked.resume(process))
+        assert running.process is not None
+        beside = copy_of(engine, running.process)
+        run_exec(engine, identifier, running.namespace, beside, lambda: running.parked.resume(beside))
         return
     if running.process is None:
         engine.tables.running.delete(identifier)

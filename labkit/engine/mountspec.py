@@ -291,7 +291,8 @@ def _more_tmpfs_options(options: Sequence[Sequence[str]]) -> list[str]:
 # Words that a tmpfs mount takes: flags, with what they undo, and keys with a value (moby/sys, mount).
 TMPFS_FLAGS = {
     "rw": "ro", "ro": "rw", "suid": "nosuid", "nosuid": "suid", "dev": "nodev", "nodev": "dev", "exec": "noexec",
-    "noexec": "exec", "sync": "async", "async": "sync", "dirsync": "", "remount": "", "mand": "nomand", "nomand": "mand",
+    "noexec": "exec", "sync": "async", "async": "sync", "dirsync": "", "remount": "", "mand": "nomand",
+    "nomand": "mand",
     "atime": "noatime", "noatime": "atime", "diratime": "nodiratime", "nodiratime": "diratime", "bind": "", "rbind": "",
     "unbindable": "", "runbindable": "", "private": "", "rprivate": "", "shared": "", "rshared": "", "slave": "",
     "rslave": "", "relatime": "norelatime", "norelatime": "relatime", "strictatime": "nostrictatime",

@@ -121,9 +121,13 @@ def _file_text(engine: Engine, name: str) -> str:
             f"processor\t: {number}\nvendor_id\t: GenuineIntel\nmodel name\t: Virtual CPU\ncpu cores\t: {CPUS}\n\n"
             for number in range(CPUS)
         ),
-        "filesystems": "nodev\tproc\nnodev\ttmpfs\nnodev\tsysfs\nnodev\tdevpts\nnodev\toverlay\n\text4\n\txfs\n\tbtrfs\n",
+        "filesystems": "".join(f"nodev\t{name}\n" for name in ("proc", "tmpfs", "sysfs", "devpts", "overlay"))
+        + "\text4\n",
         "loadavg": "0.00 0.00 0.00 1/100 1\n",
-        "meminfo": f"MemTotal:       {MEMORY >> 10} kB\nMemFree:        {MEMORY >> 11} kB\nMemAvailable:   {MEMORY >> 11} kB\n",
+        "meminfo": "".join(
+            f"{name + ':':<16}{size >> 10} kB\n"
+            for name, size in (("MemTotal", MEMORY), ("MemFree", MEMORY // 2), ("MemAvailable", MEMORY // 2))
+        ),
         "stat": "cpu  0 0 0 0 0 0 0 0 0 0\n",
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
         "uptime": f"{seconds:.2f} {seconds:.2f}\n",

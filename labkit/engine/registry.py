@@ -22,8 +22,7 @@ def pull(engine: Engine, text: str, platform: str | None = "") -> Iterator[str]:
     image = _ask(engine, reference)
     path = reference.path
     yield f"{reference.tag or reference.digest}: Pulling from {path}"
-    known = engine.imagestore.get(_id_of(image))
-    new = known is None
+    new = engine.imagestore.get(_id_of(image)) is None
     if new:
         yield from _download(engine, image)
     known = _store(engine, image)

@@ -48,7 +48,7 @@ _USUAL: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
 )
 
 
-class RuntimeFailed(Exception):
+class RuntimeFailed(Exception):  # noqa: N818
     """runc could not set the container up; str() is its message without what its callers put around it."""
 
 
@@ -96,6 +96,10 @@ class Sandboxes:
             options = ("rw", *_NO_EXEC, f"size={size >> 10}k")
             namespace.mount("/dev/shm", tmpfs(store, size), fstype="tmpfs", device="shm", options=options)
         return namespace
+
+    def nothing(self) -> Namespace:
+        """A namespace for a container that has no process."""
+        return Namespace(self._engine.host.store, self._shared()["empty"])
 
     def mask(self, namespace: Namespace) -> None:
         """Cover what an unprivileged container must not see or change in /proc."""

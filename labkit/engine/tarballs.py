@@ -54,7 +54,9 @@ def save(engine: Engine, names: Sequence[str]) -> Content:
     for name in names:
         _choose(engine, name, chosen)
     blobs = _Blobs()
-    manifests, descriptors, repositories = [], [], {}
+    manifests: list[dict[str, Any]] = []
+    descriptors: list[dict[str, Any]] = []
+    repositories: dict[str, dict[str, Any]] = {}
     for image_id, references in chosen.items():
         image: Image = engine.tables.images[image_id]
         if not image.diff_ids:
@@ -64,7 +66,7 @@ def save(engine: Engine, names: Sequence[str]) -> Content:
         manifests.append(item)
         for reference in references:
             top = image.diff_ids[-1][7:]
-            repositories.setdefault(reference.familiar_name, {})[reference.tag] = top
+            repositories.setdefault(reference.familiar_name, {})[reference.tag or ""] = top
             note = {"io.containerd.image.name": str(reference), "org.opencontainers.image.ref.name": reference.tag}
             descriptors.append({**descriptor, "annotations": note})
         if not descriptors:
@@ -243,17 +245,13 @@ def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[
     record = engine.layerstore.register(layer, None, imported=True)
     now = engine.now()
     comment = message or f"Imported from {source}"
-    image = engine.imagestore.add(
-        images.new_config(
-            [layer.diff_id],
-            config,
-            [{"created": times.rfc3339(now), "comment": comment}],
-            now,
-            comment=comment,
-            docker_version="29-dev",
-        )  # fmt: skip
-    )
+    image = engine.imagestore.add(_imported(layer.diff_id, config, now, comment))
     engine.layerstore.release(record.chain_id)
     if reference:
         engine.imagestore.tag(image.id, reference)
     return image.id
+
+
+def _imported(diff_id: str, config: dict[str, Any], now: int, comment: str) -> dict[str, Any]:
+    history = [{"created": times.rfc3339(now), "comment": comment}]
+    return images.new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")

@@ -76,8 +76,8 @@ def _volumes(engine: Engine) -> dict[str, Any]:
 
 
 def _build_cache(engine: Engine) -> dict[str, Any]:
-    items = list(engine.build_cache.usage()) if engine.build_cache else []
+    items = list(engine.build_cache.usage())
     active = sum(1 for item in items if item["InUse"])
-    total = sum(item["Size"] for item in items if not item.get("Shared"))
+    total = sum(item["Size"] for item in items)
     reclaimable = sum(item["Size"] for item in items if not item["InUse"] and not item.get("Shared"))
     return _part(items, active, total, reclaimable)

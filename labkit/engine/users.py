@@ -1,4 +1,4 @@
-"""Who a process runs as: `USER[:GROUP]`, looked up in the container's own /etc/passwd and /etc/group (moby/sys, user)."""
+"""Who a process runs as: `USER[:GROUP]`, by the container's own /etc/passwd and /etc/group (moby/sys, user)."""
 
 from __future__ import annotations
 

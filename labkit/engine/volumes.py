@@ -226,24 +226,30 @@ def rows(engine: Engine, filters: filtering.Filters | None = None) -> list[dict[
 
 _FLAGS = {
     "ro": 0x1, "nosuid": 0x2, "nodev": 0x4, "noexec": 0x8, "sync": 0x10, "remount": 0x20, "mand": 0x40, "dirsync": 0x80,
-    "noatime": 0x400, "nodiratime": 0x800, "bind": 0x1000, "rbind": 0x5000, "relatime": 0x200000, "strictatime": 0x1000000,
+    "noatime": 0x400, "nodiratime": 0x800, "bind": 0x1000, "rbind": 0x5000, "relatime": 0x200000,
+    "strictatime": 0x1000000,
 }  # fmt: skip
 _CLEARS = ("rw", "suid", "dev", "exec", "async", "defaults", "atime", "diratime")
+
+
+def _uses(volume: Volume) -> str:
+    """Where the number of containers that have it mounted is kept."""
+    return f"volume uses {volume.name}"
 
 
 def mount(engine: Engine, volume: Volume) -> None:
     """Mount what the volume's options name, where that is not done yet; one more container uses it."""
     if not volume.needs_mount:
         return
-    uses = engine.tables.other.get(("volume uses", volume.name)) or 0
+    uses = engine.tables.other.get(_uses(volume)) or 0
     if not uses:
         _mount_device(engine, volume)
-    engine.tables.other.set(("volume uses", volume.name), uses + 1)
+    engine.tables.other.set(_uses(volume), uses + 1)
 
 
 def unmount(engine: Engine, volume: Volume) -> None:
     """One container less uses it; what was mounted goes with the last."""
-    key = ("volume uses", volume.name)
+    key = _uses(volume)
     uses = engine.tables.other.get(key) or 0
     if not volume.needs_mount or not uses:
         return
