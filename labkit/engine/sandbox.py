@@ -250,11 +250,10 @@ def _point_failed(mount: Prepared, rootfs: str, path: str, error: OSError) -> Ru
 
 def make_readonly(namespace: Namespace, target: str) -> None:
     """Remount read-only what is mounted last on a target."""
-    table = namespace.store.change_table(namespace)
-    stack = table.get(target)
-    options = tuple("ro" if option == "rw" else option for option in stack[-1].options)
-    table.set(target, (*stack[:-1], replace(stack[-1], readonly=True, options=options)))
-    namespace.store.version += 1
+    mount = namespace.top(target)
+    assert mount is not None
+    options = tuple("ro" if option == "rw" else option for option in mount.options)
+    namespace.remount(target, readonly=True, options=options)
 
 
 # --- what all containers share

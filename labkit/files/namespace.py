@@ -122,6 +122,15 @@ class Namespace:
         self.store.version += 1
         return mount
 
+    def remount(self, target: str, *, readonly: bool, options: tuple[str, ...]) -> None:
+        """Change the last mount on a path (mount -o remount)."""
+        table = self.store.change_table(self)
+        *before, last = table[target]
+        about = {"device": last.device, "fstype": last.fstype, "propagation": last.propagation, "hidden": last.hidden}
+        mount = Mount(target, last.source, last.number, readonly=readonly, options=options, **about)
+        table.set(target, (*before, mount))
+        self.store.version += 1
+
     def umount(self, target: str) -> None:
         """Take the last mount on a path away."""
         table = self.store.change_table(self)
