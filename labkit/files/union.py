@@ -1,4 +1,4 @@
-"""A union mount as the kernel's overlayfs makes it: read-only lower layers, one upper that takes every change.
+"""A union mount as the kernel's overlayfs makes it: read-only lower layers, an upper that takes every change.
 
 Everything follows from one lookup (the upper's name, else the lowers', a whiteout hiding it, an opaque folder hiding
 all below) and one copy-up (the whole file, its folders first, into the upper, at the first change). The lowers come as
@@ -16,7 +16,7 @@ from typing import Any
 from labkit.files.contents import Content
 from labkit.files.errors import failure
 from labkit.files.persistent import Map
-from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, Inode, Store
+from labkit.files.tree import REGULAR, S_IFMT, Inode, Store
 
 OPAQUE = "trusted.overlay.opaque"
 WHITEOUT_MODE = stat.S_IFCHR
@@ -53,7 +53,7 @@ def merge(store: Store, below: Merged | None, top: Inode, layer: int) -> Merged:
             if name in names:
                 names.delete(name)
         else:
-            names.set(name, merge(store, hidden and hidden.get(name), child, layer))
+            names.set(name, merge(store, None if hidden is None else hidden.get(name), child, layer))
     return Merged(top, layer, names)
 
 
@@ -76,6 +76,13 @@ class Node:
         self.upper = upper
         self.lower = lower  # a directory's: what its names are merged with; None where the upper hides it
         self.children: dict[str, Node] = {}
+
+
+def _without_marks(xattrs: dict[str, bytes] | None) -> dict[str, bytes] | None:
+    """The attributes that a copy gets: overlayfs' own marks are not copied up (kernel, ovl_copy_xattr)."""
+    if not xattrs:
+        return xattrs
+    return {name: value for name, value in xattrs.items() if not name.startswith("trusted.overlay.")}
 
 
 class Overlay:
@@ -149,7 +156,8 @@ class Overlay:
         """The node's upper inode; made, with those of its folders, where it is not there. `keep`: with its bytes."""
         if node.upper is not None:
             return node.upper
-        assert node.parent is not None and node.lower is not None
+        assert node.parent is not None
+        assert node.lower is not None
         folder = self.copy_up(node.parent)
         present = self.store.names(folder).get(node.name)
         if present is not None and self.store.get(present).origin is node.lower.inode:  # another handle did it
@@ -160,7 +168,7 @@ class Overlay:
         if old.mode & S_IFMT == REGULAR:
             data = self.store.content(old) if keep else Content()
         new = self.store.new(old.mode, old.uid, old.gid, data)
-        new.rdev, new.xattrs, new.origin = old.rdev, old.xattrs, old.born
+        new.rdev, new.xattrs, new.origin = old.rdev, _without_marks(old.xattrs), old.born
         new.atime, new.mtime = old.atime, old.mtime
         self.store.add(folder, node.name, new, touch=False)
         node.upper = new
@@ -193,8 +201,9 @@ class Overlay:
         return node
 
     def names(self, folder: Node) -> Iterable[str]:
-        upper = self.store.names(folder.upper) if folder.upper is not None else {}
-        lower = folder.lower.names if folder.lower is not None and folder.lower.names is not None else {}
+        upper: Map[str, Inode] = self.store.names(folder.upper) if folder.upper is not None else Map()
+        merged = folder.lower is not None and folder.lower.names is not None
+        lower: Map[str, Merged] = folder.lower.names if merged else Map()  # type: ignore[union-attr, assignment]
         if not upper:
             return lower
         shown = [name for name, child in upper.items() if not self.store.get(child).is_whiteout]
