@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from labkit.engine import mounts
 from labkit.engine.containers import Container, find
 from labkit.engine.errors import EngineError, forbidden, invalid, not_found
-from labkit.files import BadArchive, Content, Entry, Files, Namespace, Stat
+from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat
 from labkit.files import tar as tarfiles
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def put(
     _refuse_readonly(container, folder)
     try:
         _unpack(files, folder, tarfiles.read(archive), copy_uid_gid)
-    except BadArchive as error:
+    except BadArchiveError as error:
         raise invalid(str(error)) from None
     except OSError as error:
         raise invalid(f"{(error.strerror or '').lower()}") from None

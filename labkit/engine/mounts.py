@@ -247,8 +247,8 @@ def _prepare_bind(engine: Engine, container: Container, point: MountPoint) -> Pr
 def _make_source(engine: Engine, container: Container, path: str) -> None:
     try:
         engine.host.makedirs(path)
-    except NotADirectoryError:
-        return
+    except (NotADirectoryError, FileExistsError):
+        return  # a file is in the way, which is for runc to complain about
     except OSError as error:
         raise system(
             f"error while creating mount source path '{path}': mkdir {path}: {(error.strerror or '').lower()}"

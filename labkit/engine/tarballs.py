@@ -16,7 +16,7 @@ from labkit.engine import changes as changing
 from labkit.engine import gojson, images, layerstore, times
 from labkit.engine.errors import invalid, not_found, system
 from labkit.engine.references import Reference, parse, parse_any
-from labkit.files import BadArchive, Content, Entry, Layer
+from labkit.files import BadArchiveError, Content, Entry, Layer
 from labkit.files import tar as tarfiles
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def load(engine: Engine, archive: Content) -> list[str]:
 def _read(archive: Content) -> dict[str, Content]:
     try:
         return {entry.path: entry.data for entry in tarfiles.read(archive) if isinstance(entry.data, Content)}
-    except BadArchive as error:
+    except BadArchiveError as error:
         raise invalid(f"Error processing tar file(exit status 1): {error}") from None
 
 
@@ -240,7 +240,7 @@ def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[
     config = changing.apply(instructions)
     try:
         layer = Layer.from_tar(archive)
-    except BadArchive as error:
+    except BadArchiveError as error:
         raise system(f"Error processing tar file(exit status 1): {error}") from None
     record = engine.layerstore.register(layer, None, imported=True)
     now = engine.now()
