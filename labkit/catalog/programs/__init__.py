@@ -1,0 +1,62 @@
+"""The programs of the catalog's images and packages: a row each, its file loaded when it first runs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from labkit.engine.process import Process, Program
+
+# program -> file in this folder and function in it
+_TABLE = {
+    "apt-get": "apt.apt_get",
+    "apt-cache": "apt.apt_cache",
+    "apt-mark": "apt.apt_mark",
+    "dpkg": "dpkg.dpkg",
+    "dpkg-query": "dpkg.dpkg_query",
+    "apk": "apk.apk",
+    "pip": "pip.pip",
+    "python": "python.python",
+    "flask": "flask.flask",
+    "gunicorn": "flask.gunicorn",
+    "npm": "npm.npm",
+    "npx": "npm.npx",
+    "node": "node.node",
+    "mysql-entrypoint": "mysql.entrypoint",
+    "mysqld": "mysql.mysqld",
+    "mysql": "mysql.client",
+    "nginx-entrypoint": "nginx.entrypoint",
+    "nginx": "nginx.nginx",
+    "curl": "nginx.curl",
+    "postgres-entrypoint": "postgres.entrypoint",
+    "postgres": "postgres.postgres",
+    "psql": "postgres.psql",
+    "redis-server": "redis.server",
+    "redis-cli": "redis.cli",
+    "exec-entrypoint": "entrypoint.main",
+    "hello": "hello.main",
+    "gnu:git": "versions.main",
+    "gnu:gcc": "versions.main",
+    "gnu:gcc-12": "versions.main",
+    "gnu:g++": "versions.main",
+    "gnu:make": "versions.main",
+    "gnu:jq": "versions.main",
+    "gnu:vim.basic": "versions.main",
+    "gnu:vim.tiny": "versions.main",
+    "gnu:openssl": "versions.main",
+    "gnu:sqlite3": "versions.main",
+    "gnu:cmake": "versions.main",
+    "gnu:figlet": "versions.main",
+}
+
+
+def _program(place: str) -> Program:
+    module, _, function = place.partition(".")
+
+    def run(process: Process) -> int:
+        found: Program = getattr(import_module(f"{__name__}.{module}"), function)
+        return found(process)
+
+    return run
+
+
+PROGRAMS: dict[str, Program] = {name: _program(place) for name, place in _TABLE.items()}

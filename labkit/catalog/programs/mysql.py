@@ -1,0 +1,380 @@
+"""MySQL: its image's entrypoint, the server's data directory, and the client. Messages: MySQL 8.4 and its image's script.
+
+A database is a folder of the data directory, a table a file in it, as with InnoDB's file-per-table; sizes of fresh files are the
+server's documented defaults (ibdata1 12 MiB, undo tablespaces 16 MiB, 32 redo files that share 100 MiB, 112 KiB a table).
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+from labkit.catalog.programs import sql
+from labkit.catalog.programs.support import complain, options, read_text, say, timestamp
+from labkit.engine.process import SECOND, Process
+from labkit.files import Content
+
+DATA = "/var/lib/mysql"
+SOCKET = "/var/run/mysqld/mysqld.sock"
+_VERSION = "8.4.7"
+_USER = 999
+_MIB = 1 << 20
+_TABLE_SIZE = 112 * 1024
+_HIDDEN = ("mysql", "performance_schema", "sys")
+_PASSWORDS = ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD")
+
+
+def entrypoint(process: Process) -> int:
+    """docker-entrypoint.sh: fills an empty data directory, then starts the server; any other command is run as it is."""
+    words = process.argv[1:] or ["mysqld"]
+    if words[0].startswith("-"):
+        words = ["mysqld", *words]
+    if words[0] != "mysqld" or {"--help", "--version", "-V"} & set(words):
+        return process.spawn(words)
+    started = f"Entrypoint script for MySQL Server {_VERSION}-1debian12 started."
+    _note(process, started)
+    if process.files.user.uid == 0:
+        _note(process, "Switching to dedicated user 'mysql'")
+        _note(process, started)
+    if not process.files.exists(f"{DATA}/mysql"):
+        if not any(process.env.get(name) or process.env.get(f"{name}_FILE") for name in _PASSWORDS):
+            _refuse(process)
+            return 1
+        _initialise(process)
+    return process.spawn(words)
+
+
+def _note(process: Process, text: str) -> None:
+    say(process, f"{timestamp(process, '%Y-%m-%d %H:%M:%S+00:00')} [Note] [Entrypoint]: {text}")
+
+
+def _refuse(process: Process) -> None:
+    stamp = timestamp(process, "%Y-%m-%d %H:%M:%S+00:00")
+    complain(process, f"{stamp} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified")
+    complain(process, "    You need to specify one of the following as an environment variable:", *(f"    - {name}" for name in _PASSWORDS))
+
+
+def _initialise(process: Process) -> None:
+    _note(process, "Initializing database files")
+    password = process.env.get("MYSQL_ROOT_PASSWORD", "")
+    if path := process.env.get("MYSQL_ROOT_PASSWORD_FILE"):
+        password = read_text(process.files, path).strip()
+    fill(process, password)
+    process.kernel.clock.advance(5 * SECOND)
+    _note(process, "Database files initialized")
+    _note(process, "Starting temporary server")
+    _note(process, "Temporary server started.")
+    if process.env.get("MYSQL_RANDOM_ROOT_PASSWORD") and not password:
+        password = sha256(str(process.kernel.clock.now).encode()).hexdigest()[:32]
+        _write(process, f"{DATA}/mysql.ibd", _seal(password).encode())
+        _note(process, f"GENERATED ROOT PASSWORD: {password}")
+    if name := process.env.get("MYSQL_DATABASE"):
+        _note(process, f"Creating database {name}")
+        _folder(process, f"{DATA}/{name}")
+    for name in sorted(_scripts(process)):
+        _note(process, f"/usr/local/bin/docker-entrypoint.sh: running /docker-entrypoint-initdb.d/{name}")
+        _Session(process, process.env.get("MYSQL_DATABASE", "")).run(read_text(process.files, f"/docker-entrypoint-initdb.d/{name}"))
+    _note(process, "Stopping temporary server")
+    _note(process, "Temporary server stopped")
+    say(process, "")
+    _note(process, "MySQL init process done. Ready for start up.")
+    say(process, "")
+
+
+def _scripts(process: Process) -> list[str]:
+    folder = "/docker-entrypoint-initdb.d"
+    return [name for name in process.files.listdir(folder) if name.endswith(".sql")] if process.files.is_dir(folder) else []
+
+
+def fill(process: Process, password: str) -> None:
+    """The files of a new data directory."""
+    process.files.makedirs(DATA)
+    for name in ("mysql", "performance_schema", "sys", "#innodb_redo", "#innodb_temp"):
+        _folder(process, f"{DATA}/{name}")
+    _write(process, f"{DATA}/ibdata1", Content.zeros(12 * _MIB))
+    for name in ("undo_001", "undo_002"):
+        _write(process, f"{DATA}/{name}", Content.zeros(16 * _MIB))
+    for number in range(32):
+        _write(process, f"{DATA}/#innodb_redo/#ib_redo{number}{'_tmp' if number else ''}", Content.zeros(100 * _MIB // 32))
+    _write(process, f"{DATA}/mysql.ibd", _seal(password).encode())
+    _write(process, f"{DATA}/auto.cnf", b"[auto]\nserver-uuid=5f1c0d6e-0000-11f1-8000-0242ac110002\n")
+    _write(process, f"{DATA}/binlog.index", b"./binlog.000001\n")
+    _write(process, f"{DATA}/binlog.000001", b"\xfebin")
+
+
+def _seal(password: str) -> str:
+    return sha256(f"root {password}".encode()).hexdigest() if password else "open"
+
+
+def _folder(process: Process, path: str) -> None:
+    process.files.mkdir(path, 0o750)
+    _own(process, path)
+
+
+def _write(process: Process, path: str, content: Content | bytes) -> None:
+    process.files.write(path, content)
+    process.files.chmod(path, 0o640)
+    _own(process, path)
+
+
+def _own(process: Process, path: str) -> None:
+    if process.files.user.uid == 0:
+        process.files.chown(path, _USER, _USER)
+
+
+def mysqld(process: Process) -> int:
+    """The server: it needs a filled data directory, then waits."""
+    if {"--version", "-V"} & set(process.argv):
+        say(process, f"/usr/sbin/mysqld  Ver {_VERSION} for Linux on x86_64 (MySQL Community Server - GPL)")
+        return 0
+    if "--initialize-insecure" in process.argv or "--initialize" in process.argv:
+        fill(process, "")
+        return 0
+    if not process.files.exists(f"{DATA}/mysql"):
+        complain(process, _line(process, "ERROR", "MY-010457", "--initialize specified but the data directory has files in it. Aborting."))
+        return 1
+    process.files.makedirs(SOCKET.rpartition("/")[0])
+    process.files.write(SOCKET, b"")
+    process.files.write(SOCKET.replace(".sock", ".pid"), f"{process.pid}\n".encode())
+    for kind, code, text in (
+        ("System", "MY-015015", "MySQL Server - start."),
+        ("System", "MY-010116", f"/usr/sbin/mysqld (mysqld {_VERSION}) starting as process {process.pid}"),
+        ("System", "MY-013576", "InnoDB initialization has started."),
+        ("System", "MY-013577", "InnoDB initialization has ended."),
+        (
+            "System", "MY-010931",
+            f"/usr/sbin/mysqld: ready for connections. Version: '{_VERSION}'  socket: '{SOCKET}'  port: 3306  MySQL Community Server - GPL.",
+        ),
+    ):  # fmt: skip
+        complain(process, _line(process, kind, code, text))
+    return process.wait_forever()
+
+
+def _line(process: Process, kind: str, code: str, text: str) -> str:
+    return f"{timestamp(process, '%Y-%m-%dT%H:%M:%S.000000Z')} 0 [{kind}] [{code}] [Server] {text}"
+
+
+def client(process: Process) -> int:
+    """mysql: the command line client; mysqladmin and mysqldump are links to it."""
+    tool = process.argv[0].rpartition("/")[2]
+    values = ("-u", "--user", "-h", "--host", "-P", "--port", "-e", "--execute", "-D", "--database", "--password", "-S", "--socket")
+    arguments = [f"--password={word[2:]}" if word.startswith("-p") and len(word) > 2 else word for word in process.argv[1:]]
+    flags, words = options([word for word in arguments if word != "--password"], [value for value in values if value != "--password"])
+    if "--version" in flags or "-V" in flags:
+        say(process, f"{tool}  Ver {_VERSION} for Linux on x86_64 (MySQL Community Server - GPL)")
+        return 0
+    password = flags.get("--password")
+    if password:
+        complain(process, f"{tool}: [Warning] Using a password on the command line interface can be insecure.")
+    status = _connect(process, flags, password or process.env.get("MYSQL_PWD", ""))
+    if status:
+        return status
+    if tool == "mysqladmin":
+        say(process, "mysqld is alive") if words[:1] == ["ping"] else None
+        return 0
+    session = _Session(process, flags.get("-D") or flags.get("--database") or (words[0] if words else ""), "-N" in flags, "-t" in flags)
+    if session.database and not process.files.is_dir(f"{DATA}/{session.database}"):
+        complain(process, f"ERROR 1049 (42000): Unknown database '{session.database}'")
+        return 1
+    if tool == "mysqldump":
+        return session.dump()
+    text = flags.get("-e") or flags.get("--execute")
+    return session.run(text if text is not None else process.stdin.read().decode("utf-8", "replace"))
+
+
+def _connect(process: Process, flags: dict[str, str], password: str) -> int:
+    host = flags.get("-h") or flags.get("--host") or "localhost"
+    if host not in ("localhost", "127.0.0.1", process.hostname):
+        complain(process, f"ERROR 2005 (HY000): Unknown MySQL server host '{host}' (-2)")
+        return 1
+    if not process.files.exists(SOCKET):
+        complain(process, f"ERROR 2002 (HY000): Can't connect to local MySQL server through socket '{SOCKET}' (2)")
+        return 1
+    user = flags.get("-u") or flags.get("--user") or "root"
+    seal = read_text(process.files, f"{DATA}/mysql.ibd")
+    if user != "root" or seal != _seal(password):
+        using = "YES" if password else "NO"
+        complain(process, f"ERROR 1045 (28000): Access denied for user '{user}'@'localhost' (using password: {using})")
+        return 1
+    return 0
+
+
+class _Session:
+    """One connection: the database in use, and statements against the data directory."""
+
+    def __init__(self, process: Process, database: str = "", bare: bool = False, boxed: bool = False) -> None:
+        self.process = process
+        self.database = database
+        self.bare = bare  # without the line of column names
+        self.boxed = boxed
+
+    def run(self, text: str) -> int:
+        for number, statement in enumerate(sql.split(text), 1):
+            self.process.tick()
+            found = sql.parse(statement)
+            error = self._syntax(statement) if found is None else self._do(found)
+            if error:
+                complain(self.process, f"ERROR {error[0]} at line {number}: {error[1]}")
+                return 1
+        return 0
+
+    def _syntax(self, text: str) -> tuple[str, str]:
+        return (
+            "1064 (42000)",
+            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right "
+            f"syntax to use near '{text[:80]}' at line 1",
+        )
+
+    def _do(self, statement: sql.Statement) -> tuple[str, str] | None:
+        return getattr(self, f"_{statement.kind.replace(' ', '_')}")(statement)  # type: ignore[no-any-return]
+
+    def _create_database(self, statement: sql.Statement) -> tuple[str, str] | None:
+        path = f"{DATA}/{statement.database}"
+        if self.process.files.exists(path):
+            if statement.lenient:
+                return None
+            return "1007 (HY000)", f"Can't create database '{statement.database}'; database exists"
+        _folder(self.process, path)
+        return None
+
+    def _drop_database(self, statement: sql.Statement) -> tuple[str, str] | None:
+        path = f"{DATA}/{statement.database}"
+        if not self.process.files.is_dir(path):
+            return None if statement.lenient else ("1008 (HY000)", f"Can't drop database '{statement.database}'; database doesn't exist")
+        self.process.files.rmtree(path)
+        return None
+
+    def databases(self) -> list[str]:
+        files = self.process.files
+        names = [name for name in files.listdir(DATA) if files.is_dir(f"{DATA}/{name}") and not name.startswith("#")]
+        return sorted([*names, "information_schema"])
+
+    def _show_databases(self, statement: sql.Statement) -> None:
+        self._print(["Database"], [[name] for name in self.databases()])
+
+    def _use(self, statement: sql.Statement) -> tuple[str, str] | None:
+        if statement.database not in self.databases():
+            return "1049 (42000)", f"Unknown database '{statement.database}'"
+        self.database = statement.database
+        return None
+
+    def _show_tables(self, statement: sql.Statement) -> tuple[str, str] | None:
+        database = statement.database or self.database
+        if not database:
+            return "1046 (3D000)", "No database selected"
+        names = [name.removesuffix(".ibd") for name in self.process.files.listdir(f"{DATA}/{database}") if name.endswith(".ibd")]
+        self._print([f"Tables_in_{database}"], [[name] for name in sorted(names)])
+        return None
+
+    def _path(self, statement: sql.Statement) -> str:
+        return f"{DATA}/{statement.database or self.database}/{statement.table}.ibd"
+
+    def _load(self, statement: sql.Statement) -> sql.Table | tuple[str, str]:
+        database = statement.database or self.database
+        if not database:
+            return "1046 (3D000)", "No database selected"
+        if not self.process.files.exists(self._path(statement)):
+            return "1146 (42S02)", f"Table '{database}.{statement.table}' doesn't exist"
+        head = self.process.files.read(self._path(statement)).rstrip(b"\0")
+        return sql.Table(*json.loads(head))
+
+    def _save(self, statement: sql.Statement, table: sql.Table) -> None:
+        head = Content(json.dumps([table.columns, table.rows]))
+        _write(self.process, self._path(statement), head + Content.zeros(max(0, _TABLE_SIZE - len(head))))
+
+    def _create_table(self, statement: sql.Statement) -> tuple[str, str] | None:
+        found = self._load(statement)
+        if isinstance(found, sql.Table):
+            return None if statement.lenient else ("1050 (42S01)", f"Table '{statement.table}' already exists")
+        if found[0].startswith("1046"):
+            return found
+        if not self.process.files.is_dir(f"{DATA}/{statement.database or self.database}"):
+            return "1049 (42000)", f"Unknown database '{statement.database or self.database}'"
+        self._save(statement, sql.Table(list(statement.columns)))
+        return None
+
+    def _drop_table(self, statement: sql.Statement) -> tuple[str, str] | None:
+        found = self._load(statement)
+        if isinstance(found, tuple):
+            if statement.lenient:
+                return None
+            return ("1051 (42S02)", f"Unknown table '{statement.database or self.database}.{statement.table}'") if found[0].startswith("1146") else found
+        self.process.files.unlink(self._path(statement))
+        return None
+
+    def _insert(self, statement: sql.Statement) -> tuple[str, str] | None:
+        table = self._load(statement)
+        if isinstance(table, tuple):
+            return table
+        columns = list(statement.columns) or table.columns
+        for number, row in enumerate(statement.rows, 1):
+            if len(row) != len(columns):
+                return "1136 (21S01)", f"Column count doesn't match value count at row {number}"
+            values = dict(zip(columns, row, strict=True))
+            if unknown := [name for name in columns if name not in table.columns]:
+                return "1054 (42S22)", f"Unknown column '{unknown[0]}' in 'field list'"
+            table.rows.append([values.get(name) for name in table.columns])
+        self._save(statement, table)
+        return None
+
+    def _delete(self, statement: sql.Statement) -> tuple[str, str] | None:
+        table = self._load(statement)
+        if isinstance(table, tuple):
+            return table
+        self._save(statement, sql.Table(table.columns))
+        return None
+
+    def _count(self, statement: sql.Statement) -> tuple[str, str] | None:
+        table = self._load(statement)
+        if isinstance(table, tuple):
+            return table
+        self._print(["count(*)"], [[str(len(table.rows))]])
+        return None
+
+    def _select(self, statement: sql.Statement) -> tuple[str, str] | None:
+        table = self._load(statement)
+        if isinstance(table, tuple):
+            return table
+        columns = table.columns if statement.columns == ("*",) else list(statement.columns)
+        if unknown := [name for name in columns if name not in table.columns]:
+            return "1054 (42S22)", f"Unknown column '{unknown[0]}' in 'field list'"
+        places = [table.columns.index(name) for name in columns]
+        self._print(columns, [[row[place] for place in places] for row in table.rows])
+        return None
+
+    def _value(self, statement: sql.Statement) -> None:
+        values = {"version()": _VERSION, "database()": self.database or None}
+        names = list(statement.columns)
+        self._print(names, [[values.get(name.lower(), sql.literal(name)) for name in names]])
+
+    def _print(self, columns: list[str], rows: list[list[str | None]]) -> None:
+        """As the client prints to a pipe, or with -t or to a terminal as a box."""
+        if not rows:
+            return
+        texts = [["NULL" if value is None else value for value in row] for row in rows]
+        if self.boxed or self.process.tty:
+            say(self.process, *box(columns, texts))
+            return
+        say(self.process, *("\t".join(row) for row in (texts if self.bare else [columns, *texts])))
+
+    def dump(self) -> int:
+        files = self.process.files
+        say(self.process, f"-- MySQL dump {_VERSION}", "")
+        for name in sorted(files.listdir(f"{DATA}/{self.database}")):
+            statement = sql.Statement("select", self.database, name.removesuffix(".ibd"))
+            table = self._load(statement)
+            if isinstance(table, tuple):
+                continue
+            say(self.process, f"CREATE TABLE `{statement.table}` ({', '.join(f'`{column}` text' for column in table.columns)});")
+            for row in table.rows:
+                quoted = ("NULL" if value is None else "'" + value.replace("'", "''") + "'" for value in row)
+                say(self.process, f"INSERT INTO `{statement.table}` VALUES ({','.join(quoted)});")
+        return 0
+
+
+def box(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """A table with lines around it."""
+    widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
+    line = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+    cells = ["|" + "|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)) + "|" for row in [columns, *rows]]
+    return [line, cells[0], line, *cells[1:], line]

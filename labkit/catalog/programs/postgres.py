@@ -1,0 +1,258 @@
+"""PostgreSQL: its image's entrypoint, the server's data directory, and psql. Messages: PostgreSQL 15 and its image's script.
+
+A database is a folder of base/, a table a file in it; a segment of the write-ahead log is 16 MiB, as is the server's default.
+"""
+
+from __future__ import annotations
+
+import json
+
+from labkit.catalog.programs import sql
+from labkit.catalog.programs.support import complain, options, read_text, say, timestamp
+from labkit.engine.process import Process
+from labkit.files import Content
+
+SOCKET = "/var/run/postgresql/.s.PGSQL.5432"
+_VERSION = "15.14 (Debian 15.14-0+deb12u1)"
+_USER = 999
+_WAL_SEGMENT = 16 << 20
+_REFUSAL = """\
+Error: Database is uninitialized and superuser password is not specified.
+       You must specify POSTGRES_PASSWORD to a non-empty value for the
+       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".
+
+       You may also use "POSTGRES_HOST_AUTH_METHOD=trust" to allow all
+       connections without a password. This is *not* recommended.
+
+       See PostgreSQL documentation about "trust":
+       https://www.postgresql.org/docs/current/auth-trust.html"""
+
+
+def _data(process: Process) -> str:
+    return process.env.get("PGDATA", "/var/lib/postgresql/data")
+
+
+def entrypoint(process: Process) -> int:
+    words = process.argv[1:] or ["postgres"]
+    if words[0].startswith("-"):
+        words = ["postgres", *words]
+    if words[0] != "postgres" or {"--help", "--version", "-V"} & set(words):
+        return process.spawn(words)
+    data = _data(process)
+    if process.files.exists(f"{data}/PG_VERSION"):
+        say(process, "", "PostgreSQL Database directory appears to contain a database; Skipping initialization", "")
+        return process.spawn(words)
+    if not process.env.get("POSTGRES_PASSWORD") and process.env.get("POSTGRES_HOST_AUTH_METHOD") != "trust":
+        complain(process, *_REFUSAL.split("\n"))
+        return 1
+    _fill(process, data)
+    say(process, "PostgreSQL init process complete; ready for start up.", "")
+    return process.spawn(words)
+
+
+def _fill(process: Process, data: str) -> None:
+    files = process.files
+    files.makedirs(data)
+    files.chmod(data, 0o700)
+    for name in ("base", "base/1", "base/4", "base/5", "global", "pg_wal", "pg_xact", "pg_stat", "pg_tblspc", "pg_logical"):
+        files.mkdir(f"{data}/{name}", 0o700)
+        files.chown(f"{data}/{name}", _USER, _USER)
+    user = process.env.get("POSTGRES_USER", "postgres")
+    names = {"postgres": "5", "template0": "4", "template1": "1"}
+    own = process.env.get("POSTGRES_DB", user)
+    if own not in names:
+        names[own] = "16384"
+        files.mkdir(f"{data}/base/16384", 0o700)
+    texts = {"PG_VERSION": "15\n", "postgresql.conf": "listen_addresses = '*'\n", "pg_hba.conf": "local   all   all   trust\n", "global/pg_database": json.dumps(names), "global/pg_authid": json.dumps([user])}
+    for name, text in texts.items():
+        _write(process, f"{data}/{name}", Content(text))
+    _write(process, f"{data}/pg_wal/000000010000000000000001", Content.zeros(_WAL_SEGMENT))
+    files.chown(data, _USER, _USER)
+
+
+def _write(process: Process, path: str, content: Content) -> None:
+    process.files.write(path, content)
+    process.files.chmod(path, 0o600)
+    process.files.chown(path, _USER, _USER)
+
+
+def postgres(process: Process) -> int:
+    data = _data(process)
+    if {"--version", "-V"} & set(process.argv):
+        say(process, f"postgres (PostgreSQL) {_VERSION}")
+        return 0
+    if not process.files.exists(f"{data}/PG_VERSION"):
+        complain(process, f'postgres: could not access the server configuration file "{data}/postgresql.conf": No such file or directory')
+        return 2
+    process.files.makedirs(SOCKET.rpartition("/")[0])
+    process.files.write(SOCKET, b"")
+    process.files.write(f"{data}/postmaster.pid", f"{process.pid}\n{data}\n".encode())
+    stamp = timestamp(process, "%Y-%m-%d %H:%M:%S.000 UTC")
+    for text in (f"starting PostgreSQL {_VERSION} on x86_64-pc-linux-gnu", 'listening on IPv4 address "0.0.0.0", port 5432', "database system is ready to accept connections"):
+        complain(process, f"{stamp} [{process.pid}] LOG:  {text}")
+    return process.wait_forever()
+
+
+def psql(process: Process) -> int:
+    flags, words = options(process.argv[1:], ("-U", "--username", "-d", "--dbname", "-c", "--command", "-h", "-p", "-f"))
+    if "--version" in flags or "-V" in flags:
+        say(process, f"psql (PostgreSQL) {_VERSION}")
+        return 0
+    data = _data(process)
+    if not process.files.exists(SOCKET):
+        complain(process, f'psql: error: connection to server on socket "{SOCKET}" failed: No such file or directory', "\tIs the server running locally and accepting connections on that socket?")
+        return 2
+    users = json.loads(read_text(process.files, f"{data}/global/pg_authid") or "[]")
+    user = flags.get("-U") or flags.get("--username") or process.env.get("PGUSER") or "root"
+    failed = f'psql: error: connection to server on socket "{SOCKET}" failed: FATAL:  '
+    if user not in users:
+        complain(process, f'{failed}role "{user}" does not exist')
+        return 2
+    database = flags.get("-d") or flags.get("--dbname") or (words[0] if words else user)
+    session = _Session(process, data, database, "-t" in flags or "--tuples-only" in flags, "-A" in flags)
+    if database not in session.names():
+        complain(process, f'{failed}database "{database}" does not exist')
+        return 2
+    text = flags.get("-c") or flags.get("--command")
+    if text is None:
+        text = read_text(process.files, flags["-f"]) if "-f" in flags else process.stdin.read().decode("utf-8", "replace")
+    return session.run(text)
+
+
+class _Session:
+    def __init__(self, process: Process, data: str, database: str, bare: bool, unaligned: bool) -> None:
+        self.process = process
+        self.data = data
+        self.database = database
+        self.bare = bare
+        self.unaligned = unaligned
+
+    def names(self) -> dict[str, str]:
+        """Database -> its folder of base/."""
+        return json.loads(read_text(self.process.files, f"{self.data}/global/pg_database"))  # type: ignore[no-any-return]
+
+    def run(self, text: str) -> int:
+        status = 0
+        for line in sql.split(text):
+            self.process.tick()
+            if line in ("\\l", "\\list"):
+                self._print(["Name"], [[name] for name in sorted(self.names())])
+                continue
+            if line in ("\\dt", "\\d"):
+                self._print(["Name"], [[name] for name in self._tables()])
+                continue
+            found = sql.parse(line)
+            known = found and getattr(self, f"_{found.kind.replace(' ', '_')}", None)
+            error = known(found) if known else f'syntax error at or near "{line.split()[0]}"'
+            if error:
+                complain(self.process, f"ERROR:  {error}")
+                status = 1
+        return status
+
+    def _create_database(self, statement: sql.Statement) -> str | None:
+        names = self.names()
+        if statement.database in names:
+            return f'database "{statement.database}" already exists'
+        number = str(max(16383, *map(int, names.values())) + 1)
+        folder = f"{self.data}/base/{number}"
+        self.process.files.mkdir(folder, 0o700)
+        self.process.files.chown(folder, _USER, _USER)
+        _write(self.process, f"{self.data}/global/pg_database", Content(json.dumps({**names, statement.database: number})))
+        say(self.process, "CREATE DATABASE")
+        return None
+
+    def _drop_database(self, statement: sql.Statement) -> str | None:
+        names = self.names()
+        if statement.database not in names:
+            return f'database "{statement.database}" does not exist'
+        self.process.files.rmtree(f"{self.data}/base/{names.pop(statement.database)}")
+        _write(self.process, f"{self.data}/global/pg_database", Content(json.dumps(names)))
+        say(self.process, "DROP DATABASE")
+        return None
+
+    def _folder(self) -> str:
+        return f"{self.data}/base/{self.names()[self.database]}"
+
+    def _tables(self) -> list[str]:
+        return sorted(self.process.files.listdir(self._folder()))
+
+    def _load(self, statement: sql.Statement) -> sql.Table | str:
+        path = f"{self._folder()}/{statement.table}"
+        if not self.process.files.exists(path):
+            return f'relation "{statement.table}" does not exist'
+        return sql.Table(*json.loads(read_text(self.process.files, path)))
+
+    def _save(self, statement: sql.Statement, table: sql.Table) -> None:
+        _write(self.process, f"{self._folder()}/{statement.table}", Content(json.dumps([table.columns, table.rows])))
+
+    def _create_table(self, statement: sql.Statement) -> str | None:
+        if isinstance(self._load(statement), sql.Table) and not statement.lenient:
+            return f'relation "{statement.table}" already exists'
+        self._save(statement, sql.Table(list(statement.columns)))
+        say(self.process, "CREATE TABLE")
+        return None
+
+    def _drop_table(self, statement: sql.Statement) -> str | None:
+        if isinstance(self._load(statement), str):
+            return None if statement.lenient else f'table "{statement.table}" does not exist'
+        self.process.files.unlink(f"{self._folder()}/{statement.table}")
+        say(self.process, "DROP TABLE")
+        return None
+
+    def _insert(self, statement: sql.Statement) -> str | None:
+        table = self._load(statement)
+        if isinstance(table, str):
+            return table
+        columns = list(statement.columns) or table.columns
+        for row in statement.rows:
+            if len(row) > len(columns):
+                return "INSERT has more expressions than target columns"
+            values = dict(zip(columns, row, strict=False))
+            table.rows.append([values.get(name) for name in table.columns])
+        self._save(statement, table)
+        say(self.process, f"INSERT 0 {len(statement.rows)}")
+        return None
+
+    def _delete(self, statement: sql.Statement) -> str | None:
+        table = self._load(statement)
+        if isinstance(table, str):
+            return table
+        self._save(statement, sql.Table(table.columns))
+        say(self.process, f"DELETE {len(table.rows)}")
+        return None
+
+    def _count(self, statement: sql.Statement) -> str | None:
+        table = self._load(statement)
+        if isinstance(table, str):
+            return table
+        self._print(["count"], [[str(len(table.rows))]])
+        return None
+
+    def _select(self, statement: sql.Statement) -> str | None:
+        table = self._load(statement)
+        if isinstance(table, str):
+            return table
+        columns = table.columns if statement.columns == ("*",) else list(statement.columns)
+        if unknown := [name for name in columns if name not in table.columns]:
+            return f'column "{unknown[0]}" does not exist'
+        places = [table.columns.index(name) for name in columns]
+        self._print(columns, [["" if row[place] is None else str(row[place]) for place in places] for row in table.rows])
+        return None
+
+    def _value(self, statement: sql.Statement) -> None:
+        values = [sql.literal(name) or "" for name in statement.columns]
+        self._print(["?column?"] * len(values), [values])
+
+    def _print(self, columns: list[str], rows: list[list[str]]) -> None:
+        """psql's aligned table; with -A and -t plain lines."""
+        if self.unaligned:
+            say(self.process, *("|".join(row) for row in ([] if self.bare else [columns]) + rows))
+            return
+        widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
+        head = [] if self.bare else [
+            "|".join(f" {name:^{width}} " for name, width in zip(columns, widths, strict=True)),
+            "+".join("-" * (width + 2) for width in widths),
+        ]  # fmt: skip
+        body = ["|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        foot = [""] if self.bare else [f"({len(rows)} row{'s' * (len(rows) != 1)})", ""]
+        say(self.process, *head, *body, *foot)
