@@ -6,7 +6,7 @@ import posixpath
 import stat
 
 from labkit.engine.errors import EngineError
-from labkit.files import BadArchive, Content, tar
+from labkit.files import BadArchiveError, Content, tar
 
 from ..copyrules import (
     CopyInfo,
@@ -49,7 +49,7 @@ def cp(run: Invocation) -> int:
             return _to_container(run, source_path, target_container, target_path)
     except OSError as error:
         raise StatusError(plain_os_error(error)) from None
-    except BadArchive as error:
+    except BadArchiveError as error:
         raise StatusError(str(error)) from None
     raise StatusError("must specify at least one container source")
 

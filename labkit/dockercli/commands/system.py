@@ -221,6 +221,7 @@ INFO = (
     (" Cgroup Driver", "CgroupDriver", False),
     (" Cgroup Version", "CgroupVersion", False),
     ("Plugins", "", True),
+    ("CDI", "", True),
     ("Swarm", "", True),
     ("Runtimes", "", True),
     (" Init Binary", "InitBinary", True),
@@ -239,6 +240,7 @@ INFO = (
     (" Experimental", "ExperimentalBuild", True),
     ("Registries", "", True),
     (" Live Restore Enabled", "LiveRestoreEnabled", True),
+    ("Firewall", "", True),
 )
 
 
@@ -286,7 +288,19 @@ def _registries(found: dict[str, Any]) -> list[str]:
     return [" Insecure Registries:", *(f"  {net}" for net in nets)] if nets else []
 
 
+def _cdi(found: dict[str, Any]) -> list[str]:
+    folders = found.get("CDISpecDirs") or []
+    return [" CDI spec directories:", *(f"  {folder}" for folder in folders)] if folders else []
+
+
+def _firewall(found: dict[str, Any]) -> list[str]:
+    backend = found.get("FirewallBackend")
+    return [f" Firewall Backend: {backend['Driver']}"] if backend else []
+
+
 _GROUPS = {
+    "CDI": _cdi,
+    "Firewall": _firewall,
     "DriverStatus": lambda found: [f"  {pair[0]}: {pair[1]}" for pair in found.get("DriverStatus") or ()],
     "Plugins": _plugins,
     "Swarm": lambda found: [f" Swarm: {(found.get('Swarm') or {}).get('LocalNodeState', 'inactive')}"],
