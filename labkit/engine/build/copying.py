@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from labkit.files import BadArchive, Content, Files, Stat
+from labkit.files import BadArchiveError, Content, Files, Stat
 from labkit.files import tar as archives
 
 from .ignore import Matcher, matcher
@@ -203,7 +203,7 @@ def _entries(content: Content) -> list[archives.Entry] | None:
         return None
     try:
         return list(archives.read(unpacked(content)))
-    except BadArchive:
+    except BadArchiveError:
         return None
 
 

@@ -7,6 +7,10 @@ examples/build.txt.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .lint import Linter
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class DockerfileError(Exception):
         super().__init__(message)
         self.message = message
         self.places = list(places)
+        self.lint: Linter | None = None  # with the warnings that came before
 
     def at(self, place: Lines) -> DockerfileError:
         """The same error, at this place too."""

@@ -171,7 +171,7 @@ def plan(text: str, settings: Settings, images: Images) -> tuple[Plan, Linter]:
     try:
         return planner.plan(text), planner.lint
     except DockerfileError as error:
-        error.lint = planner.lint  # type: ignore[attr-defined]
+        error.lint = planner.lint
         raise
 
 

@@ -1,0 +1,98 @@
+"""RUN --mount: what is mounted for one process, and left out of the layer."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.files import tmpfs
+
+from .cache import MOUNT, BuildCache, Record, key_of
+from .graph import CopySource, ResolvedMount, RunNode
+from .request import BuildRequest
+from .running import Attached, RunError
+from .trees import SourceTree
+from .views import Views
+
+if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
+
+
+@dataclass
+class Mounts:
+    engine: Engine
+    request: BuildRequest
+    cache: BuildCache
+    views: Views
+    tree_of: Callable[[CopySource], SourceTree | None]
+
+    def of(self, node: RunNode) -> list[Attached]:
+        """Everything that a RUN asks for. Raises RunError."""
+        mounts = [found for each in node.mounts if (found := _ATTACH[each.mount.type](self, each))]
+        if node.script:
+            name, text = node.script
+            files = self.views.empty()
+            files.write(f"/{name}", text)
+            files.chmod(f"/{name}", 0o755)
+            mounts.append(Attached("/dev/pipes", files.source("/"), readonly=True))
+        return mounts
+
+    def _bind(self, each: ResolvedMount) -> Attached:
+        path = posixpath.normpath(posixpath.join("/", each.mount.source))
+        tree = self.tree_of(CopySource(path, node=each.source, context=each.context))
+        if tree is None:
+            return Attached(each.mount.target, self.views.empty().source("/"), each.mount.readonly)
+        try:
+            path = tree.resolve(path)
+        except OSError:
+            raise RunError(f"failed to compute cache key: {path}: not found") from None
+        return Attached(each.mount.target, tree.files.source(path), each.mount.readonly, tree.files.is_dir(path))
+
+    def _tmpfs(self, each: ResolvedMount) -> Attached:
+        source = tmpfs(self.engine.host.store, each.mount.size or None)
+        return Attached(each.mount.target, source, readonly=False)
+
+    def _cache(self, each: ResolvedMount) -> Attached:
+        """A folder that later builds find again, under its id or its target."""
+        mount = each.mount
+        key = key_of(MOUNT, mount.id or mount.target)
+        record = self.cache.find(key)
+        if record:
+            record = self.cache.use(record)
+            return Attached(mount.target, self.views.mount(record.scratch), mount.readonly)
+        record_id = self.engine.ids.key("build")
+        self.engine.driver.create(record_id)
+        source = self.views.mount(record_id)
+        files = self.views.of(source)
+        files.chmod("/", mount.mode if mount.mode is not None else 0o755)
+        files.chown("/", mount.uid or 0, mount.gid or 0)
+        description = f"cached mount {mount.target} from exec"
+        self.cache.add(Record(record_id, key, MOUNT, description=description, scratch=record_id))
+        return Attached(mount.target, source, mount.readonly)
+
+    def _secret(self, each: ResolvedMount) -> Attached | None:
+        mount = each.mount
+        name = mount.id or mount.source or posixpath.basename(mount.target)
+        if name not in self.request.secrets:
+            if mount.required:
+                raise RunError(f"secret {name}: not found")
+            return None
+        files = self.views.empty()
+        files.write("/secret", self.request.secrets[name])
+        files.chmod("/secret", mount.mode if mount.mode is not None else 0o400)
+        files.chown("/secret", mount.uid or 0, mount.gid or 0)
+        return Attached(mount.target, files.source("/secret"), readonly=True, is_dir=False)
+
+    def _ssh(self, each: ResolvedMount) -> None:
+        """There is no agent."""
+
+
+_ATTACH: dict[str, Callable[[Mounts, ResolvedMount], Attached | None]] = {
+    "bind": Mounts._bind,
+    "cache": Mounts._cache,
+    "secret": Mounts._secret,
+    "ssh": Mounts._ssh,
+    "tmpfs": Mounts._tmpfs,
+}

@@ -1,0 +1,141 @@
+"""The client's side of a build: where the Dockerfile and the context are, and what docker says when they are not.
+
+Rules and messages: docker/buildx build/opt.go (loadInputs), moby/buildkit frontend/dockerui.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from labkit.engine.errors import EngineError
+from labkit.engine.references import Reference, parse
+from labkit.files import BadArchiveError, Files
+from labkit.files import tar as archives
+
+from .cache import BuildCache
+from .context import send
+from .copying import extract, unpacked
+from .errors import failed, unsolved
+from .expand import go_quote
+from .progress import Progress
+from .request import BuildRequest
+from .views import Views
+
+DEFAULT = "Dockerfile"
+_REMOTE = re.compile(r"(https?|git|ssh)://|git@|github\.com/")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was found: the Dockerfile (None: it is not there), and the context from its own root."""
+
+    name: str  # of the Dockerfile
+    text: str | None
+    files: Files
+    folder: str = ""  # of the context on the client
+    sent: int = 0  # bytes that the Dockerfile took
+    ignore: str | None = None  # the text of NAME.dockerignore
+    archive: bool = False  # the context came as a tar archive
+
+
+def check_tags(tags: tuple[str, ...]) -> list[Reference]:
+    """The names for the image. Raises BuildError."""
+    found = []
+    for text in tags:
+        try:
+            found.append(parse(text).tagged())
+        except EngineError as error:
+            message = "repository name must be lowercase" if "must be lowercase" in error.message else error.message
+            raise failed(f"invalid tag {go_quote(text)}: {message}") from None
+    return found
+
+
+@dataclass
+class Client:
+    """Finds and sends what a request names."""
+
+    request: BuildRequest
+    views: Views
+    cache: BuildCache
+
+    def find(self) -> Source:
+        """Raises BuildError."""
+        request = self.request
+        if request.context == "-":
+            return self._from_stdin()
+        if not request.files.is_dir(request.context):
+            if _REMOTE.match(request.context):
+                raise unsolved(f"failed to fetch remote {request.context}: no such host")
+            raise failed(f"unable to prepare context: path {go_quote(request.context)} not found")
+        folder = request.files.realpath(request.context)
+        files = self.views.folder(request.files, folder)
+        if request.dockerfile == "-":
+            return self._given(bytes(request.stdin), files, folder)
+        where = (posixpath.dirname(request.dockerfile) or ".") if request.dockerfile else folder
+        if not request.files.is_dir(where):
+            raise failed(f"resolve : lstat {where}: no such file or directory")
+        name = posixpath.basename(request.dockerfile) or DEFAULT
+        return self._send_dockerfile(self.views.folder(request.files, where), name, files, folder)
+
+    def _given(self, text: bytes, files: Files, folder: str = "") -> Source:
+        """A Dockerfile that came on stdin is sent as a file of a folder of its own."""
+        own = self.views.empty()
+        own.write(f"/{DEFAULT}", text)
+        return Source(DEFAULT, decoded(text), files, folder, send(own, [DEFAULT], {}).sent)
+
+    def _from_stdin(self) -> Source:
+        request = self.request
+        if request.dockerfile == "-":
+            raise failed("invalid argument: can't use stdin for both build context and dockerfile")
+        content = unpacked(request.stdin)
+        files = self.views.empty()
+        if content.read(257, 5) != b"ustar":
+            if request.dockerfile:
+                raise failed("ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles")
+            return self._given(bytes(content), files)
+        try:
+            for entry in archives.read(content):
+                if entry.path:
+                    extract(files, "/", entry)
+        except BadArchiveError as error:
+            raise unsolved(f"failed to load remote context: {error}") from None
+        name = request.dockerfile or DEFAULT
+        text = decoded(files.read(f"/{name}")) if files.exists(f"/{name}") else None
+        return Source(name, text, files, archive=True)
+
+    def _send_dockerfile(self, files: Files, name: str, context: Files, folder: str) -> Source:
+        """Send the Dockerfile and the ignore file that belongs to it."""
+        if name == DEFAULT and not files.exists(f"/{name}") and files.exists("/dockerfile"):
+            name = "dockerfile"
+        ignore = f"{name}.dockerignore"
+        paths = [each for each in (name, ignore) if files.exists(f"/{each}") and not files.is_dir(f"/{each}")]
+        sent = send(files, paths, {})
+        self.cache.remember(f"dockerfile {folder}", sent.known, sent.size, "local source for dockerfile")
+        text = decoded(files.read(f"/{name}")) if name in paths else None
+        own = decoded(files.read(f"/{ignore}")) if ignore in paths else None
+        return Source(name, text, context, folder, sent.sent, own)
+
+    def send_ignore(self, source: Source, progress: Progress) -> str:
+        """The text of .dockerignore, "" where there is none: a step of its own."""
+        paths = [".dockerignore"] if source.files.exists("/.dockerignore") else []
+        sent = send(source.files, paths, {})
+        step = progress.step("[internal] load .dockerignore")
+        step.status("transferring context:", sent.sent)
+        step.done()
+        self.cache.remember(f"ignore {source.folder}", sent.known, sent.size, "local source for context")
+        return decoded(source.files.read("/.dockerignore")) if paths else ""
+
+    def send_context(self, source: Source, paths: list[str], progress: Progress) -> None:
+        """Send what changed of these paths: a step of its own."""
+        name = f"context {source.folder}"
+        sent = send(source.files, paths, self.cache.known(name) if source.folder else {})
+        step = progress.step("[internal] load build context")
+        step.status("transferring context:", sent.sent)
+        step.done()
+        self.cache.remember(name, sent.known, sent.size, "local source for context")
+
+
+def decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,149 @@
+"""What is known of the nodes of a graph: their cache keys, and the records that have their layers."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .cache import BuildCache, Record, key_of
+from .checksum import checksum
+from .expand import go_quote
+from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
+from .ignore import matcher
+from .request import BuildRequest
+from .trees import SourceTree
+from .views import Views
+
+if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
+
+
+@dataclass
+class Result:
+    """What a node is. `record` is None as long as it has to be made."""
+
+    key: str | None
+    record: Record | None = None
+    loaded: bool = False  # its layer was taken in this build
+    shown: bool = False
+
+
+class StepError(Exception):
+    """A step failed."""
+
+    def __init__(self, node: Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+        self.message = message
+
+
+@dataclass
+class Results:
+    engine: Engine
+    request: BuildRequest
+    cache: BuildCache
+    views: Views
+    names: Mapping[str, str]  # identity -> what the step is called
+    tree: SourceTree | None  # the build context
+    _known: dict[str, Result] = field(default_factory=dict)
+
+    def of(self, node: Node) -> Result:
+        """What is known of a node without making anything. Raises StepError where a COPY's source is not there."""
+        result = self._known.get(node.identity)
+        return self.look_again(node) if result is None else result
+
+    def look_again(self, node: Node) -> Result:
+        """The same, now that what it stands on is there."""
+        key = self._key(node)
+        record = self.cache.find(key) if key and not self.ignores_cache(node) else None
+        result = self._known[node.identity] = Result(key, record)
+        return result
+
+    def ignores_cache(self, node: Node) -> bool:
+        if isinstance(node, BaseNode):
+            return False
+        stage = re.match(r"\[(\S+) +\d+/\d+\]", self.names[node.identity])
+        return self.request.no_cache or bool(stage and stage[1] in self.request.no_cache_filter)
+
+    def tree_of(self, source: CopySource) -> SourceTree | None:
+        """The files that a source is taken from; None where they are not there yet."""
+        if source.node is None:
+            return self.tree
+        record = self.of(source.node).record
+        chain = record.chain if record else source.node.chain if isinstance(source.node, BaseNode) else None
+        if chain is None or self.engine.layerstore.get(chain) is None:
+            return None
+        return SourceTree(self.views.layer(chain))
+
+    def _key(self, node: Node) -> str | None:
+        """The cache key; None as long as the content of another stage has to be known for it."""
+        if isinstance(node, BaseNode):
+            return key_of("base", node.chain)
+        below = self.of(node.below).key if node.below else "scratch"
+        if below is None:
+            return None
+        if isinstance(node, MkdirNode):
+            return key_of("mkdir", node.path, node.user, below)
+        if isinstance(node, RunNode):
+            return self._run_key(node, below)
+        assert isinstance(node, CopyNode)
+        return self._copy_key(node, below)
+
+    def _run_key(self, node: RunNode, below: str) -> str | None:
+        contents = [self._mount_content(each) for each in node.mounts]
+        if None in contents:
+            return None
+        mounts = [each.mount for each in node.mounts]
+        what = (node.args, node.env, node.cwd, node.user, mounts, node.network, node.script)
+        return key_of("run", what, *contents, below)
+
+    def _mount_content(self, mount: ResolvedMount) -> str | None:
+        if mount.source:
+            return self.of(mount.source).key
+        if not mount.context or self.tree is None:
+            return ""
+        try:
+            return checksum(self.tree, self.tree.resolve(posixpath.join("/", mount.mount.source)))
+        except OSError:
+            return "missing"
+
+    def _copy_key(self, node: CopyNode, below: str) -> str | None:
+        by_name = key_of("copy by name", node.operation, below, *(self.of(each).key for each in node.sources))
+        if any(self.tree_of(each) is None for each in node.from_ if each.node):
+            return None if self.ignores_cache(node) else self.cache.linked(by_name)
+        key = key_of("copy", node.options, *(self._content(node, each) for each in node.from_), below)
+        if node.sources:
+            self.cache.link(by_name, key)
+        return key
+
+    def _content(self, node: CopyNode, source: CopySource) -> str:
+        """What a source is, by its last name and its content."""
+        name = posixpath.basename(source.path)
+        if source.text is not None:
+            return key_of(name, source.text)
+        tree = self.tree_of(source)
+        assert tree
+        exclude = matcher(node.exclude) if node.exclude else None
+        include = matcher(source.include) if source.include else None
+        try:
+            found = [(posixpath.basename(path), path) for path in tree.find(source.path)]
+        except OSError:
+            raise StepError(node, f"failed to compute cache key: {self._missing(source)}") from None
+        digests = [(last, checksum(tree, path, exclude, include)) for last, path in found]
+        return key_of(name, [digest if last == name else (last, digest) for last, digest in digests])
+
+    def _missing(self, source: CopySource) -> str:
+        """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
+        ref = f"{_uuid(self.engine)}::{self.engine.ids.key('ref')}"
+        return f"failed to calculate checksum of ref {ref}: {go_quote(source.path)}: not found"
+
+
+def _uuid(engine: Engine) -> str:
+    digits = engine.tables.other.get("build uuid")
+    if digits is None:
+        digits = engine.ids.new("cache manager")[:32]
+        engine.tables.other.set("build uuid", digits)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
