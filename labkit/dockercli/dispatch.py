@@ -1,0 +1,161 @@
+"""docker: global flags, which command, its flags and arguments; then the command's function.
+
+What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobra.go, cli/required.go) and cobra's.
+"""
+
+from __future__ import annotations
+
+from labkit.engine.errors import EngineError
+from labkit.engine.process import Process
+
+from .commands import GROUPS, Command, Count, load, places
+from .errors import StatusError
+from .flags import Flag, FlagError, Options, Parser, Validator
+from .helptext import flags_of, help_of, sections, usage_of
+from .invocation import Invocation, daemon_says
+from .reference import ReferenceInvalid
+from .validators import DEPRECATED, validators_for
+
+ROOT_USAGE = "docker [OPTIONS] COMMAND [ARG...]"
+HELP = Flag("help", "h")
+
+
+def run_docker(process: Process) -> int:
+    """The program docker; what goes wrong is a line on standard error and an exit status."""
+    try:
+        return _docker(process)
+    except StatusError as error:
+        if error.message:
+            process.stderr.write(error.message + "\n")
+        return error.status
+    except EngineError as error:
+        process.stderr.write(daemon_says(error) + "\n")
+    except ReferenceInvalid as error:
+        process.stderr.write(f"{error}\n")
+    return 1
+
+
+def _docker(process: Process) -> int:
+    parser = Parser([*flags_of(sections()["docker"]), HELP])
+    options, arguments = _parse(parser, process.argv[1:], "docker", ROOT_USAGE, interspersed=False)
+    _notes(process, options)
+    if options["version"]:
+        version = process.kernel.services["engine"].version()  # type: ignore[attr-defined]
+        client = version.get("Client", version)
+        process.stdout.write(f"Docker version {client['Version']}, build {client.get('GitCommit', 'unknown-commit')}\n")
+        return 0
+    if options["help"] or arguments[:1] == ["help"]:
+        return _help(process, [] if options["help"] else arguments[1:])
+    if not arguments:
+        process.stderr.write(sections()["docker"] + "\n")
+        return 0
+    return _find(process, arguments)
+
+
+def _help(process: Process, path: list[str]) -> int:
+    name = " ".join(path)
+    if name in places():
+        command, shown = places()[name]
+        text = help_of(f"docker {shown}", f"docker {command.name}")
+    elif name in GROUPS or not name:
+        text = _group_help(name)
+    else:
+        raise StatusError(f"unknown help topic: {name}")
+    process.stdout.write(text + "\n")
+    return 0
+
+
+def _group_help(name: str) -> str:
+    return sections()[f"docker {'builder' if name == 'buildx' else name}".strip()]
+
+
+def _find(process: Process, arguments: list[str]) -> int:
+    for length in (2, 1):
+        name = " ".join(arguments[:length])
+        if len(arguments) >= length and name in places():
+            return _run(process, *places()[name], arguments[length:])
+    if arguments[0] in GROUPS:
+        return _group(process, arguments[0], arguments[1:])
+    return _unknown(process, arguments)
+
+
+def _group(process: Process, name: str, arguments: list[str]) -> int:
+    """docker volume, alone or with a word that is none of its commands."""
+    text = _group_help(name)
+    path = f"docker {'buildx' if name == 'builder' else name}"
+    usage = f"{path} COMMAND" if name not in ("builder", "buildx") else path
+    options, rest = _parse(Parser([*flags_of(text), HELP]), arguments, path, usage)
+    _notes(process, options)
+    if options["help"]:
+        process.stdout.write(text + "\n")
+    elif rest and name in ("builder", "buildx"):
+        raise StatusError(f"ERROR: unknown command: {path} {rest[0]}\n\n{_where(path, usage)}")
+    elif rest:
+        raise StatusError(f"docker: unknown command: {path} {rest[0]}\n\n{_where(path, usage)}")
+    else:
+        process.stderr.write(text + "\n")
+    return 0
+
+
+def _unknown(process: Process, arguments: list[str]) -> int:
+    """A first word that is no command: the flags after it are taken for docker's own, and fail first."""
+    parser = Parser([*flags_of(sections()["docker"]), HELP])
+    options, rest = _parse(parser, arguments, "docker", ROOT_USAGE)
+    _notes(process, options)
+    if options["help"]:
+        return _help(process, [])
+    if f"\n  {rest[0]} " in sections()["docker"] or f"\n  {rest[0]}* " in sections()["docker"]:
+        raise StatusError(
+            f"docker: this simulated Docker has no 'docker {rest[0]}'\n\nRun 'docker --help' for more information"
+        )
+    raise StatusError(f"docker: unknown command: docker {rest[0]}\n\nRun 'docker --help' for more information")
+
+
+def _where(path: str, usage: str, see: str = "Run") -> str:
+    return f"Usage:  {usage}\n\n{see} '{path} --help' for more information"
+
+
+def _parse(
+    parser: Parser, arguments: list[str], path: str, usage: str, *, interspersed: bool = True
+) -> tuple[Options, list[str]]:
+    try:
+        return parser.parse(arguments, interspersed=interspersed)
+    except FlagError as error:
+        raise StatusError(f"{error}\n\n{_where(path, usage)}", 125) from None
+
+
+def _notes(process: Process, options: Options) -> None:
+    for note in options.notes:
+        process.stderr.write(note + "\n")
+
+
+def _run(process: Process, command: Command, shown: str, arguments: list[str]) -> int:
+    text = help_of(f"docker {shown}", f"docker {command.name}")
+    usage = usage_of(text)
+    path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
+    parser = Parser(_flags(command, text), _validators(process, command))
+    options, rest = _parse(parser, arguments, path, usage, interspersed=command.interspersed)
+    _notes(process, options)
+    if options["help"]:
+        process.stdout.write(text + "\n")
+        return 0
+    _check_count(command, path, usage, rest)
+    return load(command.run)(Invocation(process, process.kernel.services["engine"], path, options, rest))
+
+
+def _flags(command: Command, text: str) -> list[Flag]:
+    found = flags_of(text) + list(DEPRECATED.get(command.name, ()))
+    return found if any(flag.name == "help" for flag in found) else [*found, HELP]
+
+
+def _validators(process: Process, command: Command) -> dict[str, Validator]:
+    return validators_for(command.name, process)
+
+
+def _check_count(command: Command, path: str, usage: str, arguments: list[str]) -> None:
+    count: Count = command.count
+    if count.fits(len(arguments)):
+        return
+    words = count.words or "accepts no arguments"
+    prefix = "ERROR: docker" if command.plugin else "docker"
+    raise StatusError(f"{prefix}: '{path}' {words}\n\n{_where(path, usage, count.see)}")
