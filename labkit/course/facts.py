@@ -10,8 +10,8 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -185,11 +185,21 @@ def _step(line: dict, layers: Iterator[tuple[str, str]], saved: Content, start: 
     name, diff_id = next(layers)
     content = saved[start[name] : start[name] + sizes[name]]
     assert not isinstance(content, int)
-    return Step(
-        created_by,
-        diff_id,
-        {_key(entry): entry for entry in layer_entries(content)},
-    )
+    return Step(created_by, diff_id, _entries(_Layer(diff_id, content)))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer's tar, known by its digest."""
+
+    diff_id: str
+    content: Content = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _entries(layer: _Layer) -> dict[str, Entry]:
+    """Read once: the layers of a base are in every image that is looked at."""
+    return {_key(entry): entry for entry in layer_entries(layer.content)}
 
 
 def _key(entry: Entry) -> str:
@@ -201,7 +211,7 @@ def layer_entries(content: Content) -> Iterator[Entry]:
     """What is in a layer's tar; whiteouts under the name that they hide."""
     with tarfile.open(fileobj=ContentReader(content)) as archive:  # type: ignore[arg-type]
         for member in archive:
-            folder, _, name = ("/" + member.name.strip("./").rstrip("/")).rpartition("/")
+            folder, _, name = _absolute(member.name).rpartition("/")
             at = content, member.offset_data, member.size
             if name == OPAQUE:
                 yield Entry(folder or "/", "opaque", 0, member.mode, lambda: b"")
@@ -209,6 +219,11 @@ def layer_entries(content: Content) -> Iterator[Entry]:
                 yield Entry(f"{folder}/{name[len(WHITEOUT) :]}", "whiteout", 0, member.mode, lambda: b"")
             else:
                 yield Entry(f"{folder}/{name}", _kind(member), member.size, member.mode, _reader(*at))
+
+
+def _absolute(name: str) -> str:
+    """/etc/x for etc/x, ./etc/x and etc/x/."""
+    return "/" + name.removeprefix("./").strip("/")
 
 
 def _kind(member: tarfile.TarInfo) -> str:

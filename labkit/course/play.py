@@ -57,7 +57,7 @@ class Terminal(Protocol):
 
 def terminal_of(machine: Machine) -> Terminal:
     """A terminal of this machine: it keeps its folder and variables from line to line."""
-    return machine.session()
+    return machine.session() if hasattr(machine, "session") else machine
 
 
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
@@ -67,6 +67,8 @@ def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
     for line in inputs:
         done = terminal.run(line)
         played.append(Played(line, done.returncode, _last_line(done)))
+        if machine.kernel.budget < 0:
+            break
     return played
 
 
