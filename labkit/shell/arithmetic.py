@@ -30,7 +30,7 @@ _PRECEDENCE = {operator: level for level, operators in enumerate(_LEVELS) for op
 _ASSIGNING = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "|=", "^="))
 
 
-class ArithmeticError_(Exception):
+class CalculationError(Exception):
     """`kind` is syntax, primary, zero or number; `text` what it is about."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -90,7 +90,7 @@ class _Parser:
         while place < len(stripped):
             found = _TOKEN.match(stripped, place)
             if not found:
-                raise ArithmeticError_("syntax", text)
+                raise CalculationError("syntax", text)
             place = found.end()
             number, name, operator = found.groups()
             self.tokens.append(("number", number) if number else ("name", name) if name else ("", operator))
@@ -102,7 +102,7 @@ class _Parser:
             return ("number", 0)
         tree = self.comma()
         if self.tokens[self.place] != ("", ""):
-            raise ArithmeticError_("syntax", self.text)
+            raise CalculationError("syntax", self.text)
         return tree
 
     def accept(self, *operators: str) -> str:
@@ -132,7 +132,7 @@ class _Parser:
             return test
         chosen = self.comma()
         if not self.accept(":"):
-            raise ArithmeticError_("syntax", self.text)
+            raise CalculationError("syntax", self.text)
         return ("if", test, chosen, self.condition())
 
     def binary(self, level: int) -> Any:
@@ -165,20 +165,20 @@ class _Parser:
         if self.accept("("):
             tree = self.comma()
             if not self.accept(")"):
-                raise ArithmeticError_("syntax", self.text)
+                raise CalculationError("syntax", self.text)
             return tree
         kind, value = self.tokens[self.place]
         if not kind:
-            raise ArithmeticError_("primary", self.text)
+            raise CalculationError("primary", self.text)
         self.place += 1
         if kind == "number":
             number = number_of(value)
             if number is None:
-                raise ArithmeticError_("syntax", self.text)
+                raise CalculationError("syntax", self.text)
             return ("number", number)
         if self.tokens[self.place][1] in ("++", "--") and self.tokens[self.place + 1][0] == "":
             if not self.steps:
-                raise ArithmeticError_("primary", self.text)
+                raise CalculationError("primary", self.text)
             return ("step", self.accept("++", "--")[0], value, False)
         return ("name", value)
 
@@ -218,7 +218,7 @@ _UNARY: dict[str, Callable[[int], int]] = {
 
 def _apply(operator: str, left: int, right: int, text: str) -> int:
     if operator in ("/", "%") and right == 0:
-        raise ArithmeticError_("zero", text)
+        raise CalculationError("zero", text)
     return wrap(_BINARY[operator](left, right))
 
 

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
 
 Builtin = Callable[["Shell", list[str]], int]
-SIGNALS = (
-    "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU "
-    "URG XCPU XFSZ VTALRM PROF WINCH POLL PWR SYS"
-).split()
+SIGNALS = [  # by number
+    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+    "POLL", "PWR", "SYS",
+]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPTIONS = {  # in the order of `set -o`
     "errexit": "e",
@@ -108,10 +109,13 @@ def _printf(shell: Shell, args: list[str]) -> int:
         shell.complain(usage.get(shell.dialect.name, "usage: printf FORMAT [ARG]..."), args[0])
         return 2
     done = Printf(args[1:], strict=shell.dialect is ASH)
+    status = 0
     for kind, about in done.complaints:
+        about = about if kind != "format" or shell.dialect is ASH else about[shell.dialect is BASH : 2]
         _applet_says(shell, args, _PRINTF_SAID[shell.dialect.name][kind].format(about))
+        status = 2 if kind == "format" and shell.dialect is DASH else 1
     shell.out(done.text)
-    return int(bool(done.complaints))
+    return status
 
 
 def _applet_says(shell: Shell, args: list[str], said: str) -> None:
@@ -131,21 +135,21 @@ _TEST_SAID = {
         "number": "{}: bad number",
         "operator": "{}: unknown operand",
         "unary": "{}: unknown operand",
-        "missing": "argument expected",
+        "missing": "{}: argument expected",
         "bracket": "missing ]",
     },
     "dash": {
         "number": "Illegal number: {}",
         "operator": "{}: unexpected operator",
         "unary": "{}: unexpected operator",
-        "missing": "argument expected",
+        "missing": "{}: argument expected",
         "bracket": "missing ]",
     },
     "bash": {
         "number": "{}: integer expression expected",
         "operator": "{}: binary operator expected",
         "unary": "{}: unary operator expected",
-        "missing": "argument expected",
+        "missing": "{}: argument expected",
         "bracket": "missing `]'",
     },
 }
@@ -163,7 +167,7 @@ def _test(shell: Shell, args: list[str]) -> int:
         return int(not conditions.evaluate(shell.files, operands, lambda number: _is_terminal(shell, number)))
     except conditions.TestError as error:
         about = error.text
-        if error.kind == "unary" and shell.dialect is not ASH or error.kind == "operator" and shell.dialect is DASH:
+        if (error.kind == "unary" and shell.dialect is not ASH) or (error.kind == "operator" and shell.dialect is DASH):
             about = operands[0]
         elif error.kind == "operator" and len(operands) > 1:
             about = operands[1]
@@ -268,7 +272,10 @@ def _umask(shell: Shell, args: list[str]) -> int:
 def _symbolic(mask: int) -> str:
     allowed = ~mask & 0o777
     groups = ((who, allowed >> shift) for who, shift in (("u", 6), ("g", 3), ("o", 0)))
-    return ",".join(f"{who}={''.join(letter for letter, bit in zip('rwx', (4, 2, 1), strict=True) if bits & bit)}" for who, bits in groups)
+    return ",".join(
+        f"{who}={''.join(letter for letter, bit in zip('rwx', (4, 2, 1), strict=True) if bits & bit)}"
+        for who, bits in groups
+    )
 
 
 def _symbolic_mask(text: str, mask: int) -> int | None:
@@ -322,7 +329,11 @@ def _declared(shell: Shell, command: str, name: str) -> str:
     value = shell.get(name)
     if shell.dialect is BASH:
         letter = "x" if command == "export" else "r"
-        return f"declare -{letter} {name}\n" if value is None else f'declare -{letter} {name}="{_in_double_quotes(value)}"\n'
+        return (
+            f"declare -{letter} {name}\n"
+            if value is None
+            else f'declare -{letter} {name}="{_in_double_quotes(value)}"\n'
+        )
     return f"{command} {name}\n" if value is None else f"{command} {name}={_single_quoted(value)}\n"
 
 
@@ -340,7 +351,7 @@ def _unset(shell: Shell, args: list[str]) -> int:
     for name in args[1:]:
         if name in ("-v", "-f", "--"):
             continue
-        if functions or name in env.functions and name not in env.variables:
+        if functions or (name in env.functions and name not in env.variables):
             env.functions.pop(name, None)
         elif name in env.readonly:
             return _fail(shell, args, "unset read only", name)
@@ -384,7 +395,11 @@ def _set(shell: Shell, args: list[str]) -> int:
     env = shell.env
     if len(args) == 1:
         names = sorted(env.variables)
-        quote = _single_quoted if shell.dialect is not BASH else lambda value: value if value.isalnum() else _single_quoted(value)
+        quote = (
+            _single_quoted
+            if shell.dialect is not BASH
+            else lambda value: value if value.isalnum() else _single_quoted(value)
+        )
         shell.out("".join(f"{name}={quote(env.variables[name])}\n" for name in names))
         return 0
     rest = _set_options(shell, args)
@@ -422,8 +437,8 @@ def _switch(shell: Shell, option: str, on: bool) -> None:
 
 
 def _named_option(shell: Shell, args: list[str], name: str, on: bool) -> None:
-    if name not in _OPTIONS or name == "pipefail" and shell.dialect is DASH:
-        _fail(shell, args, "illegal option", f"-o {name}")
+    if name not in _OPTIONS or (name == "pipefail" and shell.dialect is DASH):
+        (_say if shell.dialect is ASH else _fail)(shell, args, "illegal option", f"-o {name}")
         return
     _switch(shell, _OPTIONS[name], on)
 
@@ -500,9 +515,7 @@ def _next_option(given: list[str], index: int, place: int) -> tuple[str, int, in
     return (arg[place], index, place + 1) if place + 1 < len(arg) else (arg[place], index + 1, 1)
 
 
-def _option_result(
-    shell: Shell, name: str, letter: str, value: str | None, index: int, place: int, status: int
-) -> int:
+def _option_result(shell: Shell, name: str, letter: str, value: str | None, index: int, place: int, status: int) -> int:
     shell.assign(name, letter)
     if value is None:
         shell.env.variables.pop("OPTARG", None)
@@ -533,6 +546,9 @@ def _no_argument(shell: Shell, letters: str, name: str, letter: str, index: int)
 
 def _read(shell: Shell, args: list[str]) -> int:
     options, names = _read_options(shell, args)
+    if not names and shell.dialect is DASH:
+        shell.complain("arg count", args[0])
+        return 2
     for name in names:
         if not _NAME.match(name):
             shell.complain(messages.text(shell.dialect, "bad read name", name), args[0])
@@ -640,7 +656,7 @@ def _exit(shell: Shell, args: list[str]) -> int:
 
 def _return(shell: Shell, args: list[str]) -> int:
     status = _status_of(shell, args)
-    inside = any(isinstance(f, FunctionFrame) or isinstance(f, ProgramFrame) and f.returns for f in shell.stack)
+    inside = any(isinstance(f, FunctionFrame) or (isinstance(f, ProgramFrame) and f.returns) for f in shell.stack)
     if shell.dialect is BASH and not inside:
         shell.complain("can only `return' from a function or sourced script", args[0])
         return 2
@@ -650,7 +666,7 @@ def _return(shell: Shell, args: list[str]) -> int:
 def _status_of(shell: Shell, args: list[str]) -> int:
     if len(args) < 2:
         return shell.status
-    if not re.fullmatch(r"-?\d+", args[1]) or args[1].startswith("-") and shell.dialect is DASH:
+    if not re.fullmatch(r"-?\d+", args[1]) or (args[1].startswith("-") and shell.dialect is DASH):
         status = _say(shell, args, "illegal number", args[1], status=2)
         raise Jump(EXIT if shell.dialect is BASH else ABORT, status)
     return int(args[1]) & 0xFF
@@ -673,14 +689,17 @@ def _break(shell: Shell, args: list[str]) -> int:
 def _eval(shell: Shell, args: list[str]) -> int:
     text = " ".join(args[1:])
     if text:
-        shell.run_text(text)
+        shell.run_text(text, "eval" if shell.dialect is not BASH else None)
         return shell.status
     return 0
 
 
 def _dot(shell: Shell, args: list[str]) -> int:
     if len(args) < 2:
-        shell.complain("filename argument required" if shell.dialect is BASH else "missing argument", args[0])
+        if shell.dialect is not BASH:
+            return 0
+        shell.complain("filename argument required", args[0])
+        shell.err(".: usage: . filename [arguments]\n")
         return 2
     path = _dot_path(shell, args[1])
     if path is None:
@@ -694,7 +713,7 @@ def _dot(shell: Shell, args: list[str]) -> int:
         shell._push(FunctionFrame(shell.env.arguments))
         shell.env.arguments = args[2:]
     shell.status = 0
-    shell.run_text(source, path)
+    shell.run_text(source, path, returns=True)
     return 0
 
 
@@ -803,6 +822,9 @@ def _trap(shell: Shell, args: list[str]) -> int:
         action, names = None, names if action == "-" else operands
     for operand in names:
         name = signal_name(operand)
+        if name is None and shell.dialect is DASH:
+            shell.err(f"trap: {operand}: bad trap\n")
+            return 1
         if name is None:
             return _say(shell, args, "bad trap", operand, status=1)
         _set_trap(shell, name, action)
@@ -850,7 +872,9 @@ def _kill(shell: Shell, args: list[str]) -> int:
         named = operands.pop(0) if option == "s" and operands else option
         signal = signal_name(named)
         if signal is None:
-            _applet_says(shell, args, f"bad signal name '{named}'" if shell.dialect is ASH else f"{named}: invalid signal")
+            _applet_says(
+                shell, args, f"bad signal name '{named}'" if shell.dialect is ASH else f"{named}: invalid signal"
+            )
             return 1
     if operands[:1] == ["--"]:
         operands.pop(0)
@@ -895,7 +919,7 @@ def _kill_one(shell: Shell, args: list[str], target: str, signal: str) -> int:
     if pid is not None and callable(send) and send(shell.process, pid, signal):
         return 0
     said = {"ash": "can't kill pid {}: No such process", "dash": "No such process\n", "bash": "({}) - No such process"}
-    _applet_says(shell, args if shell.dialect is not BASH else [""], said[shell.dialect.name].format(target))
+    _applet_says(shell, args, said[shell.dialect.name].format(target))
     return 1
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TestError(Exception):
-    """An expression that is none. `kind`: number, operand, operator, unary, binary or missing; `text` what it is about."""
+    """An expression that is none. `kind`: number, operator, unary or missing; `text` what it is about."""
 
     __test__ = False  # no test case, whatever pytest thinks of its name
 
@@ -105,7 +105,7 @@ def _number(text: str) -> int:
 
 def _newer(files: Files, left: str, right: str) -> bool:
     first, second = _stat(files, left), _stat(files, right)
-    return first is not None and (second is None or first.st_mtime_ns > second.st_mtime_ns)
+    return bool(first and second) and first.st_mtime_ns > second.st_mtime_ns  # type: ignore[union-attr]
 
 
 def _same(files: Files, left: str, right: str) -> bool:
@@ -129,6 +129,9 @@ BINARY: dict[str, Callable[[Files, str, str], bool]] = {
     "-ot": lambda files, left, right: _newer(files, right, left),
     "-ef": _same,
 }
+
+
+_NUMERIC = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef", "=", "!="))
 
 
 def evaluate(files: Files, args: list[str], is_terminal: Callable[[int], bool] = lambda number: False) -> bool:
@@ -199,6 +202,8 @@ class _Test:
                 raise TestError("missing")
             self.place += 1
             return result
+        if operator in _NUMERIC and len(self.args) == 2:
+            raise TestError("missing", operator or "")
         if operator is not None and (first in UNARY or first == "-t"):
             self.place += 2
             return self.unary(first, operator)

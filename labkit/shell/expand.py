@@ -93,7 +93,7 @@ class _Fields:
 
 
 class _Joined(_Fields):
-    """One field, whatever comes: for assignments, redirections, the word of a case."""
+    """One field, whatever comes: for assignments, redirections, the word of a case. `separators` joins `$*`."""
 
     __slots__ = ()
 
@@ -101,7 +101,7 @@ class _Joined(_Fields):
         self.add(text, False)
 
     def values(self, items: list[str], quoted: bool) -> None:
-        self.add(" ".join(items), quoted)
+        self.add(self.separators[:1].join(items), quoted)
 
 
 # -- what the interpreter calls
@@ -137,7 +137,7 @@ def calculate(shell: Shell, word: Word) -> int:
         return number
     try:
         return arithmetic.evaluate(source, shell, steps=shell.dialect.level > 0)
-    except arithmetic.ArithmeticError_ as error:
+    except arithmetic.CalculationError as error:
         token = error.text.strip()[-1:]
         raise shell.error(error.kind, error.text, token) from None
 
@@ -171,7 +171,7 @@ def _expand_word(shell: Shell, word: Word, result: list[str]) -> None:
 
 
 def _pieces(shell: Shell, word: Word, *, value: bool = False) -> list[tuple[str, bool]]:
-    out = _Joined("")
+    out = _Joined(shell.separators())
     for index, part in enumerate(word.parts):
         if type(part) is Literal and not part.quoted and "~" in part.text and (value or index == 0):
             if value:
@@ -224,7 +224,7 @@ def _tilde(shell: Shell, literal: str, alone: bool, out: _Fields) -> None:
 
 def _tildes(shell: Shell, literal: str, first: bool, alone: bool) -> list[tuple[str, bool]]:
     def replace(found: re.Match[str]) -> str:
-        if not first and found.start() == 0 or not alone and found.end() == len(literal):
+        if (not first and found.start() == 0) or (not alone and found.end() == len(literal)):
             return found.group()
         home = _home(shell, found.group(1))
         return found.group() if home is None else home
@@ -298,8 +298,12 @@ def _parameter(shell: Shell, part: Parameter, out: _Fields) -> None:
 
 def _unset(shell: Shell, name: str) -> str:
     if shell.nounset and name not in "@*":
-        raise shell.error("unset", name, status=127 if shell.dialect.name == "bash" else None)
+        raise shell.error("unset", name, status=_unset_status(shell))
     return ""
+
+
+def _unset_status(shell: Shell) -> int | None:
+    return 127 if shell.dialect.name == "bash" and shell.command_text else None
 
 
 def _many(shell: Shell, part: Parameter, out: _Fields) -> bool:
@@ -336,11 +340,11 @@ def _default(shell: Shell, part: Parameter, value: str | None, out: _Fields) -> 
     action = operator[-1]
     word = part.word
     assert word is not None
+    if part.quoted and action in "+-":
+        out.add("", True)
     if action == "+":
         if not missing:
             _word_inside(shell, word, out)
-        elif part.quoted:
-            out.add("", True)
     elif not missing:
         _put(value or "", part.quoted, out)
     elif action == "-":
@@ -352,7 +356,7 @@ def _default(shell: Shell, part: Parameter, value: str | None, out: _Fields) -> 
     else:
         said = text(shell, word)
         key = "own" if said else "null" if operator[0] == ":" else "not set"
-        raise shell.error(key, part.name, said, status=127 if shell.dialect.name == "bash" else None)
+        raise shell.error(key, part.name, said, status=_unset_status(shell))
 
 
 def _changed(shell: Shell, part: Parameter, value: str) -> str:

@@ -25,8 +25,8 @@ EXIT, RETURN, BREAK, CONTINUE, ABORT = "exit", "return", "break", "continue", "a
 STAGE_STEPS = 300_000  # that a stage may take before the next one runs
 
 
-class Jump(Exception):
-    """Control leaves what runs. `levels`: of loops, for break and continue. ABORT: an error, which ends all but a prompt."""
+class Jump(Exception):  # noqa: N818: control flow, no error
+    """Control leaves what runs. `levels`: of loops, for break and continue. ABORT is an error: all ends but a prompt."""
 
     def __init__(self, kind: str, status: int = 0, levels: int = 1) -> None:
         super().__init__(kind, status)
@@ -134,18 +134,21 @@ class SequenceFrame(Frame):
 
 
 class ProgramFrame(Frame):
-    """A parsed text: its commands, then the problem that ended it. `script`: the name of the file, if it is one."""
+    """A parsed text: its commands, then the problem that ended it. `script`: the file that it is, or `eval`."""
 
     __slots__ = ("index", "program", "returns", "saved", "source")
 
-    def __init__(self, shell: Shell, program: Program, source: str, script: str | None = None) -> None:
+    def __init__(
+        self, shell: Shell, program: Program, source: str, script: str | None = None, *, returns: bool = False
+    ) -> None:
         self.program = program
         self.source = source
         self.index = 0
-        self.returns = script is not None
+        self.returns = returns
         self.saved = (shell.script, shell.command_text)
         if script is not None:
-            shell.script, shell.command_text = script, 0
+            shell.script = script
+            shell.command_text = shell.command_text and script == "eval"
 
     def step(self, shell: Shell) -> None:
         commands = self.program.commands
@@ -174,7 +177,7 @@ class Boundary(Frame):
     """Where a process ends, or a subshell, which is as good as one: its EXIT trap runs here."""
 
     __slots__ = ("ending", "env", "tested")
-    own = ("env",)
+    own: tuple[str, ...] = ("env",)
 
     def __init__(self, shell: Shell, env: Env | None) -> None:
         self.ending: int | None = None  # the exit status, while the trap runs
@@ -218,17 +221,20 @@ class SubshellFrame(Boundary):
 class CaptureFrame(Boundary):
     """A command substitution. `memo` and `place` are those of the command that it belongs to."""
 
-    __slots__ = ("memo", "pipe", "place")
+    __slots__ = ("before", "memo", "pipe", "place")
     own = ("env", "memo", "pipe")
 
     def __init__(self, shell: Shell, env: Env, pipe: Pipe) -> None:
         super().__init__(shell, env)
         self.pipe = pipe
+        self.before = shell.status  # what `$?` goes on to be
         self.memo, self.place = shell.memo, shell.place
 
     def finish(self, shell: Shell) -> None:
         text = self.pipe.getvalue().replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
         self.memo.append((text, shell.status))
+        if shell.dialect.level < 2:
+            shell.status = self.before
 
     def leave(self, shell: Shell) -> None:
         super().leave(shell)

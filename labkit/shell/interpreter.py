@@ -7,11 +7,13 @@ parts pushes a frame. When something has to wait, the shell parks: Parked holds 
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from labkit.engine.process import ExecError, Input, Parked, Process, Runaway
+from labkit.engine.process import ExecError, Parked, Process, Runaway
 from labkit.files import Files
 from labkit.shell import arithmetic, expand, messages, redirect
 from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
@@ -41,11 +43,11 @@ from labkit.shell.frames import (
     Suspend,
     WhileFrame,
 )
-from labkit.shell.lexer import Problem
+from labkit.shell.lexer import ProgramError
 from labkit.shell.messages import Dialect
 from labkit.shell.parser import parse
 from labkit.shell.patterns import matches
-from labkit.shell.redirect import Opened, Refused
+from labkit.shell.redirect import Opened, RedirectError
 from labkit.shell.streams import Closed, Killed, Pipe, Text, Twins
 from labkit.shell.tree import (
     AndOr,
@@ -206,8 +208,10 @@ class Shell:
             (env.exported.add if exported else env.exported.discard)(name)
 
     def exported(self) -> dict[str, str]:
+        """The environment of a child, in the order of the shell's own table."""
         variables = self.env.variables
-        return {name: variables[name] for name in sorted(self.env.exported) if name in variables}
+        names = [name for name in variables if name in self.env.exported]
+        return {name: variables[name] for name in sorted(names, key=_bucket)}
 
     # -- what it says
 
@@ -228,7 +232,7 @@ class Shell:
         self.complain(messages.text(self.dialect, key, *values), builtin)
         return Jump(ABORT, self.dialect.error_status if status is None else status)
 
-    def syntax_error(self, problem: Problem, source: str) -> Jump:
+    def syntax_error(self, problem: ProgramError, source: str) -> Jump:
         self.err(messages.syntax_error(self, problem, source))
         return Jump(ABORT, 2)
 
@@ -238,9 +242,9 @@ class Shell:
         """Run a node: at once, or by pushing what is to do."""
         _START[type(node)](self, node)
 
-    def run_text(self, text: str, script: str | None = None) -> None:
-        """Push a program given as text."""
-        self._push(ProgramFrame(self, parse(text, self.dialect.level), text, script))
+    def run_text(self, text: str, script: str | None = None, *, returns: bool = False) -> None:
+        """Push a program given as text; `script`: who its messages come from, `returns`: `return` ends it."""
+        self._push(ProgramFrame(self, parse(text, self.dialect.level), text, script, returns=returns))
 
     def _push(self, frame: Frame) -> None:
         self.stack.append(frame)
@@ -315,7 +319,8 @@ class Shell:
         self._push(frame)
         self.env = env
         self.tested = 0
-        self.status = 0
+        if self.dialect.level:
+            env.options.discard("e")
         self.start(body)
         self.run(base)
         self.place = len(memo)
@@ -441,8 +446,10 @@ class Shell:
 
     def _not_started(self, error: ExecError, name: str, fds: dict[int, Any], builtin: str = "") -> int:
         key, status = _EXEC_ERRORS.get(error.errno, ("denied", 126))
-        if key == "not found" and not error.searched:
-            key = "no such file"
+        if not name and self.dialect.level < 2:
+            key = "denied"
+        elif key == "not found" and (builtin or not error.searched):
+            key = "no such file" if not error.searched else "exec not found"
         outer, self.env.fds = self.env.fds, fds
         self.complain(messages.text(self.dialect, key, name), builtin)
         self.env.fds = outer
@@ -493,6 +500,12 @@ def resumed(job: Job) -> Job:
         return replace(job, parked=parked)
     except Killed as killed:
         return replace(job, status=killed.status, parked=None)
+
+
+@lru_cache(maxsize=1024)
+def _bucket(name: str) -> int:
+    """Where ash and dash keep a variable: a table of 39 lists (hashvar in their var.c)."""
+    return ((ord(name[0]) << 4) + sum(map(ord, name))) % 39
 
 
 class _Deeper:
@@ -687,11 +700,11 @@ def _opened(shell: Shell, redirects: list[Opened], *, special: bool = False) -> 
     """The files; None where the command cannot run for them, which has been said."""
     try:
         return redirect.opened(shell, redirects)
-    except Refused as refused:
-        shell.complain(str(refused))
+    except RedirectError as failed:
+        shell.complain(str(failed))
         status = shell.dialect.redirect_status
-        if refused.fatal or special and shell.dialect is not messages.BASH:
-            raise Jump(ABORT, shell.dialect.error_status if refused.fatal else status) from None
+        if failed.fatal or (special and shell.dialect is not messages.BASH):
+            raise Jump(ABORT, shell.dialect.error_status if failed.fatal else status) from None
         shell.status = status
         shell.check()
         return None
@@ -741,7 +754,7 @@ def _set(shell: Shell, assignments: list[tuple[str, str]], *, exported: bool) ->
 
 
 def _trace(shell: Shell, args: list[str], assignments: list[tuple[str, str]]) -> None:
-    quote: Callable[[str], str] = str if shell.dialect is messages.DASH else quoted
+    quote = _QUOTING[shell.dialect.name]
     items = [f"{name}={quote(value)}" for name, value in assignments] + [quote(arg) for arg in args]
     lead = shell.get("PS4") or ""
     if shell.dialect is messages.BASH and args and assignments:
@@ -750,11 +763,17 @@ def _trace(shell: Shell, args: list[str], assignments: list[tuple[str, str]]) ->
     shell.err(f"{lead}{' '.join(items)}\n")
 
 
-def quoted(text: str) -> str:
-    """The text as set -x shows it: quoted where that is needed."""
-    if text and all(char.isalnum() or char in "_-./:=+,@%^" for char in text):
-        return text
-    return "'" + text.replace("'", "'\\''") + "'"
+def _ash_quoted(text: str) -> str:
+    return text if _PLAIN_TO_ASH.match(text) else "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _bash_quoted(text: str) -> str:
+    return text if _PLAIN_TO_BASH.match(text) else "'" + text.replace("'", "'\\''") + "'"
+
+
+_PLAIN_TO_ASH = re.compile(r"[A-Za-z0-9_./:+,@%^\]-]*\Z")
+_PLAIN_TO_BASH = re.compile(r"[^\s'\"\\`$&|;<>()*?\[\]{}!^#~]([^\s'\"\\`$&|;<>()*?\[\]{}!^])*\Z")
+_QUOTING: dict[str, Callable[[str], str]] = {"ash": _ash_quoted, "dash": str, "bash": _bash_quoted}
 
 
 # -- the other nodes
@@ -858,7 +877,7 @@ def _subshell(shell: Shell, node: Subshell) -> None:
 
 def _redirected(shell: Shell, node: Redirected) -> None:
     shell.line = node.line
-    if any(item.document or item.target and item.target.substitutes for item in node.redirects):
+    if any(item.document or (item.target and item.target.substitutes) for item in node.redirects):
         shell._push(ExpandFrame(shell, node, _redirected_targets, _redirected_body))
     else:
         _redirected_body(shell, node, _redirected_targets(shell, node))

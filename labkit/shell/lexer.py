@@ -43,7 +43,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.S)
 
 
-class Problem(Exception):
+class ProgramError(Exception):
     """The text is no program. `found` and `expected` name tokens; `text` is a message of its own instead of them."""
 
     def __init__(
@@ -127,10 +127,10 @@ class Lexer:
             else:
                 return
 
-    def _problem(self, found: str, expected: str = "", text: str = "", *, incomplete: bool = True) -> Problem:
-        return Problem(self.line, found, expected, text, incomplete=incomplete)
+    def _problem(self, found: str, expected: str = "", text: str = "", *, incomplete: bool = True) -> ProgramError:
+        return ProgramError(self.line, found, expected, text, incomplete=incomplete)
 
-    def _unterminated(self, quote: str) -> Problem:
+    def _unterminated(self, quote: str) -> ProgramError:
         return self._problem(quote, text="Unterminated quoted string")
 
     # -- words
@@ -188,7 +188,7 @@ class Lexer:
 
     def _double_quoted(self, parts: list[Part]) -> None:
         self.place += 1
-        parts.append(Literal("", True))
+        before = len(parts)
         text = self.text
         while True:
             char = text[self.place : self.place + 1]
@@ -196,6 +196,8 @@ class Lexer:
                 raise self._unterminated('"')
             if char == '"':
                 self.place += 1
+                if len(parts) == before:
+                    parts.append(Literal("", True))
                 return
             if not self._expansion_in_quotes(char, parts, '$`"\\'):
                 self._plain_run(_PLAIN_IN_QUOTES, parts, quoted=True)
@@ -257,7 +259,7 @@ class Lexer:
         body = self.parse_body(self)
         token = self.next()
         if token.value != ")" or token.kind != OPERATOR:
-            raise Problem(token.line, describe(token), '")"', incomplete=token.kind == EOF)
+            raise ProgramError(token.line, describe(token), '")"', incomplete=token.kind == EOF)
         self.documents = saved
         return body
 
@@ -309,7 +311,7 @@ class Lexer:
         body = self.parse_body(lexer)
         token = lexer.next()
         if token.kind != EOF:
-            raise Problem(token.line, describe(token))
+            raise ProgramError(token.line, describe(token))
         self.line += text.count("\n", start, end)
         parts.append(Substitution(body, quoted))
 
@@ -431,6 +433,6 @@ def describe(token: Token) -> str:
     """The token as the shells name it in a message."""
     if token.kind in (EOF, NEWLINE):
         return token.kind
-    if token.kind == NUMBER or token.value in REDIRECTIONS and token.kind == OPERATOR:
+    if token.kind == NUMBER or (token.value in REDIRECTIONS and token.kind == OPERATOR):
         return "redirection"
     return f'"{token.value}"' if token.kind == OPERATOR else WORD

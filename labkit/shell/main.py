@@ -49,10 +49,12 @@ def _run(process: Process, dialect: Dialect) -> int:
         status = _push_file(shell, operands)
         if status:
             return status
-    elif interactive or process.tty and process.stdin.isatty:
+    elif interactive or (process.tty and process.stdin.isatty):
         _push_prompt(shell)
-    else:
+    elif dialect is BASH:
         shell._push(InputFrame())
+    else:
+        _push_text(shell, process.stdin.read().decode("utf-8", "surrogateescape"))
     return shell.go()
 
 
@@ -113,7 +115,8 @@ def _unreadable(shell: Shell, path: str, error: OSError) -> int:
 
 
 class InputFrame(Frame):
-    """Commands from the standard input: each is read just before it runs, so that it can read what follows it."""
+    """Commands from the standard input, for bash: each is read just before it runs, so that it can read what follows.
+    The other shells read the input in blocks."""
 
     __slots__ = ("line",)
 
@@ -126,8 +129,8 @@ class InputFrame(Frame):
             line = shell.read_line().decode("utf-8", "surrogateescape")
             text += line
             program = parse(text, shell.dialect.level)
-            unfinished = program.unended or program.problem and program.problem.incomplete
-            if not line or not unfinished and (program.commands or program.problem):
+            unfinished = program.unended or (program.problem and program.problem.incomplete)
+            if not line or (not unfinished and (program.commands or program.problem)):
                 break
         if not text:
             shell.stack.pop()
@@ -159,7 +162,7 @@ class PromptFrame(Frame):
             return
         self.text += line
         program = parse(self.text, shell.dialect.level)
-        if program.unended or program.problem and program.problem.incomplete:
+        if program.unended or (program.problem and program.problem.incomplete):
             return
         text, self.text = self.text, ""
         shell.stack.append(ProgramFrame(shell, program, text))

@@ -10,14 +10,12 @@ from errno import ENOENT, ENOTDIR
 from typing import TYPE_CHECKING
 
 from labkit.files.errors import MESSAGES as REASONS
-from labkit.shell.lexer import EOF, Problem
+from labkit.shell.lexer import EOF, ProgramError
 
 if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
 
-BANNER = (
-    "\n\nBusyBox {version} built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n"
-)
+BANNER = "\n\nBusyBox {version} built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n"
 VERSION = "v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1)"
 
 
@@ -41,10 +39,18 @@ _SAID = {  # key: (ash, dash, bash)
     "no such file": ("{0}: not found", "{0}: not found", "{0}: No such file or directory"),
     "denied": ("{0}: Permission denied", "{0}: Permission denied", "{0}: Permission denied"),
     "is folder": ("{0}: Permission denied", "{0}: Permission denied", "{0}: Is a directory"),
-    "bad format": ("{0}: Exec format error", "{0}: Exec format error", "{0}: cannot execute binary file: Exec format error"),
+    "bad format": (
+        "{0}: Exec format error",
+        "{0}: Exec format error",
+        "{0}: cannot execute binary file: Exec format error",
+    ),
     "create": ("can't create {0}: {1}", "cannot create {0}: {1}", "{0}: {1}"),
     "open": ("can't open {0}: {1}", "cannot open {0}: {1}", "{0}: {1}"),
-    "exists": ("can't create {0}: File exists", "cannot create {0}: File exists", "{0}: cannot overwrite existing file"),
+    "exists": (
+        "can't create {0}: File exists",
+        "cannot create {0}: File exists",
+        "{0}: cannot overwrite existing file",
+    ),
     "bad fd": ("{0}: Bad file descriptor",) * 3,
     "bad fd number": ("syntax error: bad fd number", "Syntax error: Bad fd number", "{0}: ambiguous redirect"),
     "ambiguous": ("{0}: ambiguous redirect",) * 3,
@@ -84,6 +90,7 @@ _SAID = {  # key: (ash, dash, bash)
     "shift": ("", "can't shift that many", ""),
     "dot": ("can't open '{0}': {1}", "cannot open {0}: {2}", "{0}: {1}"),
     "dot not found": ("{0}: not found", "{0}: not found", "{0}: No such file or directory"),
+    "exec not found": ("{0}: not found",) * 3,
     "not in function": ("not in a function", "not in a function", "can only be used in a function"),
     "illegal option": ("illegal option {0}", "Illegal option {0}", "{0}: invalid option"),
     "bad trap": ("{0}: invalid signal specification", "{0}: bad trap", "{0}: invalid signal specification"),
@@ -139,13 +146,13 @@ def _bash(shell: Shell, builtin: str) -> str:
 _PREFIXES = {"ash": _ash, "dash": _dash, "bash": _bash}
 
 
-def syntax_error(shell: Shell, problem: Problem, source: str) -> str:
+def syntax_error(shell: Shell, problem: ProgramError, source: str) -> str:
     """The whole message for a text that is no program."""
     shell.line = problem.line
     return _SYNTAX[shell.dialect.name](shell, problem, source)
 
 
-def _ash_syntax(shell: Shell, problem: Problem, source: str) -> str:
+def _ash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
     if problem.text:
         said = problem.text[0].lower() + problem.text[1:]
     else:
@@ -153,15 +160,20 @@ def _ash_syntax(shell: Shell, problem: Problem, source: str) -> str:
     return f"{prefix(shell)}syntax error: {said}\n"
 
 
-def _dash_syntax(shell: Shell, problem: Problem, source: str) -> str:
-    said = problem.text or f"{problem.found} unexpected" + (f" (expecting {problem.expected})" if problem.expected else "")
+def _dash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
+    said = problem.text or f"{problem.found} unexpected" + (
+        f" (expecting {problem.expected})" if problem.expected else ""
+    )
     return f"{prefix(shell)}Syntax error: {said}\n"
 
 
-def _bash_syntax(shell: Shell, problem: Problem, source: str) -> str:
+def _bash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
     speaker = f"{shell.arg0}: -c" if shell.command_text and not shell.script else shell.script or shell.arg0
     if problem.text == "Unterminated quoted string":
         return _bash_says(shell, speaker, problem.line, f"unexpected EOF while looking for matching `{problem.found}'")
+    if problem.found == EOF and problem.expected == '")"':
+        end = source.rstrip("\n").count("\n") + 2
+        return _bash_says(shell, speaker, end, "unexpected EOF while looking for matching `)'")
     if problem.found == EOF:
         end = source.rstrip("\n").count("\n") + 2
         return _bash_says(shell, speaker, end, "syntax error: unexpected end of file")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from labkit.shell.lexer import EOF, NEWLINE, NUMBER, OPERATOR, REDIRECTIONS, WORD, Lexer, Problem, Token, describe
+from labkit.shell.lexer import EOF, NEWLINE, NUMBER, OPERATOR, REDIRECTIONS, WORD, Lexer, ProgramError, Token, describe
 from labkit.shell.tree import (
     AndOr,
     Arm,
@@ -37,8 +37,8 @@ from labkit.shell.tree import (
     word,
 )
 
-RESERVED = frozenset("! { } case do done elif else esac fi for if in then until while".split())
-ENDINGS = frozenset("} do done elif else esac fi then".split())  # no command starts with one
+ENDINGS = frozenset(("}", "do", "done", "elif", "else", "esac", "fi", "then"))  # no command starts with one
+RESERVED = ENDINGS | {"!", "{", "case", "for", "if", "in", "until", "while"}
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _DEFAULT_FD = {"<": 0, "<&": 0, "<>": 0, "<<": 0, "<<-": 0, "<<<": 0, "&>": -1, "&>>": -1}
@@ -50,7 +50,7 @@ class Program:
     """Complete commands in their order, and the problem that ends the text, if one does."""
 
     commands: tuple[Node, ...]
-    problem: Problem | None
+    problem: ProgramError | None
     unended: bool = False  # a here-document without its delimiter
 
 
@@ -63,7 +63,7 @@ def parse(text: str, level: int = 0) -> Program:
     try:
         while (command := parser.complete_command()) is not None:
             commands.append(command)
-    except Problem as found:
+    except ProgramError as found:
         problem = found.with_traceback(None)
     return Program(tuple(commands), problem, any(document.unended for document in parser.documents))
 
@@ -90,7 +90,7 @@ class Parser:
         if token.kind != WORD:
             return ""
         value = token.value
-        if value in RESERVED or self.lexer.level and value in ("function", "[["):
+        if value in RESERVED or (self.lexer.level and value in ("function", "[[")):
             return value
         return ""
 
@@ -104,10 +104,10 @@ class Parser:
         if not self.accept(value):
             raise self.unexpected(f'"{value}"')
 
-    def unexpected(self, expected: str = "") -> Problem:
+    def unexpected(self, expected: str = "") -> ProgramError:
         token = self.lexer.peek()
         found = f'"{token.value}"' if token.value in RESERVED and self.reserved() else describe(token)
-        return Problem(token.line, found, expected, incomplete=token.kind == EOF)
+        return ProgramError(token.line, found, expected, incomplete=token.kind == EOF)
 
     def skip_newlines(self) -> None:
         while self.lexer.peek().kind == NEWLINE:
@@ -155,7 +155,7 @@ class Parser:
 
     def _ended(self) -> bool:
         token = self.lexer.peek()
-        if token.kind == EOF or token.kind == OPERATOR and token.value in (")", ";;", ";&"):
+        if token.kind == EOF or (token.kind == OPERATOR and token.value in (")", ";;", ";&")):
             return True
         return self.reserved() in ENDINGS
 
@@ -185,12 +185,12 @@ class Parser:
         token = self.lexer.peek()
         reserved = self.reserved()
         compound = _COMPOUND.get(reserved)
-        if compound or token.kind == OPERATOR and token.value == "(":
+        if compound or (token.kind == OPERATOR and token.value == "("):
             self.lexer.next()
             node = compound(self, token.line) if compound else self._parenthesis(token.line)
             redirects = self.redirects()
             return Redirected(node, redirects, token.line) if redirects else node
-        if reserved or token.kind not in (WORD, NUMBER) and token.value not in REDIRECTIONS:
+        if reserved or (token.kind not in (WORD, NUMBER) and token.value not in REDIRECTIONS):
             raise self.unexpected()
         return self.simple()
 
@@ -245,7 +245,7 @@ class Parser:
     def _for(self, line: int) -> Node:
         token = self.lexer.next()
         if token.kind != WORD or not _NAME.match(token.value):
-            raise Problem(token.line, text="Bad for loop variable", incomplete=token.kind == EOF)
+            raise ProgramError(token.line, text="Bad for loop variable", incomplete=token.kind == EOF)
         self.skip_newlines()
         words = None
         if self.accept("in"):
@@ -254,7 +254,9 @@ class Parser:
             self.accept(";")
         self.skip_newlines()
         if self.accept("{") if self.lexer.level else False:
-            return For(token.value, words, self._brace(line), line)
+            body = self.sequence()
+            self.expect("}")
+            return For(token.value, words, body, line)
         return For(token.value, words, self._do(), line)
 
     def _words(self) -> tuple[Word, ...]:
@@ -308,12 +310,12 @@ class Parser:
         while True:
             token = self.lexer.next()
             if token.kind == EOF:
-                raise Problem(token.line, EOF, '"]]"', incomplete=True)
+                raise ProgramError(token.line, EOF, '"]]"', incomplete=True)
             if token.kind == WORD and token.value == "]]":
                 return Condition(tuple(items), line)
             if token.kind == NEWLINE:
                 continue
-            plain = token.word is None or token.word.plain is not None and token.value == token.word.plain
+            plain = token.word is None or (token.word.plain is not None and token.value == token.word.plain)
             items.append(token.value if plain and _is_operator(token.value) else _token_word(token))
 
     # -- simple commands
@@ -333,8 +335,8 @@ class Parser:
                     continue
                 if not words and not assignments and not redirects and self.at("("):
                     return self._function_definition(token)
-                words.append(token.word)
-            elif token.kind == NUMBER or token.kind == OPERATOR and token.value in REDIRECTIONS:
+                words.append(_token_word(token))
+            elif token.kind == NUMBER or (token.kind == OPERATOR and token.value in REDIRECTIONS):
                 redirects.append(self.redirect())
             else:
                 break
@@ -346,13 +348,13 @@ class Parser:
         self.lexer.next()
         self.expect(")")
         if self.lexer.level < 2 and not _NAME.match(token.value):
-            raise Problem(token.line, text="Bad function name")
+            raise ProgramError(token.line, text="Bad function name")
         self.skip_newlines()
-        return Function(token.word.plain or token.value, self.command())
+        return Function(_token_word(token).plain or token.value, self.command())
 
     def redirects(self) -> tuple[Redirect, ...]:
         found = []
-        while (token := self.lexer.peek()).kind == NUMBER or token.kind == OPERATOR and token.value in REDIRECTIONS:
+        while (token := self.lexer.peek()).kind == NUMBER or (token.kind == OPERATOR and token.value in REDIRECTIONS):
             found.append(self.redirect())
         return tuple(found)
 
@@ -375,7 +377,8 @@ class Parser:
     def _document(self, token: Token, operator: str) -> Document:
         raw = token.value
         quoted = any(char in raw for char in "'\"\\")
-        delimiter = "".join(part.text for part in token.word.parts) if quoted and token.word else raw
+        literals = (part.text for part in _token_word(token).parts if isinstance(part, Literal))
+        delimiter = "".join(literals) if quoted else raw
         document = Document(delimiter, quoted, operator == "<<-")
         self.lexer.documents.append(document)
         self.documents.append(document)
@@ -407,16 +410,14 @@ def _assignment(token: Token) -> Assignment | None:
     found = _ASSIGNMENT.match(token.value)
     if not found:
         return None
-    first, *rest = token.word.parts
+    first, *rest = _token_word(token).parts
     if not isinstance(first, Literal) or first.quoted or not first.text.startswith(found.group()):
         return None
     value = first.text[found.end() :]
     return Assignment(found.group(1), word(([Literal(value)] if value else []) + rest), bool(found.group(2)))
 
 
-def _simple(
-    assignments: list[Assignment], words: list[Word], redirects: list[Redirect], line: int
-) -> Simple:
+def _simple(assignments: list[Assignment], words: list[Word], redirects: list[Redirect], line: int) -> Simple:
     values = [assignment.value for assignment in assignments]
     targets = [redirect.target for redirect in redirects if redirect.target]
     runs = any(item.substitutes for item in (*values, *words, *targets)) or any(item.document for item in redirects)

@@ -12,7 +12,7 @@ _DIRECTIVE = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|j|z|t
 _HAS_PRECISION = re.compile(r"%[-+ #0]*(?:\*|\d+)?\.")
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818: control flow, no error
     """`\\c`: nothing more is written; `text` came before it."""
 
     def __init__(self, text: str) -> None:
@@ -105,11 +105,11 @@ class Printf:
             self._plain(self.format[place : found.start()])
             place = found.end()
             flags, width, precision, kind, lone = found.groups()
-            if kind == "%" or lone and place == len(self.format):
+            if kind == "%" or (lone and place == len(self.format)):
                 self.out.append("%")
                 continue
             if lone or kind not in _KINDS:
-                self.complaints.append(("format", found.group()))
+                self.complaints.append(("format", self.format[found.start() :]))
                 return False
             if precision is None and _HAS_PRECISION.match(found.group()):
                 precision = "0"
@@ -132,7 +132,10 @@ class Printf:
         if kind in "diouxX":
             text = _integer_text(self._integer(value), flags, precision, kind)
         elif kind in "eEfFgG":
-            text = f"%{flags.replace('-', '').replace('0', '')}.{6 if precision is None else precision}{kind}" % self._float(value)
+            text = (
+                f"%{flags.replace('-', '').replace('0', '')}.{6 if precision is None else precision}{kind}"
+                % self._float(value)
+            )
         elif kind == "b":
             try:
                 text = unescaped(value or "")

@@ -25,7 +25,7 @@ _FD_PATH = re.compile(r"/dev/(?:fd/(\d+)|(stdin|stdout|stderr))\Z|/proc/self/fd/
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
-class Refused(Exception):
+class RedirectError(Exception):
     """A redirection that fails; str() is the message. `fatal`: it ends the shell."""
 
     def __init__(self, message: str, *, fatal: bool = False) -> None:
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def opened(shell: Shell, redirects: list[Opened]) -> dict[int, Any]:
-    """The shell's files with these redirections; raises Refused."""
+    """The shell's files with these redirections; raises RedirectError."""
     fds = dict(shell.env.fds)
     for number, operator, target in redirects:
         _one(shell, fds, number, operator, target)
@@ -57,12 +57,12 @@ def _duplicate(shell: Shell, fds: dict[int, Any], number: int, target: str) -> N
         fds.pop(number, None)
     elif target.isdigit():
         if int(target) not in fds:
-            raise Refused(messages.text(shell.dialect, "bad fd", target))
+            raise RedirectError(messages.text(shell.dialect, "bad fd", target))
         fds[number] = fds[int(target)]
     elif shell.dialect.level and number == 1:
         fds[1] = fds[2] = _open(shell, fds, ">", target)
     else:
-        raise Refused(messages.text(shell.dialect, "bad fd number", target), fatal=True)
+        raise RedirectError(messages.text(shell.dialect, "bad fd number", target), fatal=True)
 
 
 def _open(shell: Shell, fds: dict[int, Any], operator: str, target: str) -> Any:
@@ -80,11 +80,11 @@ def _open(shell: Shell, fds: dict[int, Any], operator: str, target: str) -> Any:
     try:
         return FileStream(shell.env.files.open(target, flags))
     except FileExistsError:
-        raise Refused(messages.text(shell.dialect, "exists", target)) from None
+        raise RedirectError(messages.text(shell.dialect, "exists", target)) from None
     except OSError as error:
         key = "open" if operator in ("<", "<>") else "create"
         why = messages.file_reason(shell.dialect, key, error)
-        raise Refused(messages.text(shell.dialect, key, target, why)) from None
+        raise RedirectError(messages.text(shell.dialect, key, target, why)) from None
 
 
 def _is_device(shell: Shell, path: str) -> bool:

@@ -37,7 +37,7 @@ class Keyboard(Input):
         """All up to ^D where the size is negative, else what there is of the line."""
         if not self.ended and (size < 0 or not self.typed):
             raise NeedsInput
-        if size < 0 or self.ended and not self.typed:
+        if size < 0 or (self.ended and not self.typed):
             data, self.typed, self.ended = self.typed, b"", False
             return data
         line = self.typed[: self.typed.find(b"\n") + 1 or None][:size]
@@ -119,7 +119,9 @@ class Session:
             typed = self._keyboard.typed, self._keyboard.ended
             self._continue(lambda waiting=waiting: waiting.resume(self._process))  # type: ignore[misc]
             waiting = self._waiting
-            if waiting is not None and (not self._keyboard.typed or typed == (self._keyboard.typed, self._keyboard.ended)):
+            if waiting is not None and (
+                not self._keyboard.typed or typed == (self._keyboard.typed, self._keyboard.ended)
+            ):
                 break
         return self._take()
 

@@ -244,7 +244,7 @@ def word(parts: list[Part]) -> Word:
 
 def _plain(parts: list[Part]) -> str | None:
     for part in parts:
-        if not isinstance(part, Literal) or not part.quoted and (GLOB & set(part.text) or "~" in part.text):
+        if not isinstance(part, Literal) or (not part.quoted and (GLOB & set(part.text) or "~" in part.text)):
             return None
     return "".join(part.text for part in parts if isinstance(part, Literal))
 
