@@ -13,8 +13,10 @@ UNTAGGED = "<untagged>"
 COLUMNS = (("ID", 12, False), ("DISK USAGE", 10, True), ("CONTENT SIZE", 12, True), ("EXTRA", 5, False))
 
 
-def image_tree(images: list[dict[str, Any]]) -> str:
-    """The whole list, by name; what has no name comes last."""
+def image_tree(images: list[dict[str, Any]], *, expanded: bool = False) -> str:
+    """The whole list, by name; what has no name comes last. `expanded` (--tree): with the platforms."""
+    if not expanded:
+        images = [image | {"Manifests": _sizes_only(image)} for image in images]
     table = sorted(((name, image) for image in images for name in _names(image)), key=lambda row: (not row[0], row[0]))
     lines = [line for name, image in table for line in _lines(name or UNTAGGED, image)]
     width = max([len("IMAGE"), *(len(first) for first, _ in lines)])
@@ -24,6 +26,10 @@ def image_tree(images: list[dict[str, Any]]) -> str:
         rows = [_line(first, cells, width) for first, cells in _lines(name or UNTAGGED, image)]
         text += "".join(rows) + ("\n" if spaced else "")
     return text
+
+
+def _sizes_only(image: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"Kind": "size", "Size": part["Size"]} for part in _platforms(image)]
 
 
 def _names(image: dict[str, Any]) -> list[str]:
@@ -36,7 +42,7 @@ def _platforms(image: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _lines(name: str, image: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     parts = _platforms(image)
-    content = sum(part["Size"]["Content"] for part in parts)
+    content = sum(part["Size"]["Content"] for part in image.get("Manifests") or [] if part["Kind"] in ("image", "size"))
     yield name, _cells(image["Id"], image["Size"], content, image.get("Containers", 0) > 0)
     for place, part in enumerate(parts):
         branch = "└─ " if place == len(parts) - 1 else "├─ "

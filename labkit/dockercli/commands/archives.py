@@ -23,8 +23,7 @@ def export(run: Invocation) -> int:
 
 def _check_terminal(run: Invocation) -> None:
     if not run.options["output"] and run.process.stdout.isatty:
-        kind = run.path.split()[-1]
-        raise StatusError(f"cowardly refusing to {kind} to a terminal. Use the -o flag or redirect")
+        raise StatusError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
 
 
 def _write(run: Invocation, content: Content, failure: str) -> int:

@@ -92,9 +92,9 @@ def rm(run: Invocation) -> int:
 
 
 def rename(run: Invocation) -> int:
-    old, new = (name.strip() for name in run.arguments)
-    if not old or not new:
-        raise StatusError("neither old nor new names may be empty")
+    old, new = run.arguments
+    if not new:
+        raise StatusError("new name cannot be blank")
     try:
         run.engine.rename(old, new)
     except EngineError as error:
@@ -125,8 +125,6 @@ def top(run: Invocation) -> int:
 
 
 def diff(run: Invocation) -> int:
-    if not run.arguments[0]:
-        raise StatusError("container name cannot be empty")
     changes = run.engine.diff(run.arguments[0])
     shown = [_change(kind, path) for kind, path in changes]
     run.process.stdout.write(render("{{.Type}} {{.Path}}", shown, rows.DIFF_HEADERS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from labkit.engine.errors import EngineError
 
@@ -37,8 +38,21 @@ def ls(run: Invocation) -> int:
     if not options["all"] and "dangling" not in filters:
         images = [image for image in images if image.get("RepoTags") or image.get("RepoDigests")]
     if tree:
-        run.process.stdout.write(image_tree(images))
-        return 0
+        run.process.stdout.write(image_tree(images, expanded=options["tree"]))
+    else:
+        _print_table(run, images)
+    if not images and run.path == "docker images" and run.arguments and run.arguments[0] in SUBCOMMANDS:
+        name = run.arguments[0]
+        run.err(f'\nNo images found matching {quote(name)}: did you mean "docker image {name}"?')
+    return 0
+
+
+# What is easily mistaken for a name of an image after docker images (list.go printAmbiguousHint).
+SUBCOMMANDS = "build history import inspect list load ls prune pull push rm save tag".split()  # noqa: SIM905
+
+
+def _print_table(run: Invocation, images: list[dict[str, Any]]) -> None:
+    options = run.options
     digests = options["digests"]
     form = options["format"] or "table"
     if form == "table":
@@ -52,7 +66,6 @@ def ls(run: Invocation) -> int:
         for row in rows.image_rows(image, run.now, cut=not options["no-trunc"], digests=digests, any_digest=any_digest)
     ]
     run.process.stdout.write(render(form, shown, rows.IMAGE_HEADERS))
-    return 0
 
 
 def history(run: Invocation) -> int:
