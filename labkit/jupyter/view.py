@@ -123,13 +123,14 @@ def look(machine: Any) -> View:
 
 
 def only(view: View, names: Sequence[str]) -> View:
-    """The part of the view that has to do with these images, containers or volumes; ValueError names an unknown one."""
+    """What belongs to these images, containers or volumes, and the images below; ValueError names an unknown one."""
     containers = [c for c in view.containers if c.name in names or set(names) & {mount.source for mount in c.mounts}]
     wanted = {container.image for container in containers}
-    images = [image for image in view.images if image.id in wanted or _named(image, names)]
+    tops = [image for image in view.images if image.id in wanted or _named(image, names)]
+    images = [image for image in view.images if any(top.steps[: len(image.steps)] == image.steps for top in tops)]
     volumes = {mount.source for container in containers for mount in container.mounts if mount.kind == "volume"}
     volumes |= set(names) & set(view.volumes)
-    known = {c.name for c in containers} | volumes | {n for i in images for n in names if _named(i, [n])}
+    known = {c.name for c in containers} | volumes | {n for i in tops for n in names if _named(i, [n])}
     for name in names:
         if name not in known:
             raise ValueError(f"there is no image, container or volume {name!r} to show")
@@ -278,5 +279,5 @@ def _row(stack: Stack, number: int, marks: Marks) -> Row:
 
 def _settings_row(stack: Stack, run: list[int], marks: Marks) -> Row:
     each = [_row(stack, number, marks) for number in run]
-    text = f"{len(run)} settings: {', '.join(row.text.split(' ')[0] for row in each)}"
+    text = f"settings: {', '.join(row.text.split(' ')[0] for row in each)}"
     return Row(f"{run[0]} to {run[-1]}", text, 0, None, next((row.word for row in each if row.word), ""))

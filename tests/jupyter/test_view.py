@@ -86,7 +86,7 @@ def test_many_settings_in_a_row_are_one_row() -> None:
     (stack,) = stacks([ImageView("i", ("i",), (A, *settings, B, settings[0]), 0)])
     assert [(row.number, row.text, row.digest) for row in rows(stack, UNMARKED)] == [
         ("1", "a", "sha256:a"),
-        ("2 to 5", "4 settings: ENV, ENV, ENV, ENV", None),
+        ("2 to 5", "settings: ENV, ENV, ENV, ENV", None),
         ("6", "b", "sha256:b"),
         ("7", "ENV A=0", None),
     ]
@@ -108,7 +108,7 @@ def test_a_part_of_a_view() -> None:
     view = look(small_machine())
     assert [image.names for image in only(view, ["ubuntu:24.04"]).images] == [("ubuntu:24.04",)]
     web = only(view, ["web"])
-    assert ([image.names for image in web.images], web.volumes) == ([("app:1",)], ("data",))
+    assert ([image.names for image in web.images], web.volumes) == ([("app:1",), ("ubuntu:24.04",)], ("data",))
     with pytest.raises(ValueError, match="there is no image, container or volume 'wbe' to show"):
         only(view, ["wbe"])
 
