@@ -63,6 +63,8 @@ class Machine:
     """A computer with a Docker Engine. `run` takes what a person would type in its root shell."""
 
     def __init__(self, *, storage_driver: str = "overlay2", image_store: str = "graphdriver") -> None:
+        if image_store == "containerd":
+            storage_driver = "overlayfs"
         self.environment = dict(_ENVIRONMENT)
         self._clock = Clock(_START)
         self.store = Store(self._clock)
@@ -97,7 +99,7 @@ class Machine:
     @property
     def events(self) -> list[Event]:
         """What the engine did, in order."""
-        return self.engine.events  # type: ignore[no-any-return]
+        return list(self.engine.events)
 
     def run(self, line: str, stdin: bytes = b"") -> Completed:
         """Run a line as a fresh `sh -c` in the learner's folder."""

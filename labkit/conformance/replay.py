@@ -26,7 +26,7 @@ ENGINES: dict[str, dict[str, str]] = {
 }
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """A file that can't be played; str() names it and says why."""
 
 
@@ -100,44 +100,44 @@ def _lines(run: str, status: int, stdout: list[str], stderr: list[str]) -> list[
 
 
 def read_base(path: Path) -> Content:
-    """The archive that the base image is imported from, made of its list of files. Raises Unusable."""
+    """The archive that the base image is imported from, made of its list of files. Raises UnusableError."""
     try:
         return base_archive(json.loads(path.read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unusable(f"{path}: not a base image's list of files: {error}") from None
+        raise UnusableError(f"{path}: not a base image's list of files: {error}") from None
 
 
 def read_transcript(path: Path) -> dict[str, Any]:
-    """One transcript, its shape checked. Raises Unusable."""
+    """One transcript, its shape checked. Raises UnusableError."""
     try:
         transcript = json.loads(path.read_text())
         if transcript["engine"] not in ENGINES:
-            raise Unusable(f"{path}: unknown engine {transcript['engine']!r}; one of {', '.join(ENGINES)}")
+            raise UnusableError(f"{path}: unknown engine {transcript['engine']!r}; one of {', '.join(ENGINES)}")
         for step in transcript["steps"]:
             _ = step["run"], step["exit"], step["stdout"], step["stderr"]
         _ = transcript["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unusable(f"{path}: not a transcript: {error!r}") from None
+        raise UnusableError(f"{path}: not a transcript: {error!r}") from None
     return transcript  # type: ignore[no-any-return]
 
 
 def find(paths: list[str]) -> Iterator[Path]:
-    """The transcripts that these files and folders stand for, sorted within a folder. Raises Unusable."""
+    """The transcripts that these files and folders stand for, sorted within a folder. Raises UnusableError."""
     for name in paths:
         path = Path(name)
         found = sorted(path.rglob("*.json")) if path.is_dir() else [path]
         found = [file for file in found if path.is_file() or file.name != "base.json"]
         if not found or not path.exists():
-            raise Unusable(f"{name}: no transcript there")
+            raise UnusableError(f"{name}: no transcript there")
         yield from found
 
 
 def nearest_base(path: Path) -> Path:
-    """The base.json in the nearest folder above. Raises Unusable."""
+    """The base.json in the nearest folder above. Raises UnusableError."""
     for folder in path.resolve().parents:
         if (folder / "base.json").is_file():
             return folder / "base.json"
-    raise Unusable(f"{path}: no base.json in a folder above; name one with --base")
+    raise UnusableError(f"{path}: no base.json in a folder above; name one with --base")
 
 
 def main(paths: list[str], base: str | None = None, verbose: bool = False, say: Callable[[str], None] = print) -> int:
@@ -149,10 +149,14 @@ def main(paths: list[str], base: str | None = None, verbose: bool = False, say: 
             difference = player.play(transcript, Path(base) if base else nearest_base(path))
             total += 1
             matching += difference is None
-            say(f"ok {transcript['name']}" if difference is None else f"differs {transcript['name']} step {difference.step}")
+            say(
+                f"ok {transcript['name']}"
+                if difference is None
+                else f"differs {transcript['name']} step {difference.step}"
+            )
             if difference is not None and verbose:
                 say(difference.unified(transcript["name"]))
-    except Unusable as error:
+    except UnusableError as error:
         say(f"labkit replay: {error}")
         return 2
     say(f"{matching} of {total} transcripts match")

@@ -1,4 +1,4 @@
-"""Storage drivers: how the layers of images and containers lie on the host's disk. One file a driver, and this table."""
+"""Storage drivers: how the layers of images and containers lie on the disk. One file a driver, and this table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from labkit.drivers.base import Change, Driver
 from labkit.drivers.overlay2 import Overlay2
+from labkit.drivers.overlayfs import Overlayfs
 from labkit.drivers.vfs import Vfs
 from labkit.files import Files
 
-DRIVERS: dict[str, Callable[[Files, str], Driver]] = {"overlay2": Overlay2, "vfs": Vfs}
+DRIVERS: dict[str, Callable[[Files, str], Driver]] = {"overlay2": Overlay2, "vfs": Vfs, "overlayfs": Overlayfs}
 
 __all__ = ["DRIVERS", "Change", "Driver"]

@@ -1,16 +1,17 @@
 """The contract of all storage drivers, and what they have in common.
 
-A driver keeps *layers* under ids, each created on a parent. A layer is written through its mount; `commit` ends that and
-makes it immutable, `apply` fills a fresh one from a Layer at once. A container's own layer is never committed.
+A driver keeps *layers* under ids, each created on a parent. A layer is written through its mount; `commit` ends that
+and makes it immutable, `apply` fills a fresh one from a Layer at once. A container's own layer is never committed.
 """
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
+from labkit.files.contents import PAGE
 from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 
 Change = tuple[str, str]  # "A", "C" or "D", and the path
@@ -21,6 +22,7 @@ class Driver(Protocol):
 
     name: str
     root: str  # its folder on the host
+    by_container: bool  # whether a container's own layer goes by the container's id
 
     def create(self, id: str, parent: str | None = None) -> None: ...
     def mount(self, id: str) -> Source:
@@ -41,8 +43,17 @@ class Driver(Protocol):
     def size(self, id: str) -> int:
         """Bytes of what the layer adds to its parent."""
 
+    def layer_size(self, layer: Layer) -> int:
+        """Bytes that a finished layer is said to have."""
+
+    def merged_at(self, id: str) -> str:
+        """Where on the host a container's files are seen while it runs."""
+
+    def mount_options(self, id: str) -> tuple[str, ...]:
+        """How /proc/mounts shows the mount of a layer; empty where nothing is mounted."""
+
     def data(self, id: str) -> dict[str, str]:
-        """What `docker inspect` shows as GraphDriver.Data."""
+        """What `docker inspect` shows as GraphDriver.Data; empty for a snapshotter, which has none."""
 
     def status(self) -> list[tuple[str, str]]:
         """What `docker info` shows below the driver's name."""
@@ -145,6 +156,20 @@ def tree_size(store: Store, top: Inode) -> int:
         elif inode.born not in seen:
             seen.add(inode.born)
             total += len(inode.data.encode()) if inode.mode & S_IFMT == SYMLINK else _length(inode)
+    return total
+
+
+def block_size(get: Callable[[Inode], Inode], top: Inode) -> int:
+    """Bytes of the blocks that a tree takes on the disk, a folder one of 4 KiB (containerd/continuity, fs.DiskUsage)."""
+    total, seen, waiting = 0, set(), [top]
+    while waiting:
+        inode = get(waiting.pop())
+        if inode.is_dir:
+            total += PAGE
+            waiting.extend(inode.data.values())
+        elif inode.born not in seen and isinstance(inode.data, Content):
+            seen.add(inode.born)
+            total += inode.data.allocated
     return total
 
 

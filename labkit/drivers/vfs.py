@@ -22,6 +22,7 @@ class _Row:
 
 class Vfs:
     name = "vfs"
+    by_container = False
 
     def __init__(self, host: Files, docker_root: str) -> None:
         self.root = f"{docker_root}/{self.name}"
@@ -85,6 +86,15 @@ class Vfs:
             total += len(entry.data) if isinstance(entry.data, Content) and entry.hardlink is None else 0
         return total
 
+    def layer_size(self, layer: Layer) -> int:
+        return layer.size
+
+    def merged_at(self, id: str) -> str:
+        return f"{self.root}/dir/{id}"
+
+    def mount_options(self, id: str) -> tuple[str, ...]:
+        return ()
+
     def data(self, id: str) -> dict[str, str]:
         return {"SourceDir": f"{self.root}/dir/{id}"}
 
@@ -143,7 +153,7 @@ def _there(files: Files, path: str) -> bool:
 def _put_entry(files: Files, path: str, entry: Entry) -> None:
     kind = entry.mode & S_IFMT
     opaque = dict(entry.xattrs).get("trusted.overlay.opaque") == b"y"
-    if _there(files, path) and (kind != DIRECTORY or opaque or not files.lstat(path).st_mode & S_IFMT == DIRECTORY):
+    if _there(files, path) and (kind != DIRECTORY or opaque or files.lstat(path).st_mode & S_IFMT != DIRECTORY):
         files.rmtree(path)
     if entry.hardlink is not None:
         files.link(f"/{entry.hardlink}", path)

@@ -320,7 +320,7 @@ def inspect(engine: Engine, reference: str, size: bool = False) -> dict[str, Any
         "AppArmorProfile": "",
         "ExecIDs": list(container.execs) or None,
         "HostConfig": hostconfig.full(container.host_config),
-        "GraphDriver": _graph_driver(engine, container),
+        **_storage(engine, container),
         "Mounts": [mount.row() for mount in container.mounts],
         "Config": config_row(container),
         "NetworkSettings": _network_settings(engine, container),
@@ -330,9 +330,12 @@ def inspect(engine: Engine, reference: str, size: bool = False) -> dict[str, Any
     return record
 
 
-def _graph_driver(engine: Engine, container: Container) -> dict[str, Any]:
+def _storage(engine: Engine, container: Container) -> dict[str, Any]:
+    """Where its files lie: by a storage driver, or by a snapshotter."""
     data = engine.driver.data(engine.tables.mounts[container.id].mount_id)
-    return {"Data": {"ID": container.id, **data}, "Name": engine.driver.name}
+    if data:
+        return {"GraphDriver": {"Data": {"ID": container.id, **data}, "Name": engine.driver.name}}
+    return {"GraphDriver": None, "Storage": {"RootFS": {"Snapshot": {"Name": engine.driver.name}}}}
 
 
 _CONFIG_DEFAULTS: tuple[tuple[str, Any], ...] = (

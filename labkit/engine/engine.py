@@ -129,14 +129,13 @@ class Engine:
 
     def root_path(self, mount_id: str) -> str:
         """Where a layer's merged files lie on the host, as runc names it."""
-        data = self.driver.data(mount_id)
-        return data.get("MergedDir") or data.get("SourceDir") or f"{self.driver.root}/{mount_id}"
+        return self.driver.merged_at(mount_id)
 
     def about_root(self, mount_id: str) -> dict[str, Any]:
         """How /proc/mounts shows a container's root."""
-        options = getattr(self.driver, "mount_options", None)
-        if options:
-            return {"device": "overlay", "fstype": "overlay", "options": options(mount_id)}
+        if self.driver.mount_options(mount_id):
+            options = lambda: self.driver.mount_options(mount_id)  # noqa: E731  (long, and seldom looked at)
+            return {"device": "overlay", "fstype": "overlay", "options": options}
         return {}
 
     def container(self, reference: str) -> ContainerView:

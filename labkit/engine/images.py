@@ -270,10 +270,11 @@ def inspect(engine: Engine, reference: str) -> dict[str, Any]:
 _LEFT_OUT_WHEN_EMPTY = ("Parent", "Comment", "Author", "Variant")
 
 
-def graph_driver(engine: Engine, chain: str | None) -> dict[str, Any]:
+def graph_driver(engine: Engine, chain: str | None) -> dict[str, Any] | None:
+    """The storage driver's part; a snapshotter has none."""
     cache_id = engine.layerstore.cache_id(chain)
     data = engine.driver.data(cache_id) if cache_id else None
-    return {"Data": data, "Name": engine.driver.name}
+    return None if data == {} else {"Data": data, "Name": engine.driver.name}
 
 
 def history(engine: Engine, reference: str) -> list[dict[str, Any]]:

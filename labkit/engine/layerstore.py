@@ -46,16 +46,12 @@ class LayerRecord:
     cache_id: str
     parent: str | None  # chain id
     references: int
+    size: int  # bytes, as the storage driver counts them
     imported: bool = False  # `docker import` made it; it goes with the next prune of images, not with the image
 
     @property
     def diff_id(self) -> str:
         return self.layer.diff_id
-
-    @property
-    def size(self) -> int:
-        """Bytes of its regular files."""
-        return self.layer.size
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,8 @@ class LayerStore:
             return self.hold(chain)
         if parent:
             self.hold(parent)
-        record = LayerRecord(chain, layer, cache_id, parent, 2 if imported else 1, imported)
+        size = self._engine.driver.layer_size(layer)
+        record = LayerRecord(chain, layer, cache_id, parent, 2 if imported else 1, size, imported)
         self._put(record)
         hostfolders.add_layer(self._engine, record)
         self._engine.events.append(LayerCreated(chain, layer.diff_id, cache_id, layer.size))
@@ -169,7 +166,7 @@ class LayerStore:
     def create_writable(self, container: str, parent: str | None) -> WritableLayer:
         """The init layer and the container's own layer on an image's chain."""
         engine = self._engine
-        mount_id = engine.ids.new("mount")
+        mount_id = container if engine.driver.by_container else engine.ids.new("mount")
         writable = WritableLayer(mount_id, f"{mount_id}-init", parent)
         if parent:
             self.hold(parent)

@@ -32,11 +32,11 @@ from labkit.files.namespace import (
     tmpfs,
 )
 from labkit.files.persistent import Map
-from labkit.files.tar import BadArchive, Entry
+from labkit.files.tar import BadArchiveError, Entry
 from labkit.files.tree import Inode, Store, Tree
 
 __all__ = [
     "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",
-    "O_WRONLY", "R_OK", "W_OK", "X_OK", "BadArchive", "Content", "Entry", "Files", "Handle", "Inode", "Layer", "Map", "Mount", "Namespace", "Source",
-    "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor", "tmpfs",
+    "O_WRONLY", "R_OK", "W_OK", "X_OK", "BadArchiveError", "Content", "Entry", "Files", "Handle", "Inode", "Layer", "Map",
+    "Mount", "Namespace", "Source", "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor", "tmpfs",
 ]  # fmt: skip

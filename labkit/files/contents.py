@@ -250,8 +250,10 @@ def _append(pieces: list[Piece], piece: Piece) -> None:
     while pieces:
         last = pieces[-1]
         if isinstance(last, Run):
-            if isinstance(piece, Run) and last.seed == piece.seed and (
-                not last.seed or last.start + last.size == piece.start
+            if (
+                isinstance(piece, Run)
+                and last.seed == piece.seed
+                and (not last.seed or last.start + last.size == piece.start)
             ):
                 piece = Run(last.size + piece.size, last.seed, last.start)
                 pieces.pop()

@@ -40,7 +40,7 @@ class Layer:
 
     @classmethod
     def from_tar(cls, archive: Content) -> Layer:
-        """A layer of an archive with the image specification's `.wh.` marks. Raises tar.BadArchive."""
+        """A layer of an archive with the image specification's `.wh.` marks. Raises tar.BadArchiveError."""
         return cls.of(_without_marks(tar.read(archive)))
 
     @classmethod
@@ -93,9 +93,7 @@ def _merge_frozen(below: Merged | None, top: Inode, number: int) -> Merged:
         return Merged(top, number, None)
     hidden = None if below is None or top.is_opaque else below.names
     if hidden is None:
-        names = {
-            name: _merge_frozen(None, child, number) for name, child in top.data.items() if not child.is_whiteout
-        }
+        names = {name: _merge_frozen(None, child, number) for name, child in top.data.items() if not child.is_whiteout}
         return Merged.of(top, number, names)
     merged = hidden.copy()
     for name, child in top.data.items():

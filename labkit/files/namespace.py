@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from labkit.files.contents import Content
 from labkit.files.errors import failure
+from labkit.files.persistent import Map
 from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store, Tree
 
 O_RDONLY, O_WRONLY, O_RDWR, O_ACCMODE = 0, 1, 2, 3  # Linux' numbers, on every platform
@@ -30,6 +31,9 @@ class User(NamedTuple):
     uid: int = 0
     gid: int = 0
     groups: tuple[int, ...] = ()
+
+
+ROOT = User()
 
 
 class Stat(NamedTuple):
@@ -124,9 +128,14 @@ class Namespace:
 
     def remount(self, target: str, *, readonly: bool, options: tuple[str, ...]) -> None:
         """Change the last mount on a path (mount -o remount)."""
-        table = self.store.change_table(self)
+        table: Map[str, tuple[Mount, ...]] = self.store.change_table(self)
         *before, last = table[target]
-        about = {"device": last.device, "fstype": last.fstype, "propagation": last.propagation, "hidden": last.hidden}
+        about: dict[str, Any] = {
+            "device": last.device,
+            "fstype": last.fstype,
+            "propagation": last.propagation,
+            "hidden": last.hidden,
+        }
         mount = Mount(target, last.source, last.number, readonly=readonly, options=options, **about)
         table.set(target, (*before, mount))
         self.store.version += 1
@@ -148,7 +157,7 @@ class Namespace:
     @property
     def mounts(self) -> list[Mount]:
         """All mounts, in the order of mounting."""
-        table = self.store.table(self) or {}
+        table: Map[str, Any] = self.store.table(self) or Map()
         found = [mount for target, stack in table.items() if target for mount in stack]
         return sorted(found, key=lambda mount: mount.number)
 
@@ -157,7 +166,7 @@ class Namespace:
         stack = self.store.table(self).get(path)
         return stack[-1] if stack else None
 
-    def files(self, user: User = User(), umask: int = 0o022, cwd: str = "/") -> Files:  # noqa: B008: a tuple
+    def files(self, user: User = ROOT, umask: int = 0o022, cwd: str = "/") -> Files:
         return Files(self, user, umask, cwd)
 
 
@@ -166,7 +175,7 @@ class Files:
 
     __slots__ = ("cwd", "namespace", "store", "umask", "user")
 
-    def __init__(self, namespace: Namespace, user: User = User(), umask: int = 0o022, cwd: str = "/") -> None:  # noqa: B008
+    def __init__(self, namespace: Namespace, user: User = ROOT, umask: int = 0o022, cwd: str = "/") -> None:
         self.namespace = namespace
         self.store = namespace.store
         self.user = user
@@ -304,7 +313,11 @@ class Files:
         folder = system.get(parent.node)
         if not self._may(folder, W_OK | X_OK):
             raise failure(errno.EACCES, path)
-        if node is not None and folder.mode & stat.S_ISVTX and self.user.uid not in (0, folder.uid, system.get(node).uid):
+        if (
+            node is not None
+            and folder.mode & stat.S_ISVTX
+            and self.user.uid not in (0, folder.uid, system.get(node).uid)
+        ):
             raise failure(errno.EPERM, path)
 
     # looking
@@ -530,7 +543,7 @@ class Files:
             raise failure(errno.EINVAL, path, other)
         if target is not None and system.is_inside(parent.node, target):
             raise failure(errno.ENOTEMPTY, path, other)
-        if not moved.is_dir and (path.endswith("/") or target is None and other.endswith("/")):
+        if not moved.is_dir and (path.endswith("/") or (target is None and other.endswith("/"))):
             raise failure(errno.ENOTDIR, path, other)
         replaced = system.get(target) if target is not None else None
         if replaced is not None and replaced.born is moved.born:
@@ -707,7 +720,8 @@ class Files:
 
     def walk(self, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         """As os.walk, from the top, symbolic links not followed; names sorted."""
-        folders, others = [], []
+        folders: list[str] = []
+        others: list[str] = []
         for name in self.listdir(path):
             inside = f"{path.rstrip('/')}/{name}"
             (folders if stat.S_ISDIR(self.lstat(inside).st_mode) else others).append(name)
@@ -784,12 +798,11 @@ class Handle:
     def _data(self, want: int) -> Content:
         inode = self._inode()
         access = self._flags & O_ACCMODE
-        if access == O_WRONLY and want & R_OK or access == O_RDONLY and want & W_OK:
+        if (access == O_WRONLY and want & R_OK) or (access == O_RDONLY and want & W_OK):
             raise failure(errno.EBADF)
         if inode.is_dir:
             raise failure(errno.EISDIR)
-        data = self._files.store.content(inode) if inode.mode & S_IFMT == REGULAR else Content()
-        return data
+        return self._files.store.content(inode) if inode.mode & S_IFMT == REGULAR else Content()
 
     def read_content(self, size: int = -1) -> Content:
         """Up to `size` bytes from here on (all where it is negative), sparse."""

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
-class BadArchive(ValueError):
+class BadArchiveError(ValueError):
     """Not a tar archive; str() says why."""
 
 
@@ -65,8 +65,9 @@ def _header(entry: Entry, size: int) -> bytes:
     if size >= 1 << 33:
         records["size"] = str(size).encode()
     code = b"1" if entry.hardlink is not None else _TYPES[stat.S_IFMT(entry.mode)]
-    major, minor = entry.rdev >> 8 & 0xFFF, entry.rdev & 0xFF
-    head = _block(short, entry.mode & 0o7777, entry.uid, entry.gid, size, entry.mtime // SECOND, code, target, major, minor, prefix)  # fmt: skip
+    device = entry.rdev >> 8 & 0xFFF, entry.rdev & 0xFF
+    mode, mtime = entry.mode & 0o7777, entry.mtime // SECOND
+    head = _block(short, mode, entry.uid, entry.gid, size, mtime, code, target, device, prefix)
     return (_pax(records, short) if records else b"") + head
 
 
@@ -89,40 +90,44 @@ def _pax(records: dict[str, bytes], name: str) -> bytes:
         length = len(line) + len(str(len(line)))
         length = len(line) + len(str(length))
         body += str(length).encode() + line
-    head = _block(f"PaxHeaders.0/{name}"[:100], 0, 0, 0, len(body), 0, b"x", "", 0, 0, "")
+    head = _block(f"PaxHeaders.0/{name}"[:100], 0, 0, 0, len(body), 0, b"x", "", (0, 0), "")
     return head + body + bytes(-len(body) % _BLOCK)
 
 
 def _block(
-    name: str, mode: int, uid: int, gid: int, size: int, mtime: int, code: bytes, target: str, major: int, minor: int, prefix: str
+    name: str, mode: int, uid: int, gid: int, size: int, mtime: int, code: bytes, target: str, device: tuple[int, int],
+    prefix: str,
 ) -> bytes:  # fmt: skip
     head = b"".join((
         name.encode("utf-8", "replace")[:100].ljust(100, b"\0"),
         b"%07o\0" % mode, b"%07o\0" % (uid & 0o7777777), b"%07o\0" % (gid & 0o7777777),
         b"%011o\0" % min(size, (1 << 33) - 1), b"%011o\0" % max(0, mtime),
         b"        ", code, target.encode("utf-8", "replace")[:100].ljust(100, b"\0"),
-        b"ustar\x0000", bytes(64), b"%07o\0" % major, b"%07o\0" % minor, prefix.encode().ljust(155, b"\0"), bytes(12),
+        b"ustar\x0000", bytes(64), b"%07o\0" % device[0], b"%07o\0" % device[1], prefix.encode().ljust(155, b"\0"), bytes(12),
     ))  # fmt: skip
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]
 
 
 def read(archive: Content) -> Iterator[Entry]:
-    """The entries of an archive. Raises BadArchive."""
-    place, long_name, long_link, records = 0, None, None, {}
+    """The entries of an archive. Raises BadArchiveError."""
+    place = 0
+    long_name: str | None = None
+    long_link: str | None = None
+    records: dict[str, bytes] = {}
     while place < len(archive):
         head = archive.read(place, _BLOCK)
         place += _BLOCK
         if not head.strip(b"\0"):
             return
         if len(head) < _BLOCK:
-            raise BadArchive("unexpected EOF")
+            raise BadArchiveError("unexpected EOF")
         if _sum_of(head) != _number(head[148:156]):
-            raise BadArchive("invalid tar header")
+            raise BadArchiveError("invalid tar header")
         code = head[156:157]
         size = int(records["size"]) if "size" in records else _number(head[124:136])
         body = archive[place : place + size] if code in b"0\x007xgLK" else Content()
         if isinstance(body, Content) and len(body) < size and code in b"0\x007xgLK":
-            raise BadArchive("unexpected EOF")
+            raise BadArchiveError("unexpected EOF")
         place += -(-size // _BLOCK) * _BLOCK if code in b"0\x007xgLK" else 0
         if code in b"xgLK":
             if code == b"x":
@@ -175,7 +180,7 @@ def _number(field: bytes) -> int:
     try:
         return int(digits, 8) if digits else 0
     except ValueError:
-        raise BadArchive("invalid tar header") from None
+        raise BadArchiveError("invalid tar header") from None
 
 
 def _sum_of(head: bytes) -> int:
@@ -185,7 +190,7 @@ def _sum_of(head: bytes) -> int:
 def _records(body: bytes) -> dict[str, bytes]:
     records = {}
     while body:
-        length, _, rest = body.partition(b" ")
+        length = body.partition(b" ")[0]
         line = body[: int(length)]
         key, _, value = line[len(length) + 1 : -1].partition(b"=")
         records[key.decode()] = value

@@ -31,7 +31,7 @@ class Generated(NamedTuple):
 
 
 class Inode:
-    """One file of any type. data: Content or Generated (file), Map of names to inodes (directory), str (symbolic link)."""
+    """One file of any type. data: Content or Generated (file), Map of names to inodes (directory), str (link)."""
 
     __slots__ = (
         "atime", "born", "ctime", "data", "epoch", "gid", "ino", "mode", "mtime", "nlink", "origin", "parent", "rdev",

@@ -3,7 +3,7 @@
 Everything follows from one lookup (the upper's name, else the lowers', a whiteout hiding it, an opaque folder hiding
 all below) and one copy-up (the whole file, its folders first, into the upper, at the first change). The lowers come as
 one Merged tree, made once when a layer is finished and shared by all its containers, so a lookup does not slow down
-with the number of layers. Facts: kernel, Documentation/filesystems/overlayfs.rst, without redirect_dir, metacopy, index.
+with the number of layers. Facts: kernel, Documentation/filesystems/overlayfs.rst; no redirect_dir, metacopy, index.
 """
 
 from __future__ import annotations

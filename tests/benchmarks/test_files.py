@@ -1,4 +1,4 @@
-"""What the file system promises about time and memory. Times are the best of several runs; ratios are within one run."""
+"""What the file system promises about time and memory. Times are the best of some runs; ratios are of one run."""
 
 from __future__ import annotations
 

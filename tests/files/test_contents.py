@@ -16,7 +16,9 @@ pieces = st.one_of(
     st.integers(0, 300).map(lambda size: (Content.hole(size), bytes(size))),
     st.tuples(st.sampled_from("xy"), st.integers(0, 200_000)).map(lambda it: (Content.filler(*it), filler(*it))),
 )
-values = st.lists(pieces, max_size=5).map(lambda parts: (Content.join(c for c, _ in parts), b"".join(p for _, p in parts)))
+values = st.lists(pieces, max_size=5).map(
+    lambda parts: (Content.join(c for c, _ in parts), b"".join(p for _, p in parts))
+)
 
 
 def filler(seed: str, size: int) -> bytes:

@@ -78,4 +78,3 @@ def _play_one(seed: int, hard_links_protected: bool) -> None:
             real, ours = as_user(user, root, step), play_simulated(host.as_user(user), step)
             assert ours == real, f"seed {seed}: {played[-1]} {len(played)}"
         assert tree(host) == real_tree(root), f"seed {seed}: {played[-1]} {len(played)}"
-

@@ -119,7 +119,9 @@ def _play_one(kernel: KernelOverlay, merged: str, chance: random.Random, seed: s
         real, ours = play_real(merged, step), play_simulated(simulated, step)
         assert ours == real, f"{seed}: {played}"
     assert tree(simulated) == real_tree(merged), f"{seed}: {played}"
-    upper = {path[len("/docker/overlay2/top/diff") :]: seen for path, seen in tree(host, "/docker/overlay2/top/diff").items()}
+    upper = {
+        path[len("/docker/overlay2/top/diff") :]: seen for path, seen in tree(host, "/docker/overlay2/top/diff").items()
+    }
     assert upper == real_tree(f"{kernel.top}/upper"), f"{seed}: {played}"
 
 

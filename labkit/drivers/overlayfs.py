@@ -1,0 +1,92 @@
+"""overlayfs: the snapshotter of the containerd image store, what a new installation of Engine 29 has.
+
+Facts: containerd, plugins/snapshots/overlay/overlay.go, and recordings of an engine. A snapshot is a numbered folder with
+fs (the files) and work. A container's union mount is seen at /var/lib/docker/rootfs/overlayfs/ID. What a build makes is
+there twice: as the build cache's snapshot, and unpacked anew for the image. Sizes are of the blocks on the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from labkit.drivers.base import block_size
+from labkit.drivers.unionmounts import Row, UnionMounts
+from labkit.files import Files, Layer, Map
+
+_PLUGIN = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs"
+_UNPACKED = " unpacked"  # after the id of a built layer: its second snapshot
+
+
+class Overlayfs(UnionMounts):
+    name = "overlayfs"
+    files_folder = "fs"
+    by_container = True
+
+    def __init__(self, host: Files, docker_root: str) -> None:
+        super().__init__(host, f"{docker_root}/{_PLUGIN}")
+        self._docker_root = docker_root
+        self.folders.file(self.folders.top(), "metadata.db", "")
+        self.folders.make(self.folders.top(), "snapshots", 0o700)
+        self._counter: Map[str, int] = Map()
+        host.makedirs(f"{docker_root}/rootfs/{self.name}", 0o710)
+
+    def snapshot(self) -> object:
+        return super().snapshot(), self._counter.copy()
+
+    def restore(self, saved: object) -> None:
+        rows, counter = saved  # type: ignore[misc]
+        super().restore(rows)
+        self._counter = counter.copy()
+
+    def lay_out(self, id: str, parent: str | None) -> Row:
+        number = self._counter.get("last", 0) + 1
+        self._counter.set("last", number)
+        snapshots = self.store.names(self.folders.top())["snapshots"]
+        folder = self.folders.make(snapshots, str(number), 0o700)
+        upper = self.folders.make(folder, "fs", 0o755)
+        self.folders.make(folder, "work", 0o711)
+        return Row(parent, str(number), folder, upper)
+
+    def clear_away(self, id: str, row: Row) -> None:
+        snapshots = self.store.names(self.folders.top())["snapshots"]
+        self.store.drop(self.store.take(snapshots, row.name))
+        if f"{id}{_UNPACKED}" in self.rows:
+            self.remove(f"{id}{_UNPACKED}")
+
+    def commit(self, id: str) -> Layer:
+        """The layer is what differs, as an image's layer is made by comparing; the cache's snapshot keeps all."""
+        layer = self.diff(id)
+        self.unmount(id)
+        whole = Layer.freeze(self.store, self.rows[id].upper)
+        self.apply(id, whole)
+        twin = f"{id}{_UNPACKED}"
+        self.rows.set(twin, replace(self.lay_out(twin, None), merged=self.rows[id].merged))
+        self.folders.replace(self.rows[twin].folder, "fs", layer.root)
+        return layer
+
+    def merged_at(self, id: str) -> str:
+        return f"{self._docker_root}/rootfs/{self.name}/{id}"
+
+    def before_mount(self, id: str, row: Row) -> None:
+        self.host.makedirs(self.merged_at(id), 0o710)
+
+    def after_unmount(self, id: str, row: Row) -> None:
+        self.host.rmdir(self.merged_at(id))
+
+    def mount_options(self, id: str) -> tuple[str, ...]:
+        snapshots = f"{self.root}/snapshots"
+        below = ":".join(f"{snapshots}/{row.name}/fs" for row in self.below(self.rows[id].parent))
+        here = f"{snapshots}/{self.rows[id].name}"
+        return ("rw", "relatime", f"lowerdir={below}", f"upperdir={here}/fs", f"workdir={here}/work")
+
+    def size(self, id: str) -> int:
+        return block_size(self.store.get, self.rows[id].upper)
+
+    def layer_size(self, layer: Layer) -> int:
+        return block_size(lambda inode: inode, layer.root)
+
+    def data(self, id: str) -> dict[str, str]:
+        return {}
+
+    def status(self) -> list[tuple[str, str]]:
+        return [("driver-type", "io.containerd.snapshotter.v1")]
