@@ -1,12 +1,11 @@
 """What can be asked about a machine, for the checks: images with their layers, containers, volumes, files.
 
-Layers are read from what `docker image save` gives, so that the answers are the same for every storage driver.
+Layers are read as the archives that registries hold, so that the answers are the same for every storage driver.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from labkit.files import Content, Files
+    from labkit.files.layers import Layer
     from labkit.machine import Machine
 
 WHITEOUT = ".wh."
@@ -87,6 +87,7 @@ class Facts:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._steps: dict[str, list[Step]] = {}
+        self._merged: dict[str, dict[str, Entry]] = {}
 
     @cached_property
     def engine(self) -> Any:
@@ -112,7 +113,7 @@ class Facts:
     def steps(self, image: str) -> list[Step]:
         """The image's history with what each step's layer holds."""
         if image not in self._steps:
-            self._steps[image] = _steps_of(self.engine.save([image]))
+            self._steps[image] = _steps_of(self.engine, image)
         return self._steps[image]
 
     def layers(self, image: str) -> list[Step]:
@@ -125,6 +126,11 @@ class Facts:
 
     def merged(self, image: str) -> dict[str, Entry]:
         """All that a container of this image starts with."""
+        if image not in self._merged:
+            self._merged[image] = self._merge(image)
+        return self._merged[image]
+
+    def _merge(self, image: str) -> dict[str, Entry]:
         tree: dict[str, Entry] = {}
         for layer in self.layers(image):
             assert layer.entries is not None
@@ -162,44 +168,34 @@ def _remove(tree: dict[str, Entry], path: str, *, itself: bool) -> None:
         del tree[name]
 
 
-def _steps_of(saved: Content) -> list[Step]:
-    with tarfile.open(fileobj=ContentReader(saved)) as archive:  # type: ignore[arg-type]
-        manifest = json.loads(_member(archive, "manifest.json"))[0]
-        config = json.loads(_member(archive, manifest["Config"]))
-        layers = iter(zip(manifest["Layers"], config["rootfs"]["diff_ids"], strict=True))
-        start = {member.name: member.offset_data for member in archive}
-        sizes = {member.name: member.size for member in archive}
-        return [_step(line, layers, saved, start, sizes) for line in config["history"]]
+def _steps_of(engine: Any, image: str) -> list[Step]:
+    from labkit.engine.layerstore import chain_ids
+
+    found = engine.find_image(image)
+    layers = iter(chain_ids(found.diff_ids))
+    return [_step(engine, line, layers) for line in found.config.get("history") or []]
 
 
-def _member(archive: tarfile.TarFile, name: str) -> bytes:
-    file = archive.extractfile(name)
-    assert file is not None
-    return file.read()
-
-
-def _step(line: dict, layers: Iterator[tuple[str, str]], saved: Content, start: dict, sizes: dict) -> Step:
+def _step(engine: Any, line: dict, layers: Iterator[str]) -> Step:
     created_by = line.get("created_by", "")
     if line.get("empty_layer"):
         return Step(created_by, None, None)
-    name, diff_id = next(layers)
-    content = saved[start[name] : start[name] + sizes[name]]
-    assert not isinstance(content, int)
-    return Step(created_by, diff_id, _entries(_Layer(diff_id, content)))
+    layer = engine.layerstore.get(next(layers)).layer
+    return Step(created_by, layer.diff_id, _entries(_Layer(layer.diff_id, layer)))
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer's tar, known by its digest."""
+    """A layer, known by its digest."""
 
     diff_id: str
-    content: Content = field(compare=False)
+    layer: Layer = field(compare=False)
 
 
 @lru_cache(maxsize=256)
 def _entries(layer: _Layer) -> dict[str, Entry]:
     """Read once: the layers of a base are in every image that is looked at."""
-    return {_key(entry): entry for entry in layer_entries(layer.content)}
+    return {_key(entry): entry for entry in layer_entries(layer.layer.tar())}
 
 
 def _key(entry: Entry) -> str:
