@@ -43,11 +43,11 @@ class CallError(Exception):
     """A function refuses its arguments."""
 
 
-class Break(Exception):  # noqa: N818 (not an error)
+class Break(Exception):
     pass
 
 
-class Continue(Exception):  # noqa: N818 (not an error)
+class Continue(Exception):
     pass
 
 

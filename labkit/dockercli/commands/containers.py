@@ -106,9 +106,13 @@ def wait(run: Invocation) -> int:
     failures = []
     for name in run.arguments:
         try:
-            run.out(str(run.engine.wait(name)))
+            status = run.engine.wait(name)
         except EngineError as error:
             failures.append(daemon_says(error))
+            continue
+        if status is None:  # it never ends
+            return run.process.wait_forever()
+        run.out(str(status))
     if failures:
         raise StatusError("\n".join(failures))
     return 0
@@ -206,6 +210,8 @@ def logs(run: Invocation) -> int:
     for stream, moment, text in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
         target.write(_stamp(moment) + text if options["timestamps"] else text)
+    if options["follow"] and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
+        return run.process.wait_forever()
     return 0
 
 
