@@ -86,6 +86,11 @@ class Engine:
         self.ids = Ids(self.tables.counters)
         self.events = EventLog(self.tables.events)
 
+    @property
+    def keeps_manifests(self) -> bool:
+        """Whether images lie in the containerd store, which knows each by its manifest's digest."""
+        return self.driver.by_container
+
     # --- state
 
     def snapshot(self) -> Tables:

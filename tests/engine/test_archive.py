@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from labkit.files import tar
+from tests.engine.conftest import Lab
+
+
+def names(archive: object) -> list[str]:
+    return [entry.path for entry in tar.read(archive)]  # type: ignore[arg-type]
+
+
+def test_get(lab: Lab) -> None:
+    lab.run("c1", "tee", "/srv", "text")
+    about, archive = lab.engine.archive_get("c1", "/srv")
+    assert about.st_size == 4
+    assert names(archive) == ["srv"]
+    _, archive = lab.engine.archive_get("c1", "/etc")
+    assert names(archive)[0] == "etc"
+    missing = "Could not find the file /nosuch in container c1"
+    assert lab.refused(lab.engine.archive_get, "c1", "/nosuch") == missing
+    assert lab.refused(lab.engine.archive_get, "c1", "relative") == missing.replace("/nosuch", "relative")
+    assert lab.refused(lab.engine.archive_get, "x", "/") == "No such container: x"
+
+
+def test_put_goes_through_mounts(lab: Lab) -> None:
+    lab.create("c1", "true", Binds=["data:/data"])
+    lab.run("c2", "tee", "/a.txt", "a")
+    _, archive = lab.engine.archive_get("c2", "/a.txt")
+    lab.engine.archive_put("c1", "/data", archive)
+    assert lab.host.read("/var/lib/docker/volumes/data/_data/a.txt") == b"a"
+    assert lab.engine.diff("c1") == [("A", "/data")]
+    missing = "Could not find the file /srv in container c1"
+    assert lab.refused(lab.engine.archive_put, "c1", "/srv", archive) == missing
+
+
+def test_read_only_roots_and_mounts_take_nothing(lab: Lab) -> None:
+    lab.create("c1", "true", ReadonlyRootfs=True, Binds=["data:/data", "other:/other:ro"])
+    lab.run("c2", "tee", "/a.txt", "a")
+    _, archive = lab.engine.archive_get("c2", "/a.txt")
+    assert lab.refused(lab.engine.archive_put, "c1", "/", archive) == "container rootfs is marked read-only"
+    assert lab.refused(lab.engine.archive_put, "c1", "/other", archive) == "mounted volume is marked read-only"
+    lab.engine.archive_put("c1", "/data", archive)
+
+
+def test_what_is_in_a_tmpfs_is_not_seen(lab: Lab) -> None:
+    lab.up("c1", Tmpfs={"/t": ""})
+    lab.exec("c1", "tee", "/t/x", "x")
+    assert lab.refused(lab.engine.archive_get, "c1", "/t/x") == "Could not find the file /t/x in container c1"
+
+
+def test_export_is_image_and_layer_without_mounts(lab: Lab) -> None:
+    lab.run("c1", "tee", "/data/f", "x", Binds=["data:/data"])
+    found = [name for name in names(lab.engine.export("c1")) if not name.startswith("bin")]
+    assert found == [
+        ".dockerenv", "data", "dev", "dev/console", "dev/pts", "dev/shm", "etc", "etc/hostname", "etc/hosts",
+        "etc/mtab", "etc/passwd", "etc/resolv.conf", "proc", "root", "sys", "tmp", "usr", "var",
+    ]  # fmt: skip

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+
+from labkit.files import Content, tar
+from tests.engine.conftest import Lab
+
+
+def files(archive: Content) -> dict[str, bytes]:
+    return {entry.path: bytes(entry.data) for entry in tar.read(archive) if isinstance(entry.data, Content)}
+
+
+def test_what_an_archive_holds(lab: Lab) -> None:
+    found = files(lab.engine.save(["busybox"]))
+    assert sorted(name for name in found if not name.startswith("blobs/")) == [
+        "index.json", "manifest.json", "oci-layout", "repositories",
+    ]  # fmt: skip
+    assert len(found) == 8
+    assert found["oci-layout"] == b'{"imageLayoutVersion": "1.0.0"}'
+    image = lab.engine.find_image("busybox")
+    assert json.loads(found["repositories"]) == {"busybox": {"latest": image.diff_ids[0][7:]}}
+    item = json.loads(found["manifest.json"])[0]
+    assert item["RepoTags"] == ["busybox:latest"]
+    assert item["Config"] == f"blobs/sha256/{image.id[7:]}"
+    assert list(item) == ["Config", "RepoTags", "Layers", "LayerSources"]
+
+
+def test_save_and_load(lab: Lab, make_lab: type[Lab]) -> None:
+    lab.run("c1", "tee", "/one", "1")
+    identifier = lab.engine.commit("c1", "app:v1")
+    archive = lab.engine.save(["app:v1"])
+    other = make_lab()
+    assert other.engine.load(archive) == ["Loaded image: app:v1"]
+    assert other.engine.find_image("app:v1").id == identifier
+    assert other.run("c2", "cat", "/one", image="app:v1").out == "1"
+    assert lab.refused(lab.engine.save, ["nosuch"]) == "No such image: nosuch"
+
+
+def test_an_image_without_a_name(lab: Lab, make_lab: type[Lab]) -> None:
+    lab.run("c1", "tee", "/one", "1")
+    identifier = lab.engine.commit("c1")
+    assert make_lab().engine.load(lab.engine.save([identifier])) == [f"Loaded image ID: {identifier}"]
+
+
+def test_export_and_import_flatten(lab: Lab) -> None:
+    lab.run("c1", "rm", "/etc/passwd")
+    lab.engine.commit("c1", "app")
+    lab.create("c2", "true", image="app")
+    lab.engine.import_image(lab.engine.export("c2"), "flat")
+    about = lab.engine.inspect_image("flat")
+    assert len(about["RootFS"]["Layers"]) == 1
+    assert about["Config"] == {}
+    assert lab.refused(lab.create, "c3", image="flat") == "no command specified"
+
+
+def test_wrong_changes(lab: Lab) -> None:
+    archive = lab.engine.save(["busybox"])
+    message = "dockerfile parse error on line 1: unknown instruction: FOO"
+    assert lab.refused(lab.engine.import_image, archive, "x", ["FOO bar"]) == message
+    assert lab.refused(lab.engine.import_image, archive, "x", ["RUN ls"]) == "run is not a valid change command"
