@@ -47,7 +47,8 @@ class Bases:
         local = self.engine.tables.references.get(str(reference))
         image = self.engine.imagestore.get(local) if local and not self.always_ask else None
         if image:
-            return BaseImage(str(reference), image.config, image.chain or "")
+            shown = f"{reference}@{image.id}" if self.engine.keeps_manifests else str(reference)
+            return BaseImage(shown, image.config, image.chain or "")
         return self._ask(reference)
 
     def _ask(self, reference: Reference) -> BaseImage:
