@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: which part may import which, what a start costs, what is never committed."""
+"""Rules that no linter knows: which part may import which, what a start costs, what is never committed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "labkit"
 
-# A part and what it may import. The shell and the CLI reach what they run through the engine's Kernel, never each other.
+# A part and what it may import. The shell and the CLI reach what they run through the Kernel, never each other.
 MAY_IMPORT = {
     "files": set(),
     "drivers": {"files"},
@@ -134,7 +134,9 @@ REGISTRIES = (
 
 
 def test_no_committed_file_names_a_registry_or_a_path_of_this_machine() -> None:
-    here = [str(place) + "/" for place in (ROOT, Path.home()) if len(place.parts) > 2 and place != Path("/home/learner")]
+    here = [
+        str(place) + "/" for place in (ROOT, Path.home()) if len(place.parts) > 2 and place != Path("/home/learner")
+    ]
     pattern = re.compile("|".join([REGISTRIES, *map(re.escape, here)]))
     wrong = []
     for path in committed():

@@ -1,4 +1,4 @@
-"""The base image that recordings of a real engine start from: base.json lists its files, as conformance/README.md says."""
+"""The base image that recordings of a real engine start from: base.json lists its files."""
 
 from __future__ import annotations
 

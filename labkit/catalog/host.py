@@ -11,8 +11,8 @@ from labkit.files import Entry
 HOSTNAME = "lab"
 # What is installed beside the minimal system.
 PACKAGES = (
-    "docker.io", "ca-certificates", "curl", "git", "iproute2", "iputils-ping", "jq", "less", "lsof", "nano", "net-tools",
-    "procps", "psmisc", "rsync", "tree", "vim-tiny", "wget", "xz-utils",
+    "docker.io", "ca-certificates", "curl", "git", "iproute2", "iputils-ping", "jq", "less", "lsof", "nano",
+    "net-tools", "procps", "psmisc", "rsync", "tree", "vim-tiny", "wget", "xz-utils",
 )  # fmt: skip
 _LEARNER = "learner:x:1000:1000:learner:/home/learner:/bin/bash\n"
 
@@ -28,7 +28,7 @@ def host_entries() -> tuple[Entry, ...]:
         *debian.account_files(debian._PASSWD + _LEARNER, f"{debian._GROUPS} learner:1000 docker:999"),
         e.folder("/home/learner", uid=0),
         e.text("/etc/hostname", f"{HOSTNAME}\n"),
-        e.text("/etc/hosts", f"127.0.0.1\tlocalhost\n127.0.1.1\t{HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"),
+        e.text("/etc/hosts", f"127.0.0.1\tlocalhost\n127.0.1.1\t{HOSTNAME}\n::1\tlocalhost ip6-localhost\n"),
         e.text("/etc/resolv.conf", "nameserver 192.0.2.53\n"),
         e.text("/etc/fstab", "/dev/vda1 / ext4 rw,relatime 0 1\n"),
         e.link("/etc/mtab", "../proc/self/mounts"),

@@ -1,7 +1,7 @@
 """The images of the simulated registry, built from their records (data/images.toml) when they are first asked for.
 
-An image is a configuration, whose history has a line a step, and its layers. Nothing in it changes, so all machines of a
-process share it.
+An image is a configuration, whose history has a line a step, and its layers. Nothing in it changes, so all machines
+of a process share it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from labkit.files import Entry, Layer
 
 CREATED = "2026-01-01T00:00:00Z"
 SLIM_SIZE = 69_574_004  # bytes, measured: see debian:bookworm-slim in images.toml
-_UBUNTU = 'PRETTY_NAME="Ubuntu {0} LTS"\nNAME="Ubuntu"\nVERSION_ID="{0}"\nVERSION="{0} LTS ({1})"\nID=ubuntu\nID_LIKE=debian\n'
+_UBUNTU = """\
+PRETTY_NAME="Ubuntu {0} LTS"
+NAME="Ubuntu"
+VERSION_ID="{0}"
+VERSION="{0} LTS ({1})"
+ID=ubuntu
+ID_LIKE=debian
+"""
 _PYTHON_PARTS = ("libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal", "python3.11", "python3-pip")
 _CONFIG_ORDER = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
@@ -44,7 +51,7 @@ class CatalogImage:
 
     @property
     def blobs(self) -> tuple[str, ...]:
-        """The digest of each layer as the registry keeps it, compressed: what `docker pull` shows. Made from the layer's own."""
+        """The digest of each layer as the registry keeps it, compressed; made from the layer's own."""
         return tuple(f"sha256:{sha256(f'gzip {layer.diff_id}'.encode()).hexdigest()}" for layer in self.layers)
 
     @property
@@ -60,7 +67,11 @@ class CatalogImage:
 
 
 def build(
-    name: str, tag: str, config: Mapping[str, Any], steps: Iterable[Mapping[str, Any]], below: CatalogImage | None = None
+    name: str,
+    tag: str,
+    config: Mapping[str, Any],
+    steps: Iterable[Mapping[str, Any]],
+    below: CatalogImage | None = None,
 ) -> CatalogImage:
     """An image of these steps on another; a step with `entries` is a layer, the others only lines of the history."""
     history = list(below.config["history"]) if below else []
@@ -102,7 +113,7 @@ def _index() -> dict[tuple[str, str], tuple[int, str]]:
 def _built(number: int) -> CatalogImage:
     record = load("images.toml")["image"][number]
     below = catalog_image(*record["from"].split(":")) if "from" in record else None
-    before = record["from"] if "from" in record else ""
+    before = record.get("from", "")
     steps, installed, accounts = [], _installed_in(before), _accounts_of(before)
     for step in record.get("step", ()):
         if "contents" not in step:

@@ -1,7 +1,7 @@
 """JupyterLab on loopback and a browser to look at it.
 
-`lab` is a server on a copy of notebooks/, with a home of its own for labkit and for Jupyter. `page` is a fresh page that
-must end without an error in its console. Where no browser is installed these tests are left out, loudly; with
+`lab` is a server on a copy of notebooks/, with a home of its own for labkit and for Jupyter. `page` is a fresh page
+that must end without an error in its console. Where no browser is installed these tests are left out, loudly; with
 LABKIT_REQUIRE_BROWSER set (CI) they fail instead.
 """
 

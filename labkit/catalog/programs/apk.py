@@ -17,12 +17,18 @@ def apk(process: Process) -> int:
         say(process, "apk-tools 2.14.4, compiled for x86_64.")
         return 0
     command, names = (words[0], words[1:]) if words else ("", [])
-    run = {"add": _add, "update": _update, "del": _delete, "info": _info, "upgrade": _upgrade, "list": _info}.get(command)
+    run = {"add": _add, "update": _update, "del": _delete, "info": _info, "upgrade": _upgrade, "list": _info}.get(
+        command
+    )
     if run is None:
         say(process, "apk-tools 2.14.4, compiled for x86_64.", "", "usage: apk [<OPTIONS>...] COMMAND [<ARGUMENTS>...]")
         return 1
     if command not in ("info", "list") and process.files.user.uid != 0:
-        complain(process, "ERROR: Unable to lock database: Permission denied", "ERROR: Failed to open apk database: Permission denied")
+        complain(
+            process,
+            "ERROR: Unable to lock database: Permission denied",
+            "ERROR: Failed to open apk database: Permission denied",
+        )
         return 99
     return run(process, flags, names)
 

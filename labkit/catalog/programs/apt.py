@@ -34,7 +34,7 @@ def apt_get(process: Process) -> int:
 
 def _quiet(flags: dict[str, str]) -> int:
     """How quiet: 2 prints errors only."""
-    return 2 if "-qq" in flags or "-q" in flags and flags["-q"] == "2" else int("-q" in flags or "--quiet" in flags)
+    return 2 if "-qq" in flags or ("-q" in flags and flags["-q"] == "2") else int("-q" in flags or "--quiet" in flags)
 
 
 def _locked(process: Process, folder: str) -> bool:
@@ -162,10 +162,8 @@ def _unpack(process: Process, order: list[str], have: list[str], quiet: bool) ->
     if not quiet:
         for number, name in enumerate(order, 1):
             about = records[name]
-            say(
-                process,
-                f"Get:{number} {debian.MIRROR} bookworm/main amd64 {name} {about['arch']} {about['version']} [{size_apt(about['size'])}B]",
-            )
+            what = f"{name} {about['arch']} {about['version']} [{size_apt(about['size'])}B]"
+            say(process, f"Get:{number} {debian.MIRROR} bookworm/main amd64 {what}")
         say(process, f"Fetched {size_apt(fetched)}B in 1s ({size_apt(fetched)}B/s)")
     if "perl" not in have and _non_interactive(process):
         complain(process, "debconf: delaying package configuration, since apt-utils is not installed")
@@ -188,7 +186,11 @@ def _unpack(process: Process, order: list[str], have: list[str], quiet: bool) ->
     stamp = timestamp(process, "%Y-%m-%d %H:%M:%S")
     logged = (f"{stamp} status installed {name}:{records[name]['arch']} {records[name]['version']}\n" for name in order)
     append(process.files, "/var/log/dpkg.log", "".join(logged))
-    append(process.files, "/var/log/apt/history.log", f"\nStart-Date: {stamp}\nCommandline: {' '.join(process.argv)}\nEnd-Date: {stamp}\n")
+    append(
+        process.files,
+        "/var/log/apt/history.log",
+        f"\nStart-Date: {stamp}\nCommandline: {' '.join(process.argv)}\nEnd-Date: {stamp}\n",
+    )
 
 
 def _non_interactive(process: Process) -> bool:
@@ -330,6 +332,10 @@ def apt_mark(process: Process) -> int:
     if words[:1] == ["showmanual"]:
         say(process, *sorted(_installed(process)))
     elif words[:1] in (["hold"], ["manual"], ["auto"]):
-        done = {"hold": "set on hold.", "manual": "set to manually installed.", "auto": "set to automatically installed."}
+        done = {
+            "hold": "set on hold.",
+            "manual": "set to manually installed.",
+            "auto": "set to automatically installed.",
+        }
         say(process, *(f"{name} {done[words[0]]}" for name in words[1:]))
     return 0

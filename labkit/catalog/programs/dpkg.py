@@ -94,9 +94,16 @@ def _show(process: Process, names: list[str], flags: dict[str, str]) -> int:
             complain(process, f"dpkg-query: no packages found matching {name}")
             return 1
         about = debian.describe(name) or {}
-        fields = {"Package": name, "Version": about["version"], "Installed-Size": str(about["installed"]), "Architecture": about["arch"]}
-        line = re.sub(r"\$\{([^};]+)[^}]*\}", lambda match, fields=fields: fields.get(match[1], ""), pattern)
-        process.stdout.write(line.replace("\\n", "\n").replace("\\t", "\t"))
+        fields = {
+            "Package": name,
+            "Version": about["version"],
+            "Installed-Size": str(about["installed"]),
+            "Architecture": about["arch"],
+        }
+        line = pattern.replace("\\n", "\n").replace("\\t", "\t")
+        for field in re.findall(r"\$\{[^}]+\}", line):
+            line = line.replace(field, fields.get(field[2:-1].partition(";")[0], ""))
+        process.stdout.write(line)
     return 0
 
 

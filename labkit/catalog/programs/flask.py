@@ -9,7 +9,10 @@ _NOT_FOUND = (
     "Error: Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' environment variable, or a "
     "'wsgi.py' or 'app.py' file in the current directory."
 )
-_DEVELOPMENT = "WARNING: This is a development server. Do not use it in a production deployment. Use a production WSGI server instead."
+_DEVELOPMENT = (
+    "WARNING: This is a development server. Do not use it in a production deployment. Use a production WSGI server "
+    "instead."
+)
 
 
 def flask(process: Process) -> int:

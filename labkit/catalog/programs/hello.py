@@ -7,5 +7,11 @@ from labkit.engine.process import Process
 
 
 def main(process: Process) -> int:
-    say(process, "", "Hello from Docker!", "This message shows that your installation appears to be working correctly.", "")
+    say(
+        process,
+        "",
+        "Hello from Docker!",
+        "This message shows that your installation appears to be working correctly.",
+        "",
+    )
     return 0

@@ -1,7 +1,8 @@
-"""MySQL: its image's entrypoint, the server's data directory, and the client. Messages: MySQL 8.4 and its image's script.
+"""MySQL: its image's entrypoint, the server's data directory, the client. Messages: MySQL 8.4, its image's script.
 
-A database is a folder of the data directory, a table a file in it, as with InnoDB's file-per-table; sizes of fresh files are the
-server's documented defaults (ibdata1 12 MiB, undo tablespaces 16 MiB, 32 redo files that share 100 MiB, 112 KiB a table).
+A database is a folder of the data directory, a table a file in it, as with InnoDB's file-per-table; sizes of fresh
+files are the server's documented defaults (ibdata1 12 MiB, undo tablespaces 16 MiB, 32 redo files that share 100 MiB,
+112 KiB a table).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _PASSWORDS = ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM
 
 
 def entrypoint(process: Process) -> int:
-    """docker-entrypoint.sh: fills an empty data directory, then starts the server; any other command is run as it is."""
+    """docker-entrypoint.sh: fills an empty data directory and starts the server; other commands are run as they are."""
     words = process.argv[1:] or ["mysqld"]
     if words[0].startswith("-"):
         words = ["mysqld", *words]
@@ -51,7 +52,11 @@ def _note(process: Process, text: str) -> None:
 def _refuse(process: Process) -> None:
     stamp = timestamp(process, "%Y-%m-%d %H:%M:%S+00:00")
     complain(process, f"{stamp} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified")
-    complain(process, "    You need to specify one of the following as an environment variable:", *(f"    - {name}" for name in _PASSWORDS))
+    complain(
+        process,
+        "    You need to specify one of the following as an environment variable:",
+        *(f"    - {name}" for name in _PASSWORDS),
+    )
 
 
 def _initialise(process: Process) -> None:
@@ -73,7 +78,9 @@ def _initialise(process: Process) -> None:
         _folder(process, f"{DATA}/{name}")
     for name in sorted(_scripts(process)):
         _note(process, f"/usr/local/bin/docker-entrypoint.sh: running /docker-entrypoint-initdb.d/{name}")
-        _Session(process, process.env.get("MYSQL_DATABASE", "")).run(read_text(process.files, f"/docker-entrypoint-initdb.d/{name}"))
+        _Session(process, process.env.get("MYSQL_DATABASE", "")).run(
+            read_text(process.files, f"/docker-entrypoint-initdb.d/{name}")
+        )
     _note(process, "Stopping temporary server")
     _note(process, "Temporary server stopped")
     say(process, "")
@@ -83,7 +90,11 @@ def _initialise(process: Process) -> None:
 
 def _scripts(process: Process) -> list[str]:
     folder = "/docker-entrypoint-initdb.d"
-    return [name for name in process.files.listdir(folder) if name.endswith(".sql")] if process.files.is_dir(folder) else []
+    return (
+        [name for name in process.files.listdir(folder) if name.endswith(".sql")]
+        if process.files.is_dir(folder)
+        else []
+    )
 
 
 def fill(process: Process, password: str) -> None:
@@ -95,7 +106,9 @@ def fill(process: Process, password: str) -> None:
     for name in ("undo_001", "undo_002"):
         _write(process, f"{DATA}/{name}", Content.zeros(16 * _MIB))
     for number in range(32):
-        _write(process, f"{DATA}/#innodb_redo/#ib_redo{number}{'_tmp' if number else ''}", Content.zeros(100 * _MIB // 32))
+        _write(
+            process, f"{DATA}/#innodb_redo/#ib_redo{number}{'_tmp' if number else ''}", Content.zeros(100 * _MIB // 32)
+        )
     _write(process, f"{DATA}/mysql.ibd", _seal(password).encode())
     _write(process, f"{DATA}/auto.cnf", b"[auto]\nserver-uuid=5f1c0d6e-0000-11f1-8000-0242ac110002\n")
     _write(process, f"{DATA}/binlog.index", b"./binlog.000001\n")
@@ -131,7 +144,15 @@ def mysqld(process: Process) -> int:
         fill(process, "")
         return 0
     if not process.files.exists(f"{DATA}/mysql"):
-        complain(process, _line(process, "ERROR", "MY-010457", "--initialize specified but the data directory has files in it. Aborting."))
+        complain(
+            process,
+            _line(
+                process,
+                "ERROR",
+                "MY-010457",
+                "--initialize specified but the data directory has files in it. Aborting.",
+            ),
+        )
         return 1
     process.files.makedirs(SOCKET.rpartition("/")[0])
     process.files.write(SOCKET, b"")
@@ -143,7 +164,8 @@ def mysqld(process: Process) -> int:
         ("System", "MY-013577", "InnoDB initialization has ended."),
         (
             "System", "MY-010931",
-            f"/usr/sbin/mysqld: ready for connections. Version: '{_VERSION}'  socket: '{SOCKET}'  port: 3306  MySQL Community Server - GPL.",
+            f"/usr/sbin/mysqld: ready for connections. Version: '{_VERSION}'  socket: '{SOCKET}'  port: 3306  MySQL "
+            "Community Server - GPL.",
         ),
     ):  # fmt: skip
         complain(process, _line(process, kind, code, text))
@@ -157,9 +179,27 @@ def _line(process: Process, kind: str, code: str, text: str) -> str:
 def client(process: Process) -> int:
     """mysql: the command line client; mysqladmin and mysqldump are links to it."""
     tool = process.argv[0].rpartition("/")[2]
-    values = ("-u", "--user", "-h", "--host", "-P", "--port", "-e", "--execute", "-D", "--database", "--password", "-S", "--socket")
-    arguments = [f"--password={word[2:]}" if word.startswith("-p") and len(word) > 2 else word for word in process.argv[1:]]
-    flags, words = options([word for word in arguments if word != "--password"], [value for value in values if value != "--password"])
+    values = (
+        "-u",
+        "--user",
+        "-h",
+        "--host",
+        "-P",
+        "--port",
+        "-e",
+        "--execute",
+        "-D",
+        "--database",
+        "--password",
+        "-S",
+        "--socket",
+    )
+    arguments = [
+        f"--password={word[2:]}" if word.startswith("-p") and len(word) > 2 else word for word in process.argv[1:]
+    ]
+    flags, words = options(
+        [word for word in arguments if word != "--password"], [value for value in values if value != "--password"]
+    )
     if "--version" in flags or "-V" in flags:
         say(process, f"{tool}  Ver {_VERSION} for Linux on x86_64 (MySQL Community Server - GPL)")
         return 0
@@ -172,7 +212,9 @@ def client(process: Process) -> int:
     if tool == "mysqladmin":
         say(process, "mysqld is alive") if words[:1] == ["ping"] else None
         return 0
-    session = _Session(process, flags.get("-D") or flags.get("--database") or (words[0] if words else ""), "-N" in flags, "-t" in flags)
+    session = _Session(
+        process, flags.get("-D") or flags.get("--database") or (words[0] if words else ""), "-N" in flags, "-t" in flags
+    )
     if session.database and not process.files.is_dir(f"{DATA}/{session.database}"):
         complain(process, f"ERROR 1049 (42000): Unknown database '{session.database}'")
         return 1
@@ -221,8 +263,8 @@ class _Session:
     def _syntax(self, text: str) -> tuple[str, str]:
         return (
             "1064 (42000)",
-            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right "
-            f"syntax to use near '{text[:80]}' at line 1",
+            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for "
+            f"the right syntax to use near '{text[:80]}' at line 1",
         )
 
     def _do(self, statement: sql.Statement) -> tuple[str, str] | None:
@@ -240,7 +282,11 @@ class _Session:
     def _drop_database(self, statement: sql.Statement) -> tuple[str, str] | None:
         path = f"{DATA}/{statement.database}"
         if not self.process.files.is_dir(path):
-            return None if statement.lenient else ("1008 (HY000)", f"Can't drop database '{statement.database}'; database doesn't exist")
+            return (
+                None
+                if statement.lenient
+                else ("1008 (HY000)", f"Can't drop database '{statement.database}'; database doesn't exist")
+            )
         self.process.files.rmtree(path)
         return None
 
@@ -262,7 +308,11 @@ class _Session:
         database = statement.database or self.database
         if not database:
             return "1046 (3D000)", "No database selected"
-        names = [name.removesuffix(".ibd") for name in self.process.files.listdir(f"{DATA}/{database}") if name.endswith(".ibd")]
+        names = [
+            name.removesuffix(".ibd")
+            for name in self.process.files.listdir(f"{DATA}/{database}")
+            if name.endswith(".ibd")
+        ]
         self._print([f"Tables_in_{database}"], [[name] for name in sorted(names)])
         return None
 
@@ -298,7 +348,11 @@ class _Session:
         if isinstance(found, tuple):
             if statement.lenient:
                 return None
-            return ("1051 (42S02)", f"Unknown table '{statement.database or self.database}.{statement.table}'") if found[0].startswith("1146") else found
+            return (
+                ("1051 (42S02)", f"Unknown table '{statement.database or self.database}.{statement.table}'")
+                if found[0].startswith("1146")
+                else found
+            )
         self.process.files.unlink(self._path(statement))
         return None
 
@@ -365,7 +419,10 @@ class _Session:
             table = self._load(statement)
             if isinstance(table, tuple):
                 continue
-            say(self.process, f"CREATE TABLE `{statement.table}` ({', '.join(f'`{column}` text' for column in table.columns)});")
+            say(
+                self.process,
+                f"CREATE TABLE `{statement.table}` ({', '.join(f'`{column}` text' for column in table.columns)});",
+            )
             for row in table.rows:
                 quoted = ("NULL" if value is None else "'" + value.replace("'", "''") + "'" for value in row)
                 say(self.process, f"INSERT INTO `{statement.table}` VALUES ({','.join(quoted)});")
@@ -376,5 +433,8 @@ def box(columns: list[str], rows: list[list[str]]) -> list[str]:
     """A table with lines around it."""
     widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
     line = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
-    cells = ["|" + "|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)) + "|" for row in [columns, *rows]]
+    cells = [
+        "|" + "|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)) + "|"
+        for row in [columns, *rows]
+    ]
     return [line, cells[0], line, *cells[1:], line]

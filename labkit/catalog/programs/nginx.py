@@ -43,7 +43,11 @@ def nginx(process: Process) -> int:
         return _signal(process)
     if not process.files.exists("/etc/nginx/nginx.conf"):
         stamp = timestamp(process, "%Y/%m/%d %H:%M:%S")
-        complain(process, f"{stamp} [emerg] {process.pid}#{process.pid}: open() \"/etc/nginx/nginx.conf\" failed (2: No such file or directory)")
+        complain(
+            process,
+            f"{stamp} [emerg] {process.pid}#{process.pid}: "
+            'open() "/etc/nginx/nginx.conf" failed (2: No such file or directory)',
+        )
         return 1
     _start(process)
     if "daemon off" in flags.get("-g", "") or "daemon off" in read_text(process.files, "/etc/nginx/nginx.conf"):
@@ -61,11 +65,14 @@ def _signal(process: Process) -> int:
 def _start(process: Process) -> None:
     process.files.makedirs("/run")
     process.files.write(_PID, f"{process.pid}\n".encode())
-    if "client_body" not in (process.files.listdir("/var/cache/nginx") if process.files.is_dir("/var/cache/nginx") else []):
+    if "client_body" not in (
+        process.files.listdir("/var/cache/nginx") if process.files.is_dir("/var/cache/nginx") else []
+    ):
         for name in ("client_temp", "fastcgi_temp", "proxy_temp", "scgi_temp", "uwsgi_temp"):
             process.files.makedirs(f"/var/cache/nginx/{name}")
     for line in (
-        'using the "epoll" event method', f"nginx/{_VERSION}", "OS: Linux 6.1.0-49-amd64", "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
+        'using the "epoll" event method', f"nginx/{_VERSION}", "OS: Linux 6.1.0-49-amd64",
+        "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
         "start worker processes", f"start worker process {process.pid + 28}",
     ):  # fmt: skip
         stamp = timestamp(process, "%Y/%m/%d %H:%M:%S")
@@ -86,7 +93,9 @@ def _log(process: Process, path: str, line: str) -> None:
 
 def curl(process: Process) -> int:
     """Fetches what an nginx of the same container serves; the rest of the world is not there."""
-    flags, words = options(process.argv[1:], ("-o", "-H", "-X", "-d", "-u", "-A", "-w", "-m", "--max-time", "--output", "--retry"))
+    flags, words = options(
+        process.argv[1:], ("-o", "-H", "-X", "-d", "-u", "-A", "-w", "-m", "--max-time", "--output", "--retry")
+    )
     if "--version" in flags or "-V" in flags:
         say(process, "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1")
         return 0
@@ -98,7 +107,9 @@ def curl(process: Process) -> int:
     if host not in ("localhost", "127.0.0.1", "0.0.0.0", process.hostname):
         return _fail(process, flags, 6, f"Could not resolve host: {host}")
     if port != "80" or not process.files.exists(_PID):
-        return _fail(process, flags, 7, f"Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server")
+        return _fail(
+            process, flags, 7, f"Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"
+        )
     status, body = _page(process, found[4] or "/" if found else "/")
     if status >= 400 and ("-f" in flags or "--fail" in flags):
         return _fail(process, flags, 22, f"The requested URL returned error: {status}")
@@ -106,7 +117,11 @@ def curl(process: Process) -> int:
     stamp = timestamp(process, "%d/%b/%Y:%H:%M:%S +0000")
     path = found[4] or "/" if found else "/"
     if not _is_link(process, _ACCESS):
-        append(process.files, _ACCESS, f'127.0.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {status} {len(body)} "-" "curl/7.88.1"\n')
+        append(
+            process.files,
+            _ACCESS,
+            f'127.0.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {status} {len(body)} "-" "curl/7.88.1"\n',
+        )
     return 0
 
 
@@ -125,7 +140,8 @@ def _fail(process: Process, flags: dict[str, str], code: int, text: str) -> int:
 
 
 def _answer(process: Process, flags: dict[str, str], status: int, body: bytes) -> None:
-    head = f"HTTP/1.1 {status} {'OK' if status == 200 else 'Not Found'}\r\nServer: nginx/{_VERSION}\r\nContent-Length: {len(body)}\r\n\r\n"
+    first = f"HTTP/1.1 {status} {'OK' if status == 200 else 'Not Found'}"
+    head = f"{first}\r\nServer: nginx/{_VERSION}\r\nContent-Length: {len(body)}\r\n\r\n"
     target = flags.get("-o") or flags.get("--output")
     if "-I" in flags or "-i" in flags:
         process.stdout.write(head)
@@ -145,4 +161,7 @@ def _page(process: Process, path: str) -> tuple[int, bytes]:
         whole = next((name for name in names if process.files.exists(name)), "")
     if whole and process.files.exists(whole):
         return 200, process.files.read(whole)
-    return 404, b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
+    return (
+        404,
+        b"<html>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n",
+    )

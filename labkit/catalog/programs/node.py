@@ -9,7 +9,21 @@ from labkit.engine.process import Process
 
 _LOG = re.compile(r"""^\s*console\.log\(\s*(?:(['"`])(.*?)\1|([\d+\-*/ ().]+))\s*\)\s*;?\s*$""", re.MULTILINE)
 _REQUIRE = re.compile(r"""(?:require\(|from )\s*['"]([^'"./][^'"]*)['"]""")
-_BUILT_IN = {"assert", "child_process", "crypto", "fs", "http", "https", "net", "os", "path", "process", "stream", "url", "util"}
+_BUILT_IN = {
+    "assert",
+    "child_process",
+    "crypto",
+    "fs",
+    "http",
+    "https",
+    "net",
+    "os",
+    "path",
+    "process",
+    "stream",
+    "url",
+    "util",
+}
 
 
 def node(process: Process) -> int:
@@ -24,7 +38,7 @@ def node(process: Process) -> int:
     path = words[0] if process.files.exists(words[0]) else f"{words[0]}.js"
     if not process.files.exists(path):
         complain(process, "node:internal/modules/cjs/loader:1228", "  throw err;", "  ^", "")
-        where = path if path.startswith("/") else f"{process.files.cwd.rstrip('/')}/{words[0]}"
+        where = words[0] if words[0].startswith("/") else f"{process.files.cwd.rstrip('/')}/{words[0]}"
         complain(process, f"Error: Cannot find module '{where}'", "", "Node.js v20.20.2")
         return 1
     return _run(process, read_text(process.files, path))
@@ -42,7 +56,10 @@ def _run(process: Process, source: str) -> int:
     if ".listen(" in source:
         return process.wait_forever()
     if source.strip() and not found:
-        complain(process, "node: this simulated program runs no JavaScript; it prints console.log of a text and waits where a server listens")
+        complain(
+            process,
+            "node: this simulated program runs no JavaScript; it prints console.log of a text, and waits for a server",
+        )
     return 0
 
 

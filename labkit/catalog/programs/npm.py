@@ -21,7 +21,9 @@ def npm(process: Process) -> int:
     command, names = (words[0], words[1:]) if words else ("help", [])
     run = _COMMANDS.get(command)
     if run is None:
-        complain(process, f'Unknown command: "{command}"', "", "To see a list of supported npm commands, run:", "  npm help")
+        complain(
+            process, f'Unknown command: "{command}"', "", "To see a list of supported npm commands, run:", "  npm help"
+        )
         return 1
     return run(process, flags, names)
 
@@ -87,7 +89,9 @@ def _install(process: Process, flags: dict[str, str], names: list[str]) -> int:
     wanted = [*manifest.get("dependencies", {}), *plain]
     for name in wanted:
         if name not in known:
-            complain(process, "npm error code E404", f"npm error 404 Not Found - GET {name} - Not found", "npm error 404")
+            complain(
+                process, "npm error code E404", f"npm error 404 Not Found - GET {name} - Not found", "npm error 404"
+            )
             complain(process, f"npm error 404  '{name}@*' is not in this registry.")
             return 1
     order = [name for name in _closure(wanted) if not process.files.exists(f"node_modules/{name}/package.json")]
@@ -96,26 +100,41 @@ def _install(process: Process, flags: dict[str, str], names: list[str]) -> int:
         head = json.dumps({"name": name, "version": known[name]["version"]}) + "\n"
         folder = f"{base}/node_modules/{name}"
         left = known[name]["unpacked"] - len(head)
-        lay(process, [e.text(f"{folder}/package.json", head), *([e.filler(f"{folder}/index.js", left)] if left > 0 else [])])
+        lay(
+            process,
+            [e.text(f"{folder}/package.json", head), *([e.filler(f"{folder}/index.js", left)] if left > 0 else [])],
+        )
     if plain:
         versions = {name: f"^{known[name]['version']}" for name in plain}
         manifest["dependencies"] = {**manifest.get("dependencies", {}), **versions}
         process.files.write("package.json", json.dumps(manifest, indent=2).encode() + b"\n")
     everything = _closure(list(manifest.get("dependencies", {})))
-    lock = {"lockfileVersion": 3, "packages": {f"node_modules/{name}": {"version": known[name]["version"]} for name in everything}}
+    lock = {
+        "lockfileVersion": 3,
+        "packages": {f"node_modules/{name}": {"version": known[name]["version"]} for name in everything},
+    }
     process.files.write("package-lock.json", json.dumps(lock, indent=2).encode() + b"\n")
     _report(process, len(order), len(everything) + 1)
     return 0
 
 
 def _report(process: Process, added: int, audited: int) -> None:
-    done = f"added {added} package{'s' * (added != 1)}, and audited {audited} packages in 1s" if added else f"up to date, audited {audited} packages in 1s"
+    done = (
+        f"added {added} package{'s' * (added != 1)}, and audited {audited} packages in 1s"
+        if added
+        else f"up to date, audited {audited} packages in 1s"
+    )
     say(process, "", done, "", "found 0 vulnerabilities")
 
 
 def _ci(process: Process, flags: dict[str, str], names: list[str]) -> int:
     if not process.files.exists("package-lock.json"):
-        complain(process, "npm error code EUSAGE", "npm error", "npm error The `npm ci` command can only install with an existing package-lock.json or")
+        complain(
+            process,
+            "npm error code EUSAGE",
+            "npm error",
+            "npm error The `npm ci` command can only install with an existing package-lock.json or",
+        )
         complain(process, "npm error npm-shrinkwrap.json with lockfileVersion >= 1. Run an install with npm@5 or")
         complain(process, "npm error later to generate a package-lock.json file, then try again.")
         return 1
@@ -147,8 +166,14 @@ def _list(process: Process, flags: dict[str, str], names: list[str]) -> int:
     return 0
 
 
+def _help(process: Process, flags: dict[str, str], names: list[str]) -> int:
+    say(process, "npm <command>")
+    return 0
+
+
 _COMMANDS = {
-    "init": _init, "install": _install, "i": _install, "ci": _ci, "run": _run, "run-script": _run, "list": _list, "ls": _list,
+    "init": _init, "install": _install, "i": _install, "ci": _ci, "run": _run, "run-script": _run,
+    "list": _list, "ls": _list,
     "start": lambda p, f, n: _run(p, f, ["start"]), "test": lambda p, f, n: _run(p, f, ["test"]),
-    "help": lambda p, f, n: say(p, "npm <command>") or 0,
+    "help": _help,
 }  # fmt: skip

@@ -13,10 +13,10 @@ from labkit.files import Entry
 
 _VERSION = "25.0.1"
 _ROOT_WARNING = (
-    "WARNING: Running pip as the 'root' user can result in broken permissions and conflicting behaviour with the system "
-    "package manager, possibly rendering your system unusable. It is recommended to use a virtual environment instead: "
-    "https://pip.pypa.io/warnings/venv. Use the --root-user-action option if you know what you are doing and want to "
-    "suppress this warning."
+    "WARNING: Running pip as the 'root' user can result in broken permissions and conflicting behaviour with the "
+    "system package manager, possibly rendering your system unusable. It is recommended to use a virtual environment "
+    "instead: https://pip.pypa.io/warnings/venv. Use the --root-user-action option if you know what you are doing and "
+    "want to suppress this warning."
 )
 _MANAGED = """\
 error: externally-managed-environment
@@ -29,7 +29,18 @@ error: externally-managed-environment
 note: If you believe this is a mistake, please contact your Python installation or OS distribution provider. \
 You can override this, at the risk of breaking your Python installation or OS, by passing --break-system-packages.
 hint: See PEP 668 for the detailed specification."""
-_VALUES = ("-r", "--requirement", "-t", "--target", "-i", "--index-url", "--root-user-action", "-c", "--constraint", "--prefix")
+_VALUES = (
+    "-r",
+    "--requirement",
+    "-t",
+    "--target",
+    "-i",
+    "--index-url",
+    "--root-user-action",
+    "-c",
+    "--constraint",
+    "--prefix",
+)
 
 
 def pip(process: Process) -> int:
@@ -91,7 +102,10 @@ def _wanted(process: Process, flags: dict[str, str], names: list[str]) -> list[s
         if flag not in flags:
             continue
         if not process.files.exists(flags[flag]):
-            complain(process, f"ERROR: Could not open requirements file: [Errno 2] No such file or directory: '{flags[flag]}'")
+            complain(
+                process,
+                f"ERROR: Could not open requirements file: [Errno 2] No such file or directory: '{flags[flag]}'",
+            )
             return None
         lines = (line.partition("#")[0].strip() for line in read_text(process.files, flags[flag]).splitlines())
         wanted += [line for line in lines if line and not line.startswith("-")]
@@ -127,7 +141,11 @@ def _install(process: Process, flags: dict[str, str], names: list[str]) -> int:
         if not quiet:
             done = " ".join(f"{name}-{packages()[normal(name)]['version']}" for name in sorted(order, key=str.lower))
             say(process, f"Successfully installed {done}")
-    if process.files.user.uid == 0 and flags.get("--root-user-action") != "ignore" and not process.env.get("PIP_ROOT_USER_ACTION"):
+    if (
+        process.files.user.uid == 0
+        and flags.get("--root-user-action") != "ignore"
+        and not process.env.get("PIP_ROOT_USER_ACTION")
+    ):
         complain(process, _ROOT_WARNING)
     return 0
 
@@ -209,7 +227,10 @@ def _keep(process: Process, flags: dict[str, str], record: dict[str, Any]) -> No
 def _entries(process: Process, name: str, site: str) -> list[Entry]:
     """The files of a package: of each top-level name only the sum is known, so it is one file."""
     record = packages()[normal(name)]
-    scripts = [e.program(f"{_bin(site)}/{script}", script if script in ("flask", "gunicorn") else "gnu:pip-script", 0) for script in record.get("scripts", ())]
+    scripts = [
+        e.program(f"{_bin(site)}/{script}", script if script in ("flask", "gunicorn") else "gnu:pip-script", 0)
+        for script in record.get("scripts", ())
+    ]
     files = []
     for top, size in record["unpacked"].items():
         if top.endswith(".dist-info"):
@@ -253,7 +274,13 @@ def _show(process: Process, flags: dict[str, str], names: list[str]) -> int:
             complain(process, f"WARNING: Package(s) not found: {name}")
             return 1
         needs = ", ".join(packages()[normal(name)]["requires"])
-        say(process, f"Name: {_name(normal(name))}", f"Version: {have[normal(name)]}", f"Location: {site_packages(process)}", f"Requires: {needs}")
+        say(
+            process,
+            f"Name: {_name(normal(name))}",
+            f"Version: {have[normal(name)]}",
+            f"Location: {site_packages(process)}",
+            f"Requires: {needs}",
+        )
     return 0
 
 
@@ -264,11 +291,20 @@ def _uninstall(process: Process, flags: dict[str, str], names: list[str]) -> int
             complain(process, f"WARNING: Skipping {name} as it is not installed.")
             continue
         version = have[normal(name)]
-        say(process, f"Found existing installation: {_name(normal(name))} {version}", f"Uninstalling {_name(normal(name))}-{version}:")
+        say(
+            process,
+            f"Found existing installation: {_name(normal(name))} {version}",
+            f"Uninstalling {_name(normal(name))}-{version}:",
+        )
         for entry in _entries(process, name, site):
             process.files.unlink(f"/{entry.path}") if process.files.exists(f"/{entry.path}") else None
         for folder in {f"/{entry.path.rpartition('/')[0]}" for entry in _entries(process, name, site)}:
-            if folder != site and folder.startswith(site) and process.files.is_dir(folder) and not process.files.listdir(folder):
+            if (
+                folder != site
+                and folder.startswith(site)
+                and process.files.is_dir(folder)
+                and not process.files.listdir(folder)
+            ):
                 process.files.rmdir(folder)
         say(process, f"  Successfully uninstalled {_name(normal(name))}-{version}")
     return 0
@@ -286,6 +322,11 @@ def _cache(process: Process, flags: dict[str, str], names: list[str]) -> int:
     return 0
 
 
+def _check(process: Process, flags: dict[str, str], names: list[str]) -> int:
+    say(process, "No broken requirements found.")
+    return 0
+
+
 def _help(process: Process, flags: dict[str, str], names: list[str]) -> int:
     say(process, "", "Usage:   ", "  pip <command> [options]")
     return 0
@@ -293,5 +334,5 @@ def _help(process: Process, flags: dict[str, str], names: list[str]) -> int:
 
 _COMMANDS = {
     "install": _install, "list": _list, "freeze": _freeze, "show": _show, "uninstall": _uninstall, "cache": _cache,
-    "check": lambda p, f, n: say(p, "No broken requirements found.") or 0, "help": _help,
+    "check": _check, "help": _help,
 }  # fmt: skip

@@ -1,6 +1,6 @@
-"""PostgreSQL: its image's entrypoint, the server's data directory, and psql. Messages: PostgreSQL 15 and its image's script.
+"""PostgreSQL: its image's entrypoint, the server's data directory, psql. Messages: PostgreSQL 15, its image's script.
 
-A database is a folder of base/, a table a file in it; a segment of the write-ahead log is 16 MiB, as is the server's default.
+A database is a folder of base/, a table a file in it; a segment of the write-ahead log is 16 MiB, the server's default.
 """
 
 from __future__ import annotations
@@ -54,7 +54,18 @@ def _fill(process: Process, data: str) -> None:
     files = process.files
     files.makedirs(data)
     files.chmod(data, 0o700)
-    for name in ("base", "base/1", "base/4", "base/5", "global", "pg_wal", "pg_xact", "pg_stat", "pg_tblspc", "pg_logical"):
+    for name in (
+        "base",
+        "base/1",
+        "base/4",
+        "base/5",
+        "global",
+        "pg_wal",
+        "pg_xact",
+        "pg_stat",
+        "pg_tblspc",
+        "pg_logical",
+    ):
         files.mkdir(f"{data}/{name}", 0o700)
         files.chown(f"{data}/{name}", _USER, _USER)
     user = process.env.get("POSTGRES_USER", "postgres")
@@ -63,7 +74,13 @@ def _fill(process: Process, data: str) -> None:
     if own not in names:
         names[own] = "16384"
         files.mkdir(f"{data}/base/16384", 0o700)
-    texts = {"PG_VERSION": "15\n", "postgresql.conf": "listen_addresses = '*'\n", "pg_hba.conf": "local   all   all   trust\n", "global/pg_database": json.dumps(names), "global/pg_authid": json.dumps([user])}
+    texts = {
+        "PG_VERSION": "15\n",
+        "postgresql.conf": "listen_addresses = '*'\n",
+        "pg_hba.conf": "local   all   all   trust\n",
+        "global/pg_database": json.dumps(names),
+        "global/pg_authid": json.dumps([user]),
+    }
     for name, text in texts.items():
         _write(process, f"{data}/{name}", Content(text))
     _write(process, f"{data}/pg_wal/000000010000000000000001", Content.zeros(_WAL_SEGMENT))
@@ -82,25 +99,39 @@ def postgres(process: Process) -> int:
         say(process, f"postgres (PostgreSQL) {_VERSION}")
         return 0
     if not process.files.exists(f"{data}/PG_VERSION"):
-        complain(process, f'postgres: could not access the server configuration file "{data}/postgresql.conf": No such file or directory')
+        complain(
+            process,
+            f'postgres: could not access the server configuration file "{data}/postgresql.conf": '
+            "No such file or directory",
+        )
         return 2
     process.files.makedirs(SOCKET.rpartition("/")[0])
     process.files.write(SOCKET, b"")
     process.files.write(f"{data}/postmaster.pid", f"{process.pid}\n{data}\n".encode())
     stamp = timestamp(process, "%Y-%m-%d %H:%M:%S.000 UTC")
-    for text in (f"starting PostgreSQL {_VERSION} on x86_64-pc-linux-gnu", 'listening on IPv4 address "0.0.0.0", port 5432', "database system is ready to accept connections"):
+    for text in (
+        f"starting PostgreSQL {_VERSION} on x86_64-pc-linux-gnu",
+        'listening on IPv4 address "0.0.0.0", port 5432',
+        "database system is ready to accept connections",
+    ):
         complain(process, f"{stamp} [{process.pid}] LOG:  {text}")
     return process.wait_forever()
 
 
 def psql(process: Process) -> int:
-    flags, words = options(process.argv[1:], ("-U", "--username", "-d", "--dbname", "-c", "--command", "-h", "-p", "-f"))
+    flags, words = options(
+        process.argv[1:], ("-U", "--username", "-d", "--dbname", "-c", "--command", "-h", "-p", "-f")
+    )
     if "--version" in flags or "-V" in flags:
         say(process, f"psql (PostgreSQL) {_VERSION}")
         return 0
     data = _data(process)
     if not process.files.exists(SOCKET):
-        complain(process, f'psql: error: connection to server on socket "{SOCKET}" failed: No such file or directory', "\tIs the server running locally and accepting connections on that socket?")
+        complain(
+            process,
+            f'psql: error: connection to server on socket "{SOCKET}" failed: No such file or directory',
+            "\tIs the server running locally and accepting connections on that socket?",
+        )
         return 2
     users = json.loads(read_text(process.files, f"{data}/global/pg_authid") or "[]")
     user = flags.get("-U") or flags.get("--username") or process.env.get("PGUSER") or "root"
@@ -115,7 +146,9 @@ def psql(process: Process) -> int:
         return 2
     text = flags.get("-c") or flags.get("--command")
     if text is None:
-        text = read_text(process.files, flags["-f"]) if "-f" in flags else process.stdin.read().decode("utf-8", "replace")
+        text = (
+            read_text(process.files, flags["-f"]) if "-f" in flags else process.stdin.read().decode("utf-8", "replace")
+        )
     return session.run(text)
 
 
@@ -157,7 +190,9 @@ class _Session:
         folder = f"{self.data}/base/{number}"
         self.process.files.mkdir(folder, 0o700)
         self.process.files.chown(folder, _USER, _USER)
-        _write(self.process, f"{self.data}/global/pg_database", Content(json.dumps({**names, statement.database: number})))
+        _write(
+            self.process, f"{self.data}/global/pg_database", Content(json.dumps({**names, statement.database: number}))
+        )
         say(self.process, "CREATE DATABASE")
         return None
 
@@ -236,7 +271,9 @@ class _Session:
         if unknown := [name for name in columns if name not in table.columns]:
             return f'column "{unknown[0]}" does not exist'
         places = [table.columns.index(name) for name in columns]
-        self._print(columns, [["" if row[place] is None else str(row[place]) for place in places] for row in table.rows])
+        self._print(
+            columns, [["" if row[place] is None else str(row[place]) for place in places] for row in table.rows]
+        )
         return None
 
     def _value(self, statement: sql.Statement) -> None:

@@ -1,8 +1,8 @@
 """python: a small part of the language, enough for the scripts of the lessons; the rest is refused by name.
 
-It knows print, names, texts, numbers, lists and dicts, if, for, while, with open, imports of packages that are there (and
-fails as Python does for those that are not), and servers of Flask and http.server, which wait. No code of a learner's runs in the
-Python that runs labkit: this walks the syntax tree itself.
+It knows print, names, texts, numbers, lists and dicts, if, for, while, with open, imports of packages that are there
+(and fails as Python does for those that are not), and servers of Flask and http.server, which wait. No code of a
+learner's runs in the Python that runs labkit: this walks the syntax tree itself.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ _COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
     ast.GtE: operator.ge, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
     ast.Is: operator.is_, ast.IsNot: operator.is_not,
 }  # fmt: skip
-_PURE = {
+_PURE: dict[str, Callable[..., Any]] = {
     "len": len, "str": str, "int": int, "float": float, "sum": sum, "min": min, "max": max, "sorted": sorted,
     "repr": repr, "list": list, "bool": bool, "abs": abs, "round": round,
 }  # fmt: skip
 _METHODS = {
-    str: {"strip", "split", "upper", "lower", "title", "join", "replace", "startswith", "endswith", "splitlines", "rstrip", "lstrip", "count"},
+    str: {
+        "strip", "split", "upper", "lower", "title", "join", "startswith", "endswith", "splitlines", "rstrip", "lstrip",
+        "count", "replace",
+    },
     list: {"append", "sort", "reverse", "index", "count"},
     dict: {"get", "keys", "values", "items"},
 }  # fmt: skip
@@ -92,7 +95,8 @@ def _venv(process: Process, folder: str) -> int:
     process.files.makedirs(f"{folder}/lib/python3.12/site-packages")
     for name, target in (("python3.12", source), ("python3", "python3.12"), ("python", "python3.12")):
         process.files.symlink(target, f"{folder}/bin/{name}")
-    process.files.write(f"{folder}/bin/activate", f'VIRTUAL_ENV="{process.files.realpath(folder)}"\nexport VIRTUAL_ENV\nPATH="$VIRTUAL_ENV/bin:$PATH"\nexport PATH\n'.encode())
+    home = f'VIRTUAL_ENV="{process.files.realpath(folder)}"\nexport VIRTUAL_ENV\n'
+    process.files.write(f"{folder}/bin/activate", f'{home}PATH="$VIRTUAL_ENV/bin:$PATH"\nexport PATH\n'.encode())
     pip_program = "/usr/local/bin/pip3" if process.files.exists("/usr/local/bin/pip3") else "/usr/bin/pip3"
     if process.files.exists(pip_program):
         process.files.symlink(pip_program, f"{folder}/bin/pip")
@@ -102,11 +106,13 @@ def _venv(process: Process, folder: str) -> int:
 
 def _run(process: Process, source: str, name: str, arguments: list[str]) -> int:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
+        tree = ast.parse(source if len(source) <= _LONGEST else "None = 'the script is too long'")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 1)
         text = (source.splitlines() or [""])[min(line or 1, len(source.splitlines()) or 1) - 1].strip()
-        complain(process, f'  File "{name}", line {line}', f"    {text}", f"SyntaxError: {getattr(error, 'msg', error)}")
+        complain(
+            process, f'  File "{name}", line {line}', f"    {text[:80]}", f"SyntaxError: {getattr(error, 'msg', error)}"
+        )
         return 1
     interpreter = _Interpreter(process, name, arguments)
     try:
@@ -117,7 +123,12 @@ def _run(process: Process, source: str, name: str, arguments: list[str]) -> int:
         complain(process, f"python: {name}, line {interpreter.line}: this simulated Python knows no {refused}")
         return 1
     except (_Wrong, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, OSError) as error:
-        complain(process, "Traceback (most recent call last):", f'  File "{name}", line {interpreter.line}, in <module>', _message(error))
+        complain(
+            process,
+            "Traceback (most recent call last):",
+            f'  File "{name}", line {interpreter.line}, in <module>',
+            _message(error),
+        )
         return 1
     return 0
 
@@ -159,6 +170,10 @@ class _App(str):
     """A Flask application."""
 
 
+class _Bound(tuple):  # type: ignore[type-arg]
+    """A value and the name of one of its methods."""
+
+
 class _File:
     """An open file of the script."""
 
@@ -195,33 +210,35 @@ class _Interpreter:
         for statement in statements:
             self.process.tick()
             self.line = statement.lineno
-            known = getattr(self, f"_do_{type(statement).__name__}", None)
+            known = getattr(self, f"_do_{type(statement).__name__.lower()}", None)
             if known is None:
                 raise _Refused(f"'{_words(statement)}'")
             known(statement)
 
-    def _do_Expr(self, node: ast.Expr) -> None:
+    def _do_expr(self, node: ast.Expr) -> None:
         self.value(node.value)
 
-    def _do_Pass(self, node: ast.Pass) -> None:
+    def _do_pass(self, node: ast.Pass) -> None:
         pass
 
-    def _do_Break(self, node: ast.Break) -> None:
+    def _do_break(self, node: ast.Break) -> None:
         raise _Break
 
-    def _do_Continue(self, node: ast.Continue) -> None:
+    def _do_continue(self, node: ast.Continue) -> None:
         raise _Continue
 
-    def _do_FunctionDef(self, node: ast.FunctionDef) -> None:
+    def _do_functiondef(self, node: ast.FunctionDef) -> None:
         """Known, not called: a route of a server."""
         self.names[node.name] = _Module(node.name)
 
-    def _do_Import(self, node: ast.Import) -> None:
+    def _do_import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._find(alias.name)
-            self.names[alias.asname or alias.name.split(".")[0]] = _Module(alias.name if alias.asname else alias.name.split(".")[0])
+            self.names[alias.asname or alias.name.split(".")[0]] = _Module(
+                alias.name if alias.asname else alias.name.split(".")[0]
+            )
 
-    def _do_ImportFrom(self, node: ast.ImportFrom) -> None:
+    def _do_importfrom(self, node: ast.ImportFrom) -> None:
         self._find(node.module or "")
         for alias in node.names:
             self.names[alias.asname or alias.name] = _Module(f"{node.module}.{alias.name}")
@@ -232,11 +249,17 @@ class _Interpreter:
         site = f"{pip.site_packages(self.process)}/{top}"
         files = self.process.files
         here = os.path.dirname(self.arguments[0]) or "."
-        if top in _MODULES or files.exists(site) or files.exists(f"{site}.py") or files.exists(f"{here}/{top}.py") or files.is_dir(f"{here}/{top}"):
+        if (
+            top in _MODULES
+            or files.exists(site)
+            or files.exists(f"{site}.py")
+            or files.exists(f"{here}/{top}.py")
+            or files.is_dir(f"{here}/{top}")
+        ):
             return
         raise _Wrong(f"ModuleNotFoundError: No module named '{top}'")
 
-    def _do_Assign(self, node: ast.Assign) -> None:
+    def _do_assign(self, node: ast.Assign) -> None:
         value = self.value(node.value)
         for target in node.targets:
             self._store(target, value)
@@ -250,16 +273,16 @@ class _Interpreter:
             for part, item in zip(target.elts, value, strict=True):
                 self._store(part, item)
         else:
-            raise _Refused("such an assignment")
+            raise _Refused("such assignment")
 
-    def _do_AugAssign(self, node: ast.AugAssign) -> None:
+    def _do_augassign(self, node: ast.AugAssign) -> None:
         load = ast.Name(node.target.id, ast.Load()) if isinstance(node.target, ast.Name) else node.target
         self._store(node.target, self.value(ast.copy_location(ast.BinOp(load, node.op, node.value), node)))
 
-    def _do_If(self, node: ast.If) -> None:
+    def _do_if(self, node: ast.If) -> None:
         self.block(node.body if self.value(node.test) else node.orelse)
 
-    def _do_For(self, node: ast.For) -> None:
+    def _do_for(self, node: ast.For) -> None:
         items = self.value(node.iter)
         for item in items.readlines() if isinstance(items, _File) else items:
             self.process.tick()
@@ -267,7 +290,7 @@ class _Interpreter:
             if not self._once(node.body):
                 break
 
-    def _do_While(self, node: ast.While) -> None:
+    def _do_while(self, node: ast.While) -> None:
         while self.value(node.test):
             self.process.tick()
             if not self._once(node.body):
@@ -283,7 +306,7 @@ class _Interpreter:
             pass
         return True
 
-    def _do_With(self, node: ast.With) -> None:
+    def _do_with(self, node: ast.With) -> None:
         for item in node.items:
             value = self.value(item.context_expr)
             if item.optional_vars is not None:
@@ -291,59 +314,66 @@ class _Interpreter:
         self.block(node.body)
 
     def value(self, node: ast.expr) -> Any:
-        known = getattr(self, f"_get_{type(node).__name__}", None)
+        known = getattr(self, f"_get_{type(node).__name__.lower()}", None)
         if known is None:
             raise _Refused(f"'{_words(node)}'")
         found = known(node)
-        if isinstance(found, (str, list)) and len(found) > _LONGEST or isinstance(found, int) and found.bit_length() > 4096:
+        if (isinstance(found, (str, list)) and len(found) > _LONGEST) or (
+            isinstance(found, int) and found.bit_length() > 4096
+        ):
             raise _Refused("value as large as that")
         return found
 
-    def _get_Constant(self, node: ast.Constant) -> Any:
+    def _get_constant(self, node: ast.Constant) -> Any:
         return node.value
 
-    def _get_Name(self, node: ast.Name) -> Any:
+    def _get_name(self, node: ast.Name) -> Any:
         if node.id in self.names:
             return self.names[node.id]
         if node.id in _PURE or node.id in ("print", "open", "range", "exit", "quit", "enumerate"):
             return _Module(node.id)
         raise _Wrong(f"NameError: name '{node.id}' is not defined")
 
-    def _get_JoinedStr(self, node: ast.JoinedStr) -> str:
+    def _get_joinedstr(self, node: ast.JoinedStr) -> str:
         return "".join(str(self.value(part)) for part in node.values)
 
-    def _get_FormattedValue(self, node: ast.FormattedValue) -> str:
+    def _get_formattedvalue(self, node: ast.FormattedValue) -> str:
         value = self.value(node.value)
+        _weigh(value)
         pattern = self.value(node.format_spec) if node.format_spec else ""
         if any(len(run) > 4 for run in "".join(c if c.isdigit() else " " for c in pattern).split()):
             raise _Refused("value as large as that")
         return format(repr(value) if node.conversion == 114 else value, pattern)
 
-    def _get_List(self, node: ast.List) -> list[Any]:
+    def _get_list(self, node: ast.List) -> list[Any]:
         return [self.value(part) for part in node.elts]
 
-    def _get_Tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
+    def _get_tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self.value(part) for part in node.elts)
 
-    def _get_Dict(self, node: ast.Dict) -> dict[Any, Any]:
+    def _get_dict(self, node: ast.Dict) -> dict[Any, Any]:
         pairs = zip(node.keys, node.values, strict=True)
         return {self.value(key): self.value(value) for key, value in pairs if key is not None}
 
-    def _get_BinOp(self, node: ast.BinOp) -> Any:
+    def _get_binop(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
         run = _OPERATORS.get(type(node.op))
-        if run is None or isinstance(node.op, ast.Mod) and isinstance(left, str):
-            raise _Refused("such an operator")
-        sizes = [len(side) * other for side, other in ((left, right), (right, left)) if isinstance(side, (str, list, tuple)) and isinstance(other, int)]
+        if run is None or (isinstance(node.op, ast.Mod) and isinstance(left, str)):
+            raise _Refused("such operator")
+        sizes = [
+            len(side) * other
+            for side, other in ((left, right), (right, left))
+            if isinstance(side, (str, list, tuple)) and isinstance(other, int)
+        ]
         if isinstance(node.op, ast.Mult) and any(size > _LONGEST for size in sizes):
             raise _Refused("value as large as that")
         return run(left, right)
 
-    def _get_UnaryOp(self, node: ast.UnaryOp) -> Any:
+    def _get_unaryop(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
         return not value if isinstance(node.op, ast.Not) else -value if isinstance(node.op, ast.USub) else value
 
-    def _get_BoolOp(self, node: ast.BoolOp) -> Any:
+    def _get_boolop(self, node: ast.BoolOp) -> Any:
         stop = isinstance(node.op, ast.Or)
         value = None
         for part in node.values:
@@ -352,7 +382,7 @@ class _Interpreter:
                 break
         return value
 
-    def _get_Compare(self, node: ast.Compare) -> bool:
+    def _get_compare(self, node: ast.Compare) -> bool:
         left = self.value(node.left)
         for sign, part in zip(node.ops, node.comparators, strict=True):
             right = self.value(part)
@@ -361,10 +391,10 @@ class _Interpreter:
             left = right
         return True
 
-    def _get_IfExp(self, node: ast.IfExp) -> Any:
+    def _get_ifexp(self, node: ast.IfExp) -> Any:
         return self.value(node.body if self.value(node.test) else node.orelse)
 
-    def _get_Subscript(self, node: ast.Subscript) -> Any:
+    def _get_subscript(self, node: ast.Subscript) -> Any:
         held, place = self.value(node.value), self.value(node.slice)
         if held == "sys.argv":
             return self.arguments[place]
@@ -374,36 +404,41 @@ class _Interpreter:
             return self.process.env[place]
         return held[place]
 
-    def _get_Attribute(self, node: ast.Attribute) -> Any:
+    def _get_attribute(self, node: ast.Attribute) -> Any:
         held = self.value(node.value)
         if isinstance(held, _Module):
             return self.arguments if (held, node.attr) == ("sys", "argv") else _Module(f"{held}.{node.attr}")
         if isinstance(held, _App):
             return _Module(f"app.{node.attr}")
-        return held, node.attr
+        return _Bound((held, node.attr))
 
-    def _get_Call(self, node: ast.Call) -> Any:
+    def _get_call(self, node: ast.Call) -> Any:
         called = self.value(node.func)
         given = [self.value(part) for part in node.args]
         named = {word.arg: self.value(word.value) for word in node.keywords if word.arg}
-        if isinstance(called, tuple):
-            return self._method(*called, given)
+        if isinstance(called, _Bound):
+            return self._method(called[0], called[1], given)
         if not isinstance(called, _Module):
             raise _Wrong(f"TypeError: '{type(called).__name__}' object is not callable")
         if called in _PURE:
-            return _PURE[called](*given, **named)
-        known = getattr(self, f"_call_{called.replace('.', '_')}", None)
+            _weigh([given, named])
+            return _PURE[str(called)](*given, **named)
+        known = getattr(self, f"_call_{called.replace('.', '_').lower()}", None)
         if known is None:
             raise _Refused(f"'{called}()'")
         return known(*given, **named)
 
     def _method(self, held: Any, name: str, given: list[Any]) -> Any:
         allowed = next((names for kind, names in _METHODS.items() if type(held) is kind), set())
-        if isinstance(held, _File) and name in ("read", "readlines", "write", "close") or name in allowed:
+        if name == "replace" and given[1:]:
+            _weigh(range(len(held) * max(1, len(str(given[1])))))
+        _weigh([held if isinstance(held, (str, list, dict)) else "", given])
+        if (isinstance(held, _File) and name in ("read", "readlines", "write", "close")) or name in allowed:
             return getattr(held, name)(*given)
         raise _Refused(f"'.{name}()'")
 
     def _call_print(self, *values: Any, sep: str = " ", end: str = "\n", file: Any = None, flush: bool = False) -> None:
+        _weigh(values)
         stream = self.process.stderr if file == "sys.stderr" else self.process.stdout
         stream.write(sep.join(map(str, values)) + end)
 
@@ -444,15 +479,37 @@ class _Interpreter:
     def _call_os_makedirs(self, path: str, exist_ok: bool = False) -> None:
         self.process.files.makedirs(path)
 
-    def _call_flask_Flask(self, *given: Any, **named: Any) -> _App:
+    def _call_flask_flask(self, *given: Any, **named: Any) -> _App:
         return _App(self.app)
 
     def _call_app_run(self, host: str = "127.0.0.1", port: int = 5000, debug: bool = False) -> None:
         raise _Exit(flask.serve(self.process, self.app, host, str(port)))
 
 
+def _weigh(value: Any, left: int = _LONGEST) -> int:
+    """How many characters and elements a value may still have; refuses one that has more."""
+    if isinstance(value, (str, range)):
+        left -= len(value)
+    elif isinstance(value, (list, tuple)):
+        left -= len(value)
+        for part in value if left >= 0 else ():
+            left = _weigh(part, left)
+    elif isinstance(value, dict):
+        for pair in value.items():
+            left = _weigh(pair, left)
+    if left < 0:
+        raise _Refused("value as large as that")
+    return left - 1
+
+
 def _words(node: ast.AST) -> str:
     """A kind of statement or expression in words that a beginner knows."""
-    return {"ClassDef": "class", "Try": "try", "Lambda": "lambda", "ListComp": "list comprehension", "Raise": "raise", "Return": "return", "Delete": "del"}.get(
-        type(node).__name__, type(node).__name__
-    )
+    return {
+        "ClassDef": "class",
+        "Try": "try",
+        "Lambda": "lambda",
+        "ListComp": "list comprehension",
+        "Raise": "raise",
+        "Return": "return",
+        "Delete": "del",
+    }.get(type(node).__name__, type(node).__name__)

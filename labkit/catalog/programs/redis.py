@@ -1,4 +1,4 @@
-"""Redis: the server and redis-cli. What is set is written to dump.rdb at once, where a real server saves now and then."""
+"""Redis: the server and redis-cli. What is set is in dump.rdb at once; a real server saves now and then."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def server(process: Process) -> int:
     process.files.makedirs("/run")
     process.files.write(_RUNNING, process.files.cwd.encode())
     stamp = timestamp(process, "%d %b %Y %H:%M:%S.000")
-    lines = ["# oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", "* Running mode=standalone, port=6379.", "# Server initialized"]
+    lines = [
+        "# oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+        "* Running mode=standalone, port=6379.",
+        "# Server initialized",
+    ]
     if process.files.exists("dump.rdb"):
         lines.append("* DB loaded from disk: 0.000 seconds")
     lines.append("* Ready to accept connections")
@@ -29,14 +33,20 @@ def server(process: Process) -> int:
 
 
 def cli(process: Process) -> int:
-    _, words = options(process.argv[1:], ("-h", "-p", "-a", "-n")) if process.argv[1:2] and process.argv[1].startswith("-") else ({}, process.argv[1:])
+    _, words = (
+        options(process.argv[1:], ("-h", "-p", "-a", "-n"))
+        if process.argv[1:2] and process.argv[1].startswith("-")
+        else ({}, process.argv[1:])
+    )
     if "--version" in process.argv:
         say(process, f"redis-cli {_VERSION}")
         return 0
     if not process.files.exists(_RUNNING):
         complain(process, "Could not connect to Redis at 127.0.0.1:6379: Connection refused")
         return 1
-    lines = [words] if words else [line.split() for line in process.stdin.read().decode("utf-8", "replace").splitlines()]
+    lines = (
+        [words] if words else [line.split() for line in process.stdin.read().decode("utf-8", "replace").splitlines()]
+    )
     path = f"{read_text(process.files, _RUNNING).rstrip('/')}/dump.rdb"
     for line in filter(None, lines):
         say(process, *_answer(process, path, line))
@@ -51,7 +61,8 @@ def _load(process: Process, path: str) -> dict[str, str]:
 def _answer(process: Process, path: str, words: list[str]) -> list[str]:
     run = _COMMANDS.get(words[0].lower())
     if run is None:
-        return [f"(error) ERR unknown command '{words[0]}', with args beginning with: {' '.join(repr(word) for word in words[1:])}", ""]
+        rest = " ".join(map(repr, words[1:]))
+        return [f"(error) ERR unknown command '{words[0]}', with args beginning with: {rest}", ""]
     data = _load(process, path)
     before = dict(data)
     try:
@@ -73,6 +84,11 @@ def _increase(data: dict[str, str], words: list[str]) -> list[str]:
     return [data[words[0]]]
 
 
+def _clear(data: dict[str, str], words: list[str]) -> list[str]:
+    data.clear()
+    return ["OK"]
+
+
 def _delete(data: dict[str, str], words: list[str]) -> list[str]:
     return [str(sum(data.pop(word, None) is not None for word in words))]
 
@@ -88,5 +104,5 @@ _COMMANDS: dict[str, Callable[[dict[str, str], list[str]], list[str]]] = {
     "dbsize": lambda data, words: [str(len(data))],
     "save": lambda data, words: ["OK"],
     "bgsave": lambda data, words: ["Background saving started"],
-    "flushall": lambda data, words: data.clear() or ["OK"],
+    "flushall": _clear,
 }

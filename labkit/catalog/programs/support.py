@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 
 from labkit.engine.process import SECOND, Process
 from labkit.files import Content, Entry, Files
@@ -54,10 +55,8 @@ def lay(process: Process, entries: Iterable[Entry]) -> None:
 
 
 def _remove(files: Files, path: str) -> None:
-    try:
+    with suppress(OSError):
         files.unlink(path)
-    except OSError:
-        pass
 
 
 def append(files: Files, path: str, text: str) -> None:

@@ -10,10 +10,12 @@ from labkit.engine.process import Process
 
 # What the first line of --version says; {0} is the version of the package.
 _LINES = {
-    "git": ("git", "git version {0}"), "gcc": ("gcc-12", "gcc (Debian 12.2.0-14) 12.2.0"), "g++": ("g++-12", "g++ (Debian 12.2.0-14) 12.2.0"),
+    "git": ("git", "git version {0}"), "gcc": ("gcc-12", "gcc (Debian 12.2.0-14) 12.2.0"),
+    "g++": ("g++-12", "g++ (Debian 12.2.0-14) 12.2.0"),
     "gcc-12": ("gcc-12", "gcc-12 (Debian 12.2.0-14) 12.2.0"), "make": ("make", "GNU Make 4.3"), "jq": ("jq", "jq-1.6"),
     "openssl": ("openssl", "OpenSSL {0}"), "sqlite3": ("sqlite3", "{0}"), "cmake": ("cmake", "cmake version {0}"),
-    "vim": ("vim", "VIM - Vi IMproved 9.0"), "vim.basic": ("vim", "VIM - Vi IMproved 9.0"), "vim.tiny": ("vim-tiny", "VIM - Vi IMproved 9.0"),
+    "vim": ("vim", "VIM - Vi IMproved 9.0"), "vim.basic": ("vim", "VIM - Vi IMproved 9.0"),
+    "vim.tiny": ("vim-tiny", "VIM - Vi IMproved 9.0"),
 }  # fmt: skip
 
 
