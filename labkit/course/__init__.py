@@ -18,6 +18,7 @@
     attempt.goal                      # a Machine that the first solution was played on (None: no such)
     attempt.run("docker ps")          # .returncode .stdout .stderr; recorded as part of the answer (do, repair)
     attempt.write_file(path, text)    # what an editor saves; recorded too
+    attempt.prompt, attempt.folder    # of the terminal: what it shows before the cursor, and where it is
     attempt.undo(); attempt.reset()   # the last input, or all of them, never happened
     attempt.answer                    # do, repair: the inputs so far; else what was last given to check(), or None
     attempt.hints                     # from small to large

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from labkit.course.record import Answer, Exercise
 
 if TYPE_CHECKING:
-    from subprocess import CompletedProcess
-
-    from labkit.machine import Machine
+    from labkit.machine import Completed, Machine
 
 HOME = "/home/learner"
 MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
+MOST_STEPS = 3_000_000  # of one answer
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
 
 
@@ -49,30 +48,21 @@ def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     return machine
 
 
-class Terminal(Protocol):
-    """What runs a learner's inputs one after the other."""
-
-    def run(self, line: str) -> CompletedProcess: ...
-
-
-def terminal_of(machine: Machine) -> Terminal:
-    """A terminal of this machine: it keeps its folder and variables from line to line."""
-    return machine.session() if hasattr(machine, "session") else machine
-
-
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
-    """All of an answer's inputs, in a terminal; after one that did not end (a runaway), no further one is played."""
-    terminal = terminal_of(machine)
+    """All of an answer's inputs, in a terminal; after one that had to be stopped, or too many steps, no further one."""
+    from labkit.course.terminal import Terminal
+
+    terminal = Terminal(machine)
     played = []
     for line in inputs:
         done = terminal.run(line)
         played.append(Played(line, done.returncode, _last_line(done)))
-        if machine.kernel.budget < 0:
+        if terminal.runaway or terminal.spent > MOST_STEPS:
             break
     return played
 
 
-def _last_line(done: CompletedProcess) -> str:
+def _last_line(done: Completed) -> str:
     lines = (done.stderr or "").strip().splitlines()
     return lines[-1] if lines and done.returncode else ""
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from labkit.course import settings
 from labkit.course.judge import Judgement, judge
 from labkit.course.kinds import KINDS
-from labkit.course.play import Terminal, answer_text, fresh_machine, goal_machine, terminal_of
+from labkit.course.play import answer_text, fresh_machine, goal_machine
 from labkit.course.record import Answer, Exercise, for_learner
 
 if TYPE_CHECKING:
-    from subprocess import CompletedProcess
-
-    from labkit.machine import Machine
+    from labkit.course.terminal import Terminal
+    from labkit.machine import Completed, Machine
 
 
 class Attempt:
@@ -58,9 +57,19 @@ class Attempt:
     @property
     def terminal(self) -> Terminal:
         """The terminal of that machine, in which `run` runs."""
+        from labkit.course.terminal import Terminal
+
         if self._terminal is None:
-            self._terminal = terminal_of(self.machine)
+            self._terminal = Terminal(self.machine)
         return self._terminal
+
+    @property
+    def prompt(self) -> str:
+        return self.terminal.prompt
+
+    @property
+    def folder(self) -> str:
+        return self.terminal.folder
 
     @property
     def goal(self) -> Machine | None:
@@ -74,12 +83,12 @@ class Attempt:
     def solutions(self) -> list[tuple[str, str]]:
         return [(route.name, answer_text(route.answer)) for route in self.exercise.solutions]
 
-    def run(self, line: str) -> CompletedProcess:
+    def run(self, line: str) -> Completed:
         """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
         self._inputs.append(line)
         return self.terminal.run(line)
 
-    def write_file(self, path: str, text: str) -> CompletedProcess:
+    def write_file(self, path: str, text: str) -> Completed:
         """A file saved by an editor, as the input that would have written it."""
         mark = "EOF"
         while mark in text.splitlines():

@@ -152,6 +152,7 @@ class PromptFrame(Frame):
 
     def step(self, shell: Shell) -> None:
         if not self.asked:
+            shell.process.kernel.services["at prompt"] = shell.status, shell.files.cwd
             shell.err(prompt(shell, "PS2" if self.text else "PS1"))
             self.asked = True
         line = shell.read_line().decode("utf-8", "surrogateescape")
