@@ -1,7 +1,7 @@
 """Engine: the daemon of one machine, as the docker command line and the lessons call it.
 
-Each method is one request of the Docker API; the mechanism behind it is in the module that it calls. What the engine
-remembers is in its tables; files lie in the host's own tree.
+Each method is one request of the Docker API; the mechanism behind it is in the module that it calls, which is loaded
+then, where many a machine never needs it. What the engine remembers is in its tables; files lie in the host's own tree.
 """
 
 from __future__ import annotations
@@ -12,24 +12,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine import (
-    archive,
-    commits,
     containers,
     creation,
-    daemoninfo,
-    execs,
     hostfolders,
     images,
     lifecycle,
     logs,
     procfiles,
-    registry,
-    tarballs,
     times,
-    usage,
     volumes,
 )
-from labkit.engine.build import BuildCache, BuildRequest, build
 from labkit.engine.containers import Container
 from labkit.engine.events import EventLog
 from labkit.engine.filters import Filters
@@ -44,6 +36,7 @@ from labkit.files import Content, Files, Namespace, Source, Stat
 
 if TYPE_CHECKING:
     from labkit.drivers import Driver
+    from labkit.engine.build import BuildCache, BuildRequest
     from labkit.engine.process import Kernel
 
 KERNEL_VERSION = "6.12.57"
@@ -77,7 +70,7 @@ class Engine:
         self.layerstore = LayerStore(self)
         self.imagestore = ImageStore(self)
         self.sandboxes = Sandboxes(self)
-        self.build_cache = BuildCache(self)
+        self._build_cache: BuildCache | None = None
         self._bind()
         hostfolders.install(self)
         procfiles.install(self)
@@ -90,6 +83,14 @@ class Engine:
     def keeps_manifests(self) -> bool:
         """Whether images lie in the containerd store, which knows each by its manifest's digest."""
         return self.driver.by_container
+
+    @property
+    def build_cache(self) -> BuildCache:
+        if self._build_cache is None:
+            from labkit.engine.build import BuildCache
+
+            self._build_cache = BuildCache(self)
+        return self._build_cache
 
     # --- state
 
@@ -145,6 +146,8 @@ class Engine:
 
     def container(self, reference: str) -> ContainerView:
         """A container's files: what its process sees while it runs, else its root alone."""
+        from labkit.engine import archive
+
         found = containers.find(self, reference)
         namespace = self.namespace_of(found.id)
         if namespace is None:
@@ -176,17 +179,25 @@ class Engine:
 
     def pull(self, reference: str, platform: str = "") -> Iterator[str]:
         """The lines of progress; the image is there after the last one."""
+        from labkit.engine import registry
+
         return registry.pull(self, reference, platform)
 
     def save(self, references: Sequence[str]) -> Content:
+        from labkit.engine import tarballs
+
         return tarballs.save(self, references)
 
     def load(self, archive_: Content, quiet: bool = False) -> list[str]:
+        from labkit.engine import tarballs
+
         return tarballs.load(self, archive_)
 
     def import_image(
         self, archive_: Content, reference: str = "", changes: Sequence[str] = (), message: str = "", source: str = "-"
     ) -> str:
+        from labkit.engine import tarballs
+
         return tarballs.import_(self, archive_, reference, changes, message, source)
 
     def commit(
@@ -198,6 +209,8 @@ class Engine:
         changes: Sequence[str] = (),
         pause: bool = True,
     ) -> str:
+        from labkit.engine import commits
+
         return commits.commit(self, container, reference, author, message, changes)
 
     # --- containers
@@ -266,6 +279,8 @@ class Engine:
         detach: bool = False,
         privileged: bool = False,
     ) -> int:
+        from labkit.engine import execs
+
         return execs.run(self, reference, argv, env, workdir, user, tty, streams, detach, privileged)
 
     def logs(self, reference: str) -> list[tuple[str, int, bytes]]:
@@ -277,15 +292,23 @@ class Engine:
         return self.driver.changes(self.tables.mounts[found.id].mount_id)
 
     def export(self, reference: str) -> Content:
+        from labkit.engine import archive
+
         return archive.export(self, reference)
 
     def archive_get(self, reference: str, path: str) -> tuple[Stat, Content]:
+        from labkit.engine import archive
+
         return archive.get(self, reference, path)
 
     def archive_stat(self, reference: str, path: str) -> Stat:
+        from labkit.engine import archive
+
         return archive.stat_path(self, reference, path)
 
     def archive_link(self, reference: str, path: str) -> str:
+        from labkit.engine import archive
+
         return archive.link_target(self, reference, path)
 
     def archive_put(
@@ -296,6 +319,8 @@ class Engine:
         no_overwrite_dir_non_dir: bool = False,
         copy_uid_gid: bool = False,
     ) -> None:
+        from labkit.engine import archive
+
         archive.put(self, reference, path, tar, no_overwrite_dir_non_dir, copy_uid_gid)
 
     # --- volumes
@@ -324,6 +349,8 @@ class Engine:
     # --- the whole
 
     def disk_usage(self) -> dict[str, Any]:
+        from labkit.engine import usage
+
         return usage.disk_usage(self)
 
     def prune_build_cache(
@@ -332,11 +359,17 @@ class Engine:
         return self.build_cache.prune(all, keep, filters)
 
     def info(self) -> dict[str, Any]:
+        from labkit.engine import daemoninfo
+
         return daemoninfo.info(self)
 
     def version(self) -> dict[str, Any]:
+        from labkit.engine import daemoninfo
+
         return daemoninfo.version(self)
 
     def build(self, request: BuildRequest, progress: Any) -> str:
         """The image's id. The work is in engine/build/."""
+        from labkit.engine.build import build
+
         return build(self, request, progress)

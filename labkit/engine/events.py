@@ -6,19 +6,35 @@ An event tells paths as people know them: in a container from its root, on the h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, dataclass_transform
 
 if TYPE_CHECKING:
     from labkit.files.persistent import Map
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True)
 class Event:
-    """The base of all events."""
+    """The base of all events: frozen, compared by what they hold; lighter to load than a dataclass for each."""
+
+    def __init__(self, *values: Any, **more: Any) -> None:
+        names = tuple(type(self).__annotations__)
+        self.__dict__.update(zip(names, values, strict=False), **more)
+        if set(self.__dict__) != set(names):
+            raise TypeError(f"{type(self).__name__} has {', '.join(names)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
 
 
-@dataclass(frozen=True)
 class CopiedUp(Event):
     """A file of the image was copied whole into a container's upper folder."""
 
@@ -27,7 +43,6 @@ class CopiedUp(Event):
     size: int
 
 
-@dataclass(frozen=True)
 class Whiteout(Event):
     """A name of the image was hidden by a mark in a container's upper folder."""
 
@@ -35,7 +50,6 @@ class Whiteout(Event):
     path: str
 
 
-@dataclass(frozen=True)
 class LayerCreated(Event):
     """A layer came into the layer store: chain id, digest of its own changes, folder, size in bytes."""
 
@@ -45,70 +59,58 @@ class LayerCreated(Event):
     size: int
 
 
-@dataclass(frozen=True)
 class LayerRemoved(Event):
     chain_id: str
     cache_id: str
 
 
-@dataclass(frozen=True)
 class ImageCreated(Event):
     image: str
 
 
-@dataclass(frozen=True)
 class ImageTagged(Event):
     image: str
     reference: str
 
 
-@dataclass(frozen=True)
 class ImageUntagged(Event):
     image: str
     reference: str
 
 
-@dataclass(frozen=True)
 class ImageRemoved(Event):
     image: str
 
 
-@dataclass(frozen=True)
 class ContainerCreated(Event):
     container: str
     name: str
     image: str
 
 
-@dataclass(frozen=True)
 class ContainerStarted(Event):
     container: str
 
 
-@dataclass(frozen=True)
 class ContainerStopped(Event):
     container: str
     exit_code: int
 
 
-@dataclass(frozen=True)
 class ContainerRemoved(Event):
     container: str
     name: str
 
 
-@dataclass(frozen=True)
 class VolumeCreated(Event):
     name: str
     anonymous: bool
 
 
-@dataclass(frozen=True)
 class VolumeRemoved(Event):
     name: str
 
 
-@dataclass(frozen=True)
 class VolumePopulated(Event):
     """An empty volume was filled with what the image has at the mount's target."""
 
@@ -117,7 +119,6 @@ class VolumePopulated(Event):
     path: str
 
 
-@dataclass(frozen=True)
 class HostFolderCreated(Event):
     """The missing source of a bind mount was made on the host, as an empty folder."""
 
@@ -125,7 +126,6 @@ class HostFolderCreated(Event):
     container: str
 
 
-@dataclass(frozen=True)
 class MountpointCreated(Event):
     """A mount's target did not exist in the container and was made there."""
 
