@@ -134,6 +134,32 @@ def test_hundreds_take_seconds(tmp_path: Path) -> None:
     assert time.perf_counter() - start < 5
 
 
+def solution(slug: str, learner: str) -> object:
+    return for_learner(load_exercise(slug), learner, "").solutions[0].answer
+
+
+def test_commands_are_played_as_the_learners_own_variant(tmp_path: Path) -> None:
+    wrong = for_learner(load_exercise("three-layers"), "eve", "").mistakes[0]
+    for name, answer in {
+        "ann": solution("three-layers", "ann"),
+        "bob": solution("three-layers", "ann"),
+        "eve": wrong.example,
+        "joe": "import os; os.system('x')",
+    }.items():
+        (tmp_path / f"{name}.labkit.json").write_text(submission(("three-layers", answer)))
+    assert solution("three-layers", "ann") != solution("three-layers", "bob")
+    results, _ = grade_folder(tmp_path)
+    judged = {each.learner.learner: each.graded["three-layers"].judgement for each in results}
+    assert {name: judgement.points for name, judgement in judged.items() if judgement} == {
+        "ann": 2,
+        "bob": 0,
+        "eve": 0,
+        "joe": 0,
+    }
+    assert judged["eve"] and judged["eve"].mistake == wrong.name
+    assert judged["joe"] and judged["joe"].notes
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from labkit.cli import main
 
