@@ -155,12 +155,25 @@ class _Build:
         image_id = export(self.engine, self.cache, planned, record.chain if record else None)
         step = self.progress.step("exporting to image")
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
-        step.line(f"writing image {image_id} done")
+        for line in self._written(image_id):
+            step.line(f"{line} done")
         for tag in tags:
             self.engine.imagestore.tag(image_id, tag)
             step.line(f"naming to {tag} done")
+            if self.engine.keeps_manifests:
+                step.line(f"unpacking to {tag}{' 0.0s' if new else ''} done")
         step.done()
         return image_id
+
+    def _written(self, image_id: str) -> list[str]:
+        """What the exporter of the engine's image store writes."""
+        if not self.engine.keeps_manifests:
+            return [f"writing image {image_id}"]
+        kinds = ("manifest", "config", "attestation manifest")
+        return [
+            *(f"exporting {kind} sha256:{self.engine.digest(kind, image_id)}" for kind in kinds),
+            f"exporting manifest list {image_id}",
+        ]
 
 
 def keep_base(engine: Engine, cache: BuildCache, node: BaseNode, *, held: bool = False) -> Record:
