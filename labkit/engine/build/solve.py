@@ -184,7 +184,8 @@ def keep_base(engine: Engine, cache: BuildCache, node: BaseNode, *, held: bool =
     if not held:
         engine.layerstore.hold(node.chain)
     description = f"pulled from {node.reference.partition('@')[0]}"
-    return cache.add(Record(engine.ids.key("build"), key, chain=node.chain, description=description))
+    size = engine.layerstore.size(node.chain) if held else 0  # a local image's layers are counted with the image
+    return cache.add(Record(engine.ids.key("build"), key, chain=node.chain, description=description, size=size))
 
 
 class Solver:
