@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labkit.engine import oci, users
 from labkit.engine.containers import find
 from labkit.engine.errors import EngineError, conflict, invalid
-from labkit.engine.lifecycle import environment, run_exec
+from labkit.engine.lifecycle import environment, first_run, run_exec
 from labkit.engine.process import Input, Null, Process
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ def run(
     variables = environment(container, account.home, list(env))
     if tty:
         variables.setdefault("TERM", "xterm")
-    if reason_ := oci.find(files, list(argv), variables.get("PATH", "")):
-        return _refuse(detach, streams, *oci.exec_failed(reason_))
+    try:
+        path = oci.find(files, list(argv), variables.get("PATH", ""))
+    except oci.NotStarted as error:
+        return _refuse(detach, streams, *oci.exec_failed(str(error)))
     stdin = streams.stdin if streams and streams.stdin else Input()
     number = engine.ids.number("exec")
     process = Process(
@@ -60,8 +62,8 @@ def run(
     )  # fmt: skip
     if detach:
         key = f"{container.id}/{number}"
-        return run_exec(engine, key, namespace, process, lambda: engine.kernel.execute(process))
-    return engine.kernel.execute(process) & 0xFF
+        return run_exec(engine, key, namespace, process, lambda: first_run(process, path))
+    return first_run(process, path) & 0xFF
 
 
 def _check(container: Container) -> None:

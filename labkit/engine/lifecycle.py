@@ -15,8 +15,9 @@ from labkit.engine.containers import Container, State, by_age, find
 from labkit.engine.errors import EngineError, conflict, invalid, system
 from labkit.engine.events import ContainerRemoved, ContainerStarted, ContainerStopped, MountpointCreated
 from labkit.engine.logs import Log, Recorded, Streams
-from labkit.engine.process import SECOND, Input, Parked, Process, Runaway, program_name
+from labkit.engine.process import PROGRAM_MARK, SECOND, ExecError, Input, Parked, Process, Runaway
 from labkit.engine.sandbox import RuntimeFailed, make_readonly
+from labkit.files import User
 
 if TYPE_CHECKING:
     from labkit.engine.engine import Engine
@@ -31,6 +32,8 @@ _SIGNALS = {
 }  # fmt: skip
 _HARMLESS = ("CHLD", "CONT", "WINCH")
 _BACKGROUND = 100_000  # steps that a detached process may take before it counts as one that never ends
+_HEAD = 64  # bytes of a file that tell what it is
+_NOT_RUN = 255  # exit code where the kernel refuses the file
 _RESUMES = 400  # how often one container is resumed at its own times within one advance of the clock
 
 
@@ -55,12 +58,12 @@ def start(engine: Engine, reference: str, attach: Streams | None = None) -> int 
         return None
     mounts.check(engine, container.host_config)
     try:
-        namespace, process = _set_up(engine, container, attach)
+        namespace, process, path = _set_up(engine, container, attach)
     except EngineError as error:
         _failed(engine, container, str(error), _code_of(error))
         raise
     engine.events.append(ContainerStarted(container.id))
-    return _run(engine, container.id, namespace, process, lambda: _first_run(process, engine))
+    return _run(engine, container.id, namespace, process, lambda: first_run(process, path))
 
 
 def _code_of(error: EngineError) -> int:
@@ -84,7 +87,7 @@ def _runtime_error(reason: str) -> EngineError:
     return error
 
 
-def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tuple[Namespace, Process]:
+def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
     container = replace(container, address=_free_address(engine))
     hostfolders.write_network_files(engine, container)
@@ -112,11 +115,11 @@ def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tup
         engine.sandboxes.mask(namespace)
     if container.host("ReadonlyRootfs"):
         make_readonly(namespace, "/")
-    process = _process(engine, container, namespace, account, attach)
+    process, path = _process(engine, container, namespace, account, attach)
     engine.tables.containers.set(container.id, container)
     state = replace(container.state, status="running", pid=_pid(engine), exit_code=0, error="", started=engine.now())
     _change(engine, container.id, state=state, stopped_by_hand=False)
-    return namespace, process
+    return namespace, process, path
 
 
 def _enter(container: Container, namespace: Namespace) -> Files:
@@ -134,21 +137,25 @@ def _enter(container: Container, namespace: Namespace) -> Files:
 
 def _process(
     engine: Engine, container: Container, namespace: Namespace, account: users.Account, attach: Streams | None
-) -> Process:
+) -> tuple[Process, str]:
+    """The process, and the file that it runs."""
     files = namespace.files(account.user, cwd=container.config.get("WorkingDir") or "/")
     env = environment(container, account.home)
     argv = container.command
-    if reason := oci.find(files, argv, env.get("PATH", "")):
-        raise _runtime_error(reason)
+    try:
+        path = oci.find(files, argv, env.get("PATH", ""))
+    except oci.NotStarted as error:
+        raise _runtime_error(str(error)) from None
     log = Log(engine.now)
     tty = bool(container.config.get("Tty"))
     stdout = Recorded(log, "stdout", attach.stdout if attach else None, isatty=tty)
     stderr = stdout if tty else Recorded(log, "stderr", attach.stderr if attach else None)
     stdin = attach.stdin if attach and attach.stdin and container.config.get("OpenStdin") else Input()
-    return Process(
+    process = Process(
         argv, env, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname, detached=attach is None,
         tty=tty,
     )  # fmt: skip
+    return process, path
 
 
 def environment(container: Container, home: str, more: list[str] | None = None) -> dict[str, str]:
@@ -165,7 +172,8 @@ def environment(container: Container, home: str, more: list[str] | None = None) 
 
 
 def _free_address(engine: Engine) -> str:
-    taken = {container.address for container in by_age(engine) if container.state.running}
+    containers = engine.tables.containers
+    taken = {containers[key].address for key in engine.tables.running if key in containers}
     return next(f"172.17.0.{number}" for number in range(2, 1 << 16) if f"172.17.0.{number}" not in taken)
 
 
@@ -176,20 +184,19 @@ def _pid(engine: Engine) -> int:
 # --- running
 
 
-def _first_run(process: Process, engine: Engine) -> int:
-    """The first time on the processor; a file that is neither program nor script ends it at once."""
-    path = _executable(process)
-    content = process.files.as_user(type(process.files.user)()).content(path)
-    if program_name(content) is None and not content.startswith(b"#!"):
+def first_run(process: Process, path: str) -> int:
+    """The first time on the processor. A file that is neither program nor script, or whose interpreter is missing, ends
+    the process at once."""
+    with process.files.as_user(User()).open(path) as handle:
+        head = handle.read(_HEAD)
+    if not head.startswith((PROGRAM_MARK, b"#!")):
         process.stderr.write(f"exec {path}: exec format error\n")
-        return 255
-    return engine.kernel.execute(process)
-
-
-def _executable(process: Process) -> str:
-    from labkit.engine.process import find_program
-
-    return find_program(process.files, process.argv[0], process.env.get("PATH", ""))
+        return _NOT_RUN
+    try:
+        return process.kernel.execute(process)
+    except ExecError:
+        process.stderr.write(f"exec {path}: no such file or directory\n")
+        return _NOT_RUN
 
 
 def _run(engine: Engine, identifier: str, namespace: Namespace, process: Process, go: Callable[[], int]) -> int | None:
@@ -202,8 +209,10 @@ def _run(engine: Engine, identifier: str, namespace: Namespace, process: Process
     try:
         status = go()
     except Parked as parked:
-        engine.tables.running.set(identifier, Running(namespace, process, parked))
         _flush(engine, identifier, process)
+        if not process.detached:  # it waits for what is typed; the terminal goes on with it
+            raise parked.then(lambda given, status: _ended_at_terminal(engine, identifier, process, status)) from None
+        engine.tables.running.set(identifier, Running(namespace, process, parked))
         return None
     except (Runaway, RecursionError):
         if not process.detached:
@@ -215,6 +224,12 @@ def _run(engine: Engine, identifier: str, namespace: Namespace, process: Process
     finally:
         if process.detached:
             kernel.budget = budget
+    if identifier in engine.tables.running:
+        _end(engine, identifier, process, status & 0xFF)
+    return status & 0xFF
+
+
+def _ended_at_terminal(engine: Engine, identifier: str, process: Process, status: int) -> int:
     if identifier in engine.tables.running:
         _end(engine, identifier, process, status & 0xFF)
     return status & 0xFF

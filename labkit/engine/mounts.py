@@ -269,7 +269,7 @@ def _of_host(engine: Engine, point: MountPoint, path: str, text: str) -> Prepare
     )  # fmt: skip
 
 
-class OpenFailed(Exception):  # noqa: N818
+class OpenFailed(Exception):
     """runc cannot open the source of a mount."""
 
     def __init__(self, path: str, reason: str) -> None:

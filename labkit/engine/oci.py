@@ -45,13 +45,16 @@ def _translated(text: str) -> tuple[str, int]:
     return text, code
 
 
-def find(files: Files, argv: list[str], path: str) -> str | None:
-    """Why argv[0] cannot be started, as runc says it; None where it can."""
+class NotStarted(Exception):
+    """argv[0] cannot be started; str() is why, as runc says it."""
+
+
+def find(files: Files, argv: list[str], path: str) -> str:
+    """The file that argv[0] is. Raises NotStarted."""
     try:
-        find_program(files, argv[0], path)
+        return find_program(files, argv[0], path)
     except ExecError as error:
-        return reason(argv[0], error)
-    return None
+        raise NotStarted(reason(argv[0], error)) from None
 
 
 def reason(name: str, error: ExecError) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from labkit.files import Inode, Mount, Namespace, Source, Tree
+from labkit.files import Inode, Map, Mount, Namespace, Source, Tree
 from labkit.files.tree import Generated
 
 if TYPE_CHECKING:
@@ -27,27 +27,27 @@ MEMORY = 8 << 30  # bytes, of the simulated machine
 CPUS = 2
 
 
-def source(store: Store, key: str) -> Source:
-    """A /proc whose files ask for what belongs to `key`."""
-    root = store.new(stat.S_IFDIR | 0o555)
-    tree = Tree(store, root, store.new_device())
+def shared_names(store: Store) -> Map[str, Inode]:
+    """What is the same in every container's /proc."""
+    nobody = store.new(stat.S_IFDIR | 0o555)
     names = {name: _file(store, "proc-file", name) for name in _FILES}
-    names |= {name: _folder(store, root) for name in _FOLDERS}
+    names |= {name: _folder(store, nobody) for name in (*_FOLDERS, "fd", "ns")}
+    names |= {"self": _link(store, "1"), "thread-self": _link(store, "1"), "mounts": _link(store, "self/mounts")}
+    return Map(names)
+
+
+def source(store: Store, shared: Map[str, Inode], key: str) -> Source:
+    """A /proc whose files ask for what belongs to `key`."""
+    root = store.new(stat.S_IFDIR | 0o555, data=shared.copy())
     process = _folder(store, root)
-    for name in _PROCESS_FILES:
-        store.get(process).data.set(name, _file(store, "proc-self", name, key))
     for name in ("fd", "ns"):
-        store.get(process).data.set(name, _folder(store, process))
-    names |= {
-        "1": process,
-        "self": _link(store, "1"),
-        "thread-self": _link(store, "1"),
-        "mounts": _link(store, "self/mounts"),
-    }
-    for name, node in names.items():
-        root.data.set(name, node)
+        process.data.set(name, shared[name])
+        root.data.delete(name)
+    for name in _PROCESS_FILES:
+        process.data.set(name, _file(store, "proc-self", name, key))
+    root.data.set("1", process)
     root.nlink += len(_FOLDERS) + 1
-    return Source(tree, None)
+    return Source(Tree(store, root, store.new_device()), None)
 
 
 def _file(store: Store, kind: str, *args: str) -> Inode:

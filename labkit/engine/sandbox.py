@@ -9,12 +9,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Container as Holder
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine import hostconfig, procfiles
 from labkit.engine.mounts import Prepared
-from labkit.files import Files, Inode, Mount, Namespace, Source, Tree, User, makedev, tmpfs
+from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, User, makedev, tmpfs
 
 if TYPE_CHECKING:
     from labkit.engine.engine import Engine
@@ -48,7 +47,7 @@ _USUAL: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
 )
 
 
-class RuntimeFailed(Exception):  # noqa: N818
+class RuntimeFailed(Exception):
     """runc could not set the container up; str() is its message without what its callers put around it."""
 
 
@@ -58,11 +57,17 @@ class Sandboxes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._shared_trees: dict[str, Source] | None = None
+        self._shared_proc: Map[str, Inode] | None = None
 
     def _shared(self) -> dict[str, Source]:
         if self._shared_trees is None:
             self._shared_trees = _make_shared(self._engine.host.store)
         return self._shared_trees
+
+    def _proc_names(self) -> Map[str, Inode]:
+        if self._shared_proc is None:
+            self._shared_proc = procfiles.shared_names(self._engine.host.store)
+        return self._shared_proc
 
     def namespace(self, root: Source, *, key: str, shm: int = 0, skip: Holder[str] = (), **about: Any) -> Namespace:
         """A namespace with the usual mounts but those on the targets `skip`.
@@ -77,7 +82,7 @@ class Sandboxes:
             if target in skip:
                 continue
             if kind == "proc":
-                source = procfiles.source(store, key)
+                source = procfiles.source(store, self._proc_names(), key)
             elif kind in ("dev", "pts"):
                 source = _own(store, shared[kind], 0o755)
             elif kind == "new":
@@ -104,19 +109,25 @@ class Sandboxes:
     def mask(self, namespace: Namespace) -> None:
         """Cover what an unprivileged container must not see or change in /proc."""
         shared = self._shared()
-        files = namespace.files()
         for path in hostconfig.READONLY_PATHS:
-            if files.exists(path):
-                namespace.mount(path, files.source(path), fstype="proc", device="proc", readonly=True,
-                                options=("ro", *_NO_EXEC))  # fmt: skip
+            if source := self._covered(namespace, path):
+                namespace.mount(path, source, fstype="proc", device="proc", readonly=True, options=("ro", *_NO_EXEC))
         for path in hostconfig.MASKED_PATHS:
-            if not files.exists(path):
+            source = self._covered(namespace, path)
+            if source is None:
                 continue
-            if files.is_dir(path):
+            if source.system.get(source.node).is_dir:
                 namespace.mount(path, shared["empty"], fstype="tmpfs", device="tmpfs", readonly=True,
                                 options=("ro", "relatime", "size=4k", "nr_inodes=1"))  # fmt: skip
             else:
                 namespace.mount(path, shared["null"], fstype="tmpfs", device="tmpfs", options=_DEV_OPTIONS)
+
+    def _covered(self, namespace: Namespace, path: str) -> Source | None:
+        """What lies at `/proc/NAME` or `/sys/NAME` of the usual mounts, if there is such a thing."""
+        _, top, name = path.split("/", 2)
+        mount = namespace.top(f"/{top}")
+        node = mount.source.system.lookup(mount.root, name) if mount and "/" not in name else None
+        return Source(mount.source.system, node) if mount and node is not None else None
 
     def add(self, namespace: Namespace, mounts: Iterable[Prepared], rootfs: str) -> list[str]:
         """Make a container's own mounts; the mount points that had to be made. `rootfs`: the root on the host."""
