@@ -115,7 +115,7 @@ class Parser:
         char = self.peek()
         if char.isdigit():
             number = self.number()
-            if self.peek() == "~" and not second:
+            if self.peek() == "~" and not second and self.tool.gnu:
                 self.next()
                 return Address(line=number, step=self.number())
             return Address(line=number)
@@ -221,8 +221,10 @@ class Parser:
                         if self.tool.gnu else f"can't find label for jump to '{command.text}'"
                     )  # fmt: skip
                 command.jump = labels.get(command.text, len(self.commands))
-        if open_blocks:
-            self.tool.fail("-e expression #1, char 0: unmatched `{'" if self.tool.gnu else "unmatched '{'")
+        for block in open_blocks if not self.tool.gnu else ():
+            self.commands[block].jump = len(self.commands)
+        if open_blocks and self.tool.gnu:
+            self.tool.fail("-e expression #1, char 0: unmatched `{'")
 
 
 def _plain(parser: Parser, command: Command) -> None:
@@ -250,8 +252,6 @@ def _text(parser: Parser, command: Command) -> None:
         after = re.compile(r"[ \t]*\n").match(parser.script, parser.place)
         if after:
             parser.place = after.end()
-        else:
-            parser.blanks()
     elif not parser.peek():
         parser.fail("expected \\ after `a', `c' or `i'", "too few arguments")
     out = ""
@@ -304,7 +304,7 @@ def _substitute(parser: Parser, command: Command) -> None:
     command.flags = flags
     command.repeat = text == ""
     command.pattern = parser.regex(text, flags) if text else None
-    command.replacement = _replacement(by)
+    command.replacement = _replacement(by, cases=parser.tool.gnu)
     groups = command.pattern.groups if command.pattern else 9
     for part in command.replacement:
         if isinstance(part, int) and part > groups:
@@ -312,7 +312,7 @@ def _substitute(parser: Parser, command: Command) -> None:
     parser.end_of_command()
 
 
-def _replacement(text: str) -> list[str | int | tuple[str]]:
+def _replacement(text: str, *, cases: bool) -> list[str | int | tuple[str]]:
     """Literal text, group numbers, and (in a tuple) the letters of \\U and its like."""
     parts: list[str | int | tuple[str]] = []
     controls = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
@@ -320,7 +320,7 @@ def _replacement(text: str) -> list[str | int | tuple[str]]:
         if match[1]:
             parts.append(int(match[1]))
         elif match[2]:
-            parts.append((match[2],))
+            parts.append((match[2],) if cases else match[2])
         elif match[4]:
             parts.append(0)
         else:
@@ -391,9 +391,10 @@ class State:
         self.out.append(bytes_of(text) + (b"\n" if newline else b""))
 
     def flush_after(self) -> None:
-        if self.after and self.out and not self.out[-1].endswith(b"\n"):
-            self.out.append(b"\n")
-        self.out += self.after
+        for piece in self.after:
+            self.out.append(piece)
+            if not self.tool.gnu and piece and not piece.endswith(b"\n"):
+                self.out.append(b"\n")
         self.after = []
 
 
@@ -567,7 +568,7 @@ def _in_range(state: State, command: Command) -> bool:
         return _matches(state, command.first)
     if command.active_until:
         return _still(state, command)
-    starts = command.first.line == 0 and state.number == 1 and command.second.pattern is not None
+    starts = state.tool.gnu and command.first.line == 0 and state.number == 1 and command.second.pattern is not None
     if starts:
         command.active_until = _OPEN
         return _still(state, command)

@@ -71,13 +71,19 @@ def resolved(tool: Tool, path: str, *, must: str = "parent") -> str:
     return done
 
 
+def _must(tool: Tool, path: str) -> str:
+    """What has to exist. busybox needs all of a bare name."""
+    if tool.has("e") or (not tool.gnu and "/" not in path):
+        return "all"
+    return "none" if tool.has("m") else "parent"
+
+
 def realpath(tool: Tool) -> None:
     if not tool.operands:
         tool.missing()
-    must = "all" if tool.has("e") else "none" if tool.has("m") else "parent"
     for path in tool.operands:
         try:
-            found = resolved(tool, path, must=must)
+            found = resolved(tool, path, must=_must(tool, path))
         except OSError as error:
             if not tool.has("q"):
                 tool.complain(SAME, path, error=error)
@@ -97,7 +103,7 @@ def readlink(tool: Tool) -> None:
     for path in tool.operands if tool.gnu else tool.operands[:1]:
         try:
             if tool.has("f", "e", "m"):
-                found = resolved(tool, path, must="all" if tool.has("e") else "none" if tool.has("m") else "parent")
+                found = resolved(tool, path, must=_must(tool, path))
             else:
                 found = tool.files.readlink(path)
         except OSError as error:

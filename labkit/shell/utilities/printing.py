@@ -114,7 +114,7 @@ class Printf:
 
     def convert(self, match: re.Match[bytes]) -> bool:
         letter = (match["conversion"] or b"").decode("latin-1")
-        if letter not in "diouxXcsbqeEfFgGaA" or not letter:
+        if letter not in ("diouxXcsbqeEfFgGaA" if self.tool.gnu else "diouxXcsbeEfFgGaA") or not letter:
             tool = self.tool
             self.flush()
             shown = match[0].decode("utf-8", "surrogateescape")
@@ -268,12 +268,22 @@ def _equal(texts: list[str]) -> list[str]:
     return ["-" + text[1:].rjust(width - 1, "0") if text.startswith("-") else text.rjust(width, "0") for text in texts]
 
 
+def _guarded(args: list[str]) -> list[str]:
+    """Negative numbers are operands."""
+    for index, arg in enumerate(args):
+        if index and args[index - 1] in ("-s", "-f"):
+            continue
+        if re.fullmatch(r"-?\.?\d.*", arg):
+            return [*args[:index], "--", *args[index:]]
+    return args
+
+
 def yes(tool: Tool) -> None:
     if tool.gnu and tool.args[:1] and re.fullmatch(r"-[^-].*", tool.args[0]):
         tool.usage(f"invalid option -- '{tool.args[0][1]}'")
     line = bytes_of(" ".join(tool.args) or "y") + b"\n"
     while True:
-        tool.tick(1000)
+        tool.tick()
         tool.out(line * _YES)
 
 
@@ -281,16 +291,8 @@ UTILITIES = {
     "echo": Utility(echo, None, None, "[-neE] [ARG]..."),
     "printf": Utility(printf, None, None, "FORMAT [ARG]...", "FORMAT [ARGUMENT]..."),
     "seq": Utility(
-        seq, "w s: f:", "w=equal-width s:=separator f:=format", "[-w] [-s SEP] [FIRST [INC]] LAST",
-        prepare=lambda args: _guarded(args), permute=False,
+        seq, "w s:", "w=equal-width s:=separator f:=format", "[-w] [-s SEP] [FIRST [INC]] LAST",
+        prepare=_guarded, permute=False,
     ),
     "yes": Utility(yes, None, None, "[STRING]"),
 }  # fmt: skip
-
-
-def _guarded(args: list[str]) -> list[str]:
-    """Negative numbers are operands."""
-    for index, arg in enumerate(args):
-        if re.fullmatch(r"-\.?\d.*", arg) and (index == 0 or args[index - 1] not in ("-s", "-f")):
-            return [*args[:index], "--", *args[index:]]
-    return args

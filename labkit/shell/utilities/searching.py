@@ -33,7 +33,7 @@ def grep(tool: Tool) -> int:
     pattern = _compiled(tool, patterns)
     recursive = tool.has("r", "R")
     if recursive and not paths:
-        paths = ["."] if tool.gnu else ["."]
+        paths = ["."]
     named = (recursive or len(paths) > 1) if tool.last("h", "H") is None else tool.last("h", "H") == "H"
     if recursive and len(paths) == 1 and not tool.files.is_dir(paths[0]) and tool.last("h", "H") is None:
         named = False
@@ -109,6 +109,8 @@ def _part(tool: Tool, pattern: str, kind: str) -> str:
 
 
 def _bad(tool: Tool, pattern: str, why: str) -> None:
+    if why.startswith("Unmatched ["):
+        tool.fail("Invalid regular expression" if tool.gnu else f"bad regex '{pattern}'", 2)
     tool.fail(why if tool.gnu else f"bad regex '{pattern}': {why}", 2)
 
 
@@ -148,8 +150,13 @@ def _below(tool: Tool, path: str) -> Iterator[tuple[str, Content]]:
         if stat.S_ISDIR(mode):
             if not any(matches(skip, name) for skip in tool.values("exclude-dir")):
                 yield from _below(tool, inside)
-        elif (stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and tool.has("R"))) and _wanted(tool, name):
+        elif (stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and _follows(tool, inside))) and _wanted(tool, name):
             yield from _open(tool, inside)
+
+
+def _follows(tool: Tool, path: str) -> bool:
+    """Whether a link below a folder is read; busybox reads those that lead to no folder."""
+    return tool.has("R") if tool.gnu else not tool.files.is_dir(path)
 
 
 def _wanted(tool: Tool, name: str) -> bool:

@@ -33,10 +33,12 @@ def sort(tool: Tool) -> int | None:
     keys = [_key(tool, text, general) for text in tool.values("k")] or [Key(flags=general)]
     end = b"\0" if tool.has("z") else b"\n"
     lines: list[bytes] = []
+    if not tool.gnu and _is_folder(tool):
+        return 0
     for _, content in tool.inputs(Say("{0}", "cannot read: {0:n}" if not _is_folder(tool) else "read failed: {0:n}"), status=2):
         lines += [line.removesuffix(end) for line in tool.lines(content, end)]
     if tool.status:
-        return 0 if not tool.gnu and _is_folder(tool) else 2
+        return 2
     order = _order(tool, keys)
     if tool.has("c", "C"):
         return _check(tool, lines, order)
@@ -101,7 +103,7 @@ def _key(tool: Tool, text: str, general: str) -> Key:
         tool.fail("bad field specification", 2)
     field, char, flags, end_field, end_char, end_flags = match.groups()
     if field == "0":
-        tool.fail(tool.text(Say("bad field specification", "-: invalid field specification {0:l}"), text), 2)
+        tool.fail(tool.text(Say("bad field specification", "field number is zero: invalid field specification {0:l}"), text), 2)
     own = flags + (end_flags or "")
     return Key(
         int(field), int(char or 1), int(end_field or 0), int(end_char or 0), own or general, "b" in (end_flags or "")
@@ -223,7 +225,7 @@ def _version(data: bytes) -> list[tuple[bytes, int]]:
 
 UTILITIES = {
     "sort": Utility(
-        sort, "n r u g M c s z b d f i o: k: t: h V C", "b=ignore-leading-blanks d=dictionary-order f=ignore-case g=general-numeric-sort i=ignore-nonprinting M=month-sort "
+        sort, "n r u g M c s z b d f i o: k: t:", "b=ignore-leading-blanks d=dictionary-order f=ignore-case g=general-numeric-sort i=ignore-nonprinting M=month-sort "
         "h=human-numeric-sort n=numeric-sort R=random-sort r=reverse V=version-sort c=check? C k:=key m=merge o:=output s=stable S: t:=field-separator T: u=unique z=zero-terminated =parallel:",
         "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...", bad=2, busybox_bad=2,
     ),
