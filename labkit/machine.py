@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ from labkit.files import Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.layers import grow
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
-from labkit.shell import execute
+from labkit.shell import Session, execute
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
 HOME = "/home/learner"
@@ -103,20 +104,29 @@ class Machine:
 
     def run(self, line: str, stdin: bytes = b"") -> Completed:
         """Run a line as a fresh `sh -c` in the learner's folder."""
+        stdout, stderr = Output(), Output()
+        process = self._process(["sh", "-c", line], Input(stdin), stdout, stderr)
+        status = self.limited(lambda: self.kernel.execute(process), stderr.write)
+        return Completed(line, status, _text(stdout), _text(stderr))
+
+    def session(self) -> Terminal:
+        """A terminal with root's shell in it."""
+        return Terminal(self, self._process(["sh"], Input(), Output(), Output()))
+
+    def _process(self, argv: list[str], stdin: Input, stdout: Output, stderr: Output) -> Process:
+        files = self._namespace.files(cwd=HOME)
+        return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=HOSTNAME)
+
+    def limited(self, command: Callable[[], int], complain: Callable[[str], object]) -> int:
+        """Let a command have its time and its budget; one that uses up more ends with 137 and a line that says so."""
         self._clock.advance(_STEP)
         self.engine.advance()
         self.kernel.budget = _BUDGET
-        stdout, stderr = Output(), Output()
-        process = Process(
-            ["sh", "-c", line], dict(self.environment), self._namespace.files(cwd=HOME), Input(stdin), stdout, stderr,
-            self.kernel, hostname=HOSTNAME,
-        )  # fmt: skip
         try:
-            status = self.kernel.execute(process)
+            return command()
         except (Runaway, RecursionError) as error:
-            stderr.write(f"labkit: stopped: {error if isinstance(error, Runaway) else 'nested too deeply'}\n")
-            status = 137
-        return Completed(line, status, _text(stdout), _text(stderr))
+            complain(f"labkit: stopped: {error if isinstance(error, Runaway) else 'nested too deeply'}\n")
+            return 137
 
     def container(self, ref: str) -> Any:
         """A container, with `.files`: what it sees."""
@@ -132,6 +142,36 @@ class Machine:
         self.engine.restore(saved.engine)
         self.driver.restore(saved.driver)
         self._clock.now = saved.now
+
+
+class Terminal:
+    """A shell at a terminal: it keeps its folder and variables, and other shells may run in it, until `exit`."""
+
+    def __init__(self, machine: Machine, process: Process) -> None:
+        self._machine = machine
+        self._session = Session(process)
+
+    @property
+    def prompt(self) -> str:
+        """What the innermost shell shows before the cursor."""
+        return self._session.prompt
+
+    @property
+    def ended(self) -> bool:
+        return self._session.ended
+
+    def run(self, line: str) -> Completed:
+        """Type a line. Its status is the shell's once that has ended, else 0; both streams show on the one screen."""
+        shown: list[bytes] = []
+        failed: list[str] = []
+
+        def feed() -> int:
+            shown.extend(written.text for written in self._session.feed(line))
+            return self._session.status or 0
+
+        status = self._machine.limited(feed, failed.append)
+        screen = b"".join(shown).decode("utf-8", "replace") + "".join(failed)
+        return Completed(line, status, screen, "")
 
 
 def _text(output: Output) -> str:

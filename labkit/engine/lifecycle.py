@@ -15,7 +15,7 @@ from labkit.engine.containers import Container, State, by_age, find
 from labkit.engine.errors import EngineError, conflict, invalid, system
 from labkit.engine.events import ContainerRemoved, ContainerStarted, ContainerStopped, MountpointCreated
 from labkit.engine.logs import Log, Recorded, Streams
-from labkit.engine.process import PROGRAM_MARK, SECOND, ExecError, Input, Parked, Process, Runaway
+from labkit.engine.process import PROGRAM_MARK, SECOND, ExecError, Input, Parked, Process, Runaway, Unanswered
 from labkit.engine.sandbox import RuntimeFailed, make_readonly
 from labkit.files import User
 
@@ -150,7 +150,9 @@ def _process(
     tty = bool(container.config.get("Tty"))
     stdout = Recorded(log, "stdout", attach.stdout if attach else None, isatty=tty)
     stderr = stdout if tty else Recorded(log, "stderr", attach.stderr if attach else None)
-    stdin = attach.stdin if attach and attach.stdin and container.config.get("OpenStdin") else Input()
+    stdin = Input()
+    if container.config.get("OpenStdin"):
+        stdin = attach.stdin or stdin if attach else Unanswered()
     process = Process(
         argv, env, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname, detached=attach is None,
         tty=tty,
@@ -356,7 +358,7 @@ def copy_of(engine: Engine, process: Process, attach: Streams | None = None) -> 
     stdout = Recorded(log, "stdout", attach.stdout if attach else None, isatty=process.tty)
     stderr = stdout if process.tty else Recorded(log, "stderr", attach.stderr if attach else None)
     return replace(
-        process, argv=list(process.argv), env=dict(process.env), files=process.files.copy(), stdin=Input(),
+        process, argv=list(process.argv), env=dict(process.env), files=process.files.copy(), stdin=process.stdin,
         stdout=stdout, stderr=stderr, handles=dict(process.handles), traps=dict(process.traps),
     )  # fmt: skip
 

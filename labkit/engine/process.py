@@ -126,6 +126,16 @@ class Input:
         return bytes(line)
 
 
+class Unanswered(Input):
+    """A stream that is open and on which nothing ever comes: who reads it waits."""
+
+    def read_content(self, size: int = -1) -> Content:
+        raise Parked(None)
+
+    def readline(self) -> bytes:
+        raise Parked(None)
+
+
 class Clock:
     """The machine's own time, in nanoseconds since 1970 (UTC); it moves only when it is told to."""
 

@@ -127,11 +127,14 @@ class Session:
 
     def _continue(self, run: object) -> None:
         """Run until the shell ends or waits for a line."""
-        self._waiting = None
+        before, self._waiting = self._waiting, None
         try:
             self.status = run()  # type: ignore[operator]
         except Parked as parked:
             self._waiting = parked
+        except (Runaway, RecursionError):
+            self._waiting, self._keyboard.typed = before, b""  # as if ^C had been pressed
+            raise
 
     def _take(self) -> list[Written]:
         """What was written, without the prompt at its end."""
@@ -140,6 +143,6 @@ class Session:
         for screen in self._screens:
             screen.size = 0
         self.prompt = ""
-        if self._waiting is not None and shown and shown[-1].stream == 2 and not shown[-1].text.endswith(b"\n"):
+        if self._waiting is not None and shown and not shown[-1].text.endswith(b"\n"):
             self.prompt = shown.pop().text.decode("utf-8", "replace")
         return shown
