@@ -114,12 +114,11 @@ def merge(asked: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
     for key in _INHERITED:
         if not config.get(key) and image.get(key):
             config[key] = image[key]
-    if not config.get("Cmd") and config.get("Entrypoint") is None:
-        config["Cmd"] = image.get("Cmd")
     if not config.get("Entrypoint"):
-        reset = config.get("Entrypoint") == [""]
-        config["Entrypoint"] = None if reset else image.get("Entrypoint")
-    if config.get("Entrypoint") == [""]:
+        config["Cmd"] = config.get("Cmd") or image.get("Cmd")
+    if config.get("Entrypoint") is None:
+        config["Entrypoint"] = image.get("Entrypoint")
+    if config["Entrypoint"] == [""]:  # --entrypoint "" takes the image's away
         config["Entrypoint"] = None
     config["Env"] = merge_env(config.get("Env") or (), image.get("Env") or ())
     for key in ("Labels", "Volumes", "ExposedPorts"):

@@ -23,7 +23,7 @@ from labkit.engine import (
     volumes,
 )
 from labkit.engine.containers import Container
-from labkit.engine.events import EventLog
+from labkit.engine.events import EventLog, watch
 from labkit.engine.filters import Filters
 from labkit.engine.ids import Ids
 from labkit.engine.images import Image, ImageStore
@@ -74,6 +74,7 @@ class Engine:
         self._bind()
         hostfolders.install(self)
         procfiles.install(self)
+        watch(self)
 
     def _bind(self) -> None:
         self.ids = Ids(self.tables.counters)

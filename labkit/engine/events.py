@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
 if TYPE_CHECKING:
+    from labkit.engine.engine import Engine
     from labkit.files.persistent import Map
 
 
@@ -131,6 +132,24 @@ class MountpointCreated(Event):
 
     container: str
     path: str
+
+
+def watch(engine: Engine) -> None:
+    """Tell of what the file system does in the containers' own layers: copies up, and names hidden by a whiteout."""
+
+    def heard(kind: str, mount: Any, *about: Any) -> None:
+        container = engine.tables.other.get(f"mount {mount.label}")
+        if container is None:
+            return
+        if kind == "copied-up":
+            node, size = about
+            if not mount.get(node).is_dir:
+                engine.events.append(CopiedUp(container, mount.path(node), size))
+        elif kind == "whiteout":
+            folder, name = about
+            engine.events.append(Whiteout(container, f"{mount.path(folder).rstrip('/')}/{name}"))
+
+    engine.host.store.events = heard
 
 
 class EventLog:

@@ -70,7 +70,7 @@ def install(engine: Engine) -> None:
     for name in ("content", "executor"):
         host.makedirs(f"{ROOT}/buildkit/{name}", 0o711)
     for name in _IMAGE_FOLDERS:
-        host.makedirs(f"{image_root(engine)}/{name}", 0o700)
+        host.makedirs(f"{image_root(engine)}/{name}", 0o755 if name.startswith("layerdb/") else 0o700)
     host.write_generated(f"{image_root(engine)}/repositories.json", "docker", "repositories", mode=0o600)
 
 
@@ -114,7 +114,7 @@ class _Maker:
 
 def add_layer(engine: Engine, record: LayerRecord) -> None:
     maker = _Maker(engine, f"{image_root(engine)}/layerdb/sha256")
-    folder = maker.folder(record.chain_id[7:], 0o755)
+    folder = maker.folder(record.chain_id[7:], 0o700)
     for name in ("cache-id", "diff", "size", "tar-split.json.gz", *(("parent",) if record.parent else ())):
         maker.generated(folder, name, "layer", name, record.chain_id)
 
@@ -144,7 +144,7 @@ def make_container_folder(engine: Engine, container: Container) -> None:
     folder = maker.folder(container.id, 0o710)
     maker.folder("checkpoints", 0o700, folder)
     maker.generated(folder, "config.v2.json", "config", container.id, mode=0o600)
-    maker.generated(folder, "hostconfig.json", "hostconfig", container.id)
+    maker.generated(folder, "hostconfig.json", "hostconfig", container.id, mode=0o600)
     maker = _Maker(engine, f"{image_root(engine)}/layerdb/mounts")
     folder = maker.folder(container.id, 0o755)
     for name in ("init-id", "mount-id", *(("parent",) if engine.tables.mounts[container.id].parent else ())):

@@ -174,6 +174,7 @@ class LayerStore:
         engine.driver.apply(writable.init_id, self._init_layer(parent))
         engine.driver.create(mount_id, writable.init_id)
         engine.tables.mounts.set(container, writable)
+        engine.tables.other.set(f"mount {mount_id}", container)
         return writable
 
     def _init_layer(self, parent: str | None) -> Layer:
@@ -188,6 +189,7 @@ class LayerStore:
         self._engine.driver.remove(writable.mount_id)
         self._engine.driver.remove(writable.init_id)
         self._engine.tables.mounts.delete(container)
+        self._engine.tables.other.delete(f"mount {writable.mount_id}")
         self.release(writable.parent)
 
 

@@ -135,7 +135,7 @@ def copy_folder(source: Files, top: str, target: Files, into: str) -> int:
     for name in source.listdir(top):
         count += 1
         _copy(source, f"{top.rstrip('/')}/{name}", target, f"{into.rstrip('/')}/{name}", seen)
-    _copy_marks(source.lstat(top), target, into)
+    _copy_marks(source.stat(top), target, into)
     return count
 
 

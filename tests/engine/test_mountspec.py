@@ -70,7 +70,10 @@ WRONG_RECORDS: list[tuple[dict[str, Any], str]] = [
     ({"Type": "volume", "Source": "v"}, 'type "volume": field Target must not be empty'),
     ({"Type": "bind", "Target": "/d"}, 'type "bind": field Source must not be empty'),
     ({"Type": "bind", "Source": "x", "Target": "/"}, "type \"bind\": invalid specification: destination can't be '/'"),
-    ({"Type": "bind", "Source": "x", "Target": "/d"}, "type \"bind\": invalid mount path: 'x' mount path must be absolute"),
+    (
+        {"Type": "bind", "Source": "x", "Target": "/d"},
+        "type \"bind\": invalid mount path: 'x' mount path must be absolute",
+    ),
     ({"Type": "bind", "Source": "/x", "Target": "/d"}, 'type "bind": bind source path does not exist: /x'),
     (
         {"Type": "bind", "Source": "/x", "Target": "/d", "BindOptions": {"Propagation": "p"}},

@@ -46,8 +46,8 @@ def test_progress(make_lab: type[Lab]) -> None:
 def test_what_is_not_there(make_lab: type[Lab]) -> None:
     lab = make_lab(registry=Registry([course_app()]))
     assert lab.refused(list, lab.engine.pull("nosuch")) == (
-        "pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access "
-        "to the resource is denied"
+        "pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested "
+        "access to the resource is denied"
     )
     name = "127.0.0.1:5000/course/none:latest"
     assert (
