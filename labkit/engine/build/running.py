@@ -104,9 +104,11 @@ class Runner:
         make_folders(files, node.cwd, None)
         env = dict(node.env) | dict(node.hidden_env)
         env.setdefault("HOME", account.home)
-        if reason := oci.find(files, list(node.args), env.get("PATH", "")):
-            log(f"runc run failed: unable to start container process: error during container init: {reason}\n", _START)
-            raise RunError(f"{_process(node)} did not complete successfully: exit code: 1")
+        try:
+            oci.find(files, list(node.args), env.get("PATH", ""))
+        except oci.NotStarted as error:
+            log(f"runc run failed: unable to start container process: error during container init: {error}\n", _START)
+            raise RunError(f"{_process(node)} did not complete successfully: exit code: 1") from None
         output = _Printed(log, self.engine.now)
         process = Process(
             list(node.args),
