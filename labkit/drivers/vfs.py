@@ -81,13 +81,13 @@ class Vfs:
 
     def size(self, id: str) -> int:
         """The files that differ from the parent's, whole."""
-        view, total = self._view(id), 0
-        for entry in layer_of([change for change in self.changes(id) if change[0] != "D"], view).entries():
-            total += len(entry.data) if isinstance(entry.data, Content) and entry.hardlink is None else 0
-        return total
+        changes = [change for change in self.changes(id) if change[0] != "D"]
+        return self.layer_size(layer_of(changes, self._view(id)))
 
     def layer_size(self, layer: Layer) -> int:
-        return layer.size
+        """Bytes of the regular files alone (moby/go-archive, ChangesSize)."""
+        files = (entry.data for entry in layer.entries() if entry.hardlink is None)
+        return sum(len(data) for data in files if isinstance(data, Content))
 
     def merged_at(self, id: str) -> str:
         return f"{self.root}/dir/{id}"
