@@ -8,15 +8,14 @@ which also puts `show` and `exercise` at hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython import get_ipython
 
+# Imported here, before the function of the same name is defined: a later import would put the module in its place.
+from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
-
-if TYPE_CHECKING:
-    from labkit.jupyter.exercise import ExerciseWidget
 
 __all__ = ["exercise", "lesson", "load_ipython_extension", "show"]
 
@@ -41,8 +40,6 @@ def show(*names: str) -> Picture | None:
 
 def exercise(slug: str) -> ExerciseWidget | None:
     """The exercise of this name, to be solved where the cell stands."""
-    from labkit.jupyter.exercise import widget
-
     try:
         return widget(slug)
     except ValueError as error:

@@ -32,12 +32,14 @@ def run_all(page: Page) -> list[dict]:
 
 def errors(cells: list[dict]) -> list[str]:
     """What went wrong in these cells: tracebacks, and cells that did not run."""
-    found = [f"did not run: {cell['source'][:60]}" for cell in cells if cell["source"].strip() and not cell["count"]]
-    for cell in cells:
-        for output in cell["outputs"]:
-            if output["output_type"] == "error":
-                found.append(f"{output['ename']}: {output['evalue']} in {cell['source'][:60]!r}")
-    return found
+    raised = [
+        f"{output['ename']}: {output['evalue']} in {cell['source'][:60]!r}"
+        for cell in cells
+        for output in cell["outputs"]
+        if output["output_type"] == "error"
+    ]
+    left = [f"did not run: {cell['source'][:60]}" for cell in cells if cell["source"].strip() and not cell["count"]]
+    return raised + left
 
 
 def bring_into_view(page: Page, text: str) -> None:
@@ -51,3 +53,7 @@ def bring_into_view(page: Page, text: str) -> None:
         }""",
         text,
     )
+
+
+def cell_count(page: Page) -> int:
+    return page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.length")
