@@ -17,7 +17,7 @@ lab: $(VENV)/.lab
 test: unit notebooks
 
 # Unit, conformance, browser and Pyodide tests.
-unit: $(VENV)/.test tests/pyodide/node_modules/.installed
+unit: $(VENV)/.test tests/pyodide/node_modules/.installed tests/browser/node_modules/.installed
 	$(BIN)/pytest --ignore=tests/benchmarks $(TEST_ARGS)
 
 # Every saved output of every lesson, as learner demo with an empty home.
@@ -55,8 +55,8 @@ $(VENV)/.test: $(VENV)/.lab
 	$(INSTALL) --group test
 	touch $@
 
-tests/pyodide/node_modules/.installed: tests/pyodide/package-lock.json
-	if command -v npm >/dev/null; then cd tests/pyodide && npm ci --silent; else mkdir -p $(@D); fi
+tests/%/node_modules/.installed: tests/%/package-lock.json
+	if command -v npm >/dev/null; then cd tests/$* && npm ci --silent; else mkdir -p $(@D); fi
 	touch $@
 
 # Takes the newest versions that work together; run the tests after it.
@@ -67,4 +67,4 @@ constraints:
 	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^labkit'; } >constraints.txt
 
 clean:
-	rm -rf $(VENV) tests/pyodide/node_modules build dist *.egg-info
+	rm -rf $(VENV) tests/pyodide/node_modules tests/browser/node_modules build dist *.egg-info

@@ -73,8 +73,9 @@ def test_constraints_are_exact_and_without_addresses() -> None:
     assert [line for line in lines if not re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)] == []
 
 
-def test_the_lock_file_of_npm_holds_hashes_and_no_addresses() -> None:
-    lock = json.loads((ROOT / "tests" / "pyodide" / "package-lock.json").read_text())
+@pytest.mark.parametrize("folder", ["browser", "pyodide"])
+def test_the_lock_file_of_npm_holds_hashes_and_no_addresses(folder: str) -> None:
+    lock = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert [name for name, package in packages.items() if "resolved" in package or "integrity" not in package] == []
 

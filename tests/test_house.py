@@ -109,14 +109,14 @@ def import_time(statement: str) -> tuple[float, set[str]]:
 JUPYTER = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "jupyter_client", "nbformat", "graphviz"}
 
 
-@pytest.mark.parametrize("statement", ["import labkit", "from labkit import Machine"])
-def test_the_import_loads_no_jupyter_and_is_quick(statement: str) -> None:
+@pytest.mark.parametrize(("statement", "limit"), [("import labkit", 60), ("from labkit import Machine", 400)])
+def test_the_import_loads_no_jupyter_and_is_quick(statement: str, limit: float) -> None:
     times = []
     for _ in range(5):
         milliseconds, loaded = import_time(statement)
         assert loaded & JUPYTER == set()
         times.append(milliseconds)
-    assert min(times) < 60
+    assert min(times) < limit
 
 
 def committed() -> list[Path]:
