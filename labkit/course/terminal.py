@@ -26,6 +26,7 @@ class Terminal:
         self._session: Session | None = None
         self.runaway = False  # the last line had to be stopped
         self.spent = 0  # steps of all lines
+        self.written: list[Written] = []  # what the last line wrote, both streams in their order
 
     @property
     def prompt(self) -> str:
@@ -53,11 +54,12 @@ class Terminal:
         kernel.budget = BUDGET
         try:
             written, status = self._type(line.split("\n"))
-            self.runaway = False
+            self.written, self.runaway = written, False
         except (Runaway, RecursionError) as error:
             why = error if isinstance(error, Runaway) else "nested too deeply"
             self._session, self.runaway = None, True
-            return Completed(line, 137, "", f"labkit: stopped: {why}\n")
+            self.written = [Written(2, f"labkit: stopped: {why}\n".encode())]
+            return Completed(line, 137, "", _text(self.written, 2))
         finally:
             self.spent += BUDGET - kernel.budget
         return Completed(line, status, _text(written, 1), _text(written, 2))

@@ -91,9 +91,8 @@ def _stack_lines(found: list[Stack], marks: Marks, tops: dict[str, str], below: 
 
 def _stack_rows(stack: Stack, marks: Marks) -> Iterator[str]:
     for image in stack.images:
-        word = next(filter(None, (marks.word("image", name) for name in image.names or (image.id,))), "")
         title = f"{_text(image_title(image), bold=True)} {_text(f'image {short(image.id)}, {size_text(image.size)}')}"
-        yield _cell(title, "title", word, span=3)
+        yield _cell(title, "title", marks.word("image", image.id), span=3)
     if not stack.images:
         yield _cell(_text("shared by several images", quiet=True), "title", span=3)
     yield from (_row(row) for row in reversed(rows(stack, marks)))

@@ -7,6 +7,7 @@ it, and the traits that changed go back. So all of it can be tested without a br
 from __future__ import annotations
 
 import html
+import itertools
 import pathlib
 import posixpath
 import re
@@ -26,6 +27,7 @@ STATIC = pathlib.Path(__file__).parent / "static"
 HOME = "/home/learner"
 EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
 KEPT_LINES = 200  # how many inputs with their output the terminal shows
+PROMPT, GOES_ON = "# ", "> "  # root's shell, at a new command and within one
 KEPT_OUTPUT = 20_000  # characters of one output
 
 
@@ -41,7 +43,8 @@ class ExerciseWidget(anywidget.AnyWidget):
     task = traitlets.Unicode().tag(sync=True)
     form = traitlets.Dict().tag(sync=True)
     draft = traitlets.Any().tag(sync=True)  # what is filled in, not yet checked
-    log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of line, out, err, status
+    log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
+    prompt = traitlets.Unicode().tag(sync=True)  # what stands before the cursor
     picture = traitlets.Dict().tag(sync=True)  # {"src": …, "alt": …, "text": …, "width": …}
     goal = traitlets.Dict().tag(sync=True)
     hints: traitlets.List[str] = traitlets.List().tag(sync=True)  # those that are open
@@ -66,6 +69,7 @@ class ExerciseWidget(anywidget.AnyWidget):
             form=dict(attempt.form),
             hints_left=len(attempt.hints),
             standing=standing,
+            prompt=PROMPT,
         )
         self._draw()
         if attempt.form["type"] == "terminal" and attempt.goal is not None:
@@ -97,7 +101,7 @@ class ExerciseWidget(anywidget.AnyWidget):
 
     def _run(self, message: Mapping[str, Any]) -> None:
         line = str(message.get("line", ""))
-        if not line.strip():
+        if not line.strip() and self.prompt != GOES_ON:
             return
         if opened := EDIT.fullmatch(line.strip()):
             self.editor = {"path": opened[1], "text": self._read(opened[1])}
@@ -107,9 +111,9 @@ class ExerciseWidget(anywidget.AnyWidget):
     def _ran(self, line: str, done: Any) -> None:
         """What an input gave, in the log and in the picture."""
         entry = {
+            "prompt": self.prompt,
             "line": line,
-            "out": shortened(as_text(done.stdout)),
-            "err": shortened(as_text(done.stderr)),
+            "pieces": screen_pieces(self._attempt, done),
             "status": int(done.returncode),
         }
         self.log = [*self.log, entry][-KEPT_LINES:]
@@ -168,6 +172,7 @@ class ExerciseWidget(anywidget.AnyWidget):
     def _moved(self, inputs: int) -> None:
         """The machine is another than before: draw it, and drop what was said about the one before."""
         self._inputs = inputs
+        self.prompt = prompt_of(self._attempt)
         self.can_undo = inputs > 0
         self.feedback = {}
         self._draw()
@@ -177,6 +182,8 @@ class ExerciseWidget(anywidget.AnyWidget):
         if machine is None:
             return
         view = look(machine)
+        if view == View() and self.form["type"] != "terminal":
+            return
         self.picture = picture_trait(Picture(view, compare(self._seen, view)))
         self._seen = view
 
@@ -191,6 +198,20 @@ ACTIONS: dict[str, Callable[[ExerciseWidget, Mapping[str, Any]], None]] = {
     "hint": ExerciseWidget._hint,
     "solution": ExerciseWidget._solution,
 }
+
+
+def prompt_of(attempt: Any) -> str:
+    """What the attempt's terminal shows before the cursor; a full terminal's own prompt is kept."""
+    return str(getattr(attempt, "prompt", "")) or PROMPT
+
+
+def screen_pieces(attempt: Any, done: Any) -> list[dict[str, Any]]:
+    """What an input wrote, in order: pieces of text, each with whether it was a message (stderr)."""
+    written = [(each.stream, each.text) for each in getattr(getattr(attempt, "terminal", None), "written", ())]
+    written = written or [(1, done.stdout), (2, done.stderr)]
+    groups = itertools.groupby(written, lambda piece: piece[0] == 2)
+    pieces = [(message, "".join(as_text(text) for _, text in group)) for message, group in groups]
+    return [{"message": message, "text": shortened(text)} for message, text in pieces if text]
 
 
 def shortened(text: str) -> str:
@@ -213,7 +234,11 @@ def feedback_trait(judgement: Any, trouble: str = "") -> dict[str, Any]:
     points = f"{judgement.points:g} of {judgement.of:g} point{'' if judgement.of == 1 else 's'}"
     if judgement.error:
         return {"tone": "error", "title": judgement.text, "items": [], "reply": trouble}
-    items = [{"ok": each.ok, "text": each.text, "note": each.difference or ""} for each in judgement.results]
+    notes = [each.difference or "" for each in judgement.results]
+    items = [
+        {"ok": each.ok, "text": each.text, "note": note if note not in notes[:number] else ""}  # the same only once
+        for number, (each, note) in enumerate(zip(judgement.results, notes, strict=True))
+    ]
     title = f"Right: {points}." if judgement.passed else f"Not yet: {points}."
     reply = "\n\n".join(filter(None, [judgement.reply, *judgement.notes, trouble]))
     return {"tone": "right" if judgement.passed else "not yet", "title": title, "items": items, "reply": reply}

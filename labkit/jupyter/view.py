@@ -204,8 +204,7 @@ def parts(view: View) -> dict[tuple[str, ...], str]:
     for image in view.images:
         for number in range(1, len(image.steps) + 1):
             found[step_part(image.steps[:number])] = ""
-        for name in image.names or (image.id,):
-            found["image", name] = image.id
+        found["image", image.id] = ", ".join(image.names)
     for container in view.containers:
         found["container", container.name] = f"{container.id} {container.state}"
         found.update({("file", container.name, path): f"{kind}" for kind, path in container.changes})
@@ -225,7 +224,7 @@ class Marks:
 
     new: frozenset[tuple[str, ...]] = frozenset()
     changed: frozenset[tuple[str, ...]] = frozenset()
-    gone: tuple[tuple[str, ...], ...] = ()
+    gone: tuple[tuple[str, ...], ...] = ()  # each with what its value was, at its end
 
     def word(self, *part: str) -> str:
         """The mark of a part, as a word: "new", "changed", or "" for one that is as it was."""
@@ -243,7 +242,7 @@ def compare(before: View | None, after: View) -> Marks:
     return Marks(
         new=frozenset(part for part in now if part not in old),
         changed=frozenset(part for part in now if part in old and old[part] != now[part]),
-        gone=tuple(part for part in old if part not in now),
+        gone=tuple((*part, old[part]) for part in old if part not in now),
     )
 
 

@@ -41,8 +41,8 @@ def cut(text: str, length: int = SHOWN_TEXT) -> str:
 
 
 def image_title(image: ImageView) -> str:
-    """What heads a stack: the image's names, or its short id where it has none."""
-    return ", ".join(cut(name, 40) for name in image.names) or f"<none> {short(image.id)}"
+    """What heads a stack: the image's names, or what Docker shows in their place."""
+    return ", ".join(cut(name, 40) for name in image.names) or "<none>"
 
 
 def mount_source(mount: MountView) -> str:
@@ -70,7 +70,9 @@ def gone_lines(marks: Marks) -> list[str]:
 
 def _gone(part: tuple[str, ...]) -> str:
     if part[0] == "step":
-        return f"step {cut(part[-1].rpartition(' ')[0])}"
+        return f"step {cut(part[-2].rpartition(' ')[0])}"
+    if part[0] == "image":
+        return f"image {cut(part[-1]) or short(part[1])}"
     if part[0] in ("file", "mount"):
         return f"{part[0]} {cut(part[2])} of container {cut(part[1], 40)}"
     return f"{part[0]} {cut(part[1], 40)}"
@@ -84,8 +86,8 @@ def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator
     """A stack, lowest step first; the stacks that stand on it follow, indented by one more."""
     margin = "  " * depth
     for image in stack.images:
-        word = " ".join(dict.fromkeys(filter(None, (marks.word("image", name) for name in image.names or (image.id,)))))
-        yield _marked(f"{margin}image {image_title(image)} ({short(image.id)}, {size_text(image.size)})", word)
+        line = f"{margin}image {image_title(image)} ({short(image.id)}, {size_text(image.size)})"
+        yield _marked(line, marks.word("image", image.id))
     if not stack.images:
         yield f"{margin}steps that several images share"
     for row in rows(stack, marks):
@@ -97,7 +99,7 @@ def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator
 
 
 def _container_lines(container: ContainerView, view: View, marks: Marks) -> Iterator[str]:
-    names = {image.id: image_title(image) for image in view.images}
+    names = {image.id: image_title(image) for image in view.images if image.names}
     image = names.get(container.image, short(container.image))
     line = f"container {cut(container.name, 40)} ({short(container.id)}, {container.state}) on image {image}"
     yield _marked(line, marks.word("container", container.name))

@@ -157,6 +157,8 @@ class FakeAttempt:
     task = "Build `app:1` from **this**:\n\n```\nFROM busybox\n```\n\n- <b>one</b>\n- two"
     hints = ("a small one", "a larger one: `docker build`")
     solutions = (("the short way", "make"),)
+    prompt = ""
+    terminal: SimpleNamespace | None = None
 
     def __init__(self, form: dict[str, Any] | None = None, machine: FakeMachine | None = None) -> None:
         self.form = form or {"type": "terminal"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from labkit.jupyter.exercise import ACTIONS, KEPT_OUTPUT, STATIC, ExerciseWidget, shortened
+from labkit.jupyter.exercise import ACTIONS, KEPT_OUTPUT, STATIC, ExerciseWidget, feedback_trait, shortened
 
-from .fakes import FakeAttempt, small_machine
+from .fakes import FakeAttempt, FakeJudgement, FakeMachine, FakeResult, small_machine
 
 CHOICE = {"type": "choice", "options": [{"value": "wrong", "text": "no"}, {"value": "right", "text": "yes"}]}
 
@@ -40,7 +41,11 @@ def test_a_command_runs_and_the_picture_follows() -> None:
     widget.handle({"do": "run", "line": "docker volume create v1"})
     assert attempt.inputs == ["docker volume create v1"]
     (entry,) = widget.log
-    assert (entry["out"], entry["err"], entry["status"]) == ("ran docker volume create v1\n", "no such thing\n", 1)
+    assert (entry["prompt"], entry["status"]) == ("# ", 1)
+    assert entry["pieces"] == [
+        {"message": False, "text": "ran docker volume create v1\n"},
+        {"message": True, "text": "no such thing\n"},
+    ]
     assert widget.picture["text"] != before
     assert "volume v1  [new]" in widget.picture["text"]
     assert widget.picture["src"].startswith("data:image/svg+xml;base64,")
@@ -166,3 +171,39 @@ def test_the_page_puts_texts_in_as_texts_and_asks_for_what_python_knows() -> Non
     asked = {word.split('"')[0] for word in script.split('do: "')[1:]}
     assert asked == set(ACTIONS)
     assert len(script) < 20_000, "it is sent with every exercise"
+
+
+def test_what_is_written_stays_in_its_order() -> None:
+    widget, attempt, _ = made()
+    written = [
+        SimpleNamespace(stream=number, text=text) for number, text in ((2, b"pull\n"), (1, b"a"), (1, b"b"), (2, b"c"))
+    ]
+    attempt.terminal = SimpleNamespace(written=written)
+    attempt.prompt = "/ # "
+    widget.handle({"do": "run", "line": "x"})
+    assert [(piece["message"], piece["text"]) for piece in widget.log[0]["pieces"]] == [
+        (True, "pull\n"),
+        (False, "ab"),
+        (True, "c"),
+    ]
+    assert widget.prompt == "/ # "
+
+
+def test_an_empty_line_counts_only_within_a_command() -> None:
+    widget, attempt, _ = made()
+    attempt.prompt = "> "
+    for line in ("cat <<EOF", "", "EOF"):
+        widget.handle({"do": "run", "line": line})
+    assert attempt.inputs == ["cat <<EOF", "", "EOF"]
+
+
+def test_the_same_difference_is_told_once() -> None:
+    results = (FakeResult(False, "a", "no image"), FakeResult(False, "b", "no image"), FakeResult(False, "c", "other"))
+    told = feedback_trait(FakeJudgement(False, 0, results=results))
+    assert [item["note"] for item in told["items"]] == ["no image", "", "other"]
+
+
+def test_an_empty_machine_is_drawn_only_beside_a_terminal() -> None:
+    for form, drawn in (({"type": "terminal"}, True), (CHOICE, False)):
+        attempt = FakeAttempt(form, FakeMachine())
+        assert bool(ExerciseWidget(attempt, "", lambda attempt, judgement: "").picture) is drawn

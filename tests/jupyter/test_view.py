@@ -19,6 +19,7 @@ from labkit.jupyter.view import (
     size_text,
     stacks,
 )
+from labkit.jupyter.words import gone_lines
 
 from .fakes import APP, UBUNTU, FakeMachine, small_machine
 
@@ -121,7 +122,7 @@ def test_what_changed_is_marked() -> None:
     machine.engine.container_table.clear()
     marks = compare(before, look(machine))
     assert marks.new == {("volume", "more")}
-    assert ("container", "web") in marks.gone
+    assert ("container", "web") in [part[:2] for part in marks.gone]
     assert marks.word("volume", "more") == "new"
     assert marks.word("volume", "data") == ""
 
@@ -134,3 +135,16 @@ def test_a_container_that_stopped_has_changed() -> None:
 
 def test_an_empty_machine() -> None:
     assert look(FakeMachine()) == View()
+
+
+def test_an_image_that_lost_its_name_has_changed_and_its_heir_is_new() -> None:
+    old, heir = ImageView("1", ("app:1",), (A,), 0), ImageView("2", ("app:1",), (B,), 0)
+    marks = compare(View((old,)), View((heir, ImageView("1", (), (A,), 0))))
+    assert (marks.word("image", "1"), marks.word("image", "2")) == ("changed", "new")
+
+
+def test_what_went_is_told() -> None:
+    before = look(small_machine())
+    marks = compare(before, View())
+    assert gone_lines(marks)[-3:] == ["image ubuntu:24.04", "container web", "volume data"]
+    assert "step COPY app.py /opt/app.py" in gone_lines(marks)

@@ -98,12 +98,22 @@ function terminalForm(model, send) {
     input.value = place === null ? typed : lines[place];
     input.setSelectionRange(input.value.length, input.value.length);
   };
+  const run = () => {
+    if (input.value.trim() || model.get("prompt") === "> ") send({ do: "run", line: input.value });
+    input.value = "";
+    place = null;
+  };
+  input.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (!text.includes("\n")) return;
+    event.preventDefault();
+    send({ do: "run", line: input.value + text.replace(/\r\n?/g, "\n").replace(/\n$/, "") });
+    input.value = "";
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      if (input.value.trim()) send({ do: "run", line: input.value });
-      input.value = "";
-      place = null;
+      run();
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       event.preventDefault();
       recall(event.key === "ArrowUp" ? -1 : 1);
@@ -111,29 +121,27 @@ function terminalForm(model, send) {
       input.value = "";
     }
   });
+  const line = (entry) => [
+    element("div", { class: "lk-typed" }, element("span", { textContent: entry.prompt }), element("span", { textContent: entry.line })),
+    ...entry.pieces.map((piece) => element("pre", { class: piece.message ? "lk-message" : "", textContent: piece.text })),
+    ...(entry.status ? [element("div", { class: "lk-status", textContent: `exit status ${entry.status}` })] : []),
+  ];
   let shown = [];
   const update = () => {
     const entries = model.get("log");
-    const common = shown.length <= entries.length && shown.every((entry, index) => entry === entries[index].line + entries[index].out);
-    if (!common) log.replaceChildren();
-    for (const entry of entries.slice(common ? shown.length : 0)) {
-      log.append(
-        element("div", { class: "lk-typed" }, element("span", { textContent: "$ " }), element("span", { textContent: entry.line })),
-        ...(entry.out ? [element("pre", { textContent: entry.out })] : []),
-        ...(entry.err ? [element("pre", { class: "lk-err", textContent: entry.err })] : []),
-        ...(entry.status ? [element("div", { class: "lk-status", textContent: `exit status ${entry.status}` })] : []),
-      );
-    }
-    shown = entries.map((entry) => entry.line + entry.out);
+    const texts = entries.map((entry) => JSON.stringify(entry));
+    const grown = shown.length <= texts.length && shown.every((text, index) => text === texts[index]);
+    if (!grown) log.replaceChildren();
+    log.append(...entries.slice(grown ? shown.length : 0).flatMap(line));
+    shown = texts;
     log.scrollTop = log.scrollHeight;
     log.classList.toggle("lk-empty", entries.length === 0);
   };
-  const row = element("div", { class: "lk-row" }, element("span", { class: "lk-prompt", textContent: "$", "aria-hidden": "true" }), input);
-  row.append(button("Run", () => {
-    if (input.value.trim()) send({ do: "run", line: input.value });
-    input.value = "";
-    input.focus();
-  }));
+  const prompt = element("span", { class: "lk-prompt", "aria-hidden": "true" });
+  const ask = () => { prompt.textContent = model.get("prompt"); };
+  model.on("change:prompt", ask);
+  ask();
+  const row = element("div", { class: "lk-row" }, prompt, input, button("Run", () => { run(); input.focus(); }));
   model.on("change:log", update);
   update();
   const pane = element("div", { class: "lk-editor" });
@@ -163,7 +171,7 @@ function terminalForm(model, send) {
   return {
     body: element("div", {}, element("div", { class: "lk-terminal" }, log, row), pane, help),
     read: () => null,
-    stop: () => { model.off("change:log", update); model.off("change:editor", edit); },
+    stop: () => { model.off("change:log", update); model.off("change:editor", edit); model.off("change:prompt", ask); },
   };
 }
 
