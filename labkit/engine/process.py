@@ -187,8 +187,13 @@ class Process:
             raise Parked(self.kernel.clock.now + wait)
         self.kernel.clock.advance(wait)
 
-    def wait_forever(self) -> int:
-        """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130)."""
+    def wait_forever(self, *signals: str) -> int:
+        """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130).
+
+        `signals`: the names (TERM) of those that the program has a handler for, which ends it in good order.
+        """
+        for name in signals:
+            self.traps.setdefault(name, "exit 0")
         if self.detached:
             raise Parked(None)
         return 130
@@ -201,6 +206,11 @@ class Process:
         changes.setdefault("files", self.files.copy())
         changes.setdefault("env", dict(self.env))
         return self.kernel.execute(replace(self, argv=list(argv), traps={}, **changes))
+
+    def exec(self, argv: list[str]) -> int:
+        """Become another program, as execve does: the same process, its traps gone."""
+        self.traps.clear()
+        return self.kernel.execute(replace(self, argv=list(argv)))
 
 
 class ExecError(Exception):

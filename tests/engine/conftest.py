@@ -73,12 +73,17 @@ def _env(process: Process) -> int:
 def _trap(process: Process, status: str) -> int:
     """A server: it waits for ever, and ends with this status when it is asked to."""
     process.traps["TERM"] = f"exit {status}"
-    return process.wait_forever()
+    return process.wait_forever("TERM")
+
+
+def _nohup(process: Process, *words: str) -> int:
+    """An entrypoint: it becomes what it is given."""
+    return process.exec(list(words))
 
 
 COMMANDS: dict[str, Any] = {
     "sleep": _sleep, "echo": _echo, "ls": _ls, "cat": _cat, "tee": _tee, "rm": _rm, "id": _id, "sh": _sh, "env": _env,
-    "true": lambda process: 0, "httpd": _trap, "pwd": lambda process: _echo(process, process.files.cwd),
+    "nohup": _nohup, "true": lambda process: 0, "httpd": _trap, "pwd": lambda process: _echo(process, process.files.cwd),
 }  # fmt: skip
 
 

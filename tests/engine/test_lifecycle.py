@@ -198,3 +198,9 @@ def test_filters(lab: Lab) -> None:
     assert names(ancestor=["nosuch"]) == []
     assert names(since=["web"]) == ["/job"]
     assert lab.refused(lab.engine.containers, True, {"nosuch": ["1"]}) == "invalid filter 'nosuch'"
+
+
+def test_what_becomes_another_program_keeps_its_process(lab: Lab) -> None:
+    lab.up("c1", "nohup", "httpd", "0")
+    lab.engine.stop("c1", 0)
+    assert lab.engine.inspect_container("c1")["State"]["ExitCode"] == 0

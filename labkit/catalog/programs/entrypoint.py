@@ -12,4 +12,4 @@ def main(process: Process) -> int:
     own = next((program for variable, program in _OWN.items() if variable in process.env), "sh")
     if not words or words[0].startswith("-") or words[0].endswith((".js", ".conf")):
         words = [own, *words]
-    return process.spawn(words)
+    return process.exec(words)

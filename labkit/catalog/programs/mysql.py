@@ -31,7 +31,7 @@ def entrypoint(process: Process) -> int:
     if words[0].startswith("-"):
         words = ["mysqld", *words]
     if words[0] != "mysqld" or {"--help", "--version", "-V"} & set(words):
-        return process.spawn(words)
+        return process.exec(words)
     started = f"Entrypoint script for MySQL Server {_VERSION}-1debian12 started."
     _note(process, started)
     if process.files.user.uid == 0:
@@ -42,7 +42,7 @@ def entrypoint(process: Process) -> int:
             _refuse(process)
             return 1
         _initialise(process)
-    return process.spawn(words)
+    return process.exec(words)
 
 
 def _note(process: Process, text: str) -> None:
@@ -169,7 +169,7 @@ def mysqld(process: Process) -> int:
         ),
     ):  # fmt: skip
         complain(process, _line(process, kind, code, text))
-    return process.wait_forever()
+    return process.wait_forever("TERM", "INT", "QUIT")
 
 
 def _line(process: Process, kind: str, code: str, text: str) -> str:

@@ -27,7 +27,7 @@ def entrypoint(process: Process) -> int:
             say(process, "/docker-entrypoint.sh: Configuration complete; ready for start up")
         else:
             say(process, f"/docker-entrypoint.sh: No files found in {folder}/, skipping configuration")
-    return process.spawn(words) if words else 0
+    return process.exec(words) if words else 0
 
 
 def nginx(process: Process) -> int:
@@ -51,7 +51,7 @@ def nginx(process: Process) -> int:
         return 1
     _start(process)
     if "daemon off" in flags.get("-g", "") or "daemon off" in read_text(process.files, "/etc/nginx/nginx.conf"):
-        return process.wait_forever()
+        return process.wait_forever("TERM", "INT", "QUIT")
     return 0
 
 

@@ -37,17 +37,17 @@ def entrypoint(process: Process) -> int:
     if words[0].startswith("-"):
         words = ["postgres", *words]
     if words[0] != "postgres" or {"--help", "--version", "-V"} & set(words):
-        return process.spawn(words)
+        return process.exec(words)
     data = _data(process)
     if process.files.exists(f"{data}/PG_VERSION"):
         say(process, "", "PostgreSQL Database directory appears to contain a database; Skipping initialization", "")
-        return process.spawn(words)
+        return process.exec(words)
     if not process.env.get("POSTGRES_PASSWORD") and process.env.get("POSTGRES_HOST_AUTH_METHOD") != "trust":
         complain(process, *_REFUSAL.split("\n"))
         return 1
     _fill(process, data)
     say(process, "PostgreSQL init process complete; ready for start up.", "")
-    return process.spawn(words)
+    return process.exec(words)
 
 
 def _fill(process: Process, data: str) -> None:
@@ -115,7 +115,7 @@ def postgres(process: Process) -> int:
         "database system is ready to accept connections",
     ):
         complain(process, f"{stamp} [{process.pid}] LOG:  {text}")
-    return process.wait_forever()
+    return process.wait_forever("TERM", "INT", "QUIT")
 
 
 def psql(process: Process) -> int:

@@ -29,7 +29,7 @@ def server(process: Process) -> int:
         lines.append("* DB loaded from disk: 0.000 seconds")
     lines.append("* Ready to accept connections")
     say(process, *(f"{process.pid}:{'C' if number == 0 else 'M'} {stamp} {line}" for number, line in enumerate(lines)))
-    return process.wait_forever()
+    return process.wait_forever("TERM", "INT", "QUIT")
 
 
 def cli(process: Process) -> int:
