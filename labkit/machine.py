@@ -76,6 +76,7 @@ class Machine:
         self.driver = DRIVERS[storage_driver](self.files, DOCKER_ROOT)
         self.engine = Engine(self.files, self.driver, self.kernel, Registry())
         self.kernel.services["engine"] = self.engine
+        self.kernel.passed = self.engine.advance
 
     def _mount_proc(self) -> None:
         about: dict[str, Any] = {"device": "proc", "fstype": "proc"}

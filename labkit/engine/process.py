@@ -155,6 +155,7 @@ class Kernel:
     execute: Program  # finds argv[0] and runs it; the shell part provides it
     budget: int = 2_000_000  # steps that are left to the command that runs
     services: dict[str, object] = field(default_factory=dict)  # "engine" for the docker program, and the like
+    passed: Callable[[], None] = lambda: None  # called when time has passed in which waiting processes may go on
 
     def tick(self, steps: int = 1) -> None:
         self.budget -= steps
@@ -186,6 +187,7 @@ class Process:
         if self.detached:
             raise Parked(self.kernel.clock.now + wait)
         self.kernel.clock.advance(wait)
+        self.kernel.passed()
 
     def wait_forever(self, *signals: str) -> int:
         """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130).

@@ -1,0 +1,108 @@
+"""Machine: what a command gives, terminals, snapshots, and that all of it is the same every time."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit import Machine
+
+STORY = [
+    "docker pull busybox",
+    "printf 'FROM busybox\\nRUN echo one > /one\\nCOPY note /note\\n' > Dockerfile; echo hi > note",
+    "docker build -t app .",
+    "docker run -d --name web -v data:/data app sh -c 'while true; do date >> /data/log; sleep 10; done'",
+    "sleep 35; docker exec web wc -l /data/log",
+    "docker exec web sh -c 'rm /one; echo more >> /note'",
+    "docker diff web; docker ps; docker image ls; docker inspect web; docker system df -v",
+    "find /var/lib/docker | sort | sha256sum",
+    "head -c 8 /dev/urandom | od -An -tx1; cat /proc/mounts",
+]
+
+
+def told(machine: Machine) -> list[object]:
+    return [machine.run(line) for line in STORY]
+
+
+def test_a_command_gives_status_and_both_streams() -> None:
+    done = Machine().run("echo out; echo err >&2; exit 3")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
+
+
+def test_each_run_is_a_fresh_shell_in_the_learners_folder() -> None:
+    machine = Machine()
+    machine.run("cd /tmp; x=1")
+    assert machine.run('echo "$PWD$x"').stdout == "/home/learner\n"
+
+
+def test_the_same_commands_give_the_same_output_on_every_machine() -> None:
+    assert told(Machine()) == told(Machine())
+
+
+def test_a_detached_loop_goes_on_while_time_passes() -> None:
+    machine = Machine()
+    results = [machine.run(line) for line in STORY[:5]]
+    assert results[-1].stdout == "4 /data/log\n"
+
+
+def test_a_snapshot_brings_everything_back_and_the_story_goes_on_the_same() -> None:
+    machine = Machine()
+    for line in STORY[:4]:
+        machine.run(line)
+    saved = machine.snapshot()
+    first = [machine.run(line) for line in STORY[4:]]
+    events = len(machine.events)
+    machine.run("docker rm -f web; docker image rm -f app; docker volume prune -af; rm -rf /home/learner/*")
+    machine.restore(saved)
+    assert [machine.run(line) for line in STORY[4:]] == first
+    assert len(machine.events) == events
+    machine.restore(saved)  # a snapshot can be gone back to again
+    assert [machine.run(line) for line in STORY[4:]] == first
+
+
+def test_a_terminal_keeps_folder_and_variables_and_can_be_inside_a_container() -> None:
+    machine = Machine()
+    terminal = machine.session()
+    rows = [
+        ("cd /tmp; x=5", ""),
+        ('echo "$PWD $x"', "/tmp 5\n"),
+        ("docker run -q -it --name term busybox", None),
+        ("echo hi > /note; cd /etc", ""),
+        ("pwd", "/etc\n"),
+        ("nosuch", "sh: nosuch: not found\n"),
+    ]
+    for line, output in rows:
+        done = terminal.run(line)
+        if output is not None:
+            assert done.stdout == output, line
+    assert terminal.prompt == "/etc # "
+    terminal.run("exit 3")
+    assert terminal.prompt == "# "
+    assert terminal.run("echo $?").stdout == "3\n"
+    assert terminal.run("docker ps -a --format '{{.Names}} {{.State}}'").stdout == "term exited\n"
+    terminal.run("exit 4")
+    assert terminal.ended
+
+
+def test_what_is_written_on_the_host_is_seen_in_the_container() -> None:
+    machine = Machine()
+    machine.run("docker run -d --name web -v data:/data busybox sleep 1d")
+    machine.run("echo from the host > /var/lib/docker/volumes/data/_data/note")
+    assert machine.run("docker exec web cat /data/note").stdout == "from the host\n"
+    machine.run("echo by hand > $(docker inspect --format '{{.GraphDriver.Data.UpperDir}}' web)/hand")
+    assert machine.run("docker exec web cat /hand").stdout == "by hand\n"
+    assert machine.container("web").files.read("/hand") == b"by hand\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "stderr"),
+    [
+        ("nosuch", 127, "sh: 1: nosuch: not found\n"),
+        ("docker nosuch", 1, "docker: unknown command: docker nosuch\n\nRun 'docker --help' for more information\n"),
+        ("docker run --nosuch busybox", 125, None),
+        ("while true; do :; done", 137, "labkit: stopped: the command does not end\n"),
+    ],
+)
+def test_mistakes_get_a_message_and_a_status(line: str, status: int, stderr: str | None) -> None:
+    done = Machine().run(line)
+    assert done.returncode == status
+    assert done.stderr == stderr if stderr is not None else "unknown flag: --nosuch" in done.stderr
