@@ -741,7 +741,7 @@ def _exec(shell: Shell, args: list[str]) -> int:
     shell.env.traps.clear()
     shell.process.traps.clear()
     shell._push(ExitFrame())
-    shell.spawn(words, shell.env.fds, shell.exported())
+    shell.spawn(words, shell.env.fds, shell.exported(), instead=True)
     return 0
 
 

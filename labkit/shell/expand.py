@@ -322,7 +322,7 @@ def _many(shell: Shell, part: Parameter, out: _Fields) -> bool:
     elif part.quoted:
         out.values(items, True)
     else:
-        out.values([item for item in items if item], False)
+        out.values(items, False)
     return True
 
 

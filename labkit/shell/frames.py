@@ -25,8 +25,8 @@ EXIT, RETURN, BREAK, CONTINUE, ABORT = "exit", "return", "break", "continue", "a
 STAGE_STEPS = 300_000  # that a stage may take before the next one runs
 
 
-class Jump(Exception):  # noqa: N818: control flow, no error
-    """Control leaves what runs. `levels`: of loops, for break and continue. ABORT is an error: all ends but a prompt."""
+class Jump(Exception):  # noqa: N818 - control flow, no error
+    """Control leaves what runs. `levels`: of loops, for break and continue. ABORT: an error; a prompt survives it."""
 
     def __init__(self, kind: str, status: int = 0, levels: int = 1) -> None:
         super().__init__(kind, status)
@@ -167,7 +167,7 @@ class ProgramFrame(Frame):
     def catch(self, shell: Shell, jump: Jump) -> bool:
         if jump.kind != RETURN or not self.returns:
             return False
-        shell.stack.pop()
+        shell.stack[-1] = CheckFrame()
         self.leave(shell)
         shell.status = jump.status
         return True
@@ -514,10 +514,9 @@ class FunctionFrame(Frame):
     def catch(self, shell: Shell, jump: Jump) -> bool:
         if jump.kind != RETURN:
             return False
-        shell.stack.pop()
+        shell.stack[-1] = CheckFrame()
         self.leave(shell)
         shell.status = jump.status
-        shell.check()
         return True
 
     def twin(self, twins: Twins) -> Frame:
@@ -599,6 +598,16 @@ class StatusFrame(Frame):
     def step(self, shell: Shell) -> None:
         shell.stack.pop()
         shell.status = self.status
+
+
+class CheckFrame(Frame):
+    """A function or a file was left by `return`: its status counts."""
+
+    __slots__ = ()
+
+    def step(self, shell: Shell) -> None:
+        shell.stack.pop()
+        shell.check()
 
 
 class ExitFrame(Frame):

@@ -89,9 +89,17 @@ class Job:
     status: int | None = None
     parked: Parked | None = None
 
+    @property
+    def until(self) -> int | None:
+        """When it goes on; None: never by itself, or it has ended."""
+        return self.parked.until if self.parked else None
+
 
 class Shell:
     """One running shell."""
+
+    process: Process
+    arg0: str
 
     def __init__(self, process: Process, dialect: Dialect, arg0: str) -> None:
         self.process = process
@@ -341,7 +349,7 @@ class Shell:
         self.jobs[job.pid] = replace(job, status=status, parked=None)
 
     def _parked(self, until: int | None) -> Parked:
-        times = [job.parked.until for job in self.jobs.values() if job.parked and job.parked.until is not None]
+        times = [time for job in self.jobs.values() if (time := job.until) is not None]
         if until is not None:
             times.append(until)
         frozen = self
@@ -374,11 +382,16 @@ class Shell:
         return shell
 
     def run_jobs(self) -> None:
-        """Let the jobs go on whose time has come."""
-        now = self.process.kernel.clock.now
-        for job in list(self.jobs.values()):
-            if job.parked and job.parked.until is not None and job.parked.until <= now:
-                self.jobs[job.pid] = resumed(job)
+        """Let the jobs go on whose time has come, each at its time."""
+        clock = self.process.kernel.clock
+        now = clock.now
+        while due := [
+            (until, job.pid) for job in self.jobs.values() if (until := job.until) is not None and until <= now
+        ]:
+            until, pid = min(due)
+            clock.now = until
+            self.jobs[pid] = resumed(self.jobs[pid])
+        clock.now = max(clock.now, now)
 
     def _leave_jobs(self) -> None:
         """Jobs that still wait outlive the shell, if the machine takes them on (services["adopt"])."""
@@ -412,10 +425,10 @@ class Shell:
             said = f"{name}: I/O error"
         self.complain(said, "" if self.dialect is messages.ASH else name)
 
-    def spawn(self, args: list[str], fds: dict[int, Any], env: dict[str, str]) -> None:
-        """Run another program; its status is the shell's when it has ended."""
+    def spawn(self, args: list[str], fds: dict[int, Any], env: dict[str, str], *, instead: bool = False) -> None:
+        """Run another program; its status is the shell's when it has ended. `instead`: it is the shell's process."""
         process = self.process
-        self.children += 1
+        self.children += not instead
         child = Process(
             argv=args,
             env=env,
@@ -425,9 +438,10 @@ class Shell:
             stderr=fds.get(2, _CLOSED),
             kernel=process.kernel,
             hostname=process.hostname,
-            pid=process.pid + self.children,
+            pid=process.pid + (0 if instead else self.children),
             detached=process.detached,
             tty=process.tty,
+            traps=process.traps if instead else {},
             handles={number: stream for number, stream in fds.items() if number > 2} if len(fds) > 3 else {},
         )
         try:
@@ -833,8 +847,10 @@ def _for_items(shell: Shell, node: For) -> list[str]:
 
 
 def _for_each(shell: Shell, node: For, items: list[str]) -> None:
-    shell.status = 0
-    shell._push(ForFrame(shell, node.name, items, node.body))
+    if items:
+        shell._push(ForFrame(shell, node.name, items, node.body))
+    else:
+        shell.status = 0
 
 
 def _case(shell: Shell, node: Case) -> None:
