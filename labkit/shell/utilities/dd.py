@@ -68,7 +68,7 @@ def _set(tool: Tool, job: Job, name: str, value: str) -> None:
     elif name == "status":
         job.status = value
     elif name in job.flags:
-        known = _CONVERSIONS if name == "conv" else _FLAGS
+        known = (_CONVERSIONS if tool.gnu else _CONVERSIONS - {"ucase", "lcase"}) if name == "conv" else _FLAGS
         for flag in value.split(","):
             if flag not in known:
                 kind = {"conv": "conversion", "iflag": "input flag", "oflag": "output flag"}[name]

@@ -86,7 +86,7 @@ class Printf:
                 self.out += self.escape(match)
             elif match["conversion"] == b"%":
                 self.out += b"%"
-            elif self.convert(match):
+            elif self.convert(match, form):
                 return True
         self.out += form[place:]
         return False
@@ -112,13 +112,14 @@ class Printf:
             return int(self.integer(self.take()))
         return None if text is None else int(text or 0)
 
-    def convert(self, match: re.Match[bytes]) -> bool:
+    def convert(self, match: re.Match[bytes], form: bytes) -> bool:
         letter = (match["conversion"] or b"").decode("latin-1")
         if letter not in ("diouxXcsbqeEfFgGaA" if self.tool.gnu else "diouxXcsbeEfFgGaA") or not letter:
             tool = self.tool
             self.flush()
             shown = match[0].decode("utf-8", "surrogateescape")
-            tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else "%: invalid format")
+            rest = (letter and form[match.end() - 1 :] or b"").decode("utf-8", "surrogateescape")
+            tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else f"%{rest}: invalid format")
         flags, width, precision = match["flags"].decode(), self.size(match["width"] or None), self.size(match["precision"])
         if width is not None and width < 0:
             flags, width = flags + "-", -width

@@ -129,9 +129,10 @@ def _open(tool: Tool, path: str) -> Iterator[tuple[str, Content]]:
     try:
         content = tool.content(path)
     except OSError as error:
-        tool.status = 2
+        status = 2 if tool.gnu or path in tool.operands else 0
+        tool.status = max(tool.status, status)
         if not tool.has("s"):
-            tool.complain(Say("{0}", "{0}"), path, error=error, status=2)
+            tool.complain(Say("{0}", "{0}"), path, error=error, status=status)
         return
     yield path, content
 
