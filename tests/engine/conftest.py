@@ -76,14 +76,15 @@ def _trap(process: Process, status: str) -> int:
     return process.wait_forever("TERM")
 
 
-def _nohup(process: Process, *words: str) -> int:
+def _setsid(process: Process, *words: str) -> int:
     """An entrypoint: it becomes what it is given."""
     return process.exec(list(words))
 
 
 COMMANDS: dict[str, Any] = {
     "sleep": _sleep, "echo": _echo, "ls": _ls, "cat": _cat, "tee": _tee, "rm": _rm, "id": _id, "sh": _sh, "env": _env,
-    "nohup": _nohup, "true": lambda process: 0, "httpd": _trap, "pwd": lambda process: _echo(process, process.files.cwd),
+    "setsid": _setsid, "true": lambda process: 0, "httpd": _trap,
+    "pwd": lambda process: _echo(process, process.files.cwd),
 }  # fmt: skip
 
 

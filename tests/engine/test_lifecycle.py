@@ -201,6 +201,6 @@ def test_filters(lab: Lab) -> None:
 
 
 def test_what_becomes_another_program_keeps_its_process(lab: Lab) -> None:
-    lab.up("c1", "nohup", "httpd", "0")
+    lab.up("c1", "setsid", "httpd", "0")
     lab.engine.stop("c1", 0)
     assert lab.engine.inspect_container("c1")["State"]["ExitCode"] == 0
