@@ -7,12 +7,13 @@ BIN = $(VENV)/bin
 LAB_ARGS ?=
 TEST_ARGS ?=
 CODE = labkit tests
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
 .PHONY: lab test unit notebooks bench format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab notebooks $(LAB_ARGS)
+	$(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
 
 test: unit notebooks
 

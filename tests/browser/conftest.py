@@ -47,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if find_browser() is None:
+        text = "NO BROWSER IS INSTALLED: the tests of the course in a browser were left out (apt-get install chromium)"
+        terminalreporter.write_sep("!", text, red=True, bold=True)
+
+
 @pytest.fixture(scope="session")
 def browser_path() -> str:
     path = find_browser()
