@@ -430,7 +430,7 @@ class _Interpreter:
 
     def _method(self, held: Any, name: str, given: list[Any]) -> Any:
         allowed = next((names for kind, names in _METHODS.items() if type(held) is kind), set())
-        if name == "replace" and given[1:]:
+        if name == "replace" and isinstance(held, str) and given[1:]:
             _weigh(range(len(held) * max(1, len(str(given[1])))))
         _weigh([held if isinstance(held, (str, list, dict)) else "", given])
         if (isinstance(held, _File) and name in ("read", "readlines", "write", "close")) or name in allowed:
