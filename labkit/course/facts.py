@@ -67,7 +67,7 @@ class Entry:
 class Step:
     """One line of an image's history, oldest first; `layer` is None where it only changed metadata."""
 
-    created_by: str
+    created_by: str  # as the Dockerfile has it
     diff_id: str | None
     entries: dict[str, Entry] | None
 
@@ -121,7 +121,7 @@ class Facts:
 
     def step(self, image: str, text: str) -> Step | None:
         """The last step whose instruction has `text` in it."""
-        found = [step for step in self.steps(image) if _plain(text) in _plain(step.created_by)]
+        found = [step for step in self.steps(image) if _plain(text) in step.created_by]
         return found[-1] if found else None
 
     def merged(self, image: str) -> dict[str, Entry]:
@@ -159,7 +159,8 @@ class Facts:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split())
+    """A step as the Dockerfile has it: `docker history` writes RUN with its shell, and BuildKit's name behind it."""
+    return " ".join(text.replace("/bin/sh -c ", "").removesuffix("# buildkit").split())
 
 
 def _remove(tree: dict[str, Entry], path: str, *, itself: bool) -> None:
@@ -177,7 +178,7 @@ def _steps_of(engine: Any, image: str) -> list[Step]:
 
 
 def _step(engine: Any, line: dict, layers: Iterator[str]) -> Step:
-    created_by = line.get("created_by", "")
+    created_by = _plain(line.get("created_by", ""))
     if line.get("empty_layer"):
         return Step(created_by, None, None)
     layer = engine.layerstore.get(next(layers)).layer

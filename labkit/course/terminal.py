@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labkit.engine.process import SECOND, Input, Output, Process, Runaway
+from labkit.engine.process import Input, Output, Process
 from labkit.shell.session import Session, Written
 
 if TYPE_CHECKING:
     from labkit.machine import Completed, Machine
-
-BUDGET = 300_000  # steps of one line
-INTERRUPTED = 130
 
 
 class Terminal:
@@ -48,31 +45,27 @@ class Terminal:
         """One input, of one line or more. A shell that has ended, or had to be stopped, is followed by a new one."""
         from labkit.machine import Completed
 
-        kernel = self.machine.kernel
-        kernel.clock.advance(SECOND)
-        self.machine.engine.advance()
-        kernel.budget = BUDGET
-        try:
-            written, status = self._type(line.split("\n"))
-            self.written, self.runaway = written, False
-        except (Runaway, RecursionError) as error:
-            why = error if isinstance(error, Runaway) else "nested too deeply"
-            self._session, self.runaway = None, True
-            self.written = [Written(2, f"labkit: stopped: {why}\n".encode())]
-            return Completed(line, 137, "", _text(self.written, 2))
-        finally:
-            self.spent += BUDGET - kernel.budget
-        return Completed(line, status, _text(written, 1), _text(written, 2))
+        complaints: list[str] = []
+        self.written = []
+        status = self.machine.limited(lambda: self._type(line.split("\n")), complaints.append)
+        if complaints:
+            self._session = None
+            self.written.append(Written(2, complaints[0].encode()))
+        self.runaway = bool(complaints)
+        return Completed(line, status, _text(self.written, 1), _text(self.written, 2))
 
-    def _type(self, lines: list[str]) -> tuple[list[Written], int]:
-        """What was written, without the prompts in between, and the exit status."""
-        written: list[Written] = []
-        status = 0
-        for line in lines:
-            session = self._session = self._session or self._shell()
-            written += session.feed(line)
-            status = self._status(session)
-        return written, status
+    def _type(self, lines: list[str]) -> int:
+        """Collect what is written, without the prompts in between; the exit status."""
+        kernel = self.machine.kernel
+        before, status = kernel.budget, 0
+        try:
+            for line in lines:
+                session = self._session = self._session or self._shell()
+                self.written += session.feed(line)
+                status = self._status(session)
+            return status
+        finally:
+            self.spent += before - kernel.budget
 
     def _status(self, session: Session) -> int:
         if session.status is None:

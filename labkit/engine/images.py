@@ -252,7 +252,7 @@ def inspect(engine: Engine, reference: str) -> dict[str, Any]:
         "RepoTags": [name.familiar for name in names if not name.digest],
         "RepoDigests": [name.familiar for name in names if name.digest],
         "Parent": image.parent,
-        "Comment": image.config.get("comment", ""),
+        "Comment": image.config.get("comment") or _last_comment(image),
         "Created": image.config.get("created", ""),
         "Author": image.config.get("author", ""),
         "Config": {key: config[key] for key in _CONFIG_KEYS if config.get(key)},
@@ -265,6 +265,12 @@ def inspect(engine: Engine, reference: str) -> dict[str, Any]:
         "Metadata": {"LastTagTime": times.rfc3339(image.tagged)},
     }
     return {key: value for key, value in row.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
+
+
+def _last_comment(image: Image) -> str:
+    """What the newest step says: BuildKit's images have a comment only there."""
+    history = image.config.get("history") or [{}]
+    return str(history[-1].get("comment", ""))
 
 
 _LEFT_OUT_WHEN_EMPTY = ("Parent", "Comment", "Author", "Variant")
