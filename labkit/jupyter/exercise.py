@@ -21,7 +21,7 @@ from labkit.jupyter.answer import attempt_at, record
 from labkit.jupyter.draw import DrawingError, draw
 from labkit.jupyter.show import Picture, svg_address, svg_width
 from labkit.jupyter.state import as_text
-from labkit.jupyter.view import View, compare, look
+from labkit.jupyter.view import View, added, compare, look
 
 STATIC = pathlib.Path(__file__).parent / "static"
 HOME = "/home/learner"
@@ -42,6 +42,7 @@ class ExerciseWidget(anywidget.AnyWidget):
     points = traitlets.Int().tag(sync=True)
     task = traitlets.Unicode().tag(sync=True)
     form = traitlets.Dict().tag(sync=True)
+    explore = traitlets.Bool().tag(sync=True)  # a terminal to look around in, beside a form
     draft = traitlets.Any().tag(sync=True)  # what is filled in, not yet checked
     log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
     prompt = traitlets.Unicode().tag(sync=True)  # what stands before the cursor
@@ -72,8 +73,9 @@ class ExerciseWidget(anywidget.AnyWidget):
             prompt=PROMPT,
         )
         self._draw()
+        self.explore = attempt.form["type"] != "terminal" and bool(self.picture)
         if attempt.form["type"] == "terminal" and attempt.goal is not None:
-            self.goal = picture_trait(Picture(look(attempt.goal)))
+            self.goal = picture_trait(Picture(added(self._seen or View(), look(attempt.goal))))
         self.on_msg(lambda widget, content, buffers: self.handle(content))
 
     def __repr__(self) -> str:

@@ -127,7 +127,7 @@ def only(view: View, names: Sequence[str]) -> View:
     containers = [c for c in view.containers if c.name in names or set(names) & {mount.source for mount in c.mounts}]
     wanted = {container.image for container in containers}
     tops = [image for image in view.images if image.id in wanted or _named(image, names)]
-    images = [image for image in view.images if any(top.steps[: len(image.steps)] == image.steps for top in tops)]
+    images = [image for image in view.images if any(_stands_on(top, image) for top in tops)]
     volumes = {mount.source for container in containers for mount in container.mounts if mount.kind == "volume"}
     volumes |= set(names) & set(view.volumes)
     known = {c.name for c in containers} | volumes | {n for i in tops for n in names if _named(i, [n])}
@@ -137,13 +137,31 @@ def only(view: View, names: Sequence[str]) -> View:
     return View(tuple(images), tuple(containers), tuple(sorted(volumes)))
 
 
+def added(before: View, after: View) -> View:
+    """What of `after` was not there before, with the images below; all of it where nothing was added."""
+    known = {image.id for image in before.images}
+    containers = tuple(container for container in after.containers if container not in before.containers)
+    wanted = {container.image for container in containers}
+    tops = [image for image in after.images if image.id not in known or image.id in wanted]
+    images = tuple(image for image in after.images if any(_stands_on(top, image) for top in tops))
+    mounted = {mount.source for container in containers for mount in container.mounts}
+    volumes = tuple(volume for volume in after.volumes if volume not in before.volumes or volume in mounted)
+    found = View(images, containers, volumes)
+    return after if found == View() else found
+
+
+def _stands_on(image: ImageView, lower: ImageView) -> bool:
+    """Does the image have all the steps of the lower one below its own (or is it that one)?"""
+    return image.steps[: len(lower.steps)] == lower.steps
+
+
 def _named(image: ImageView, names: Sequence[str]) -> bool:
     identifier = image.id.removeprefix("sha256:")
     return any({name, f"{name}:latest"} & set(image.names) or (name and identifier.startswith(name)) for name in names)
 
 
 def _images(engine: Any) -> Iterator[ImageView]:
-    for summary in engine.images():
+    for summary in engine.images(all=True):
         reference = summary["Id"]
         document, image = engine.inspect_image(reference), engine.find_image(reference)
         names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))

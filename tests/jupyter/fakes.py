@@ -16,7 +16,7 @@ class FakeEngine:
     container_table: dict[str, dict[str, Any]] = field(default_factory=dict)
     volume_table: list[str] = field(default_factory=list)
 
-    def images(self) -> list[dict[str, Any]]:
+    def images(self, all: bool) -> list[dict[str, Any]]:
         return [{"Id": key} for key in self.image_table]
 
     def inspect_image(self, reference: str) -> dict[str, Any]:

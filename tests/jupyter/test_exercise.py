@@ -154,8 +154,9 @@ def test_trouble_is_told_in_the_widget() -> None:
 def test_a_goal_stands_beside_it() -> None:
     attempt = FakeAttempt()
     attempt.goal = small_machine()
+    attempt.goal.engine.volume_table.append("wanted")
     widget = ExerciseWidget(attempt, "Solved", lambda attempt, judgement: "")
-    assert widget.goal["text"].startswith("image ubuntu:24.04")
+    assert widget.goal["text"] == "volume wanted", "only what is to be reached"
     assert widget.standing == "Solved"
 
 
@@ -207,3 +208,13 @@ def test_an_empty_machine_is_drawn_only_beside_a_terminal() -> None:
     for form, drawn in (({"type": "terminal"}, True), (CHOICE, False)):
         attempt = FakeAttempt(form, FakeMachine())
         assert bool(ExerciseWidget(attempt, "", lambda attempt, judgement: "").picture) is drawn
+
+
+def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
+    for form, machine, explore in (
+        (CHOICE, small_machine(), True),
+        (CHOICE, FakeMachine(), False),
+        ({"type": "terminal"}, small_machine(), False),
+    ):
+        widget = ExerciseWidget(FakeAttempt(form, machine), "", lambda attempt, judgement: "")
+        assert widget.explore is explore

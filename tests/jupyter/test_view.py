@@ -10,6 +10,7 @@ from labkit.jupyter.view import (
     ImageView,
     Step,
     View,
+    added,
     compare,
     history_steps,
     instruction,
@@ -112,6 +113,18 @@ def test_a_part_of_a_view() -> None:
     assert ([image.names for image in web.images], web.volumes) == ([("app:1",), ("ubuntu:24.04",)], ("data",))
     with pytest.raises(ValueError, match="there is no image, container or volume 'wbe' to show"):
         only(view, ["wbe"])
+
+
+def test_what_was_added() -> None:
+    before = look(small_machine())
+    assert added(before, before) == before
+    after = small_machine()
+    after.engine.add_image("new:1", *UBUNTU, ("COPY a /", 1, True))
+    assert [image.names for image in added(before, look(after)).images] == [("new:1",), ("ubuntu:24.04",)]
+    assert added(before, look(after)).containers == ()
+    after.engine.volume_table.append("more")
+    assert added(View(), look(after)) == look(after)
+    assert added(before, look(after)).volumes == ("more",)
 
 
 def test_what_changed_is_marked() -> None:

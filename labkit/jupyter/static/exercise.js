@@ -194,7 +194,7 @@ function choiceForm(model, form, draft) {
 function textForm(model, form, draft) {
   const identifier = `lk-text-${(count += 1)}`;
   const area = focusable(
-    element("textarea", { id: identifier, rows: form.rows ?? 3, placeholder: form.placeholder ?? "", spellcheck: false, value: draft.get() ?? "", oninput: () => draft.set(area.value) }),
+    element("textarea", { id: identifier, rows: form.rows ?? 2, placeholder: form.placeholder ?? "", spellcheck: false, value: draft.get() ?? "", oninput: () => draft.set(area.value) }),
   );
   const label = element("label", { htmlFor: identifier, textContent: form.label ?? "Your answer" });
   return { body: element("div", { class: "lk-text" }, label, area), read: () => area.value, clear: () => { area.value = ""; } };
@@ -262,7 +262,11 @@ function render({ model, el }) {
     set: (value) => { model.set("draft", value); model.save_changes(); },
   };
   const kind = model.get("form").type;
-  const form = kind === "terminal" ? terminalForm(model, send) : FORMS[kind](model, model.get("form"), draft);
+  const terminal = kind === "terminal" || model.get("explore") ? terminalForm(model, send) : null;
+  const form = kind === "terminal" ? terminal : FORMS[kind](model, model.get("form"), draft);
+  const around = terminal && terminal !== form
+    ? [element("p", { class: "lk-quiet", textContent: "Look around on the machine; what you do here is no part of the answer." }), terminal.body]
+    : [];
 
   const points = model.get("points");
   const standing = element("span", { class: "lk-standing" });
@@ -282,7 +286,7 @@ function render({ model, el }) {
   const reset = button("Reset", () => { form.clear?.(); send({ do: "reset" }); });
   const solution = button("Solution", () => send({ do: "solution" }));
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
-    check, hint, ...(kind === "terminal" ? [undo] : []), reset, solution);
+    check, hint, ...(terminal ? [undo] : []), reset, solution);
 
   // A button that can do nothing now stays where the keyboard finds it and says why.
   const able = (which, can, why) => {
@@ -337,7 +341,7 @@ function render({ model, el }) {
   const root = element("section", { class: "labkit-exercise", "aria-label": `Exercise: ${model.get("title")}` },
     heading,
     element("div", { class: "lk-columns" },
-      element("div", { class: "lk-work" }, prose(model.get("task")), form.body, buttons, feedback, hints, solutions),
+      element("div", { class: "lk-work" }, prose(model.get("task")), ...around, form.body, buttons, feedback, hints, solutions),
       pictures,
     ),
   );
@@ -348,7 +352,7 @@ function render({ model, el }) {
   el.append(root);
   return () => {
     for (const [trait, update] of Object.entries(updates)) model.off(`change:${trait}`, update);
-    form.stop?.();
+    terminal?.stop();
   };
 }
 
