@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from labkit.engine import mounts
+from labkit.engine import mounts, users
 from labkit.engine.containers import Container, find
 from labkit.engine.errors import EngineError, forbidden, invalid, not_found
-from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat
+from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles
 
 if TYPE_CHECKING:
@@ -126,7 +126,10 @@ def _xattrs(files: Files, path: str) -> tuple[tuple[str, bytes], ...]:
 def put(
     engine: Engine, reference: str, path: str, archive: Content, no_overwrite: bool = False, copy_uid_gid: bool = False
 ) -> None:
-    """Unpack an archive in a folder of the container. New files belong to root unless `copy_uid_gid`."""
+    """Unpack an archive in a folder of the container, owners by number as it says them.
+
+    With `copy_uid_gid` all belongs to the container's user, where it has one (moby, daemon/archive_tarcopyoptions).
+    """
     container = find(engine, reference)
     files = stopped_files(engine, container)
     try:
@@ -137,7 +140,12 @@ def put(
         raise invalid("extraction point is not a directory")
     _refuse_readonly(container, folder)
     try:
-        _unpack(files, folder, tarfiles.read(archive), copy_uid_gid)
+        owner = (
+            users.look_up(files, container.config["User"]).user
+            if copy_uid_gid and container.config.get("User")
+            else None
+        )
+        _unpack(files, folder, tarfiles.read(archive), owner)
     except BadArchiveError as error:
         raise invalid(str(error)) from None
     except OSError as error:
@@ -159,16 +167,16 @@ def _refuse_readonly(container: Container, folder: str) -> None:
         raise forbidden("container rootfs is marked read-only")
 
 
-def _unpack(files: Files, folder: str, archive: Iterator[Entry], copy_uid_gid: bool) -> None:
+def _unpack(files: Files, folder: str, archive: Iterator[Entry], owner: User | None) -> None:
     for entry in archive:
         parts = [part for part in entry.path.split("/") if part not in ("", ".")]
         if ".." in parts:
             raise invalid(f'breakout error: "{entry.path}"')
         path = "/".join([folder.rstrip("/"), *parts]) or "/"
-        _put_entry(files, path, folder, entry, copy_uid_gid)
+        _put_entry(files, path, folder, entry, owner)
 
 
-def _put_entry(files: Files, path: str, folder: str, entry: Entry, copy_uid_gid: bool) -> None:
+def _put_entry(files: Files, path: str, folder: str, entry: Entry, owner: User | None) -> None:
     kind = stat.S_IFMT(entry.mode)
     there = _there(files, path)
     if there is not None and path != folder:
@@ -192,11 +200,11 @@ def _put_entry(files: Files, path: str, folder: str, entry: Entry, copy_uid_gid:
     else:
         files.mknod(path, entry.mode, entry.rdev)
     if path != folder or kind != stat.S_IFDIR:
-        _mark(files, path, entry, copy_uid_gid)
+        _mark(files, path, entry, owner)
 
 
-def _mark(files: Files, path: str, entry: Entry, copy_uid_gid: bool) -> None:
-    files.chown(path, entry.uid if copy_uid_gid else 0, entry.gid if copy_uid_gid else 0, follow=False)
+def _mark(files: Files, path: str, entry: Entry, owner: User | None) -> None:
+    files.chown(path, owner.uid if owner else entry.uid, owner.gid if owner else entry.gid, follow=False)
     if not stat.S_ISLNK(entry.mode):
         files.chmod(path, stat.S_IMODE(entry.mode))
     files.utime(path, entry.mtime, entry.mtime, follow=False)

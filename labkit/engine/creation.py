@@ -85,7 +85,7 @@ def _make_workdir(root: Any, workdir: str) -> None:
         root.makedirs(workdir)
     except OSError as error:
         raise invalid(
-            f"cannot mkdir: {workdir} is not a directory" if isinstance(error, NotADirectoryError)
+            f"Cannot mkdir: {workdir} is not a directory" if root.exists(workdir) and not root.is_dir(workdir)
             else f"mkdir {workdir}: {(error.strerror or '').lower()}"
         ) from None  # fmt: skip
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine import changes as changing
@@ -63,6 +65,8 @@ def save(engine: Engine, names: Sequence[str]) -> Content:
             raise system("empty export - not implemented")
         item, descriptor = _save_image(engine, image, blobs)
         item["RepoTags"] = [reference.familiar for reference in references] or None
+        if image.parent in chosen:
+            item["Parent"] = image.parent
         manifests.append(item)
         for reference in references:
             top = image.diff_ids[-1][7:]
@@ -85,7 +89,7 @@ def save(engine: Engine, names: Sequence[str]) -> Content:
 
 
 def _ordered(item: dict[str, Any]) -> dict[str, Any]:
-    return {key: item[key] for key in ("Config", "RepoTags", "Layers", "LayerSources")}
+    return {key: item[key] for key in ("Config", "RepoTags", "Layers", "Parent", "LayerSources") if key in item}
 
 
 def _choose(engine: Engine, name: str, chosen: dict[str, list[Reference]]) -> None:
@@ -171,32 +175,67 @@ def _archive(blobs: _Blobs, texts: dict[str, str]) -> Content:
 
 
 def load(engine: Engine, archive: Content) -> list[str]:
-    """Take in the images of an archive; a line for each name, or for an image without one."""
+    """Take in the images of an archive; a line for each name, or for each image where the last one has none."""
     files = _read(archive)
     if "manifest.json" not in files:
-        raise invalid("open manifest.json: no such file or directory")
-    lines = []
-    for item in json.loads(bytes(files["manifest.json"])):
+        raise invalid("invalid archive: does not contain a manifest.json")
+    try:
+        manifest = json.loads(bytes(files["manifest.json"]))
+    except ValueError as error:
+        raise invalid(f"invalid archive: failed to decode manifest.json: {error}") from None
+    if manifest is None:
+        raise invalid("invalid manifest, manifest cannot be null (but can be [])")
+    lines, loaded, names = [], [], []
+    for item in manifest:
         image = _load_image(engine, item, files)
+        loaded.append((image.id, item.get("Parent") or ""))
         names = [parse(name) for name in item.get("RepoTags") or ()]
         for name in names:
-            previous = engine.tables.references.get(str(name))
-            if previous and previous != image.id:
-                lines.append(
-                    f"The image {name.familiar} already exists, renaming the old one with ID {previous} to empty string"
-                )
-            engine.imagestore.tag(image.id, name)
-            lines.append(f"Loaded image: {name.familiar}")
-        if not names:
-            lines.append(f"Loaded image ID: {image.id}")
+            lines += _name_loaded(engine, image.id, name)
+    for identifier, parent in loaded:
+        if parent in engine.tables.images:
+            engine.tables.images.set(identifier, replace(engine.tables.images[identifier], parent=parent))
+    if not names:
+        lines += [f"Loaded image ID: {identifier}" for identifier, _ in loaded]
+    return lines
+
+
+def _name_loaded(engine: Engine, image_id: str, name: Reference) -> list[str]:
+    previous = engine.tables.references.get(str(name))
+    engine.imagestore.tag(image_id, name)
+    lines = [f"Loaded image: {name.familiar}"]
+    if previous and previous != image_id:
+        lines.insert(
+            0, f"The image {name.familiar} already exists, renaming the old one with ID {previous} to empty string"
+        )
     return lines
 
 
 def _read(archive: Content) -> dict[str, Content]:
     try:
-        return {entry.path: entry.data for entry in tarfiles.read(archive) if isinstance(entry.data, Content)}
+        found = tarfiles.read(_unpacked(archive))
+        return {entry.path: entry.data for entry in found if isinstance(entry.data, Content)}
     except BadArchiveError as error:
-        raise invalid(f"Error processing tar file(exit status 1): {error}") from None
+        raise invalid(_bad(error)) from None
+
+
+def _bad(error: BadArchiveError) -> str:
+    """What Go's archive/tar says."""
+    return str(error) if str(error) == "unexpected EOF" else f"archive/tar: {error}"
+
+
+def _unpacked(archive: Content) -> Content:
+    """A compressed archive as what it holds: gzip, bzip2 or xz."""
+    for magic, module in _COMPRESSIONS:
+        if archive.startswith(magic):
+            try:
+                return Content(import_module(module).decompress(bytes(archive)))
+            except (OSError, EOFError, ValueError):
+                raise invalid("unexpected EOF") from None
+    return archive
+
+
+_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"))
 
 
 def _load_image(engine: Engine, item: dict[str, Any], files: dict[str, Content]) -> Image:
@@ -239,9 +278,9 @@ def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[
     reference = parse(name).tagged() if name else None
     config = changing.apply(instructions)
     try:
-        layer = Layer.from_tar(archive)
+        layer = Layer.from_tar(_unpacked(archive))
     except BadArchiveError as error:
-        raise system(f"Error processing tar file(exit status 1): {error}") from None
+        raise system(_bad(error)) from None
     record = engine.layerstore.register(layer, None, imported=True)
     now = engine.now()
     comment = message or f"Imported from {source}"

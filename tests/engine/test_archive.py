@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labkit.files import tar
+from labkit.files import Content, Entry, tar
 from tests.engine.conftest import Lab
 
 
@@ -54,3 +54,14 @@ def test_export_is_image_and_layer_without_mounts(lab: Lab) -> None:
         ".dockerenv", "data", "dev", "dev/console", "dev/pts", "dev/shm", "etc", "etc/hostname", "etc/hosts",
         "etc/mtab", "etc/passwd", "etc/resolv.conf", "proc", "root", "sys", "tmp", "usr", "var",
     ]  # fmt: skip
+
+
+def test_owners_go_by_number_unless_the_containers_user_is_to_have_all(lab: Lab) -> None:
+    lab.up("c1", User="7:8")
+    archive = tar.write([Entry("f", 0o100640, 1000, 2000, data=Content(b"x"))])
+    lab.engine.archive_put("c1", "/tmp", archive)
+    about = lab.engine.archive_stat("c1", "/tmp/f")
+    assert (about.st_uid, about.st_gid, oct(about.st_mode)) == (1000, 2000, "0o100640")
+    lab.engine.archive_put("c1", "/tmp", archive, copy_uid_gid=True)
+    about = lab.engine.archive_stat("c1", "/tmp/f")
+    assert (about.st_uid, about.st_gid) == (7, 8)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 from labkit.files import Content, tar
@@ -58,3 +59,25 @@ def test_wrong_changes(lab: Lab) -> None:
     message = "dockerfile parse error on line 1: unknown instruction: FOO"
     assert lab.refused(lab.engine.import_image, archive, "x", ["FOO bar"]) == message
     assert lab.refused(lab.engine.import_image, archive, "x", ["RUN ls"]) == "run is not a valid change command"
+
+
+def test_a_compressed_archive(lab: Lab, make_lab: type[Lab]) -> None:
+    lab.run("c1", "tee", "/one", "1")
+    lab.engine.commit("c1", "app")
+    archive = Content(gzip.compress(bytes(lab.engine.save(["app"]))))
+    assert make_lab().engine.load(archive) == ["Loaded image: app:latest"]
+
+
+def test_parents_are_kept_where_both_are_saved(lab: Lab, make_lab: type[Lab]) -> None:
+    lab.run("c1", "tee", "/one", "1")
+    lab.engine.commit("c1", "app")
+    other = make_lab()
+    other.engine.load(lab.engine.save(["busybox", "app"]))
+    assert other.engine.inspect_image("app")["Parent"] == lab.engine.find_image("busybox").id
+
+
+def test_what_is_no_archive(lab: Lab) -> None:
+    assert lab.refused(lab.engine.load, Content()) == "invalid archive: does not contain a manifest.json"
+    assert lab.refused(lab.engine.load, Content("text\n")) == "unexpected EOF"
+    assert lab.refused(lab.engine.load, Content("text\n" * 200)) == "archive/tar: invalid tar header"
+    assert lab.refused(lab.engine.import_image, Content("text\n" * 200)) == "archive/tar: invalid tar header"
