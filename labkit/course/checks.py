@@ -45,12 +45,12 @@ class Check:
         ]
 
     def words(self, arguments: Mapping[str, object]) -> str:
-        """The sentence, with these arguments; {where} is the container or the host, {bounds} what a number may be."""
+        """The sentence, with these arguments; {where} is the container or the host, {layers} how many they may be."""
         defaults = {name: each.default for name, each in self.parameters.items() if each.default is not each.empty}
         known = {**defaults, **arguments}
         container = known.get("container")
         known["where"] = f"in the container {container}" if container else "on the host"
-        known["bounds"] = _bounds(*(known.get(name) for name in ("count", "at_least", "at_most")))
+        known["layers"] = _layers(_bounds(*(known.get(name) for name in ("count", "at_least", "at_most"))))
         return self.says.format(**known)
 
 
@@ -144,6 +144,10 @@ def _bounds(count: object, at_least: object, at_most: object) -> str:
     return f"at least {at_least}" if at_least is not None else f"at most {at_most}"
 
 
+def _layers(number: object) -> str:
+    return f"{number} layer" if str(number).split()[-1] == "1" else f"{number} layers"
+
+
 def _within(number: int, count: int | None, at_least: int | None, at_most: int | None) -> bool:
     if count is not None:
         return number == count
@@ -162,14 +166,14 @@ def image_exists(facts: Facts, image: str) -> str:
     return _no_image(facts, image)
 
 
-@check("{image} has {bounds} layers")
+@check("{image} has {layers}")
 def image_layer_count(
     facts: Facts, image: str, count: int | None = None, at_least: int | None = None, at_most: int | None = None
 ) -> str:
     if missing := _no_image(facts, image):
         return missing
     number = len(facts.image(image)["RootFS"].get("Layers") or [])  # type: ignore[index]
-    return "" if _within(number, count, at_least, at_most) else f"{image} has {number} layers"
+    return "" if _within(number, count, at_least, at_most) else f"it has {_layers(number)}"
 
 
 @check("{image} is smaller than {size}")
@@ -188,7 +192,7 @@ def image_based_on(facts: Facts, image: str, base: str) -> str:
     return "" if mine[: len(theirs)] == theirs else f"{image} does not begin with the layers of {base}"
 
 
-@check("{image} and {other} share {bounds} layers")
+@check("{image} and {other} share {layers}")
 def images_share_layers(
     facts: Facts,
     image: str,
@@ -203,7 +207,7 @@ def images_share_layers(
     shared = next(
         (at for at, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs))
     )
-    return "" if _within(shared, count, at_least, at_most) else f"they share {shared} layers"
+    return "" if _within(shared, count, at_least, at_most) else f"they share {_layers(shared)}"
 
 
 @check("{image} and {other} are the same image")

@@ -50,6 +50,11 @@ def notes(result: Result) -> list[str]:
     return absent + ([] if result.on_roster else ["not on the roster"]) + result.faults
 
 
+def _in_order(result: Result, exercises: Sequence[Exercise]) -> list[Graded]:
+    """What was answered, in the order of the course."""
+    return [result.graded[each.slug] for each in exercises if each.slug in result.graded]
+
+
 def lines_of(graded: Graded) -> Iterator[str]:
     """What was checked and what was so instead, the mistake, and commands that failed."""
     judgement = graded.judgement
@@ -69,7 +74,7 @@ def markdown(results: Sequence[Result], exercises: Sequence[Exercise]) -> Iterat
     for result in results:
         yield f"\n## {_plain(result.learner.learner)}: {result.points} of {of} points\n"
         yield from (f"- note: {_plain(note)}" for note in notes(result))
-        for graded in result.graded.values():
+        for graded in _in_order(result, exercises):
             yield f"- {_plain(_heading(graded))}"
             yield from (f"    - {_plain(line)}" for line in lines_of(graded))
 
@@ -91,7 +96,7 @@ def page(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
     for result in results:
         body.append(f"<h2>{_safe(result.learner.learner)}: {result.points} of {of} points</h2>")
         body += [f"<p class=note>{_safe(note)}</p>" for note in notes(result)]
-        body += [_section(graded) for graded in result.graded.values()]
+        body += [_section(graded) for graded in _in_order(result, exercises)]
     return PAGE.replace("BODY", "\n".join(body))
 
 

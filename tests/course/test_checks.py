@@ -19,6 +19,7 @@ def test_every_check_has_a_sentence_for_its_arguments(name: str) -> None:
 
 def test_words() -> None:
     assert CHECKS["image_layer_count"].words({"image": "a", "count": 3}) == "a has 3 layers"
+    assert CHECKS["image_layer_count"].words({"image": "a", "count": 1}) == "a has 1 layer"
     assert CHECKS["image_layer_count"].words({"image": "a", "at_least": 3}) == "a has at least 3 layers"
     assert CHECKS["image_layer_count"].words({"image": "a", "at_least": 3, "at_most": 5}) == "a has 3 to 5 layers"
     assert CHECKS["file_exists"].words({"path": "/a"}) == "/a exists on the host"
