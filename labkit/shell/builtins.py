@@ -587,7 +587,7 @@ def _read_line(shell: Shell, options: dict[str, str]) -> tuple[str, bool]:
         return data.decode("utf-8", "surrogateescape"), bool(data)
     line = ""
     while True:
-        raw = stream.readline().decode("utf-8", "surrogateescape")
+        raw = shell.typed_line(stream).decode("utf-8", "surrogateescape")
         shell.process.tick()
         line += raw
         if not raw.endswith("\n"):

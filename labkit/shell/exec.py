@@ -19,6 +19,7 @@ from labkit.engine.process import (
     find_program,
 )
 from labkit.shell.session import NeedsInput
+from labkit.shell.streams import Killed
 
 _MOST_INTERPRETERS = 5  # the kernel's limit on scripts that name scripts
 _HEAD = 256  # bytes of a file that are looked at (kernel, BINPRM_BUF_SIZE)
@@ -34,6 +35,8 @@ def execute(process: Process) -> int:
         raise _bound(Parked(waiting.until, _again(program)), process) from None
     except Parked as parked:
         raise _bound(parked, process) from None
+    except Killed as killed:
+        return killed.status
     except RecursionError:
         raise Runaway("the command calls itself too often") from None
 
@@ -79,6 +82,8 @@ def _bound(parked: Parked, process: Process) -> Parked:
             raise _bound(Parked(waiting.until, parked.resume), itself) from None
         except Parked as again:
             raise _bound(again, itself) from None
+        except Killed as killed:
+            return killed.status
 
     return Parked(parked.until, resume)
 

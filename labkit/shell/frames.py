@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
 
 EXIT, RETURN, BREAK, CONTINUE, ABORT = "exit", "return", "break", "continue", "abort"
-STAGE_STEPS = 300_000  # that a stage may take before the next one runs
+STAGE_STEPS = 300_000  # that a stage may take, or half of what is left, before the next one runs
 
 
-class Jump(Exception):  # noqa: N818 - control flow, no error
+class Jump(Exception):
     """Control leaves what runs. `levels`: of loops, for break and continue. ABORT: an error; a prompt survives it."""
 
     def __init__(self, kind: str, status: int = 0, levels: int = 1) -> None:
@@ -280,7 +280,7 @@ class PipelineFrame(Boundary):
         if not self.is_last:
             self.pipe = env.fds[1] = Pipe(PIPE_LIMIT)
             self.budget = kernel.budget
-            kernel.budget = self.given = min(kernel.budget, STAGE_STEPS)
+            kernel.budget = self.given = min(kernel.budget // 2, STAGE_STEPS)
         shell.env = env
         shell.status = 0
         shell.start(self.node.commands[self.index])

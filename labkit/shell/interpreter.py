@@ -338,9 +338,24 @@ class Shell:
     def read_line(self) -> bytes:
         """A line from the standard input; waits where there is none yet."""
         try:
-            return self.env.fds.get(0, _CLOSED).readline()  # type: ignore[no-any-return]
+            return self.typed_line(self.env.fds.get(0, _CLOSED))
         except Parked as parked:
             raise Suspend(parked.until) from None
+
+    def ask(self, prompt: str) -> None:
+        """Show a prompt, where nobody has answered it in advance."""
+        stream = self.env.fds.get(0)
+        if getattr(stream, "typed", b""):
+            stream.echo(prompt.encode("utf-8", "surrogateescape"), self.process.stderr)  # type: ignore[union-attr]
+        else:
+            self.err(prompt)
+
+    def typed_line(self, stream: Any) -> bytes:
+        """A line of any input, shown where a terminal shows it."""
+        line: bytes = stream.readline()
+        if line and (echo := getattr(stream, "echo", None)):
+            echo(line, self.process.stderr)
+        return line
 
     # -- waiting
 
@@ -448,8 +463,6 @@ class Shell:
             self.status = process.kernel.execute(child)
         except ExecError as error:
             self.status = self._not_started(error, args[0], fds)
-        except Killed as killed:
-            self.status = killed.status
         except Parked as parked:
             self._push(ChildFrame(child, parked))
             raise Suspend(parked.until) from None

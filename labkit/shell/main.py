@@ -9,6 +9,8 @@ from labkit.shell.interpreter import Shell
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import parse
 from labkit.shell.prompt import prompt
+from labkit.shell.session import INTERRUPTED
+from labkit.shell.streams import Killed
 
 _OPTION_NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",
@@ -144,18 +146,25 @@ class InputFrame(Frame):
 class PromptFrame(Frame):
     """A person at a terminal: a prompt, a line, what it says."""
 
-    __slots__ = ("asked", "text")
+    __slots__ = ("asked", "line", "text")
 
     def __init__(self) -> None:
         self.text = ""  # a command that is not complete yet
+        self.line = 0  # how many lines came before it
         self.asked = False
 
     def step(self, shell: Shell) -> None:
         if not self.asked:
             shell.process.kernel.services["at prompt"] = shell.status, shell.files.cwd
-            shell.err(prompt(shell, "PS2" if self.text else "PS1"))
+            shell.ask(prompt(shell, "PS2" if self.text else "PS1"))
             self.asked = True
-        line = shell.read_line().decode("utf-8", "surrogateescape")
+        try:
+            line = shell.read_line().decode("utf-8", "surrogateescape")
+        except Killed:
+            self.text, self.asked = "", False
+            shell.err("^C\n")
+            shell.status = INTERRUPTED
+            return
         self.asked = False
         if not line:
             shell.err("\n" if shell.dialect is not BASH else "exit\n")
@@ -166,6 +175,10 @@ class PromptFrame(Frame):
         if program.unended or (program.problem and program.problem.incomplete):
             return
         text, self.text = self.text, ""
+        if shell.dialect is DASH:  # its messages count the lines
+            text = "\n" * self.line + text
+            self.line = text.count("\n")
+            program = parse(text, 0)
         shell.stack.append(ProgramFrame(shell, program, text))
 
     def catch(self, shell: Shell, jump: Jump) -> bool:

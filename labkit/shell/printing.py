@@ -12,7 +12,7 @@ _DIRECTIVE = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:hh|h|ll|l|j|z|t
 _HAS_PRECISION = re.compile(r"%[-+ #0]*(?:\*|\d+)?\.")
 
 
-class Stop(Exception):  # noqa: N818 - control flow, no error
+class Stop(Exception):
     """`\\c`: nothing more is written; `text` came before it."""
 
     def __init__(self, text: str) -> None:

@@ -8,11 +8,16 @@ program that is not the last to run wraps the wait with `Parked.then`, as it mus
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from labkit.engine.process import Input, Output, Parked, Process, Runaway
 from labkit.files import Content
+from labkit.shell.streams import Killed
+
+INTERRUPTED = 130  # exit status after SIGINT
 
 
 class NeedsInput(Parked):
@@ -29,12 +34,26 @@ class Keyboard(Input):
         super().__init__(b"", isatty=True)
         self.typed = b""
         self.ended = False  # ^D at the beginning of a line
+        self.echoing = False
+        self.interrupted = False  # ^C
+
+    def _interrupt(self) -> None:
+        if self.interrupted:
+            self.interrupted, self.typed = False, b""
+            raise Killed(INTERRUPTED)
+
+    def echo(self, line: bytes, output: Output) -> None:
+        """What is typed is part of what the terminal shows, so a container's log has it; the person sees it anyway."""
+        self.echoing = True
+        output.write(line)
+        self.echoing = False
 
     def read_content(self, size: int = -1) -> Content:
         return Content(self.read(size))
 
     def read(self, size: int = -1) -> bytes:
         """All up to ^D where the size is negative, else what there is of the line."""
+        self._interrupt()
         if not self.ended and (size < 0 or not self.typed):
             raise NeedsInput
         if size < 0 or (self.ended and not self.typed):
@@ -45,6 +64,7 @@ class Keyboard(Input):
         return line
 
     def readline(self) -> bytes:
+        self._interrupt()
         if b"\n" not in self.typed:
             if not self.ended:
                 raise NeedsInput
@@ -66,12 +86,15 @@ class Screen(Output):
 
     isatty = True
 
-    def __init__(self, number: int, shown: list[Written]) -> None:
+    def __init__(self, number: int, shown: list[Written], keyboard: Keyboard) -> None:
         super().__init__()
+        self.keyboard = keyboard
         self.number = number
         self.shown = shown
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
+        if self.keyboard.echoing:
+            return
         if len(piece) > self.limit:
             raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
         self.size += len(piece)
@@ -86,14 +109,14 @@ class Session:
     def __init__(self, process: Process) -> None:
         self._shown: list[Written] = []
         self._keyboard = Keyboard()
-        self._screens = (Screen(1, self._shown), Screen(2, self._shown))
+        self._screens = (Screen(1, self._shown, self._keyboard), Screen(2, self._shown, self._keyboard))
         self._process = replace(
             process, stdin=self._keyboard, stdout=self._screens[0], stderr=self._screens[1], tty=True, detached=False
         )
         self._waiting: Parked | None = None
         self.prompt = ""  # what the innermost shell shows before the cursor
         self.status: int | None = None  # of the shell, when it has ended
-        self._continue(lambda: process.kernel.execute(self._process))
+        self._continue(partial(process.kernel.execute, self._process))
         self.banner = self._take()
 
     @property
@@ -106,35 +129,52 @@ class Session:
         return self.prompt == "> "
 
     def feed(self, line: str | None) -> list[Written]:
-        """Type a line (None: ^D) and give what is written until the next prompt, which is not part of it."""
-        if self._waiting is None:
-            return []
-        for part in [None] if line is None else (line + "\n" if not line.endswith("\n") else line).splitlines(True):
-            if part is None:
-                self._keyboard.ended = True
-            else:
-                self._keyboard.typed += part.encode("utf-8", "surrogateescape")
-        waiting = self._waiting
-        while waiting is not None:
-            typed = self._keyboard.typed, self._keyboard.ended
-            self._continue(lambda waiting=waiting: waiting.resume(self._process))  # type: ignore[misc]
-            waiting = self._waiting
-            if waiting is not None and (
-                not self._keyboard.typed or typed == (self._keyboard.typed, self._keyboard.ended)
-            ):
+        """Type a line (None: ^D) and give what is written until the next prompt, which is not part of it.
+
+        Where the line is a runaway, the shell is afterwards what it was before it, and Runaway goes on to the caller.
+        """
+        if line is None:
+            self._keyboard.ended = True
+        else:
+            self._keyboard.typed += (line if line.endswith("\n") else line + "\n").encode("utf-8", "surrogateescape")
+        return self._go_on()
+
+    def interrupt(self) -> list[Written]:
+        """Type ^C: what waits for input is killed; at a prompt the line is given up."""
+        self._keyboard.interrupted = True
+        return self._go_on()
+
+    def snapshot(self) -> tuple[Parked | None, str, int | None]:
+        """The shell as it is; its machine is not part of it."""
+        return self._waiting, self.prompt, self.status
+
+    def restore(self, saved: tuple[Parked | None, str, int | None]) -> None:
+        self._waiting, self.prompt, self.status = saved
+
+    def _go_on(self) -> list[Written]:
+        """Resume as long as something reads what was typed."""
+        before = self.snapshot()
+        while self._waiting is not None:
+            keyboard, waiting = self._keyboard, self._waiting
+            left = keyboard.typed
+            try:
+                self._continue(partial(waiting.resume, self._process))
+            except BaseException:
+                self.restore(before)
+                self._shown.clear()
+                keyboard.typed = b""
+                raise
+            if not keyboard.typed or keyboard.typed == left:
                 break
         return self._take()
 
-    def _continue(self, run: object) -> None:
+    def _continue(self, run: Callable[[], int]) -> None:
         """Run until the shell ends or waits for a line."""
-        before, self._waiting = self._waiting, None
+        self._waiting = None
         try:
-            self.status = run()  # type: ignore[operator]
+            self.status = run()
         except Parked as parked:
             self._waiting = parked
-        except (Runaway, RecursionError):
-            self._waiting, self._keyboard.typed = before, b""  # as if ^C had been pressed
-            raise
 
     def _take(self) -> list[Written]:
         """What was written, without the prompt at its end."""

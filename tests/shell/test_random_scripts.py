@@ -44,7 +44,7 @@ def parameters(draw: st.DrawFn) -> str:
 def calculations(draw: st.DrawFn, depth: int = 2) -> str:
     if depth == 0 or draw(st.booleans()):
         return draw(st.one_of(NUMBERS, st.sampled_from(["n", "$n", "(n)"])))
-    operator = draw(st.sampled_from("+ - * < > == != & | ^ && || << <= >=".split()))
+    operator = draw(st.sampled_from(["+", "-", "*", "<", ">", "==", "!=", "&", "|", "^", "&&", "||", "<<", "<=", ">="]))
     left, right = draw(calculations(depth - 1)), draw(calculations(depth - 1))
     return draw(
         st.sampled_from([f"{left} {operator} {right}", f"({left}{operator}{right})", f"(({left})?({right}):3)"])
