@@ -150,9 +150,9 @@ def _process(
     tty = bool(container.config.get("Tty"))
     stdout = Recorded(log, "stdout", attach.stdout if attach else None, isatty=tty)
     stderr = stdout if tty else Recorded(log, "stderr", attach.stderr if attach else None)
-    stdin = Input()
+    stdin = Unanswered(isatty=True) if tty and attach is None else Input()
     if container.config.get("OpenStdin"):
-        stdin = attach.stdin or stdin if attach else Unanswered()
+        stdin = attach.stdin or stdin if attach else Unanswered(isatty=tty)
     process = Process(
         argv, env, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname, detached=attach is None,
         tty=tty,
@@ -437,16 +437,19 @@ def stop(engine: Engine, reference: str, timeout: int | None = None, signal: str
     container = find(engine, reference)
     if not container.state.running:
         return
-    _stop(engine, container, timeout, signal)
+    try:
+        _stop(engine, container, timeout, signal)
+    except EngineError as error:
+        raise EngineError(f"cannot stop container: {reference}: {error}", error.kind) from None
 
 
 def _stop(engine: Engine, container: Container, timeout: int | None, signal: str | None) -> None:
+    name = signal_name(signal or container.config.get("StopSignal") or "TERM")
     container = _change(engine, container.id, stopped_by_hand=True)
     if container.state.status == "restarting":
         engine.tables.running.delete(container.id)
         _change(engine, container.id, state=replace(container.state, status="exited"))
         return
-    name = signal_name(signal or container.config.get("StopSignal") or "TERM")
     if timeout is None:
         timeout = container.config.get("StopTimeout")
     if _deliver(engine, container, name):
@@ -463,9 +466,9 @@ def kill(engine: Engine, reference: str, signal: str | None = None) -> None:
         container = find(engine, reference)
         if not container.state.running:
             raise conflict(f"container {container.id} is not running")
+        name = signal_name(signal or "KILL")
     except EngineError as error:
         raise EngineError(f"cannot kill container: {reference}: {error}", error.kind) from None
-    name = signal_name(signal or "KILL")
     if name in ("KILL", "TERM", "INT", "QUIT"):
         container = _change(engine, container.id, stopped_by_hand=True)
     _deliver(engine, container, name)
@@ -488,7 +491,7 @@ def pause(engine: Engine, reference: str) -> None:
     if not container.state.running:
         raise conflict(f"container {container.id} is not running")
     if container.state.status == "paused":
-        raise conflict(f"container {container.id} is already paused")
+        raise conflict(f"Container {container.id} is already paused")
     _change(engine, container.id, state=replace(container.state, status="paused"))
 
 
