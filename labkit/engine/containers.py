@@ -134,7 +134,7 @@ def rows(
     wanted = filtering.check(filters, _FILTERS)
     for status in wanted.get("status", ()):
         if status not in _STATES:
-            raise invalid(f"invalid filter 'status={status}'")
+            raise invalid(f"invalid value for state ({status}): must be one of {', '.join(_STATES)}")
     shown = all or bool(wanted.get("status")) or bool(wanted.get("exited")) or limit > 0
     found = [container for container in by_age(engine) if shown or container.state.running]
     for key, values in wanted.items():

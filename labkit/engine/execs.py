@@ -31,7 +31,7 @@ def run(
 ) -> int:
     """The exit status. What keeps the process from starting is printed to its own output, as the daemon does."""
     container = find(engine, reference)
-    _check(container)
+    _check(container, reference)
     if not argv:
         raise invalid("no exec command specified")
     stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
@@ -66,11 +66,11 @@ def run(
     return first_run(process, path) & 0xFF
 
 
-def _check(container: Container) -> None:
+def _check(container: Container, reference: str) -> None:
     if not container.state.running:
         raise conflict(f"container {container.id} is not running")
     if container.state.status == "paused":
-        raise conflict(f"container {container.id} is paused, unpause the container before exec")
+        raise conflict(f"Container {reference} is paused, unpause the container before exec")
     if container.state.status == "restarting":
         raise conflict(f"Container {container.id} is restarting, wait until the container is running")
 

@@ -26,7 +26,7 @@ def truth(filters: Filters, key: str, default: bool | None = None) -> bool | Non
         return True
     if values[0] in ("0", "false"):
         return False
-    raise invalid(f"invalid value for '{key}': {_quoted(values)}")
+    raise invalid(f"invalid filter '{key}={_quoted(values)}'")
 
 
 def _quoted(values: Sequence[str]) -> str:

@@ -72,11 +72,11 @@ def create(engine: Engine, request: Request) -> Volume:
     if not name:
         name = engine.ids.new("volume")
         labels[ANONYMOUS] = ""
-    if known := engine.tables.volumes.get(name):
-        if request.driver and request.driver != known.driver:
-            raise conflict(f"create {name}: conflict: volume name must be unique")
-        return known
+    known = engine.tables.volumes.get(name)
     try:
+        _check_driver(request.driver)
+        if known:
+            return known
         _check(name, request)
     except EngineError as error:
         raise EngineError(f"create {name}: {error}", error.kind) from None
@@ -87,9 +87,12 @@ def create(engine: Engine, request: Request) -> Volume:
     return volume
 
 
+def _check_driver(driver: str) -> None:
+    if driver not in ("", "local"):
+        raise not_found(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
+
+
 def _check(name: str, request: Request) -> None:
-    if request.driver not in ("", "local"):
-        raise not_found(f'error looking up volume plugin {request.driver}: plugin "{request.driver}" not found')
     if len(name) == 1:
         raise invalid("volume name is too short, names should be at least two alphanumeric characters")
     if not _NAME.fullmatch(name):

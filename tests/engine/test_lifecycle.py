@@ -204,3 +204,31 @@ def test_what_becomes_another_program_keeps_its_process(lab: Lab) -> None:
     lab.up("c1", "setsid", "httpd", "0")
     lab.engine.stop("c1", 0)
     assert lab.engine.inspect_container("c1")["State"]["ExitCode"] == 0
+
+
+def test_signals(lab: Lab) -> None:
+    lab.up("c1")
+    lab.engine.kill("c1", "SIGHUP")
+    assert lab.engine.inspect_container("c1")["State"]["Running"]
+    assert lab.refused(lab.engine.kill, "c1", "NOSUCH") == "cannot kill container: c1: invalid signal: NOSUCH"
+    assert lab.refused(lab.engine.stop, "c1", signal="x") == "cannot stop container: c1: invalid signal: x"
+    lab.engine.kill("c1", "9")
+    assert lab.engine.inspect_container("c1")["State"]["ExitCode"] == 137
+
+
+def test_pausing(lab: Lab) -> None:  # unverified: no recording shows these messages
+    identifier = lab.up("c1")
+    assert lab.refused(lab.engine.unpause, "c1") == f"Container {identifier} is not paused"
+    lab.engine.pause("c1")
+    assert lab.refused(lab.engine.pause, "c1") == f"Container {identifier} is already paused"
+    assert lab.refused(lab.exec, "c1", "true") == "Container c1 is paused, unpause the container before exec"
+    message = 'cannot remove container "c1": container is paused and must be unpaused first'
+    assert lab.refused(lab.engine.remove_container, "c1") == message
+
+
+def test_what_no_kernel_runs(lab: Lab) -> None:
+    lab.host.makedirs("/srv")
+    lab.host.write("/srv/plain", "echo hi\n")
+    lab.host.chmod("/srv/plain", 0o755)
+    done = lab.run("c1", "/s/plain", Binds=["/srv:/s"])
+    assert (done.status, done.err) == (255, "exec /s/plain: exec format error\n")
