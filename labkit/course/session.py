@@ -46,7 +46,8 @@ class Attempt:
 
     @property
     def answer(self) -> Answer | None:
-        return list(self._inputs) if self.by_commands else self._given
+        """What was last given to check(); else, where the answer is what was done, the inputs so far."""
+        return list(self._inputs) if self._given is None and self.by_commands else self._given
 
     @property
     def machine(self) -> Machine:
@@ -81,11 +82,13 @@ class Attempt:
 
     @property
     def solutions(self) -> list[tuple[str, str]]:
-        return [(route.name, answer_text(route.answer)) for route in self.exercise.solutions]
+        parse = KINDS[self.exercise.kind].parse if self.exercise.kind == "mark" else lambda exercise, answer: answer
+        return [(route.name, answer_text(parse(self.exercise, route.answer))) for route in self.exercise.solutions]
 
     def run(self, line: str) -> Completed:
         """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
         self._inputs.append(line)
+        self._given = None if self.by_commands else self._given
         return self.terminal.run(line)
 
     def write_file(self, path: str, text: str) -> Completed:
@@ -114,6 +117,6 @@ class Attempt:
         """Judge this answer on a fresh machine; without one, what was run (or given) so far."""
         if answer is None:
             answer = self.answer
-        elif not self.by_commands:
+        else:
             self._given = answer
         return judge(self.exercise, answer)

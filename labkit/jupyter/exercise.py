@@ -26,6 +26,7 @@ from labkit.jupyter.view import View, added, compare, look
 STATIC = pathlib.Path(__file__).parent / "static"
 HOME = "/home/learner"
 EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
+DRAFTS: dict[str, type] = {"choice": str, "text": str, "order": list, "marks": dict}  # what an answer to each form is
 KEPT_LINES = 200  # how many inputs with their output the terminal shows
 PROMPT, GOES_ON = "# ", "> "  # root's shell, at a new command and within one
 KEPT_OUTPUT = 20_000  # characters of one output
@@ -56,10 +57,15 @@ class ExerciseWidget(anywidget.AnyWidget):
     can_undo = traitlets.Bool().tag(sync=True)
     editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
     standing = traitlets.Unicode().tag(sync=True)  # what the learner's progress says of this exercise
+    earlier = traitlets.Bool().tag(sync=True)  # are there commands of an earlier answer that can be run again?
 
-    def __init__(self, attempt: Any, standing: str = "", save: Callable[[Any, Any], str] = record) -> None:
+    def __init__(
+        self, attempt: Any, entry: Mapping[str, Any] | None = None, save: Callable[[Any, Any], str] = record
+    ) -> None:
         self._attempt = attempt
         self._save = save
+        answer: Any = entry.get("answer") if entry else None
+        self._earlier: list[str] = []  # the commands of an earlier answer
         self._inputs = 0
         self._seen: View | None = None
         super().__init__(
@@ -69,10 +75,15 @@ class ExerciseWidget(anywidget.AnyWidget):
             task=attempt.task,
             form=dict(attempt.form),
             hints_left=len(attempt.hints),
-            standing=standing,
+            standing=standing_of(entry),
             prompt=PROMPT,
         )
         self._draw()
+        if attempt.form["type"] == "terminal":
+            self._earlier = commands_of(answer)
+            self.earlier = bool(self._earlier)
+        elif isinstance(answer, DRAFTS[attempt.form["type"]]):
+            self.draft = answer
         self.explore = attempt.form["type"] != "terminal" and bool(self.picture)
         if attempt.form["type"] == "terminal" and attempt.goal is not None:
             self.goal = picture_trait(Picture(added(self._seen or View(), look(attempt.goal))))
@@ -154,6 +165,15 @@ class ExerciseWidget(anywidget.AnyWidget):
         self._seen = None
         self._moved(0)
 
+    def _bring_back(self, message: Mapping[str, Any]) -> None:
+        """Run the commands of the earlier answer on a machine as it was at the start."""
+        if not self.earlier:
+            return
+        self._reset(message)
+        self.earlier = False
+        for line in self._earlier:
+            self._ran(line, self._attempt.run(line))
+
     def _check(self, message: Mapping[str, Any]) -> None:
         terminal = self.form["type"] == "terminal"
         judgement = self._attempt.check() if terminal else self._attempt.check(message.get("answer"))
@@ -196,6 +216,7 @@ ACTIONS: dict[str, Callable[[ExerciseWidget, Mapping[str, Any]], None]] = {
     "close": ExerciseWidget._close_file,
     "undo": ExerciseWidget._undo,
     "reset": ExerciseWidget._reset,
+    "bring back": ExerciseWidget._bring_back,
     "check": ExerciseWidget._check,
     "hint": ExerciseWidget._hint,
     "solution": ExerciseWidget._solution,
@@ -248,17 +269,31 @@ def feedback_trait(judgement: Any, trouble: str = "") -> dict[str, Any]:
 
 def widget(slug: str) -> ExerciseWidget:
     """The widget for an exercise, with what this learner's progress says of it; ValueError where there is none."""
-    return ExerciseWidget(attempt_at(slug), standing_of(slug))
+    return ExerciseWidget(attempt_at(slug), entry_of(slug))
 
 
-def standing_of(slug: str) -> str:
-    """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
+def entry_of(slug: str) -> Mapping[str, Any] | None:
+    """The exercise in the learner's progress; None where it was not tried yet, or the progress cannot be read."""
     from labkit.course import ProgressError, open_progress
 
     try:
-        entry = open_progress().entry(slug)
+        return open_progress().entry(slug)
     except (ProgressError, OSError):
-        return ""
+        return None
+
+
+def commands_of(answer: Any) -> list[str]:
+    """An answer in commands as the inputs that it consists of; none where it is no such answer."""
+    from labkit.course.play import AnswerError, inputs_of
+
+    try:
+        return inputs_of(answer)
+    except AnswerError:
+        return []
+
+
+def standing_of(entry: Mapping[str, Any] | None) -> str:
+    """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
     if not entry:
         return ""
     tries = int(entry.get("tries") or 1)

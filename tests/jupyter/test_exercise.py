@@ -22,7 +22,7 @@ def made(form: dict[str, Any] | None = None, trouble: str = "") -> tuple[Exercis
         return trouble
 
     attempt = FakeAttempt(form)
-    return ExerciseWidget(attempt, "", save), attempt, saved
+    return ExerciseWidget(attempt, None, save), attempt, saved
 
 
 def test_it_says_what_it_is() -> None:
@@ -155,7 +155,7 @@ def test_a_goal_stands_beside_it() -> None:
     attempt = FakeAttempt()
     attempt.goal = small_machine()
     attempt.goal.engine.volume_table.append("wanted")
-    widget = ExerciseWidget(attempt, "Solved", lambda attempt, judgement: "")
+    widget = ExerciseWidget(attempt, {"passed": True, "tries": 1}, lambda attempt, judgement: "")
     assert widget.goal["text"] == "volume wanted", "only what is to be reached"
     assert widget.standing == "Solved"
 
@@ -207,7 +207,7 @@ def test_the_same_difference_is_told_once() -> None:
 def test_an_empty_machine_is_drawn_only_beside_a_terminal() -> None:
     for form, drawn in (({"type": "terminal"}, True), (CHOICE, False)):
         attempt = FakeAttempt(form, FakeMachine())
-        assert bool(ExerciseWidget(attempt, "", lambda attempt, judgement: "").picture) is drawn
+        assert bool(ExerciseWidget(attempt, None, lambda attempt, judgement: "").picture) is drawn
 
 
 def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
@@ -216,5 +216,27 @@ def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
         (CHOICE, FakeMachine(), False),
         ({"type": "terminal"}, small_machine(), False),
     ):
-        widget = ExerciseWidget(FakeAttempt(form, machine), "", lambda attempt, judgement: "")
+        widget = ExerciseWidget(FakeAttempt(form, machine), None, lambda attempt, judgement: "")
         assert widget.explore is explore
+
+
+def test_an_earlier_answer_comes_back() -> None:
+    attempt = FakeAttempt()
+    entry = {"answer": ["one", "make"], "passed": False, "tries": 2}
+    widget = ExerciseWidget(attempt, entry, lambda attempt, judgement: "")
+    assert (widget.standing, widget.earlier, attempt.inputs) == ("Tried 2 times", True, [])
+    widget.handle({"do": "run", "line": "other"})
+    widget.handle({"do": "bring back"})
+    assert (attempt.inputs, [row["line"] for row in widget.log], widget.earlier) == (
+        ["one", "make"],
+        ["one", "make"],
+        False,
+    )
+    widget.handle({"do": "bring back"})
+    assert attempt.inputs == ["one", "make"]
+
+
+@pytest.mark.parametrize(("answer", "draft"), [("right", "right"), (["right"], None), ({}, None), (None, None)])
+def test_a_form_is_filled_in_as_it_was(answer: object, draft: object) -> None:
+    widget = ExerciseWidget(FakeAttempt(CHOICE), {"answer": answer}, lambda attempt, judgement: "")
+    assert (widget.draft, widget.earlier) == (draft, False)

@@ -285,8 +285,9 @@ function render({ model, el }) {
   const undo = button("Undo", () => send({ do: "undo" }));
   const reset = button("Reset", () => { form.clear?.(); send({ do: "reset" }); });
   const solution = button("Solution", () => send({ do: "solution" }));
+  const earlier = button("Bring back my last answer", () => send({ do: "bring back" }));
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
-    check, hint, ...(terminal ? [undo] : []), reset, solution);
+    check, hint, ...(terminal ? [undo] : []), reset, solution, earlier);
 
   // A button that can do nothing now stays where the keyboard finds it and says why.
   const able = (which, can, why) => {
@@ -305,6 +306,7 @@ function render({ model, el }) {
       while (hints.children.length > open.length) hints.lastChild.remove();
       for (const text of open.slice(hints.children.length)) hints.append(element("li", {}, prose(text)));
     },
+    earlier: () => { earlier.hidden = !model.get("earlier"); },
     can_undo: () => able(undo, model.get("can_undo"), "Nothing was run yet"),
     may_see_solution: () => able(solution, model.get("may_see_solution"), "Opens after your first try"),
     solutions: () => {
