@@ -41,6 +41,7 @@ _FAMILIES = {  # module: its utilities
     "testing": "test [ [[ expr true false",
     "system": "id whoami groups hostname uname arch uptime ps kill free nproc date sync clear logger tty logname who",
     "mounting": "mount umount mountpoint findmnt",
+    "entering": "nsenter",
     "attributes": "getfattr setfattr lsattr chattr file",
     "accounts": "adduser addgroup deluser delgroup useradd groupadd userdel groupdel getent",
     "network": "wget curl ping nslookup nc",
@@ -94,7 +95,10 @@ def _overview(process: Process) -> int:
     return 0
 
 
+_ALIASES = {"which.debianutils": "which"}  # a file in Debian's packages: the utility that it is
+
 PROGRAMS: dict[str, Program] = {
     "busybox": busybox,
     **{f"gnu:{name}": partial(gnu, name) for name in GNU_TOOLS},
+    **{f"gnu:{name}": partial(gnu, target) for name, target in _ALIASES.items()},
 }

@@ -102,6 +102,8 @@ def cp(tool: Tool) -> None:
     way = _way(tool)
     for source in sources:
         target = inside(destination, source) if into else destination
+        if not tool.gnu and way.recursive and tool.files.is_dir(source) and tool.files.exists(target) and not tool.files.is_dir(target):
+            tool.fail(f"can't stat '{inside(target, source)}': Not a directory")
         if way.parents:
             target = f"{destination.rstrip('/')}/{source.strip('/')}"
             tool.files.makedirs(dirname(target))

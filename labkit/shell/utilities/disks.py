@@ -7,6 +7,7 @@ from typing import Any
 
 from labkit.files import Files, Mount
 from labkit.files.tree import used
+from labkit.shell.utilities.numbers import size
 
 _TYPES = {  # what a mount calls its type: its magic number, stat -f's name of it (statfs(2))
     "ext4": ("ef53", "ext2/ext3"), "xfs": ("58465342", "xfs"), "btrfs": ("9123683e", "btrfs"), "zfs": ("2fc12fc1", "zfs"),
@@ -45,10 +46,16 @@ def usage_of(files: Files, mount: Mount) -> Usage:
     system, root = _tree(files, mount)
     taken, count = used(files.store, root), _count(files, root)
     if mount.fstype in ("tmpfs", "devtmpfs"):
-        total = system.limit if system.limit is not None else _MEMORY // 2
+        total = system.limit if system.limit is not None else _said(mount) or _MEMORY // 2
         return Usage(total, taken, total - taken, _MEMORY // 4096, count, type_name, magic, identity)
     taken += _SYSTEM
     return Usage(DISK, taken, DISK - _RESERVED - taken, _INODES, count, type_name, magic, identity)
+
+
+def _said(mount: Mount) -> int | None:
+    """The size among the options of a mount."""
+    text = next((option[5:] for option in mount.options if option.startswith("size=")), None)
+    return size(text) if text else None
 
 
 def _tree(files: Files, mount: Mount) -> tuple[Any, Any]:

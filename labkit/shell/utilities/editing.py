@@ -108,6 +108,8 @@ class Parser:
         if reader is None:
             self.fail(f"unknown command: `{name}'", f"unsupported command {name}")
             return
+        if second is not None and name in "qQ" and self.tool.gnu:
+            self.fail("command only uses one address", "")
         reader(self, made)
         self.commands.append(made)
 

@@ -32,6 +32,8 @@ def mount(tool: Tool) -> int:
         return 0
     if tool.files.user.uid:
         return _not_root(tool)
+    if tool.files.namespace.locked:
+        return _not_allowed(tool)
     if len(tool.operands) < 2:
         if "remount" in options and tool.operands:
             return _remount(tool, tool.operands[0], options)
@@ -63,6 +65,13 @@ def _not_root(tool: Tool) -> int:
     where = tool.operands[-1] if tool.operands else ""
     tool.err(f"{where}: must be superuser to use mount." if tool.gnu else "permission denied (are you root?)")
     return 1
+
+
+def _not_allowed(tool: Tool) -> int:
+    """Root without the right to mount (CAP_SYS_ADMIN), as in a container that is not privileged."""
+    where = tool.operands[-1]
+    tool.err(f"{where}: permission denied." if tool.gnu else "permission denied (are you root?)")
+    return 32 if tool.gnu else 1
 
 
 def _flags(options: list[str]) -> tuple[str, ...]:

@@ -118,12 +118,12 @@ class Printf:
             tool = self.tool
             self.flush()
             shown = match[0].decode("utf-8", "surrogateescape")
-            rest = (letter and form[match.end() - 1 :] or b"").decode("utf-8", "surrogateescape")
+            rest = form[match.end() - 1 if letter else match.start() + 1 :].lstrip(b"hlLjzt").decode("utf-8", "surrogateescape")
             tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else f"%{rest}: invalid format")
         flags, width, precision = match["flags"].decode(), self.size(match["width"] or None), self.size(match["precision"])
         if width is not None and width < 0:
             flags, width = flags + "-", -width
-        had = bool(self.left)
+        had = bool(self.left) or not self.tool.gnu
         text = self.take()
         stop = False
         if letter == "s":
@@ -134,7 +134,7 @@ class Printf:
         elif letter == "q":
             data = bytes_of(shell_quoted(text, always=False))
         elif letter == "c":
-            data = bytes_of(text)[:1]
+            data = bytes_of(text)[:1] or b"\0"
         elif letter in "diouxX":
             data = self.whole(letter, self.integer(text) if had else 0, flags, width, precision)
         else:

@@ -31,6 +31,10 @@ class Key:
 def sort(tool: Tool) -> int | None:
     general = "".join(name for name, _ in tool.options if name in _LETTERS)
     keys = [_key(tool, text, general) for text in tool.values("k")] or [Key(flags=general)]
+    for key in keys if tool.gnu else ():
+        orders = "".join(letter for letter in "dghiMnRV" if letter in key.flags)
+        if len(orders.replace("i", "").replace("d", "")) > 1 or (set(orders) & set("di") and set(orders) - set("di")):
+            tool.fail(f"options '-{orders}' are incompatible", 2)
     end = b"\0" if tool.has("z") else b"\n"
     lines: list[bytes] = []
     if not tool.gnu and _is_folder(tool):

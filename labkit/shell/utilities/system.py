@@ -142,9 +142,8 @@ def uptime(tool: Tool) -> None:
 def free(tool: Tool) -> None:
     unit = {"b": 1 / 1024, "k": 1, "m": 1024, "g": 1 << 20}.get(tool.last("b", "k", "m", "g") or "k", 1)
     titles = ("total", "used", "free", "shared", "buff/cache", "available")
-    front = 7 if not tool.gnu else 8
-    width = 11
-    tool.out(" " * front + " ".join(f"{title:>{width}}" for title in titles).rjust(0) + "\n")
+    front, width = (9, 11) if tool.gnu else (8, 11)
+    tool.out(" " * front + " ".join(f"{title:>{width}}" for title in titles) + "\n")
     memory = [_amount(tool, value, unit) for value in _MEMORY]
     swap = [_amount(tool, 0, unit)] * 3
     tool.out(f"{'Mem:':<{front}}" + " ".join(f"{value:>{width}}" for value in memory) + "\n")

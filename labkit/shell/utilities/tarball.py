@@ -85,7 +85,7 @@ def _block(
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]
 
 
-def written(members: Iterator[Member]) -> Content:
+def written(members: Iterator[Member], record: int = _RECORD) -> Content:
     """The archive, to a whole number of records."""
     pieces: list[Content | bytes] = []
     size = 0
@@ -94,7 +94,7 @@ def written(members: Iterator[Member]) -> Content:
             pieces.append(piece)
             size += len(piece)
     size += 2 * _BLOCK
-    pieces.append(bytes(2 * _BLOCK + -size % _RECORD))
+    pieces.append(bytes(2 * _BLOCK + -size % record))
     return Content.join(pieces)
 
 
@@ -233,7 +233,7 @@ def _create(tool: Tool, action: str, started: Files) -> None:
     if target != "-":
         _begin(tool, started, target)
         files.target = started.realpath(target)
-    archive = written(iter([*old, *(member for path in paths for member in files.collect(path))]))
+    archive = written(iter([*old, *(member for path in paths for member in files.collect(path))]), _RECORD if tool.gnu else _BLOCK)
     kind = next((kind for kind in ("z", "j", "J") if tool.has(kind)), "")
     if tool.has("a"):
         kind = {".gz": "z", ".tgz": "z", ".bz2": "j", ".xz": "J"}.get(re.sub(r".*(\.\w+)$", r"\1", target), kind)

@@ -129,10 +129,8 @@ class Expression:
     def three(self, words: list[str]) -> bool:
         if words[1] in _BINARY:
             return _BINARY[words[1]](self.tool, words[0], words[2])
-        if words[1] == "-a":
-            return words[0] != "" and words[2] != ""
-        if words[1] == "-o":
-            return words[0] != "" or words[2] != ""
+        if words[1] in ("-a", "-o"):
+            return self.long()
         if words[0] == "!":
             return not self.two(words[1:])
         if words[0] == "(" and words[2] == ")":
@@ -193,6 +191,9 @@ class Expression:
         if words[place] in _UNARY and place + 1 < len(words):
             self.place += 2
             return _UNARY[words[place]](self.tool, words[place + 1])
+        if self.tool.gnu and re.fullmatch("-.", words[place]):
+            known = words[place] in _UNARY
+            raise BadTest(self.tool.text(Say("", "missing argument after {0:l}" if known else "{0:l}: unary operator expected"), words[place]))
         self.place += 1
         return words[place] != ""
 
