@@ -353,7 +353,7 @@ class Shell:
     def typed_line(self, stream: Any) -> bytes:
         """A line of any input, shown where a terminal shows it."""
         line: bytes = stream.readline()
-        if line and (echo := getattr(stream, "echo", None)):
+        if line and self.process.tty and (echo := getattr(stream, "echo", None)):
             echo(line, self.process.stderr)
         return line
 
@@ -457,6 +457,7 @@ class Shell:
             detached=process.detached,
             tty=process.tty,
             traps=process.traps if instead else {},
+            namespaces=process.namespaces,
             handles={number: stream for number, stream in fds.items() if number > 2} if len(fds) > 3 else {},
         )
         try:

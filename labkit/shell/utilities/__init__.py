@@ -41,7 +41,6 @@ _FAMILIES = {  # module: its utilities
     "testing": "test [ [[ expr true false",
     "system": "id whoami groups hostname uname arch uptime ps kill free nproc date sync clear logger tty logname who",
     "mounting": "mount umount mountpoint findmnt",
-    "entering": "nsenter",
     "attributes": "getfattr setfattr lsattr chattr file",
     "accounts": "adduser addgroup deluser delgroup useradd groupadd userdel groupdel getent",
     "network": "wget curl ping nslookup nc",

@@ -32,7 +32,7 @@ def mount(tool: Tool) -> int:
         return 0
     if tool.files.user.uid:
         return _not_root(tool)
-    if tool.files.namespace.locked:
+    if not tool.process.namespaces.privileged:
         return _not_allowed(tool)
     if len(tool.operands) < 2:
         if "remount" in options and tool.operands:
