@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from labkit.catalog import mac
 from labkit.catalog.host import HOSTNAME, host_entries
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.registry import Registry
@@ -15,14 +16,13 @@ from labkit.drivers import DRIVERS
 from labkit.engine.engine import Engine
 from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
-from labkit.files import Files, Inode, Namespace, Source, Store, Tree, tmpfs
+from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.layers import grow
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import Session, execute
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
-HOME = "/home/learner"
 DOCKER_ROOT = "/var/lib/docker"
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
@@ -30,10 +30,7 @@ _EXEC = 1_000_000  # ns that starting a program takes
 _BUDGET = 300_000  # steps of one command
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
-    "HOME": HOME,
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "USER": "root",
-    "LOGNAME": "root",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "TERM": "xterm",
@@ -60,39 +57,69 @@ class Snapshot:
     now: int
 
 
-class Machine:
-    """A computer with a Docker Engine. `run` takes what a person would type in its root shell."""
+@dataclass(frozen=True)
+class _System:
+    """What kind of computer it is."""
 
-    def __init__(self, *, storage_driver: str = "overlay2", image_store: str = "graphdriver") -> None:
+    home: str
+    hostname: str
+    user: str
+    tree: Callable[[], tuple[Entry, ...]]
+
+
+_LINUX = _System("/home/learner", HOSTNAME, "root", host_entries)
+_SYSTEMS = {"linux": _LINUX, "mac": _System(mac.HOME, mac.HOSTNAME, "learner", mac.mac_entries)}
+_VM = _System("/root", mac.VM_HOSTNAME, "root", mac.vm_entries)
+_VM_ADDRESS = "192.168.65.3"
+
+
+class Machine:
+    """A computer with a Docker Engine. `run` takes what a person would type in its root shell.
+
+    system: "linux", or "mac", whose engine is in a virtual machine. storage_driver: one of labkit.drivers.DRIVERS.
+    image_store: "graphdriver" (the classic one, with a storage driver) or "containerd".
+    """
+
+    def __init__(
+        self, *, system: str = "linux", storage_driver: str = "overlay2", image_store: str = "graphdriver"
+    ) -> None:
         if image_store == "containerd":
             storage_driver = "overlayfs"
-        self.environment = dict(_ENVIRONMENT)
+        self._system = _SYSTEMS[system]
+        home, user = self._system.home, self._system.user
+        self.environment = {"HOME": home, "USER": user, "LOGNAME": user, **_ENVIRONMENT}
         self._clock = Clock(_START)
         self.store = Store(self._clock)
-        self._namespace = Namespace(self.store, Source(Tree(self.store, _host_tree(), _DISK), None))
-        self.files: Files = self._namespace.files()
         self.kernel = Kernel(self._clock, _programs(), self._execute)
-        self._mount_proc()
-        self.driver = DRIVERS[storage_driver](self.files, DOCKER_ROOT)
-        self.engine = Engine(self.files, self.driver, self.kernel, Registry())
+        self._namespace = self._disk(self._system)
+        self.files: Files = self._namespace.files()
+        host, about = self._engine_host()
+        self._mount_proc(host)
+        self.driver = DRIVERS[storage_driver](host, DOCKER_ROOT)
+        self.engine = Engine(host, self.driver, self.kernel, Registry(), **about)
         self.kernel.services["engine"] = self.engine
         self.kernel.passed = self.engine.advance
 
-    def _mount_proc(self) -> None:
-        about: dict[str, Any] = {"device": "proc", "fstype": "proc"}
-        self._namespace.mount("/proc", tmpfs(self.store, mode=0o555), **about)
-        self.store.generators["mounts"] = self._proc_mounts
-        self.files.mkdir("/proc/self")
-        for path in ("/proc/mounts", "/proc/self/mounts"):
-            self.files.write_generated(path, "mounts", mode=0o444)
+    def _disk(self, system: _System) -> Namespace:
+        return Namespace(self.store, Source(Tree(self.store, _tree(system.tree), _DISK), None))
 
-    def _proc_mounts(self) -> bytes:
-        lines = [
-            f"{mount.device} {mount.target} {mount.fstype} {','.join(mount.options)} 0 0\n"
-            for mount in self._namespace.mounts
-            if not mount.hidden
-        ]
-        return "".join(lines).encode()
+    def _engine_host(self) -> tuple[Files, dict[str, str]]:
+        """Where the engine runs: here, or in a virtual machine that sees some folders of the computer."""
+        if self._system is _LINUX:
+            return self.files, {"hostname": HOSTNAME}
+        inside = self._disk(_VM)
+        for path in mac.SHARED:
+            inside.mount(path, self.files.source(path), device=f"/run/host_mark{path}", fstype="fakeowner")
+        return inside.files(), {"hostname": _VM.hostname, "address": _VM_ADDRESS, "operating_system": "Docker Desktop"}
+
+    def _mount_proc(self, host: Files) -> None:
+        """/proc of the computer that the engine runs on, with its mounts alone."""
+        about: dict[str, Any] = {"device": "proc", "fstype": "proc"}
+        host.namespace.mount("/proc", tmpfs(self.store, mode=0o555), **about)
+        self.store.generators["mounts"] = lambda: _proc_mounts(host.namespace)
+        host.mkdir("/proc/self")
+        for path in ("/proc/mounts", "/proc/self/mounts"):
+            host.write_generated(path, "mounts", mode=0o444)
 
     def _execute(self, process: Process) -> int:
         self._clock.advance(_EXEC)
@@ -115,8 +142,9 @@ class Machine:
         return Terminal(self, self._process(["sh"], Input(), Output(), Output()))
 
     def _process(self, argv: list[str], stdin: Input, stdout: Output, stderr: Output) -> Process:
-        files = self._namespace.files(cwd=HOME)
-        return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=HOSTNAME)
+        files = self._namespace.files(cwd=self._system.home)
+        hostname = self._system.hostname
+        return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=hostname)
 
     def limited(self, command: Callable[[], int], complain: Callable[[str], object]) -> int:
         """Let a command have its time and its budget; one that uses up more ends with 137 and a line that says so."""
@@ -179,9 +207,18 @@ def _text(output: Output) -> str:
     return output.getvalue().decode("utf-8", "replace")
 
 
-@lru_cache(maxsize=1)
-def _host_tree() -> Inode:
-    return grow(host_entries(), sealed=False)
+def _proc_mounts(namespace: Namespace) -> bytes:
+    lines = [
+        f"{mount.device} {mount.target} {mount.fstype} {','.join(mount.options)} 0 0\n"
+        for mount in namespace.mounts
+        if not mount.hidden
+    ]
+    return "".join(lines).encode()
+
+
+@lru_cache(maxsize=8)
+def _tree(entries: Callable[[], tuple[Entry, ...]]) -> Inode:
+    return grow(entries(), sealed=False)
 
 
 @lru_cache(maxsize=1)

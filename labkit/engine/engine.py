@@ -59,8 +59,14 @@ class Engine:
         registry: Any = None,
         *,
         kernel_version: str = KERNEL_VERSION,
+        hostname: str = "lab",
+        address: str = "192.0.2.10",
+        operating_system: str = "Debian GNU/Linux 12 (bookworm)",
     ) -> None:
         self.host = host
+        self.hostname = hostname  # the host's
+        self.address = address  # the host's, in its network
+        self.operating_system = operating_system
         self.driver = driver
         self.kernel = kernel
         self.registry = registry
@@ -133,6 +139,16 @@ class Engine:
     def namespace_of(self, container: str) -> Namespace | None:
         running = self.tables.running.get(container)
         return running.namespace if running else None
+
+    def container_of_pid(self, pid: int) -> containers.Container | None:
+        """The running container whose first process has this number on the host."""
+        running = (found for found in self.containers_by_age() if found.state.running)
+        return next((found for found in running if found.state.pid == pid), None)
+
+    def address_of(self, container: str) -> str:
+        """A running container's address in the bridge network; empty where it has none."""
+        found = self.tables.containers.get(container)
+        return found.address if found else ""
 
     def root_path(self, mount_id: str) -> str:
         """Where a layer's merged files lie on the host, as runc names it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labkit.engine import oci, users
 from labkit.engine.containers import find
 from labkit.engine.errors import EngineError, conflict, invalid
-from labkit.engine.lifecycle import environment, first_run, run_exec
+from labkit.engine.lifecycle import environment, first_run, namespaces_of, run_exec
 from labkit.engine.process import Input, Null, Process
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def run(
     number = engine.ids.number("exec")
     process = Process(
         list(argv), variables, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname,
-        pid=number + 6, detached=detach, tty=tty,
+        pid=number + 6, detached=detach, tty=tty, namespaces=namespaces_of(container),
     )  # fmt: skip
     if detach:
         key = f"{container.id}/{number}"

@@ -15,7 +15,17 @@ from labkit.engine.containers import Container, State, by_age, find
 from labkit.engine.errors import EngineError, conflict, invalid, system
 from labkit.engine.events import ContainerRemoved, ContainerStarted, ContainerStopped, MountpointCreated
 from labkit.engine.logs import Log, Recorded, Streams
-from labkit.engine.process import PROGRAM_MARK, SECOND, ExecError, Input, Parked, Process, Runaway, Unanswered
+from labkit.engine.process import (
+    PROGRAM_MARK,
+    SECOND,
+    ExecError,
+    Input,
+    Namespaces,
+    Parked,
+    Process,
+    Runaway,
+    Unanswered,
+)
 from labkit.engine.sandbox import RuntimeFailed, make_readonly
 from labkit.files import User
 
@@ -155,9 +165,17 @@ def _process(
         stdin = attach.stdin or stdin if attach else Unanswered(isatty=tty)
     process = Process(
         argv, env, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname, detached=attach is None,
-        tty=tty,
+        tty=tty, namespaces=namespaces_of(container),
     )  # fmt: skip
     return process, path
+
+
+def namespaces_of(container: Container) -> Namespaces:
+    """Its own, but for those that --network, --ipc and --pid share with the host."""
+    network, ipc, pid = (
+        "" if container.host(mode) == "host" else container.id for mode in ("NetworkMode", "IpcMode", "PidMode")
+    )
+    return Namespaces(network, ipc, pid, privileged=bool(container.host("Privileged")))
 
 
 def environment(container: Container, home: str, more: list[str] | None = None) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Parked(BaseException):
 class Output:
     """A stream to write to; this one keeps what is written, in order."""
 
-    def __init__(self, limit: int = 64 << 20) -> None:
+    def __init__(self, limit: int = 8 << 20) -> None:
         self.pieces: list[Content | bytes] = []
         self.size = 0
         self.limit = limit  # bytes
@@ -68,7 +68,7 @@ class Output:
 
     def write_content(self, content: Content) -> int:
         """Sparse bytes, kept as such."""
-        self._add(content, 0)
+        self._add(content, len(content))
         return len(content)
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
@@ -163,6 +163,19 @@ class Kernel:
             raise Runaway("the command does not end")
 
 
+@dataclass(frozen=True)
+class Namespaces:
+    """Whose namespaces a process is in, beside the mount and the UTS namespace, which are its files and hostname.
+
+    "" stands for the host's own, else a container's id. privileged: may it enter others.
+    """
+
+    network: str = ""
+    ipc: str = ""
+    pid: str = ""
+    privileged: bool = True
+
+
 @dataclass
 class Process:
     """One process. Streams may be shared between processes (2>&1 is one object in both places)."""
@@ -178,6 +191,7 @@ class Process:
     pid: int = 1
     detached: bool = False  # waits park it; else they move the clock on
     tty: bool = False
+    namespaces: Namespaces = Namespaces()
     handles: dict[int, object] = field(default_factory=dict)  # further open files, by number
     traps: dict[str, str] = field(default_factory=dict)  # signal name (TERM) -> shell command
 

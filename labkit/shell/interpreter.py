@@ -456,6 +456,7 @@ class Shell:
             pid=process.pid + (0 if instead else self.children),
             detached=process.detached,
             tty=process.tty,
+            namespaces=process.namespaces,
             traps=process.traps if instead else {},
             namespaces=process.namespaces,
             handles={number: stream for number, stream in fds.items() if number > 2} if len(fds) > 3 else {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from labkit.catalog import mac
 from labkit.engine.process import Process, Program
 
 # program -> file in this folder and function in it
@@ -34,6 +35,14 @@ _TABLE = {
     "redis-cli": "redis.cli",
     "exec-entrypoint": "entrypoint.main",
     "hello": "hello.main",
+    "gnu:nsenter": "namespaces.nsenter",
+    "busybox:nsenter": "namespaces.nsenter",
+    "gnu:ip": "namespaces.ip",
+    "busybox:ip": "namespaces.ip",
+    "gnu:ifconfig": "namespaces.ifconfig",
+    "busybox:ifconfig": "namespaces.ifconfig",
+    "gnu:ipcs": "namespaces.ipcs",
+    "busybox:ipcs": "namespaces.ipcs",
     "gnu:git": "versions.main",
     "gnu:gcc": "versions.main",
     "gnu:gcc-12": "versions.main",
@@ -60,3 +69,4 @@ def _program(place: str) -> Program:
 
 
 PROGRAMS: dict[str, Program] = {name: _program(place) for name, place in _TABLE.items()}
+PROGRAMS |= {f"bsd:{name}": _program("bsd.main") for name in mac.TOOLS}
