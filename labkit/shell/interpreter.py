@@ -181,6 +181,10 @@ class Shell:
         env = self.env
         if name in env.readonly:
             raise self.error("read only", name)
+        if len(value) > 1024:
+            self.process.tick(len(value) >> 10)
+            if len(value) > expand.LONGEST:
+                raise expand.too_long()
         env.variables[name] = value
         if "a" in env.options:
             env.exported.add(name)
@@ -456,7 +460,6 @@ class Shell:
             pid=process.pid + (0 if instead else self.children),
             detached=process.detached,
             tty=process.tty,
-            namespaces=process.namespaces,
             traps=process.traps if instead else {},
             namespaces=process.namespaces,
             handles={number: stream for number, stream in fds.items() if number > 2} if len(fds) > 3 else {},
