@@ -86,9 +86,8 @@ def _find(process: Process, target: str | None) -> dict[str, Any] | None:
     if container is None:
         return None
     files = engine.namespace_of(container.id).files()
-    return {
-        "id": container.id, "files": files, "hostname": container.hostname, "network": container.id, "ipc": container.id,
-    }  # fmt: skip
+    own = container.id
+    return {"id": own, "files": files, "hostname": container.hostname, "network": own, "ipc": own}
 
 
 def _enter(process: Process, found: dict[str, Any], wanted: set[str], command: list[str]) -> int:
