@@ -163,7 +163,7 @@ def write_network_files(engine: Engine, container: Container) -> None:
     if "mounts" not in there:
         maker.folder("mounts", 0o710)
         maker.text(maker.top, f"{container.id}-json.log", "", 0o640)
-    hosts = _HOSTS + f"{container.address}\t{container.hostname}\n"
+    hosts = _HOSTS + (f"{container.address}\t{container.hostname}\n" if container.address else "")
     for name, text in (
         ("hostname", f"{container.hostname}\n"),
         ("hosts", hosts),

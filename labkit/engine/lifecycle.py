@@ -99,7 +99,8 @@ def _runtime_error(reason: str) -> EngineError:
 
 def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
-    container = replace(container, address=_free_address(engine))
+    on_bridge = container.host("NetworkMode", "bridge") not in ("none", "host")
+    container = replace(container, address=_free_address(engine) if on_bridge else "")
     hostfolders.write_network_files(engine, container)
     try:
         prepared = mounts.prepare(engine, container)

@@ -232,3 +232,18 @@ def test_what_no_kernel_runs(lab: Lab) -> None:
     lab.host.chmod("/srv/plain", 0o755)
     done = lab.run("c1", "/s/plain", Binds=["/srv:/s"])
     assert (done.status, done.err) == (255, "exec /s/plain: exec format error\n")
+
+
+def test_addresses(lab: Lab) -> None:
+    lab.up("c1")
+    lab.up("c2")
+    lab.up("c3", NetworkMode="none")
+    lab.engine.stop("c1", 0)
+    lab.up("c4")
+
+    def address(name: str) -> str:
+        networks = lab.engine.inspect_container(name)["NetworkSettings"]["Networks"]
+        return str(next(iter(networks.values()))["IPAddress"])
+
+    assert [address(name) for name in ("c1", "c2", "c3", "c4")] == ["", "172.17.0.3", "", "172.17.0.2"]
+    assert lab.exec("c4", "cat", "/etc/hosts").out.endswith(f"172.17.0.2\t{lab.engine.find_container('c4').id[:12]}\n")
