@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from labkit.engine.process import Runaway
 from labkit.shell import arithmetic, patterns
 from labkit.shell.tree import (
-    GLOB,
     Arithmetic,
     BadParameter,
     Literal,
@@ -18,7 +18,9 @@ from labkit.shell.tree import (
     Part,
     Substitution,
     Word,
+    may_match,
 )
+from labkit.shell.tree import word as make_word
 
 if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
@@ -26,15 +28,23 @@ if TYPE_CHECKING:
 _TILDE = re.compile(r"~([A-Za-z0-9_.-]*)(?=/|\Z)")
 _TILDE_IN_VALUE = re.compile(r"(?:(?<=:)|\A)~([A-Za-z0-9_.-]*)(?=[/:]|\Z)")
 _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
-_BRACE = re.compile(r"\{([^{}]*)\}")
+
+
+LONGEST = 16 << 20  # characters of one command's words, or of a variable
+_FIELD = 16  # that a field counts beside its characters
+
+
+def too_long() -> Runaway:
+    return Runaway(f"a command's words are longer than {LONGEST >> 20} MiB")
 
 
 class _Fields:
     """Fields in the making. A field is a list of pieces of text, each with whether it was quoted."""
 
-    __slots__ = ("current", "done", "separators", "white")
+    __slots__ = ("current", "done", "separators", "size", "white")
 
     def __init__(self, separators: str) -> None:
+        self.size = 0
         self.done: list[list[tuple[str, bool]]] = []
         self.current: list[tuple[str, bool]] | None = None
         self.separators = separators
@@ -47,6 +57,9 @@ class _Fields:
             self.current = []
         self.white = False
         self.current.append((text, quoted))
+        self.size += len(text) + _FIELD
+        if self.size > LONGEST:
+            raise too_long()
 
     def end_field(self) -> None:
         if self.current is not None:
@@ -110,12 +123,21 @@ class _Joined(_Fields):
 def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
     """The words as arguments."""
     result: list[str] = []
+    size = 0
     for word in words:
         if word.plain is not None and not (shell.braces and "{" in word.plain):
             result.append(word.plain)
         else:
-            _expand_word(shell, word, result)
+            size += _expand_word(shell, word, result)
+            if size > 1024:
+                _pay(shell, size)
     return result
+
+
+def _pay(shell: Shell, size: int) -> None:
+    if size > LONGEST:
+        raise too_long()
+    shell.process.tick(size >> 10)
 
 
 def text(shell: Shell, word: Word, *, value: bool = False) -> str:
@@ -145,13 +167,14 @@ def calculate(shell: Shell, word: Word) -> int:
 # -- words
 
 
-def _expand_word(shell: Shell, word: Word, result: list[str]) -> None:
+def _expand_word(shell: Shell, word: Word, result: list[str]) -> int:
+    """Add the word's fields to the result; their size."""
+    choices = _braces(word) if shell.braces else []
+    if len(choices) > 1:
+        shell.process.tick(len(choices))
+        return sum(_expand_word(shell, choice, result) for choice in choices)
     out = _Fields(shell.separators())
     parts = word.parts
-    if shell.braces and (found := _braces(word)):
-        for choice in found:
-            _expand_word(shell, choice, result)
-        return
     for index, part in enumerate(parts):
         if index == 0 and type(part) is Literal and not part.quoted and part.text[:1] == "~":
             _tilde(shell, part.text, len(parts) == 1, out)
@@ -159,15 +182,17 @@ def _expand_word(shell: Shell, word: Word, result: list[str]) -> None:
             _part(shell, part, out, False)
     out.end_field()
     for field in out.done:
-        if not shell.noglob and any(not quoted and GLOB & set(piece) for piece, quoted in field):
+        if may_match("".join(piece for piece, quoted in field if not quoted)) and not shell.noglob:
             found_paths = patterns.paths(
-                shell.files, "".join(patterns.escape(piece) if quoted else piece for piece, quoted in field)
+                shell.files,
+                "".join(patterns.escape(piece) if quoted else piece for piece, quoted in field),
+                shell.process.tick,
             )
             if found_paths:
-                shell.process.tick(len(found_paths))
                 result.extend(found_paths)
                 continue
         result.append("".join(piece for piece, _ in field))
+    return out.size
 
 
 def _pieces(shell: Shell, word: Word, *, value: bool = False) -> list[tuple[str, bool]]:
@@ -245,23 +270,49 @@ def _home(shell: Shell, name: str) -> str | None:
 
 def _braces(word: Word) -> list[Word]:
     """`a{b,c}d` or `{1..3}` as words of their own (bash); none where there is no such thing in the word."""
-    for index, part in enumerate(word.parts):
-        if type(part) is not Literal or part.quoted:
+    items = [item for part in word.parts for item in _characters(part)]
+    return [make_word(choice) for choice in _alternatives(items)] if "{" in items else []
+
+
+def _characters(part: Part) -> list[Part | str]:
+    """Unquoted text as characters, all else as it is."""
+    return list(part.text) if isinstance(part, Literal) and not part.quoted else [part]
+
+
+def _alternatives(items: list[Part | str]) -> list[list[Part]]:
+    for start, item in enumerate(items):
+        if item == "{" and (found := _group(items, start)):
+            choices, end = found
+            tails = _alternatives(items[end:])
+            heads = [_parts(items[:start]) + middle for choice in choices for middle in _alternatives(choice)]
+            return [head + tail for head in heads for tail in tails]
+    return [_parts(items)]
+
+
+def _group(items: list[Part | str], start: int) -> tuple[list[list[Part | str]], int] | None:
+    """The choices of the braces that open at `start`, and where what follows them begins; None: they are just text."""
+    depth = 0
+    choices: list[list[Part | str]] = [[]]
+    for place in range(start + 1, len(items)):
+        item = items[place]
+        if item == "}" and depth == 0:
+            if len(choices) > 1:
+                return choices, place + 1
+            texts = _choices("".join(str(piece) for piece in choices[0]))
+            return ([list(text) for text in texts], place + 1) if texts else None
+        if item == "," and depth == 0:
+            choices.append([])
             continue
-        for found in _BRACE.finditer(part.text):
-            choices = _choices(found.group(1))
-            if choices:
-                before, after = part.text[: found.start()], part.text[found.end() :]
-                return [
-                    Word((*word.parts[:index], Literal(before + choice + after), *word.parts[index + 1 :]))
-                    for choice in choices
-                ]
-    return []
+        depth += (item == "{") - (item == "}")
+        choices[-1].append(item)
+    return None
+
+
+def _parts(items: list[Part | str]) -> list[Part]:
+    return [Literal(item) if isinstance(item, str) else item for item in items]
 
 
 def _choices(inner: str) -> list[str]:
-    if "," in inner:
-        return inner.split(",")
     found = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", inner)
     if found:
         first, last = int(found.group(1)), int(found.group(2))
@@ -372,6 +423,8 @@ def _changed(shell: Shell, part: Parameter, value: str) -> str:
         return patterns.without_suffix(value, pattern(shell, word), longest=len(operator) == 2)
     if operator[0] == "/":
         by = text(shell, part.second) if part.second else ""
+        if len(value) * len(by) > LONGEST:
+            raise too_long()
         return patterns.replaced(value, pattern(shell, word), by, everywhere=len(operator) == 2)
     return _substring(shell, part, value)
 

@@ -40,29 +40,22 @@ def sh(process: Process) -> int:
 def _run(process: Process, dialect: Dialect) -> int:
     shell = Shell(process, dialect, process.argv[0])
     shell._push(Boundary(shell, None))
-    command, interactive, operands = _options(shell, process.argv[1:])
-    if command is not None:
-        shell.command_text = 1
-        if operands:
-            shell.arg0 = operands[0]
-        shell.env.arguments = operands[1:]
-        _push_text(shell, command)
-    elif operands:
+    flags, operands = _options(shell, process.argv[1:])
+    if "c" in flags:
+        return _run_argument(shell, operands)
+    if operands and "s" not in flags:
         status = _push_file(shell, operands)
         if status:
             return status
-    elif interactive or (process.tty and process.stdin.isatty):
-        _push_prompt(shell)
-    elif dialect is BASH:
-        shell._push(InputFrame())
     else:
-        _push_text(shell, process.stdin.read().decode("utf-8", "surrogateescape"))
+        shell.env.arguments = operands
+        _push_input(shell, prompts="i" in flags)
     return shell.go()
 
 
-def _options(shell: Shell, args: list[str]) -> tuple[str | None, bool, list[str]]:
-    """The text of -c, whether -i was there, and the operands."""
-    wants_command = interactive = False
+def _options(shell: Shell, args: list[str]) -> tuple[set[str], list[str]]:
+    """Which of -c, -i and -s were there, and the operands. The other options are switched on."""
+    flags: set[str] = set()
     while args and args[0][:1] in ("-", "+") and len(args[0]) > 1:
         arg = args.pop(0)
         if arg == "--":
@@ -70,25 +63,39 @@ def _options(shell: Shell, args: list[str]) -> tuple[str | None, bool, list[str]
         if arg in _IGNORED:
             continue
         for letter in arg[1:]:
-            wants_command |= letter == "c"
-            interactive |= letter == "i"
             option = _OPTION_NAMES.get(args.pop(0), "") if letter == "o" and args else letter
-            if option and option not in "cislo":
+            if option in ("c", "i", "s", "l", "o", ""):
+                flags.add(option)
+            else:
                 (shell.env.options.add if arg[0] == "-" else shell.env.options.discard)(option)
-    if not wants_command:
-        return None, interactive, args
-    if not args:
+    return flags, args
+
+
+def _run_argument(shell: Shell, operands: list[str]) -> int:
+    """sh -c COMMAND [NAME [ARGUMENT…]]."""
+    if not operands:
         said = {"ash": "sh: -c requires an argument", "bash": "bash: -c: option requires an argument"}
         shell.err(said.get(shell.dialect.name, f"{shell.arg0}: 0: -c requires an argument") + "\n")
-        shell.stack.clear()
-        shell.status = 2
-        return "", interactive, []
-    return args.pop(0), interactive, args
+        return 2
+    shell.command_text = 1
+    shell.arg0 = operands[1] if len(operands) > 1 else shell.arg0
+    shell.env.arguments = operands[2:]
+    _push_text(shell, operands[0])
+    return shell.go()
+
+
+def _push_input(shell: Shell, *, prompts: bool) -> None:
+    stdin = shell.process.stdin
+    if prompts or (shell.process.tty and stdin.isatty):
+        _push_prompt(shell)
+    elif shell.dialect is BASH or stdin.isatty:
+        shell._push(InputFrame())
+    else:
+        _push_text(shell, stdin.read().decode("utf-8", "surrogateescape"))
 
 
 def _push_text(shell: Shell, text: str) -> None:
-    if shell.stack:
-        shell._push(ProgramFrame(shell, parse(text, shell.dialect.level), text))
+    shell._push(ProgramFrame(shell, parse(text, shell.dialect.level), text))
 
 
 def _push_file(shell: Shell, operands: list[str]) -> int:

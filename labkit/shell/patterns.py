@@ -6,6 +6,7 @@ A pattern is a string in which a backslash takes the meaning from the character 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ _CLASSES = {
     "cntrl": r"\x00-\x1f\x7f",
     "xdigit": "0-9A-Fa-f",
 }
+_ANY = "*"
 _MAGIC = re.compile(r"(?:[^\\]|\\.)*?[*?\[]", re.S)
 _TO_ESCAPE = re.compile(r"([*?\[\]\\!^-])")
 _ESCAPED = re.compile(r"\\(.)", re.S)
@@ -47,14 +49,25 @@ def is_magic(pattern: str) -> bool:
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> re.Pattern[str]:
     """The regular expression, to be used with fullmatch."""
+    return re.compile(_expression(_atoms(pattern), longest=True), re.S)
+
+
+@lru_cache(maxsize=512)
+def _compiled_prefix(pattern: str, longest: bool, backwards: bool) -> re.Pattern[str]:
+    """For the shortest or longest beginning that matches; `backwards`: of the text read from its end."""
+    atoms = _atoms(pattern)
+    return re.compile(_expression(atoms[::-1] if backwards else atoms, longest=longest), re.S)
+
+
+def _atoms(pattern: str) -> list[str]:
+    """The pattern as `*` and as regular expressions for one character each."""
     out: list[str] = []
     place = 0
     while place < len(pattern):
         char = pattern[place]
         place += 1
         if char == "*":
-            if out[-1:] != [".*"]:
-                out.append(".*")
+            out.append(_ANY)
         elif char == "?":
             out.append(".")
         elif char == "\\" and place < len(pattern):
@@ -65,10 +78,29 @@ def compiled(pattern: str) -> re.Pattern[str]:
             place = bracket[1]
         else:
             out.append(re.escape(char))
-    try:
-        return re.compile("".join(out), re.S)
-    except re.error:  # such as a range that runs backwards: it matches nothing
-        return re.compile(r"(?!)")
+    return out
+
+
+def _expression(atoms: list[str], *, longest: bool) -> str:
+    """What stands between two stars is best found where it first occurs, for good: so it takes no backtracking."""
+    first, *others = _between_stars(atoms)
+    if not others:
+        return first
+    *middle, last = others
+    found = first + "".join(f"(?>.*?{part})" for part in middle if part)
+    if longest:
+        return f"{found}.*{last}"
+    return f"{found}(?>.*?{last})" if last else found
+
+
+def _between_stars(atoms: list[str]) -> list[str]:
+    parts = [""]
+    for atom in atoms:
+        if atom == _ANY:
+            parts.append("")
+        else:
+            parts[-1] += atom
+    return parts
 
 
 def _bracket(pattern: str, place: int) -> tuple[str, int] | None:
@@ -81,7 +113,7 @@ def _bracket(pattern: str, place: int) -> tuple[str, int] | None:
     while place < len(pattern):
         char = pattern[place]
         if char == "]" and not first:
-            return out + "]", place + 1
+            return _valid(out + "]"), place + 1
         first = False
         if char == "[" and (found := re.compile(r"\[:(\w+):\]").match(pattern, place)):
             out += _CLASSES.get(found.group(1), "")
@@ -97,22 +129,28 @@ def _bracket(pattern: str, place: int) -> tuple[str, int] | None:
     return None
 
 
+def _valid(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error:  # a range that runs backwards: it matches nothing
+        return "(?!)"
+    return expression
+
+
 def matches(pattern: str, text: str) -> bool:
     return compiled(pattern).fullmatch(text) is not None
 
 
 def without_prefix(text: str, pattern: str, *, longest: bool) -> str:
     """`${text#pattern}`, or `##`."""
-    match = compiled(pattern).fullmatch
-    ends = range(len(text), -1, -1) if longest else range(len(text) + 1)
-    return next((text[end:] for end in ends if match(text, 0, end)), text)
+    found = _compiled_prefix(pattern, longest, False).match(text)
+    return text[found.end() :] if found else text
 
 
 def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
     """`${text%pattern}`, or `%%`."""
-    match = compiled(pattern).fullmatch
-    starts = range(len(text) + 1) if longest else range(len(text), -1, -1)
-    return next((text[:start] for start in starts if match(text, start)), text)
+    found = _compiled_prefix(pattern, longest, True).match(text[::-1])
+    return text[: len(text) - found.end()] if found else text
 
 
 def replaced(text: str, pattern: str, by: str, *, everywhere: bool) -> str:
@@ -128,8 +166,8 @@ def replaced(text: str, pattern: str, by: str, *, everywhere: bool) -> str:
     return re.compile(expression, re.S).sub(lambda found: by, text, count=0 if everywhere else 1)
 
 
-def paths(files: Files, pattern: str) -> list[str]:
-    """The paths that a pattern matches, sorted; none where nothing matches."""
+def paths(files: Files, pattern: str, tick: Callable[[int], object] = lambda steps: None) -> list[str]:
+    """The paths that a pattern matches, sorted; none where nothing matches. `tick` is told of its steps."""
     head = "/" if pattern.startswith("/") else ""
     found = [head + "/" * (len(pattern) - len(pattern.lstrip("/")) - 1) if head else ""]
     names = pattern.strip("/").split("/")
@@ -137,7 +175,11 @@ def paths(files: Files, pattern: str) -> list[str]:
     for index, name in enumerate(names):
         last = index == len(names) - 1
         separator = "/" * tail if last else "/"
-        found = [path + separator for folder in found for path in _inside(files, folder, name, bool(separator))]
+        before, found = found, []
+        for folder in before:
+            found += [path + separator for path in _inside(files, folder, name, bool(separator))]
+            tick(1 + len(folder) // 64)
+        tick(len(found))
     return found
 
 

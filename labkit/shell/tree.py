@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-GLOB = frozenset("*?[")
-
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -243,10 +241,19 @@ def word(parts: list[Part]) -> Word:
 
 
 def _plain(parts: list[Part]) -> str | None:
+    text = ""
+    unquoted = ""
     for part in parts:
-        if not isinstance(part, Literal) or (not part.quoted and (GLOB & set(part.text) or "~" in part.text)):
+        if not isinstance(part, Literal):
             return None
-    return "".join(part.text for part in parts if isinstance(part, Literal))
+        text += part.text
+        unquoted += "" if part.quoted else part.text
+    return None if may_match(unquoted) or "~" in unquoted else text
+
+
+def may_match(unquoted: str) -> bool:
+    """Whether unquoted text may be a pattern for paths; a lone `[` is none."""
+    return "*" in unquoted or "?" in unquoted or ("[" in unquoted and "]" in unquoted)
 
 
 def substitutes(part: Part) -> bool:
