@@ -32,9 +32,7 @@ class Terminal:
     @property
     def folder(self) -> str:
         """Where the shell is."""
-        from labkit.machine import HOME
-
-        return str(self._at_prompt[1]) if self._session else HOME
+        return str(self._at_prompt[1]) if self._session else self.machine.environment["HOME"]
 
     @property
     def _at_prompt(self) -> tuple[int, str]:
@@ -75,10 +73,9 @@ class Terminal:
 
     def _shell(self) -> Session:
         from labkit.catalog.host import HOSTNAME
-        from labkit.machine import HOME
 
         files = self.machine.files.copy()
-        files.chdir(HOME)
+        files.chdir(self.machine.environment["HOME"])
         environment = dict(self.machine.environment)
         return Session(
             Process(["sh"], environment, files, Input(), Output(), Output(), self.machine.kernel, hostname=HOSTNAME)
