@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labkit.files import Content, Files
@@ -66,6 +66,10 @@ class Output:
         self._add(piece, len(piece))
         return len(piece)
 
+    def write_last(self, text: str) -> None:
+        """A last word, limit or not."""
+        self.pieces.append(text.encode())
+
     def write_content(self, content: Content) -> int:
         """Sparse bytes, kept as such."""
         self._add(content, len(content))
@@ -112,7 +116,7 @@ class Input:
         if isinstance(self._content, bytes):
             self._content = Content(self._content)
         end = len(self._content) if size < 0 else min(len(self._content), self._place + size)
-        piece = self._content[self._place : end]
+        piece: Content = self._content[self._place : end]  # type: ignore[assignment]
         self._place = end
         return piece
 
@@ -217,7 +221,7 @@ class Process:
     def tick(self, steps: int = 1) -> None:
         self.kernel.tick(steps)
 
-    def spawn(self, argv: list[str], **changes: object) -> int:
+    def spawn(self, argv: list[str], **changes: Any) -> int:
         """Run another program as a child; `changes` replace fields (env, files, stdin, stdout, stderr…)."""
         changes.setdefault("files", self.files.copy())
         changes.setdefault("env", dict(self.env))
