@@ -47,7 +47,7 @@ def sort(tool: Tool) -> int | None:
     if tool.has("c", "C"):
         return _check(tool, lines, order)
     whole_reversed = "r" in general
-    if not tool.has("s", "u"):
+    if not tool.has("s") and not (tool.gnu and tool.has("u")):
         lines.sort(reverse=whole_reversed)
     for key, value in reversed(list(zip(keys, order, strict=True))):
         lines.sort(key=value, reverse="r" in key.flags)
@@ -110,7 +110,7 @@ def _key(tool: Tool, text: str, general: str) -> Key:
         tool.fail(tool.text(Say("bad field specification", "field number is zero: invalid field specification {0:l}"), text), 2)
     own = flags + (end_flags or "")
     return Key(
-        int(field), int(char or 1), int(end_field or 0), int(end_char or 0), own or general, "b" in (end_flags or "")
+        int(field), int(char or 1), int(end_field or 0), int(end_char or 0), own or general, "b" in ((end_flags or "") if own else general)
     )
 
 
@@ -183,8 +183,6 @@ def _conversion(flags: str) -> Callable[[bytes], Any]:
 
 
 def _plain(data: bytes, flags: str) -> bytes:
-    if "b" in flags:
-        data = data.lstrip(b" \t")
     if "d" in flags:
         data = re.sub(rb"[^A-Za-z0-9 \t]", b"", data)
     if "i" in flags:
