@@ -27,7 +27,8 @@ PROGRAM_NAMES = {
     "/usr/bin/postgres": "postgres", "/usr/bin/redis-server": "redis-server", "/usr/bin/redis-cli": "redis-cli",
     "/usr/bin/apt-get": "apt-get", "/usr/bin/apt": "apt-get", "/usr/bin/apt-cache": "apt-cache",
     "/usr/bin/apt-mark": "apt-mark", "/usr/bin/dpkg": "dpkg", "/usr/bin/dpkg-query": "dpkg-query",
-    "/usr/bin/curl": "curl", "/usr/bin/docker": "docker", "/usr/bin/busybox": "busybox",
+    "/usr/bin/which.debianutils": "gnu:which", "/usr/bin/curl": "curl", "/usr/bin/docker": "docker",
+    "/usr/bin/busybox": "busybox",
 }  # fmt: skip
 
 # What base packages hold besides executables and that people look at.

@@ -11,8 +11,9 @@ from labkit.files import Entry
 HOSTNAME = "lab"
 # What is installed beside the minimal system.
 PACKAGES = (
-    "docker.io", "ca-certificates", "curl", "git", "iproute2", "iputils-ping", "jq", "less", "lsof", "nano",
-    "net-tools", "procps", "psmisc", "rsync", "tree", "vim-tiny", "wget", "xz-utils",
+    "attr", "bsdextrautils", "docker.io", "ca-certificates", "curl", "file", "git", "iproute2",
+    "iputils-ping", "jq", "less", "lsof", "nano", "net-tools", "procps", "psmisc", "rsync",
+    "tree", "vim-tiny", "wget", "xz-utils",
 )  # fmt: skip
 _LEARNER = "learner:x:1000:1000:learner:/home/learner:/bin/bash\n"
 

@@ -47,10 +47,7 @@ def _program(process: Process, path: str, left: int) -> Program:
         head = handle.read(_HEAD)
     if head.startswith(PROGRAM_MARK):
         name = head[len(PROGRAM_MARK) :].split(b"\n", 1)[0].decode()
-        found = process.kernel.programs.get(name)
-        if found is None:
-            raise ExecError(ENOENT, path, searched=False)
-        return found
+        return process.kernel.programs.get(name, _not_simulated)
     process.argv = [*_interpreter(head), path, *process.argv[1:]]
     try:
         interpreter = find_program(process.files, process.argv[0], "/bin:/usr/bin")
@@ -59,6 +56,12 @@ def _program(process: Process, path: str, left: int) -> Program:
     if not left:
         raise ExecError(ENOENT, path, searched=False)
     return _program(process, interpreter, left - 1)
+
+
+def _not_simulated(process: Process) -> int:
+    """A program of the catalog that has a file, for its size, and does nothing here."""
+    process.stderr.write(f"{process.argv[0].rpartition('/')[2]}: this program is not simulated\n")
+    return 127
 
 
 def _interpreter(head: bytes) -> list[str]:

@@ -200,4 +200,4 @@ def test_every_program_of_the_table_can_be_loaded() -> None:
     for place in _TABLE.values():
         module, function = place.split(".")
         assert callable(getattr(import_module(f"labkit.catalog.programs.{module}"), function))
-    assert set(PROGRAMS) == set(_TABLE)
+    assert set(PROGRAMS) >= set(_TABLE)

@@ -362,3 +362,10 @@ class TestNginx:
 
 def test_hello_world(start) -> None:
     assert "Hello from Docker!" in start("hello-world").run("/hello")[1]
+
+
+def test_the_shells_utilities_are_not_here_too() -> None:
+    from labkit.catalog.programs import PROGRAMS
+    from labkit.shell.utilities import PROGRAMS as UTILITIES
+
+    assert set(PROGRAMS) & set(UTILITIES) == set()

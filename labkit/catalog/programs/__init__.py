@@ -48,7 +48,6 @@ _TABLE = {
     "gnu:gcc-12": "versions.main",
     "gnu:g++": "versions.main",
     "gnu:make": "versions.main",
-    "gnu:jq": "versions.main",
     "gnu:vim.basic": "versions.main",
     "gnu:vim.tiny": "versions.main",
     "gnu:openssl": "versions.main",
