@@ -10,9 +10,11 @@ from pathlib import Path
 from labkit.course.exercises import CourseError, load_all, load_exercise
 from labkit.course.judge import Judgement, judge
 from labkit.course.record import Exercise, for_learner
+from labkit.grading.deadline import OvertimeError, deadline
 from labkit.grading.roster import Learner, stem
 from labkit.grading.submission import Given, Submission, SubmissionError, is_submission, read_submission
 
+LONGEST = 10  # seconds for one answer; usual ones take hundredths
 _load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
 
 
@@ -110,7 +112,10 @@ def grade_answer(given: Given, learner: str, seed: str) -> Graded:
     except CourseError:
         return Graded(given, fault=f"there is no exercise '{_short(given.exercise)}'")
     try:
-        judgement = judge(for_learner(exercise, learner, seed), given.answer)
+        with deadline(LONGEST):
+            judgement = judge(for_learner(exercise, learner, seed), given.answer)
+    except OvertimeError:
+        return Graded(given, fault=f"'{given.exercise}' was stopped: it takes longer than {LONGEST} seconds")
     except Exception as error:  # a fault of labkit's own must not keep everyone else from being graded
         return Graded(
             given, fault=f"'{given.exercise}' could not be judged: {type(error).__name__}: {_short(str(error))}"

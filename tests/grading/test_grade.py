@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("labkit.grading.grade.judge", broken)
     results, _ = grade_folder(tmp_path)
     assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' could not be judged: RecursionError: too deep"]
+
+
+def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        re.match(r"(a+)+$", "a" * 60 + "b")
+
+    (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
+    monkeypatch.setattr("labkit.grading.grade.judge", slow)
+    monkeypatch.setattr("labkit.grading.grade.LONGEST", 0.2)
+    results, _ = grade_folder(tmp_path)
+    assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' was stopped: it takes longer than 0.2 seconds"]
 
 
 def test_hundreds_take_seconds(tmp_path: Path) -> None:
