@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.process import Parked, Process
+from labkit.engine.process import Parked, Process, Runaway
 from labkit.files import Files
 from labkit.shell.parser import Program
 from labkit.shell.streams import BROKEN_PIPE, PIPE_LIMIT, Pipe, Text, Twins
@@ -231,6 +231,8 @@ class CaptureFrame(Boundary):
         self.memo, self.place = shell.memo, shell.place
 
     def finish(self, shell: Shell) -> None:
+        if self.pipe.content().size > PIPE_LIMIT:
+            raise Runaway(f"the output is longer than {PIPE_LIMIT >> 20} MiB")
         text = self.pipe.getvalue().replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
         self.memo.append((text, shell.status))
         if shell.dialect.level < 2:
@@ -244,13 +246,14 @@ class CaptureFrame(Boundary):
 class PipelineFrame(Boundary):
     """The stages one after the other, each a subshell that reads what the one before it wrote."""
 
-    __slots__ = ("budget", "failed", "given", "index", "node", "pipe")
+    __slots__ = ("before", "budget", "failed", "given", "index", "node", "pipe")
     own = ("env", "pipe")
 
     def __init__(self, shell: Shell, node: Pipeline) -> None:
         super().__init__(shell, shell.env)
         self.node = node
         self.index = -1
+        self.before = shell.status  # what `$?` is in each stage
         self.failed = 0  # the last status that was not 0, for pipefail
         self.pipe: Pipe | None = None
         self.given = self.budget = 0
@@ -282,7 +285,7 @@ class PipelineFrame(Boundary):
             self.budget = kernel.budget
             kernel.budget = self.given = min(kernel.budget // 2, STAGE_STEPS)
         shell.env = env
-        shell.status = 0
+        shell.status = self.before
         shell.start(self.node.commands[self.index])
 
     def _stage_ended(self, shell: Shell) -> bool:
