@@ -3,7 +3,8 @@
 // exercise says is ever read as markup. Elements that can have the focus carry data-lm-suppress-shortcuts, so that the
 // keys pressed there do not reach the notebook.
 
-let count = 0;
+// A name that no other exercise on the page has (each has its own copy of this module, so a counter would not do).
+const unique = (what) => `lk-${what}-${Math.random().toString(36).slice(2)}`;
 
 function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -153,7 +154,7 @@ function terminalForm(model, send) {
       if (wasOpen) input.focus();
       return;
     }
-    const identifier = `lk-file-${(count += 1)}`;
+    const identifier = unique("file");
     const area = focusable(element("textarea", { id: identifier, rows: 10, spellcheck: false, value: open.text }));
     pane.append(
       element("label", { htmlFor: identifier, textContent: `File ${open.path}` }),
@@ -176,7 +177,7 @@ function terminalForm(model, send) {
 }
 
 function choiceForm(model, form, draft) {
-  const name = `lk-choice-${(count += 1)}`;
+  const name = unique("choice");
   const radios = form.options.map((option) =>
     focusable(element("input", { type: "radio", name, value: option.value, checked: draft.get() === option.value, onchange: () => draft.set(option.value) })),
   );
@@ -192,7 +193,7 @@ function choiceForm(model, form, draft) {
 }
 
 function textForm(model, form, draft) {
-  const identifier = `lk-text-${(count += 1)}`;
+  const identifier = unique("text");
   const area = focusable(
     element("textarea", { id: identifier, rows: form.rows ?? 2, placeholder: form.placeholder ?? "", spellcheck: false, value: draft.get() ?? "", oninput: () => draft.set(area.value) }),
   );
