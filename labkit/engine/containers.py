@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +213,7 @@ def row(engine: Engine, container: Container, size: bool = False) -> dict[str, A
         "ImageID": container.image,
         "Command": command_text(container.command),
         "Created": container.created // times.SECOND,
-        "Ports": [],
+        "Ports": list(_port_rows(container)),
         "Labels": dict(container.config.get("Labels") or {}),
         "State": container.state.status,
         "Status": status_text(container.state, engine.now()),
@@ -367,9 +367,51 @@ def _network_settings(engine: Engine, container: Container) -> dict[str, Any]:
     return {
         "SandboxID": sandbox,
         "SandboxKey": f"/var/run/docker/netns/{sandbox[:12]}" if sandbox else "",
-        "Ports": {},
+        "Ports": ports(container),
         "Networks": _networks(engine, container),
     }
+
+
+def ports(container: Container) -> dict[str, list[dict[str, str]] | None]:
+    """Each port that it exposes while it runs, and where that is published: on both families where -p names no address.
+
+    A port that the host chooses is the container's number above 32768, where Linux's own choice begins.
+    """
+    if not container.state.running or container.host("NetworkMode", "bridge") not in ("", "bridge", "default"):
+        return {}
+    bindings = container.host("PortBindings") or {}
+    if container.host("PublishAllPorts"):
+        bindings = {**{port: [{}] for port in container.config.get("ExposedPorts") or {}}, **bindings}
+    known = {**(container.config.get("ExposedPorts") or {}), **bindings}
+    found: dict[str, list[dict[str, str]] | None] = {}
+    for place, port in enumerate(sorted(known, key=_port_order)):
+        free = str(32768 + container.number * 8 + place)
+        found[port] = [
+            {"HostIp": address, "HostPort": binding.get("HostPort") or free}
+            for binding in bindings.get(port) or ()
+            for address in ([binding["HostIp"]] if binding.get("HostIp") else ["0.0.0.0", "::"])
+        ] or None
+    return found
+
+
+def _port_order(port: str) -> tuple[int, str]:
+    number, _, protocol = port.partition("/")
+    return int(number), protocol
+
+
+def _port_rows(container: Container) -> Iterator[dict[str, Any]]:
+    """The same as a list, as the API's list of containers has it."""
+    for port, published in ports(container).items():
+        number, protocol = _port_order(port)
+        if not published:
+            yield {"PrivatePort": number, "Type": protocol}
+        for place in published or ():
+            yield {
+                "IP": place["HostIp"],
+                "PrivatePort": number,
+                "PublicPort": int(place["HostPort"]),
+                "Type": protocol,
+            }
 
 
 def _networks(engine: Engine, container: Container) -> dict[str, Any]:

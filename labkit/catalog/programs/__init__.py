@@ -27,7 +27,7 @@ _TABLE = {
     "mysql": "mysql.client",
     "nginx-entrypoint": "nginx.entrypoint",
     "nginx": "nginx.nginx",
-    "curl": "nginx.curl",
+    "curl": "web.curl",
     "postgres-entrypoint": "postgres.entrypoint",
     "postgres": "postgres.postgres",
     "psql": "postgres.psql",

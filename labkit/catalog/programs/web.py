@@ -1,0 +1,258 @@
+"""The web inside the machine: curl, and what the servers of containers answer it.
+
+A server is a parked process and answers nothing by itself; so a request is answered here, from the files of the
+container that would have got it: nginx's page, the text that a route of a Flask application returns, a file of
+http.server's folder. What the server would log goes to its log. Messages: curl 7.88, nginx 1.22, Werkzeug 3.1.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from labkit.catalog.programs.support import append, complain, options, read_text, say, timestamp
+from labkit.engine.containers import ports
+from labkit.engine.logs import Log
+from labkit.engine.process import Process
+from labkit.files import Files
+
+if TYPE_CHECKING:
+    from labkit.engine.containers import Container
+    from labkit.engine.engine import Engine
+
+_NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"
+_NGINX_404 = b"<html>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
+_FLASK_404 = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
+_LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
+_VALUES = ("-o", "-H", "-X", "-d", "-u", "-A", "-w", "-m", "--max-time", "--output", "--retry")
+_REASONS = {200: "OK", 404: "Not Found"}
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    server: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Who gets a request: these files, at this port there, and the container that they belong to."""
+
+    files: Files
+    port: int
+    command: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    container: Container | None = None
+
+
+def curl(process: Process) -> int:
+    flags, words = options(process.argv[1:], _VALUES)
+    if "--version" in flags or "-V" in flags:
+        say(process, "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1")
+        return 0
+    if not words:
+        complain(process, "curl: no URL specified!", "curl: try 'curl --help' or 'curl --manual' for more information")
+        return 2
+    found = re.fullmatch(r"(?:(https?)://)?([^/:]+)(?::(\d+))?(/[^?#]*)?.*", words[-1])
+    if found is None:
+        return _fail(process, flags, 3, "URL using bad/illegal format or missing URL")
+    host, path = found[2], found[4] or "/"
+    port = int(found[3] or (443 if found[1] == "https" else 80))
+    reachable, target = find_target(process, host, port)
+    if not reachable:
+        return _fail(process, flags, 6, f"Could not resolve host: {host}")
+    answer = ask(process, target, path) if target else None
+    if answer is None:
+        text = f"Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"
+        return _fail(process, flags, 7, text)
+    if answer.status >= 400 and ("-f" in flags or "--fail" in flags):
+        return _fail(process, flags, 22, f"The requested URL returned error: {answer.status}")
+    _print(process, flags, answer)
+    return 0
+
+
+def _fail(process: Process, flags: dict[str, str], code: int, text: str) -> int:
+    if not ("-s" in flags or "--silent" in flags) or "-S" in flags:
+        complain(process, f"curl: ({code}) {text}")
+    return code
+
+
+def _print(process: Process, flags: dict[str, str], answer: Answer) -> None:
+    first = f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}"
+    if "-I" in flags or "-i" in flags:
+        process.stdout.write(f"{first}\r\nServer: {answer.server}\r\nContent-Length: {len(answer.body)}\r\n\r\n")
+    target = flags.get("-o") or flags.get("--output")
+    if "-I" in flags:
+        return
+    if target and target != "-":
+        process.files.write(target, answer.body)
+    else:
+        process.stdout.write(answer.body)
+
+
+# --- who is asked
+
+
+def find_target(process: Process, host: str, port: int) -> tuple[bool, Target | None]:
+    """Whether there is such a host, and who listens at this port of it."""
+    engine: Engine | None = process.kernel.services.get("engine")  # type: ignore[assignment]
+    running = [one for _, one in engine.tables.containers.items() if one.state.running] if engine else []
+    by_address = next((one for one in running if one.address and one.address == host), None)
+    if engine and by_address:
+        return True, _of(engine, by_address, port)
+    if host not in (*_LOCAL, process.hostname):
+        return False, None
+    if engine and process.files.namespace is engine.host.namespace:
+        for one in running:
+            if inside := _published(one, port):
+                return True, _of(engine, one, inside)
+        return True, None
+    itself = next((one for one in running if one.hostname == process.hostname), None)
+    command, env = _start_of(itself) if itself else ((), ())
+    return True, Target(process.files, port, command, env, itself)
+
+
+def _of(engine: Engine, container: Container, port: int) -> Target:
+    return Target(engine.container(container.id).files, port, *_start_of(container), container)
+
+
+def _start_of(container: Container) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(container.command), tuple(container.config.get("Env") or ())
+
+
+def _published(container: Container, port: int) -> int | None:
+    """Which port of the container is this port of the host (-p, -P)."""
+    for inside, places in ports(container).items():
+        if any(place["HostPort"] == str(port) for place in places or ()):
+            return int(inside.split("/")[0])
+    return None
+
+
+# --- what they answer
+
+
+def ask(process: Process, target: Target, path: str) -> Answer | None:
+    """The answer of whoever listens there, logged as it would log it; None where nobody does."""
+    for server in _SERVERS:
+        if answer := server(process, target, path):
+            return answer
+    return None
+
+
+def _nginx(process: Process, target: Target, path: str) -> Answer | None:
+    files = target.files
+    if target.port != 80 or not files.exists(_NGINX_PID):
+        return None
+    root = "/usr/share/nginx/html" if files.is_dir("/usr/share/nginx/html") else "/var/www/html"
+    body = _page(files, root, path, ("index.html", "index.htm", "index.nginx-debian.html"))
+    answer = Answer(404, _NGINX_404, "nginx/1.22.1") if body is None else Answer(200, body, "nginx/1.22.1")
+    stamp = timestamp(process, "%d/%b/%Y:%H:%M:%S +0000")
+    line = f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} {len(answer.body)} "-" "curl/7.88.1" "-"\n'
+    if _is_link(files, _ACCESS):
+        _log(process, target, "stdout", line)
+    else:
+        append(files, _ACCESS, line)
+    return answer
+
+
+def _page(files: Files, root: str, path: str, indexes: tuple[str, ...]) -> bytes | None:
+    whole = root + path
+    if files.is_dir(whole):
+        names = (f"{whole.rstrip('/')}/{name}" for name in indexes)
+        whole = next((name for name in names if files.exists(name)), "")
+    return files.read(whole) if whole and files.exists(whole) and not files.is_dir(whole) else None
+
+
+def _flask(process: Process, target: Target, path: str) -> Answer | None:
+    source = _application(target)
+    if source is None or target.port != _flask_port(target, source):
+        return None
+    found = routes(source).get(path)
+    answer = Answer(404, _FLASK_404, "Werkzeug/3.1.9") if found is None else Answer(200, found, "Werkzeug/3.1.9")
+    stamp = timestamp(process, "%d/%b/%Y %H:%M:%S")
+    _log(process, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
+    return answer
+
+
+def _application(target: Target) -> str | None:
+    """The source of the Flask application that the container runs."""
+    words = " ".join(target.command).split()
+    env = dict(variable.partition("=")[::2] for variable in target.env)
+    if not any("flask" in word or "python" in word for word in words):
+        return None
+    named = [words[place + 1] for place, word in enumerate(words[:-1]) if word in ("--app", "-A")]
+    files = [*named, env.get("FLASK_APP", ""), *words, "app.py"]
+    folder = (target.container.config.get("WorkingDir") if target.container else "") or target.files.cwd
+    for name in files:
+        path = name.split(":")[0].removesuffix(".py") + ".py"
+        whole = path if path.startswith("/") else f"{folder.rstrip('/')}/{path}"
+        if path != ".py" and "Flask(" in (text := read_text(target.files, whole)):
+            return text
+    return None
+
+
+def _flask_port(target: Target, source: str) -> int:
+    found = re.search(r"(?:--port[= ]|-p )(\d+)", " ".join(target.command))
+    inside = re.search(r"\.run\([^)]*port\s*=\s*(\d+)", source)
+    if found:
+        return int(found[1])
+    return int(inside[1]) if inside and "flask" not in " ".join(target.command[:2]) else 5000
+
+
+def routes(source: str) -> dict[str, bytes]:
+    """Path -> the text that the function for it returns, where that is written down as a text."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found = {}
+    for function in tree.body:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        answers = [node.value for node in function.body if isinstance(node, ast.Return)]
+        text = next((value.value for value in answers if isinstance(value, ast.Constant)), None)
+        for decorator in function.decorator_list:
+            if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Constant):
+                found[str(decorator.args[0].value)] = str(text if text is not None else "").encode()
+    return found
+
+
+def _http_server(process: Process, target: Target, path: str) -> Answer | None:
+    words = " ".join(target.command).split()
+    if "http.server" not in words:
+        return None
+    port = next((int(word) for word in words if word.isdigit()), 8000)
+    if target.port != port:
+        return None
+    folder = (target.container.config.get("WorkingDir") if target.container else "") or "/"
+    body = _page(target.files, folder.rstrip("/"), path, ("index.html",))
+    answer = Answer(404, b"<h1>Error response</h1>\n", "SimpleHTTP/0.6 Python/3.12.12")
+    if body is not None:
+        answer = Answer(200, body, answer.server)
+    stamp = timestamp(process, "%d/%b/%Y %H:%M:%S")
+    _log(process, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
+    return answer
+
+
+def _is_link(files: Files, path: str) -> bool:
+    try:
+        files.readlink(path)
+    except OSError:
+        return False
+    return True
+
+
+def _log(process: Process, target: Target, stream: str, line: str) -> None:
+    """Into the log of the container, as if its first process had printed it."""
+    engine: Engine | None = process.kernel.services.get("engine")  # type: ignore[assignment]
+    if engine is None or target.container is None:
+        return
+    log = Log(engine.now)
+    log.add(stream, line.encode())
+    log.flush(engine, target.container)
+
+
+_SERVERS: tuple[Callable[[Process, Target, str], Answer | None], ...] = (_nginx, _flask, _http_server)
