@@ -17,6 +17,7 @@ from labkit.engine.engine import Engine
 from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
+from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
@@ -27,7 +28,13 @@ DOCKER_ROOT = "/var/lib/docker"
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
 _EXEC = 1_000_000  # ns that starting a program takes
-_BUDGET = 300_000  # steps of one command
+_BUDGET = 200_000  # steps of one command
+_START_STEPS = 10  # that starting a program takes
+_STOPPED = {
+    RecursionError: "nested too deeply",
+    MemoryError: "it takes too much memory",
+    TooLarge: "so many bytes do not fit into memory",
+}
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -123,6 +130,7 @@ class Machine:
 
     def _execute(self, process: Process) -> int:
         self._clock.advance(_EXEC)
+        self.kernel.tick(_START_STEPS)
         return execute(process)
 
     @property
@@ -134,7 +142,7 @@ class Machine:
         """Run a line as a fresh `sh -c` in the learner's folder."""
         stdout, stderr = Output(), Output()
         process = self._process(["sh", "-c", line], Input(stdin), stdout, stderr)
-        status = self.limited(lambda: self.kernel.execute(process), stderr.write)
+        status = self.limited(lambda: self.kernel.execute(process), stderr.write_last)
         return Completed(line, status, _text(stdout), _text(stderr))
 
     def session(self) -> Terminal:
@@ -153,8 +161,8 @@ class Machine:
         self.kernel.budget = _BUDGET
         try:
             return command()
-        except (Runaway, RecursionError) as error:
-            complain(f"labkit: stopped: {error if isinstance(error, Runaway) else 'nested too deeply'}\n")
+        except (Runaway, RecursionError, MemoryError, TooLarge) as error:
+            complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
             return 137
 
     def container(self, ref: str) -> Any:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labkit.engine.process import Process
 
+_STEPS = 300  # that each docker command takes at least
+
 
 def docker(process: Process) -> int:
     """The program docker."""
     from .dispatch import run_docker
 
+    process.tick(_STEPS)
     return run_docker(process)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.engine import gojson, times
-from labkit.engine.process import Input, Output
+from labkit.engine.process import Input, Output, Runaway
 from labkit.files import Content
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labkit.engine.engine import Engine
 
 _LIMIT = 8 << 20  # bytes of one write that a log keeps
+_LINES = 100_000  # that a process may print before it waits or ends
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Log:
         now = self._now()
         self._lines += [(stream, now, line + b"\n") for line in whole]
         self._rest[stream] = rest
+        if len(self._lines) > _LINES or len(rest) > _LIMIT:
+            raise Runaway("the container prints too much")
 
     def flush(self, engine: Engine, container: Container) -> None:
         for stream, rest in self._rest.items():
@@ -62,8 +65,10 @@ class Recorded(Output):
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
         self.size += cost
-        if self._attached is not None:
-            self._attached._add(piece, cost)
+        if self._attached is not None and isinstance(piece, bytes):
+            self._attached.write(piece)
+        elif self._attached is not None:
+            self._attached.write_content(piece)
         if len(piece) <= _LIMIT:
             self.log.add(self._stream, bytes(piece))
 

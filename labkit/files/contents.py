@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from errno import ENOMEM
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +19,14 @@ _FILLER_PERIOD = 1 << 16  # filler repeats after so many bytes
 _MATERIALISE = 64 << 20  # bytes; more than this is never made into one bytes object
 _MERGE = 1 << 20  # pieces of bytes up to this size are put together
 PAGE = 4096  # bytes of a block on the disk
+
+
+class TooLarge(OSError):
+    """So many bytes are never held at once; as memory that cannot be had."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(ENOMEM, "Cannot allocate memory")
+        self.size = size
 
 
 class Run(NamedTuple):
@@ -108,7 +117,7 @@ class Content:
 
     def __bytes__(self) -> bytes:
         if self.size > _MATERIALISE:
-            raise ValueError(f"{self.size} bytes are too many for one bytes object; use blocks()")
+            raise TooLarge(self.size)
         return self.read(0, self.size)
 
     def __repr__(self) -> str:
@@ -170,7 +179,7 @@ class Content:
             return pieces[0][start : start + size]
         stop = min(self.size, start + size)
         if stop - start > _MATERIALISE:
-            raise ValueError(f"{stop - start} bytes are too many for one bytes object; use blocks()")
+            raise TooLarge(stop - start)
         return b"".join(
             piece.read(0, piece.size) if isinstance(piece, Run) else piece for piece in self._cut(start, stop)
         )
@@ -223,6 +232,10 @@ class Content:
             else:
                 digest.update(b"%d:" % len(piece) + piece)
         return digest.digest()
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of all bytes, or of the recipe where that would take long."""
+        return self.sha256() if self.made_by_rule <= _MATERIALISE else hashlib.sha256(self.recipe()).hexdigest()
 
     @property
     def made_by_rule(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from labkit.shell import expand, patterns
+from labkit.shell.guarded import guarded
 from labkit.shell.tree import Condition, Word
 
 if TYPE_CHECKING:
@@ -283,5 +284,5 @@ class _Double:
             pattern = patterns.escape(right) if isinstance(right, str) else expand.pattern(self.shell, right)
             return patterns.matches(pattern, left) is (operator != "!=")
         if operator == "=~":
-            return re.search(self.text(right), left) is not None
+            return guarded(re.compile(self.text(right)), self.shell.process.tick).search(left) is not None
         return BINARY[operator](self.shell.files, left, self.text(right))

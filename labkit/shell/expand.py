@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 
 LONGEST = 16 << 20  # characters of one command's words, or of a variable
+_MOST = 2_000_000  # pieces of what braces give
 _FIELD = 16  # that a field counts beside its characters
 
 
@@ -285,6 +286,8 @@ def _alternatives(items: list[Part | str]) -> list[list[Part]]:
             choices, end = found
             tails = _alternatives(items[end:])
             heads = [_parts(items[:start]) + middle for choice in choices for middle in _alternatives(choice)]
+            if len(heads) * len(tails) * len(items) > _MOST:
+                raise too_long()
             return [head + tail for head in heads for tail in tails]
     return [_parts(items)]
 
@@ -316,6 +319,8 @@ def _choices(inner: str) -> list[str]:
     found = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", inner)
     if found:
         first, last = int(found.group(1)), int(found.group(2))
+        if abs(last - first) > _MOST:
+            raise too_long()
         step = 1 if last >= first else -1
         width = max(len(group) for group in found.groups()) if re.search(r"\b0\d", inner) else 0
         return [str(number).zfill(width) for number in range(first, last + step, step)]
@@ -423,8 +428,6 @@ def _changed(shell: Shell, part: Parameter, value: str) -> str:
         return patterns.without_suffix(value, pattern(shell, word), longest=len(operator) == 2)
     if operator[0] == "/":
         by = text(shell, part.second) if part.second else ""
-        if len(value) * len(by) > LONGEST:
-            raise too_long()
         return patterns.replaced(value, pattern(shell, word), by, everywhere=len(operator) == 2)
     return _substring(shell, part, value)
 

@@ -403,6 +403,7 @@ class Shell:
     def run_jobs(self) -> None:
         """Let the jobs go on whose time has come, each at its time."""
         clock = self.process.kernel.clock
+        self.process.tick(len(self.jobs))
         now = clock.now
         while due := [
             (until, job.pid) for job in self.jobs.values() if (until := job.until) is not None and until <= now

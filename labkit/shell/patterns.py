@@ -10,8 +10,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from labkit.engine.process import Runaway
+
 if TYPE_CHECKING:
     from labkit.files import Files
+
+_LONGEST = 16 << 20  # characters
 
 _CLASSES = {
     "alpha": "a-zA-Z",
@@ -163,7 +167,10 @@ def replaced(text: str, pattern: str, by: str, *, everywhere: bool) -> str:
         expression = compiled(pattern).pattern
     if not pattern:
         return text
-    return re.compile(expression, re.S).sub(lambda found: by, text, count=0 if everywhere else 1)
+    made = re.compile(expression, re.S)
+    if everywhere and len(by) * len(text) > _LONGEST and sum(len(by) for _ in made.finditer(text)) > _LONGEST:
+        raise Runaway("a variable becomes too long")
+    return made.sub(lambda found: by, text, count=0 if everywhere else 1)
 
 
 def paths(files: Files, pattern: str, tick: Callable[[int], object] = lambda steps: None) -> list[str]:
@@ -179,7 +186,7 @@ def paths(files: Files, pattern: str, tick: Callable[[int], object] = lambda ste
         for folder in before:
             found += [path + separator for path in _inside(files, folder, name, bool(separator))]
             tick(1 + len(folder) // 64)
-        tick(len(found))
+        tick(8 * len(found))
     return found
 
 

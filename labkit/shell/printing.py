@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labkit.engine.process import Runaway
+
+_WIDEST = 8 << 20  # characters of one conversion
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 _ESCAPE = re.compile(r"\\(?:(x)([0-9a-fA-F]{1,2})|(0?[0-7]{1,3})|(.))", re.S)
 _PRINTF_ESCAPE = re.compile(r"\\(?:(x)([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.S)
@@ -126,6 +129,8 @@ class Printf:
         return int(text) if text else None
 
     def _directive(self, flags: str, width: int | None, precision: int | None, kind: str) -> None:
+        if max(abs(width or 0), precision or 0) > _WIDEST:
+            raise Runaway(f"the output is longer than {_WIDEST >> 20} MiB")
         if width is not None and width < 0:
             flags, width = flags + "-", -width
         value = self._next()

@@ -17,6 +17,11 @@ PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
 BROKEN_PIPE = 141  # exit status after SIGPIPE
 
 
+def _check_line(line: bytearray) -> None:
+    if len(line) > PIPE_LIMIT:
+        raise Runaway(f"a line is longer than {PIPE_LIMIT >> 20} MiB")
+
+
 class Killed(BaseException):
     """A signal ends the process that runs; `status` is what the shell sees of it."""
 
@@ -46,14 +51,15 @@ class FileStream(Output):
 
     def readline(self) -> bytes:
         """One line with its newline; b"" at the end."""
-        line = b""
+        line = bytearray()
         while piece := self.handle.read(4096):
             head, newline, rest = piece.partition(b"\n")
             line += head + newline
             if newline:
                 self.handle.seek(-len(rest), 1)
                 break
-        return line
+            _check_line(line)
+        return bytes(line)
 
     def getvalue(self) -> bytes:
         return b""
@@ -89,15 +95,16 @@ class Text(Input):
         return bytes(self.read_content(size))
 
     def readline(self) -> bytes:
-        line = b""
+        line = bytearray()
         while piece := self.content.read(self.place, 4096):
             head, newline, _ = piece.partition(b"\n")
             line += head + newline
             self.place += len(head) + len(newline)
             if newline:
-                return line
+                return bytes(line)
+            _check_line(line)
         self._end()
-        return line
+        return bytes(line)
 
     def twin(self, twins: Twins) -> Text:
         return copy.copy(self)
@@ -109,6 +116,10 @@ class Pipe(Output):
     def __init__(self, limit: int = PIPE_LIMIT) -> None:
         super().__init__(limit)
         self.broken = ""  # why its writer had to end early
+
+    def write_content(self, content: Content) -> int:
+        self._add(content, 0)  # no bytes are made of it
+        return len(content)
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
         self.size += cost

@@ -29,7 +29,7 @@ def checksum(tree: SourceTree, path: str, exclude: Matcher | None = None, includ
 def _header(tree: SourceTree, path: str, about: Stat) -> str:
     owner = f"{about.st_uid}:{about.st_gid}"
     if stat.S_ISREG(about.st_mode):
-        return f"{about.st_mode:o} {owner} {about.st_size} {tree.content(path).sha256()}"
+        return f"{about.st_mode:o} {owner} {about.st_size} {tree.content(path).fingerprint()}"
     if stat.S_ISLNK(about.st_mode):
         return f"link {owner} {tree.files.readlink(path)}"
     return f"{about.st_mode:o} {owner} {about.st_rdev}"

@@ -7,6 +7,7 @@ is above them keeps its times (seen in the sizes that an engine with the contain
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ _HOSTS = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loo
 _RESOLV = "nameserver 192.168.65.7\n"
 _FOLDERS = ("/proc", "/dev", "/sys")
 _FILES = {"/etc/hosts": _HOSTS, "/etc/resolv.conf": _RESOLV}
+_LOG_SIZE, _LOG_SPEED = 2 << 20, 200 << 10  # bytes, bytes a second: what BuildKit shows of a step's output
+_CLIPPED = "[output clipped, log limit 200KiB/s reached]"  # unverified
 _START = 0.15  # seconds until the first output of a process (examples/build.txt)
 
 Log = Callable[[str, float], None]
@@ -61,9 +64,12 @@ class _Printed(Output):
         self._start = self.now()
 
     def write(self, data: bytes | str) -> int:
-        count = super().write(data)
-        text = data if isinstance(data, str) else bytes(data).decode("utf-8", "replace")
-        self.log(text, self.seconds)
+        before, count = self.size, super().write(data)
+        seconds = self.seconds
+        room = min(_LOG_SIZE, math.ceil(seconds) * _LOG_SPEED) - before
+        if room > 0:
+            text = data if isinstance(data, str) else bytes(data[:room]).decode("utf-8", "replace")
+            self.log(text[:room] if count <= room else f"{text[:room]}\n{_CLIPPED}\n", seconds)
         return count
 
     def write_content(self, content: Content) -> int:

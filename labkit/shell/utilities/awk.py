@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from labkit.shell.guarded import guarded
 from labkit.shell.utilities.regex import BadPattern, compile_pattern
 from labkit.shell.utilities.tool import Say, Tool, Utility, bytes_of, text_of
 
@@ -475,9 +476,18 @@ class Parser:
                 arguments = self.list("")
         target, how = None, self.accept(">", ">>", "|")
         if how:
-            target = self.concatenation()
+            target = self.redirection()
         self.printing = False
         return _print(word, arguments, how, target)
+
+    def redirection(self) -> Code:
+        target = self.concatenation()
+        if not self.accept("?"):
+            return target
+        yes = self.expression()
+        self.need(":")
+        no = self.expression()
+        return lambda machine: yes(machine) if truth(target(machine)) else no(machine)
 
     def closes_at_end(self) -> bool:
         """Whether the parenthesis here closes where the statement, or its redirection, begins."""
@@ -648,7 +658,7 @@ class Parser:
 
     def regex(self, word: str) -> re.Pattern[str]:
         try:
-            return ere(word)
+            return guarded(ere(word), self.tool.tick)  # type: ignore[no-any-return]
         except BadPattern as bad:
             self.tool.fail(f"regular expression compile failed ({bad})\n{word}", 2)
 
@@ -744,7 +754,9 @@ class Pattern:
 
 
 def _pattern_of(machine: Machine, code: Code) -> re.Pattern[str]:
-    return code.pattern if isinstance(code, Pattern) else ere(text(machine, code(machine)))
+    if isinstance(code, Pattern):
+        return code.pattern
+    return guarded(ere(text(machine, code(machine))), machine.tool.tick)  # type: ignore[no-any-return]
 
 
 # closures
@@ -892,7 +904,13 @@ def _compare(left: Code, word: str, right: Code) -> Code:
 
 
 def _concatenate(left: Code, right: Code) -> Code:
-    return lambda machine: text(machine, left(machine)) + text(machine, right(machine))
+    def run(machine: Machine) -> str:
+        joined = text(machine, left(machine)) + text(machine, right(machine))
+        if len(joined) > 1024:
+            machine.tool.hold(len(joined))
+        return joined
+
+    return run
 
 
 def _print(word: str, arguments: list[Code], how: str, target: Code | None) -> Code:

@@ -10,7 +10,7 @@ from labkit.files import Content
 from labkit.shell.utilities.tool import LINE_LIMIT, Say, Tool, Utility
 
 _MAGIC = {b"\x1f\x8b": "z", b"BZh": "j", b"\xfd7zXZ": "J"}
-_COST = 100  # steps that packing or unpacking 1 MiB takes
+_COST = 1600  # steps that packing or unpacking 1 MiB takes
 
 
 def compressed(tool: Tool, content: Content, kind: str = "z") -> bytes:
@@ -74,7 +74,7 @@ def gzip(tool: Tool) -> None:
     to_stdout = tool.name == "zcat" or tool.has("c")
     for path in tool.operands or ["-"]:
         if path != "-" and tool.files.is_dir(path):
-            tool.complain(Say("{0}: Is a directory", "{0}: is a directory -- ignored"), path, status=2 if tool.gnu else 1)
+            tool.complain(Say("{0}: Is a directory", "{0} is a directory -- ignored"), path, status=2 if tool.gnu else 1)
             continue
         try:
             _one(tool, path, unpacking, to_stdout or path == "-")
@@ -94,9 +94,8 @@ def _one(tool: Tool, path: str, unpacking: bool, to_stdout: bool) -> None:
         if result is None:
             return
     else:
-        if path.endswith(".gz") and not to_stdout and not tool.has("f", "t"):
+        if path.endswith(".gz") and not to_stdout and not tool.has("f", "t") and tool.gnu:
             tool.process.stderr.write(f"{shown}: {path} already has .gz suffix -- unchanged\n")
-            tool.status = 2
             return
         result = Content(_header(tool, path) + compressed(tool, content)[10:])
     if tool.has("t"):

@@ -11,17 +11,18 @@ from typing import Any
 from labkit.files import Content
 from labkit.shell.utilities.tool import SAME, Say, Tool, Utility, text_of
 
+_COST = 400  # steps that 1 MiB takes
 _LINE = re.compile(r"\\?([0-9a-fA-F]+) [ *](.*)")
 _TAGGED = re.compile(r"(\w+) \((.*)\) = ([0-9a-fA-F]+)")
 
 
 def digest(tool: Tool, content: Content, kind: str) -> str:
     if kind == "sha256":
-        tool.tick(1 + len(content) // (1 << 20))
+        tool.tick(1 + _COST * len(content) // (1 << 20))
         return content.sha256()
     made: Any = hashlib.new(kind, usedforsecurity=False)
     for block in content.blocks():
-        tool.tick()
+        tool.tick(1 + _COST * len(block) // (1 << 20))
         made.update(block)
     return str(made.hexdigest())
 
@@ -169,7 +170,7 @@ def _decode(tool: Tool, data: bytes, decode: Callable[[bytes], bytes], alphabet:
         tool.fail("invalid input" if tool.gnu else "truncated input" if good == len(text) else "invalid input")
 
 
-_SUM = ("c s w", "b=binary c=check t=text w=warn z =quiet =status =strict =tag =ignore-missing", "[-c[sw]] [FILE]...")
+_SUM = ("c s w b t", "b=binary c=check t=text w=warn z =quiet =status =strict =tag =ignore-missing", "[-c[sw]] [FILE]...")
 _B64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _B32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567="
 UTILITIES = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from labkit.shell.guarded import guarded
 from labkit.shell.utilities.regex import BadPattern, compile_pattern
 from labkit.shell.utilities.tool import Done, Say, Tool, Utility, bytes_of, text_of
 
@@ -147,9 +148,11 @@ class Parser:
 
     def regex(self, text: str, flags: str) -> re.Pattern[str]:
         try:
-            return compile_pattern(
-                text, extended=self.extended, ignore_case="I" in flags or "i" in flags, multiline="M" in flags, controls=True
+            ignore_case = "I" in flags or "i" in flags
+            pattern = compile_pattern(
+                text, extended=self.extended, ignore_case=ignore_case, multiline="M" in flags, controls=True
             )
+            return guarded(pattern, self.tool.tick)  # type: ignore[no-any-return]
         except BadPattern as bad:
             self.fail(str(bad), f"bad regex '{text}': {bad}")
             raise
@@ -219,8 +222,8 @@ class Parser:
             elif command.name in ("b", "t", "T"):
                 if command.text and command.text not in labels:
                     self.tool.fail(
-                        f"-e expression #1, char {len(self.script)}: can't find label for jump to `{command.text}'"
-                        if self.tool.gnu else f"can't find label for jump to '{command.text}'"
+                        f"can't find label for jump to `{command.text}'"
+                        if self.tool.gnu else f"can't find label for jump to '{command.text}'", 4 if self.tool.gnu else 1,
                     )  # fmt: skip
                 command.jump = labels.get(command.text, len(self.commands))
         for block in open_blocks if not self.tool.gnu else ():
@@ -407,7 +410,7 @@ def sed(tool: Tool) -> int:
     quiet = tool.has("n") or scripts[0].startswith("#n\n")
     in_place = tool.has("i")
     if in_place and not paths:
-        tool.fail("no input files")
+        tool.fail("no input files", 4) if tool.gnu else tool.fail("-i requires an argument")
     if in_place or tool.has("s"):
         for path in paths:
             _run_file(tool, commands, quiet, path, in_place)
@@ -427,7 +430,7 @@ def _scripts(tool: Tool) -> tuple[list[str], list[str]]:
             try:
                 scripts.append(text_of(tool.data(value)).removesuffix("\n"))
             except OSError as error:
-                tool.refuse(Say("can't open '{0}'", "couldn't open file {0}"), value, error=error)
+                tool.refuse(Say("{0}", "couldn't open file {0}"), value, error=error, status=4 if tool.gnu else 1)
     if scripts:
         return scripts, tool.operands
     if not tool.operands:
@@ -550,6 +553,8 @@ def _cycle(state: State) -> bool:
         if action is None:
             continue
         result = action(state, command)
+        if len(state.space) + len(state.hold) > 1024:
+            state.tool.hold(len(state.space) + len(state.hold))
         if result == "delete":
             return True
         if result == "end":
@@ -806,7 +811,7 @@ _ACTIONS: dict[str, Callable[[State, Command], Result]] = {
 
 UTILITIES = {
     "sed": Utility(
-        sed, "i? n r E f: e: s =expression: =quiet z", "n=quiet,silent e:=expression f:=file E=regexp-extended r i?=in-place s=separate u=unbuffered z=null-data l: =posix =debug =follow-symlinks",
+        sed, "i? n r E f: e:=expression z", "n=quiet,silent e:=expression f:=file E=regexp-extended r i?=in-place s=separate u=unbuffered z=null-data l: =posix =debug =follow-symlinks",
         "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\n[-i[SFX]] [-nrE] CMD [FILE]...", package="GNU sed) 4.9",
     ),
 }  # fmt: skip

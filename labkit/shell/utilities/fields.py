@@ -19,8 +19,8 @@ def cut(tool: Tool) -> None:
     kind = tool.last("b", "c", "f")
     if kind is None:
         _no_list(tool)
-    if tool.gnu and len({name for name, _ in tool.options if name in ("b", "c", "f")}) > 1:
-        tool.usage("only one type of list may be specified")
+    if len([name for name, _ in tool.options if name in ("b", "c", "f")]) > 1:
+        tool.usage("only one list may be specified")
     mark = tool.value("d")
     if mark is not None and kind != "f":
         _delimiter_without_fields(tool)
@@ -174,7 +174,11 @@ def tr(tool: Tool) -> None:
         tool.process.stdout.write_content(tool.content("-"))
         raise Done(0)
     if len(names) > 2 or (len(names) == 2 and delete and not squeeze and tool.gnu):
-        tool.extra(2 if len(names) > 2 else 1)
+        if len(names) == 2:
+            quoted = tool.text(Say("", "{0:l}"), names[1])
+            tool.process.stderr.write(f"tr: extra operand {quoted}\nOnly one string may be given when deleting without squeezing repeats.\n")
+            tool.usage()
+        tool.extra(2)
     first, _ = _tr_set(tool, names[0], None)
     if tool.has("c", "C"):
         first = [byte for byte in range(256) if byte not in first]
@@ -198,7 +202,7 @@ def _tr_table(tool: Tool, first: list[int], second: list[int]) -> bytes:
 def _tr_run(tool: Tool, table: bytes, gone: bytes, squeezed: bytes) -> None:
     last = -1
     for block in tool.content("-").blocks():
-        tool.tick(1 + len(block) // 4096)
+        tool.tick(1 + len(block) // 1024)
         block = block.translate(table, gone) if not gone else block.translate(None, gone)
         if squeezed:
             out = bytearray()
@@ -220,12 +224,15 @@ def _tr_set(tool: Tool, text: str, fill: int | None) -> tuple[list[int], bool]:
             out.append(unit)
         elif unit[0] == "class":
             if unit[1] not in _CLASSES:
-                tool.fail(tool.text(Say("invalid character class '{0}'", "invalid character class {0:l}"), str(unit[1])))
+                if tool.gnu:
+                    tool.fail(tool.text(Say("", "invalid character class {0:l}"), str(unit[1])))
+                out += bytes_of(f"[:{unit[1]}:]")
+                continue
             out += [byte for byte in range(256) if _CLASSES[str(unit[1])](byte)]
         elif unit[0] == "range":
             low, high = int(unit[1]), int(unit[2])
-            if high < low:
-                tool.fail(_backwards(tool, low, high))
+            if high < low and tool.gnu:
+                tool.fail(f"range-endpoints of '{chr(low)}-{chr(high)}' are in reverse collating sequence order")
             out += range(low, high + 1)
         elif int(unit[2]):
             out += [int(unit[1])] * int(unit[2])
@@ -234,13 +241,6 @@ def _tr_set(tool: Tool, text: str, fill: int | None) -> tuple[list[int], bool]:
     if star and fill is not None:
         out[star[0] : star[0]] = [star[1]] * max(0, fill - len(out))
     return out, False
-
-
-def _backwards(tool: Tool, low: int, high: int) -> str:
-    if tool.gnu:
-        quoted = tool.text(Say("", "{0:l}"), f"{chr(low)}-{chr(high)}")
-        return f"range-endpoints of {quoted} are in reverse collating sequence order"
-    return f"invalid range {chr(low)}-{chr(high)}"
 
 
 def _tr_units(data: bytes) -> Iterator[int | tuple[str, str | int, int]]:

@@ -169,11 +169,13 @@ def _lname(parser: Parser, word: str) -> Test:
 
 
 def _regex(parser: Parser, word: str) -> Test:
+    from labkit.shell.guarded import guarded
     from labkit.shell.utilities.regex import BadPattern, compile_pattern
 
     text = parser.next(word)
     try:
-        match = compile_pattern(text, extended=False, ignore_case=word == "-iregex").fullmatch
+        pattern = compile_pattern(text, extended=False, ignore_case=word == "-iregex")
+        match = guarded(pattern, parser.tool.tick).fullmatch
     except BadPattern as bad:
         parser.tool.fail(f"{bad}")
     return lambda found: match(found.path) is not None
@@ -196,6 +198,8 @@ def _size(parser: Parser, word: str) -> Test:
         parser.tool.fail(f"Invalid argument `{text}' to -size" if parser.tool.gnu else f"invalid number '{text.lstrip('+-')}'")
     unit = factor(match[3]) if match[3] else 512
     sign, number = match[1], int(match[2])
+    if not parser.tool.gnu and sign:
+        return lambda found: _compare(sign, found.about.st_size, number * unit)
     return lambda found: _compare(sign, -(-found.about.st_size // unit), number)
 
 
@@ -477,7 +481,8 @@ def _ls(parser: Parser, word: str) -> Test:
 
     def act(found: Found) -> bool:
         tool = parser.tool
-        when = formatted("%b %e %H:%M", found.about.st_mtime_ns)
+        age = tool.process.kernel.clock.now - found.about.st_mtime_ns
+        when = formatted("%b %e %H:%M" if 0 <= age < 182 * _DAY * _SECOND else "%b %e  %Y", found.about.st_mtime_ns)
         arrow = f" -> {tool.files.readlink(found.path)}" if stat.S_ISLNK(found.about.st_mode) else ""
         tool.out(_filled(tool, form, found, names) + f"{when} {found.path}{arrow}\n")
         return True

@@ -27,7 +27,7 @@ def echo(tool: Tool) -> None:
     tool.out(data + (b"\n" if newline else b""))
 
 
-_ECHO = re.compile(rb"\\(?:0([0-7]{0,3})|x([0-9a-fA-F]{1,2})|(.))", re.S)
+_ECHO = re.compile(rb"\\(?:(0[0-7]{0,3}|[1-7][0-7]{0,2})|x([0-9a-fA-F]{1,2})|(.))", re.S)
 
 
 def unescaped(data: bytes) -> tuple[bytes, bool]:
@@ -121,6 +121,7 @@ class Printf:
             rest = form[match.end() - 1 if letter else match.start() + 1 :].lstrip(b"hlLjzt").decode("utf-8", "surrogateescape")
             tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else f"%{rest}: invalid format")
         flags, width, precision = match["flags"].decode(), self.size(match["width"] or None), self.size(match["precision"])
+        self.tool.hold(max(abs(width or 0), abs(precision or 0)) + len(self.out))
         if width is not None and width < 0:
             flags, width = flags + "-", -width
         had = bool(self.left) or not self.tool.gnu

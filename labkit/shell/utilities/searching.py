@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from labkit.files import Content
+from labkit.shell.guarded import guarded
 from labkit.shell.patterns import matches
 from labkit.shell.utilities.regex import BadPattern, translated
 from labkit.shell.utilities.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
@@ -90,10 +91,11 @@ def _compiled(tool: Tool, patterns: list[str]) -> re.Pattern[str]:
     elif tool.has("w"):
         text = rf"(?<!\w)(?:{text})(?!\w)"
     try:
-        return re.compile(text, re.I if tool.has("i", "y") else 0)
+        pattern = re.compile(text, re.I if tool.has("i", "y") else 0)
     except re.error:
         _bad(tool, patterns[0], "Invalid regular expression")
         raise Done(2) from None
+    return guarded(pattern, tool.tick)  # type: ignore[no-any-return]
 
 
 def _part(tool: Tool, pattern: str, kind: str) -> str:
@@ -110,8 +112,8 @@ def _part(tool: Tool, pattern: str, kind: str) -> str:
 
 def _bad(tool: Tool, pattern: str, why: str) -> None:
     if why.startswith("Unmatched ["):
-        tool.fail("Invalid regular expression" if tool.gnu else f"bad regex '{pattern}'", 2)
-    tool.fail(why if tool.gnu else f"bad regex '{pattern}': {why}", 2)
+        why = "Invalid regular expression"
+    tool.fail(why if tool.gnu else f"bad regex '{pattern}'", 2)
 
 
 def _contents(tool: Tool, paths: list[str], recursive: bool) -> Iterator[tuple[str, Content]]:
@@ -195,7 +197,7 @@ def _only_count(search: Search, name: str, content: Content) -> None:
             count += 1
             if tool.has("q", "l", "L"):
                 break
-    search.found |= (count > 0) != tool.has("L")
+    search.found |= count > 0 if tool.gnu else (count > 0) != tool.has("L")
     if tool.has("q"):
         return
     if tool.has("l", "L"):

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 
 from labkit.files import Stat
+from labkit.shell.guarded import guarded
 from labkit.shell.utilities.regex import BadPattern, compile_pattern
 from labkit.shell.utilities.tool import Done, Say, Tool, Utility
 
@@ -127,7 +128,7 @@ class Expression:
         return self.tool.text(Say("", "missing argument after {0:l}"), last)
 
     def three(self, words: list[str]) -> bool:
-        if words[1] in _BINARY:
+        if words[1] in _BINARY and not (self.tool.gnu and words[1] in "<>"):
             return _BINARY[words[1]](self.tool, words[0], words[2])
         if words[1] in ("-a", "-o"):
             return self.long()
@@ -263,7 +264,7 @@ class Expr:
 
     def match(self, text: str, pattern: str) -> str:
         try:
-            compiled = compile_pattern(pattern, extended=False)
+            compiled = guarded(compile_pattern(pattern, extended=False), self.tool.tick)
         except BadPattern as bad:
             self.fail(str(bad), str(bad))
             raise
@@ -290,7 +291,7 @@ class Expr:
         if word == "+" and self.tool.gnu and self.peek() is not None:
             self.place += 1
             return self.words[self.place - 1]
-        if word in _WORDS and self.peek() is not None:
+        if word in _WORDS:
             return self.word(word)
         return str(word)
 

@@ -113,6 +113,8 @@ def _titled(tool: Tool) -> bool:
 
 def head(tool: Tool) -> None:
     in_bytes, sign, count = _asked(tool)
+    if sign == "+" and not tool.gnu:
+        tool.fail(f"invalid number '{tool.value('n', 'c')}'")
     _files_with_titles(tool, _FOR_READING, lambda content: _head_of(tool, content, in_bytes, sign, count))
 
 
@@ -148,7 +150,7 @@ def _after_lines(tool: Tool, content: Content, count: int) -> int:
     """Where the first `count` lines end."""
     place = 0
     for block in content.blocks() if count else ():
-        tool.tick(1 + len(block) // 4096)
+        tool.tick(1 + len(block) // 1024)
         found = block.count(b"\n")
         if found >= count:
             start = 0
@@ -170,7 +172,7 @@ def _tail_start(tool: Tool, content: Content, count: int) -> int:
     while end > 0:
         start = max(0, end - step)
         block = content.read(start, end - start)
-        tool.tick(1 + len(block) // 4096)
+        tool.tick(1 + len(block) // 1024)
         found = block.count(b"\n")
         if found >= count:
             place = len(block)
@@ -393,7 +395,7 @@ def _counts(tool: Tool, content: Content, columns: list[str]) -> dict[str, int]:
         return found
     inside = False
     for block in content.blocks():
-        tool.tick(1 + len(block) // 4096)
+        tool.tick(1 + len(block) // 1024)
         found["l"] += block.count(b"\n")
         if "w" in columns:
             words = block.split()
@@ -468,7 +470,7 @@ def strings(tool: Tool) -> None:
     for path, content in tool.inputs(Say("{0}", "'{0}': No such file" if tool.gnu else "{0}")):
         place = 0
         for block in content.blocks():
-            tool.tick(1 + len(block) // 4096)
+            tool.tick(1 + len(block) // 1024)
             for match in re.finditer(rb"[\x20-\x7e\t]{%d,}" % least, block):
                 where = f"{place + match.start():7{base}} " if base else ""
                 tool.out((f"{path}: " if tool.has("f") else "") + where + match[0].decode() + "\n")

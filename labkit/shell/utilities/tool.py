@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from labkit.engine.process import ExecError, Process
+from labkit.engine.process import ExecError, Process, Runaway
 from labkit.files import Content, Files, failure
 from labkit.files.errors import MESSAGES
 
@@ -311,7 +311,7 @@ class Tool:
         """All of it as bytes; too much of it ends the utility."""
         if len(content) > LINE_LIMIT * 2:
             self.fail("memory exhausted" if self.gnu else "out of memory", self.utility.bad)
-        self.tick(1 + len(content) // 4096)
+        self.tick(1 + len(content) // 1024)
         return bytes(content)
 
     def inputs(self, say: Say = OPEN, paths: list[str] | None = None, status: int = 1) -> Iterator[tuple[str, Content]]:
@@ -338,6 +338,12 @@ class Tool:
             self.process.tick()
         if rest:
             yield rest
+
+    def hold(self, size: int) -> None:
+        """So many bytes are held at once."""
+        if size > LINE_LIMIT:
+            raise Runaway(f"{self.name} holds more than {LINE_LIMIT >> 20} MiB")
+        self.tick(size >> 10)
 
     def tick(self, steps: int = 1) -> None:
         self.process.tick(steps)
