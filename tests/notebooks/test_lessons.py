@@ -66,6 +66,7 @@ def test_saved_outputs_are_the_same_for_everyone(path: Path) -> None:
     assert len(text) < 400_000
     for cell in code_cells(path):
         assert cell["id"].startswith("l"), "cells keep their ids"
+        assert "execution" not in cell["metadata"], "no times are saved"
 
 
 @every_lesson
