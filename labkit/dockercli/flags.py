@@ -99,11 +99,27 @@ def _parse_ulimit(text: str) -> str:
         raise ValueInvalid(f"invalid ulimit argument: {text}")
     if name not in _ULIMITS:
         raise ValueInvalid(f"invalid ulimit type: {name}")
-    soft, _, hard = limits.partition(":")
-    numbers = [_parse_int(part) for part in (soft, hard) if part]
-    if len(numbers) == 2 and numbers[1] != -1 and numbers[0] > numbers[1]:
-        raise ValueInvalid(f"ulimit soft limit must be less than or equal to hard limit: {numbers[0]} > {numbers[1]}")
+    parts = limits.split(":")
+    if len(parts) > 2:
+        raise ValueInvalid(f"too many limit value arguments - {limits}, can only have up to two, `soft[:hard]`")
+    hard, soft = (_parse_limit(part) for part in (parts[-1], parts[0]))
+    wrong = "ulimit soft limit must be less than or equal to hard limit:"
+    if hard != -1 and soft == -1:
+        raise ValueInvalid(f"{wrong} soft: -1 (unlimited), hard: {hard}")
+    if hard != -1 and soft > hard:
+        raise ValueInvalid(f"{wrong} {soft} > {hard}")
     return text
+
+
+def _parse_limit(text: str) -> int:
+    if text == "infinity":
+        return -1
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueInvalid(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
+    number = int(text)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueInvalid(f"strconv.ParseInt: parsing {quote(text)}: value out of range")
+    return number
 
 
 _ULIMITS = frozenset(
@@ -151,7 +167,7 @@ def _default(flag: Flag) -> Any:
 
 
 class Parser:
-    """Reads one command's arguments. `validators` check single flags' values (and may change them), by name."""
+    """Reads one command's arguments. `validators` read what is more than its kind, by flag."""
 
     def __init__(self, flags: list[Flag], validators: dict[str, Validator] | None = None) -> None:
         self.by_name = {flag.name: flag for flag in flags}
@@ -215,9 +231,8 @@ class Parser:
 
     def _set(self, options: Options, flag: Flag, text: str) -> None:
         try:
-            value = PARSERS.get(flag.kind, str)(text)
-            if check := self.validators.get(flag.name):
-                value = check(value)
+            read = self.validators.get(flag.name) or PARSERS.get(flag.kind, str)
+            value = read(text)
         except ValueInvalid as error:
             shown = f"--{flag.name}" if flag.name == "help" else flag.shown
             raise FlagError(f"invalid argument {quote(text)} for {quote(shown)} flag: {error}") from None

@@ -197,6 +197,7 @@ OPTIONS = (("bind", "BindOptions"), ("volume", "VolumeOptions"), ("image", "Imag
 
 def parse_mount(text: str, resolve: Resolve) -> Mount:
     """The value of --mount as a Mount of the API. Raises ValueInvalid."""
+    text = text.strip()
     if not text:
         raise ValueInvalid("value is empty")
     mount: Mount = {"Type": "volume"}

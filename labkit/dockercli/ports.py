@@ -6,7 +6,6 @@ import ipaddress
 from typing import Any
 
 from .errors import ValueInvalid
-from .units import quote
 
 Bindings = dict[str, list[dict[str, str]]]  # "80/tcp" -> where it is published
 
@@ -18,7 +17,7 @@ def standard(text: str) -> str:
     fields = {"protocol": "tcp", "published": "", "target": ""}
     for field in text.split(","):
         name, equals, value = field.partition("=")
-        if not equals:
+        if not (equals and name):
             raise ValueInvalid(f"invalid publish opts format (should be name=value but got '{field}')")
         fields[name] = value
     return f"{fields['published']}:{fields['target']}/{fields['protocol']}"
@@ -34,17 +33,17 @@ def parse_specs(specs: list[str]) -> Bindings:
 
 
 def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
-    rest, _, protocol = spec.partition("/")
-    ip, host, container = _split(rest)
-    if ip.startswith("["):
-        ip = ip[1:-1]
-    if ip and not _valid_ip(ip):
-        raise ValueInvalid(f"invalid IP address: {ip}")
+    ip, host, container = _split(spec)
+    container, _, protocol = container.partition("/")
     if not container:
         raise ValueInvalid(f"no port specified: {spec}<empty>")
     protocol = (protocol or "tcp").lower()
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueInvalid(f"invalid proto: {protocol}")
+    if ip.startswith("["):
+        ip = ip[1:-1]
+    if ip and not _valid_ip(ip):
+        raise ValueInvalid(f"invalid IP address: {ip}")
     low, high = _range(container, "containerPort")
     host_low, host_high = _range(host, "hostPort") if host else (0, 0)
     if host and high - low != host_high - host_low and low != high:
@@ -88,15 +87,39 @@ def parse_exposed(specs: list[str]) -> list[str]:
     """--expose values as 80/tcp. Raises ValueInvalid."""
     found = []
     for spec in specs:
-        ports, _, protocol = spec.partition("/")
         try:
-            low, high = _range(ports, "port")
-        except ValueInvalid:
-            raise ValueInvalid(
-                f"invalid range format for --expose: invalid start port {quote(ports)}: invalid syntax"
-            ) from None
-        found += [f"{port}/{(protocol or 'tcp').lower()}" for port in range(low, high + 1)]
+            low, high, protocol = _exposed_range(spec)
+        except ValueInvalid as error:
+            raise ValueInvalid(f"invalid range format for --expose: {error}") from None
+        found += [f"{port}/{protocol}" for port in range(low, high + 1)]
     return found
+
+
+def _exposed_range(spec: str) -> tuple[int, int, str]:
+    """moby api/types/network ParsePortRange."""
+    if not spec:
+        raise ValueInvalid("invalid port range: value is empty")
+    ports, _, protocol = spec.partition("/")
+    start, dash, end = ports.partition("-")
+    low = port_number(start, "start port")
+    high = port_number(end, "end port") if dash else low
+    if high < low:
+        raise ValueInvalid(f"invalid port range: {spec}")
+    return low, high, protocol.lower() or "tcp"
+
+
+def port_number(text: str, what: str) -> int:
+    """moby api/types/network parsePortNumber. Raises ValueInvalid, which names `what` was wrong."""
+    reason = ""
+    if not text:
+        reason = "value is empty"
+    elif not (text.isascii() and text.isdigit()):
+        reason = "invalid syntax"
+    elif int(text) > 65535:
+        reason = "value out of range"
+    if reason:
+        raise ValueInvalid(f"invalid {what} '{text}': {reason}")
+    return int(text)
 
 
 def join_host(ip: str, port: str) -> str:

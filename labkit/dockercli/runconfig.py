@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +17,7 @@ from .ports import parse_exposed, parse_specs
 from .units import quote
 
 Body = dict[str, Any]
+_MAC = r"([0-9a-fA-F]{2}[:-]){5}([0-9a-fA-F]{2}[:-]){0,14}[0-9a-fA-F]{2}|([0-9a-fA-F]{4}\.){2,3}[0-9a-fA-F]{4}"
 _MEMORY_ERRORS = "Valid memory swappiness range is 0-100"
 
 
@@ -23,16 +26,22 @@ def read_pairs(files: Files, paths: list[str], given: list[str], lookup: Callabl
     found: list[str] = []
     for path in paths:
         try:
-            text = files.read(path).decode("utf-8")
-        except UnicodeDecodeError:
-            raise ValueInvalid(f"invalid env file ({path}): env file contains invalid utf8 bytes") from None
+            content = files.read(path)
         except OSError as error:
             raise ValueInvalid(f"open {path}: {(error.strerror or '').lower()}") from None
-        for line in text.removeprefix("\ufeff").splitlines():
-            line = line.lstrip()
+        for number, raw in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+            line = _decoded(path, number, raw.removesuffix(b"\r")).lstrip()
             if line and not line.startswith("#"):
                 found += _pair(path, line, lookup)
     return found + given
+
+
+def _decoded(path: str, number: int, line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        shown = " ".join(map(str, line))
+        raise ValueInvalid(f"invalid env file ({path}): invalid utf8 bytes at line {number}: [{shown}]") from None
 
 
 def _pair(path: str, line: str, lookup: Callable[[str], str | None]) -> list[str]:
@@ -85,7 +94,7 @@ def _health(options: Options) -> Body | None:
         if given:
             raise ValueInvalid("--no-healthcheck conflicts with --health-* options")
         return {"Test": ["NONE"]}
-    for name in _HEALTH[1:]:
+    for name in ("interval", "timeout", "retries", "start-period", "start-interval"):
         if given.get(name, 0) < 0:
             raise ValueInvalid(f"--health-{name} cannot be negative")
     if not given:
@@ -102,24 +111,51 @@ def _health(options: Options) -> Body | None:
 
 
 def _network(options: Options) -> str:
-    """--network NAME or name=NAME,alias=…; the first counts as NetworkMode."""
-    networks = options["network"] + (options["net"] or [])
-    if not networks:
-        return "default"
-    fields = [field.partition("=") for field in networks[0].split(",")]
-    if len(fields) == 1 and not fields[0][1]:
-        return str(networks[0])
-    names = [value for key, _, value in fields if key.strip().lower() == "name"]
-    if not names:
-        raise ValueInvalid("network name/id is not specified")
-    return str(names[0])
+    """The first --network counts."""
+    networks = [*options["network"], *(options["net"] or [])]
+    for place, name in enumerate(networks):
+        if name in networks[:place]:
+            raise ValueInvalid(f"network {quote(name)} is specified multiple times")
+    if len({_user_defined(name) for name in networks}) > 1:
+        raise ValueInvalid("conflicting options: cannot attach both user-defined and non-user-defined network-modes")
+    first = str(networks[0]) if networks else "default"
+    if not _user_defined(first) and (options["network-alias"] or options["net-alias"]):
+        raise ValueInvalid("network-scoped aliases are only supported for user-defined networks")
+    return first
 
 
-def _security(options: Options) -> list[str]:
+def _user_defined(network: str) -> bool:
+    return network not in ("default", "bridge", "host", "none") and not network.startswith("container:")
+
+
+def _log_options(options: Options) -> dict[str, str]:
+    if options["log-driver"] == "none" and options["log-opt"]:
+        raise ValueInvalid("invalid logging opts for driver none")
+    return _to_map(options["log-opt"])
+
+
+def _security(options: Options, files: Files) -> list[str]:
+    found = []
     for option in options["security-opt"]:
-        if "=" not in option and ":" not in option and option != "no-new-privileges":
+        name, sign, value = option.partition("=" if "=" in option else ":")
+        if not (sign and value) and name != "no-new-privileges":
             raise ValueInvalid(f"invalid --security-opt: {quote(option)}")
-    return list(options["security-opt"])
+        if name == "seccomp" and value not in ("builtin", "unconfined"):
+            option = "seccomp=" + _seccomp(value, files)
+        if option != "systempaths=unconfined":
+            found.append(option)
+    return found
+
+
+def _seccomp(path: str, files: Files) -> str:
+    """The profile in a file of the client."""
+    try:
+        return json.dumps(json.loads(files.read(path)), separators=(",", ":"), ensure_ascii=False)
+    except OSError as error:
+        reason = f"open {path}: {(error.strerror or '').lower()}"
+        raise ValueInvalid(f"opening seccomp profile ({path}) failed: {reason}") from None
+    except ValueError as error:
+        raise ValueInvalid(f"compacting json for seccomp profile ({path}) failed: {error}") from None
 
 
 def _storage(options: Options) -> dict[str, str]:
@@ -172,7 +208,8 @@ _HOST = (
 )
 
 
-def _host_config(options: Options, binds: list[str], bindings: Body) -> Body:
+def _host_config(options: Options, files: Files, binds: list[str], bindings: Body) -> Body:
+    logging = _log_options(options)
     body = {key: options[name] or None for key, name in _HOST}
     body |= {
         "Binds": binds or None,
@@ -181,10 +218,8 @@ def _host_config(options: Options, binds: list[str], bindings: Body) -> Body:
         "PortBindings": bindings,
         "NetworkMode": _network(options),
         "RestartPolicy": restart_policy(options["restart"]),
-        "LogConfig": {"Type": options["log-driver"], "Config": _to_map(options["log-opt"])}
-        if options["log-driver"]
-        else None,
-        "SecurityOpt": _security(options) or None,
+        "LogConfig": {"Type": options["log-driver"], "Config": logging} if options["log-driver"] else None,
+        "SecurityOpt": _security(options, files) or None,
         "StorageOpt": _storage(options) or None,
         "Sysctls": _to_map(options["sysctl"]) or None,
         "Annotations": _to_map(options["annotation"]) or None,
@@ -197,6 +232,9 @@ def _host_config(options: Options, binds: list[str], bindings: Body) -> Body:
 
 def container_body(options: Options, arguments: list[str], files: Files, env: dict[str, str], resolve: Resolve) -> Body:
     """Config with HostConfig in it. Raises ValueInvalid."""
+    address = options["mac-address"]
+    if address and not re.fullmatch(_MAC, address.strip()):
+        raise ValueInvalid(f"{address} is not a valid mac address")
     swappiness = options["memory-swappiness"]
     if swappiness != -1 and not 0 <= swappiness <= 100:
         raise ValueInvalid(f"invalid value: {swappiness}. {_MEMORY_ERRORS}")
@@ -204,11 +242,12 @@ def container_body(options: Options, arguments: list[str], files: Files, env: di
     bindings = parse_specs(options["publish"])
     exposed = [*bindings, *parse_exposed(options["expose"])]
     variables = read_pairs(files, options["env-file"], options["env"], env.get)
-    labels = read_pairs(files, options["label-file"], options["label"], lambda name: "")
+    labels = read_pairs(files, options["label-file"], options["label"], lambda name: None)
     for name, plain, complaint in _MODES:
         if not _valid_mode(options[name], plain) or (name != "pid" and options[name].startswith("container:")):
             raise ValueInvalid(complaint)
-    host = _host_config(options, binds, bindings)
+    host = _host_config(options, files, binds, bindings)
+    health = _health(options)
     if options["rm"] and host["RestartPolicy"]["Name"] not in ("", "no"):
         raise ValueInvalid("conflicting options: cannot specify both --restart and --rm")
     attach = options["attach"]
@@ -225,7 +264,7 @@ def container_body(options: Options, arguments: list[str], files: Files, env: di
         "StdinOnce": options["interactive"],
         "Env": variables,
         "Cmd": arguments[1:] or None,
-        "Healthcheck": _health(options),
+        "Healthcheck": health,
         "Image": arguments[0],
         "Volumes": volumes or None,
         "WorkingDir": options["workdir"],

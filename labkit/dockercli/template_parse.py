@@ -104,15 +104,15 @@ class Token:
 
 _PIECES = [
     ("space", r"[ \t\r\n]+"),
-    ("field", r"\.[A-Za-z_]\w*"),
+    ("field", r"\.[^\W\d]\w*"),
     ("number", r"[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"),
     ("dot", r"\."),
     ("variable", r"\$\w*"),
-    ("word", r"[A-Za-z_]\w*"),
+    ("word", r"[^\W\d]\w*"),
     ("string", r'"(?:[^"\\\n]|\\.)*"'),
     ("raw", r"`[^`]*`"),
     ("char", r"'(?:[^'\\\n]|\\.)*'"),
-    ("sign", r":=|[=|(),]"),
+    ("sign", r":=|[=|(),]|[!#%&*/;<>?@\\\]\[^{}~]"),  # the last class: what no rule takes
 ]
 _TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PIECES))
 _SPACE = " \t\r\n"
@@ -240,7 +240,10 @@ class Parser:
             self.fail("unterminated character constant")
         if rest[0] == ":":
             self.fail("expected :=")
-        self.fail(f"unrecognized character in action: U+{ord(rest[0]):04X} '{rest[0]}'")
+        if rest[0] in "+-":
+            self.fail(f"illegal number syntax: {quote(rest[0])}")
+        shown = f" '{rest[0]}'" if rest[0].isprintable() else ""
+        self.fail(f"unrecognized character in action: U+{ord(rest[0]):04X}{shown}")
 
     def _action(self) -> Node | None:
         if not self.tokens:

@@ -10,7 +10,8 @@ from labkit.engine.process import Process
 
 from .errors import ValueInvalid
 from .flags import Flag, Validator
-from .mountflags import parse_mount, resolve_in
+from .mountflags import parse_mount, read_csv, resolve_in
+from .units import parse_bytes, quote
 
 _RENAMED_TIME = (Flag("time", "", "int", deprecated="use --timeout instead"),)
 # docker/cli's hidden and deprecated flags, by command.
@@ -22,12 +23,14 @@ DEPRECATED: dict[str, tuple[Flag, ...]] = {
         Flag("net-alias", "", "list"),
         Flag("dns-opt", "", "list"),
         Flag("disable-content-trust"),
+        Flag("kernel-memory", "", "bytes", deprecated="and no longer supported by the kernel"),
     ),
     "create": (
         Flag("net", "", "network"),
         Flag("net-alias", "", "list"),
         Flag("dns-opt", "", "list"),
         Flag("disable-content-trust"),
+        Flag("kernel-memory", "", "bytes", deprecated="and no longer supported by the kernel"),
     ),
     "commit": (
         Flag("pause", "p", deprecated="and enabled by default. Use --no-pause to disable pausing during commit."),
@@ -69,11 +72,13 @@ def _attach(text: str) -> str:
 
 def _extra_host(text: str) -> str:
     """opts/hosts.go ValidateExtraHost."""
-    name, sign, address = re.match(r"([^:=]*)([:=]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    if not sign or not name:
-        raise ValueInvalid(f'bad format for add-host: "{text}"')
-    if address != "host-gateway" and not _is_ip(address.strip("[]")):
-        raise ValueInvalid(f'invalid IP address in add-host: "{address}"')
+    name, sign, address = text.partition("=" if "=" in text else ":")
+    if not sign or not name or ":" in name:
+        raise ValueInvalid(f"bad format for add-host: {quote(text)}")
+    if len(address) > 2 and address.startswith("[") and address.endswith("]"):
+        address = address[1:-1]
+    if address != "host-gateway" and not _is_ip(address):
+        raise ValueInvalid(f"invalid IP address in add-host: {quote(address)}")
     return f"{name}:{address}"
 
 
@@ -96,9 +101,33 @@ def _ip(text: str) -> str:
 
 def _ip_value(text: str) -> str:
     """pflag's type ip."""
-    if not _is_ip(text.strip()):
-        raise ValueInvalid(f"invalid string being converted to IP address: {text}")
+    if text and not _is_ip(text.strip()):
+        raise ValueInvalid(f"failed to parse IP: {quote(text)}")
     return text.strip()
+
+
+_NETWORK_KEYS = ("name", "alias", "ip", "ip6", "mac-address", "link-local-ip", "driver-opt", "gw-priority")
+
+
+def _network(text: str) -> str:
+    """opts/network.go: NAME, or name=NAME,alias=…; the name."""
+    if not re.search(r"\w+=\w+(,\w+=\w+)*", text):
+        return text
+    found = ""
+    for field in read_csv(text):
+        key, equals, value = field.partition("=")
+        key = key.strip().lower()
+        if not equals or not key:
+            raise ValueInvalid(f"invalid field {field}")
+        if key not in _NETWORK_KEYS:
+            raise ValueInvalid(f"invalid field key {key}")
+        if key == "driver-opt" and "=" not in value:
+            raise ValueInvalid("invalid key value pair format in driver options")
+        if key == "name":
+            found = value.strip()
+    if not found:
+        raise ValueInvalid("network name/id is not specified")
+    return found
 
 
 def _link(text: str) -> str:
@@ -110,15 +139,38 @@ def _link(text: str) -> str:
     return text
 
 
-_SYSCTLS = ["msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"]
+_KERNEL = tuple(
+    "kernel." + name for name in ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced")
+)
 
 
 def _sysctl(text: str) -> str:
     """opts/opts.go ValidateSysctl."""
     name, equals, _ = text.partition("=")
-    known = name.startswith(("net.", "fs.mqueue.")) or name.removeprefix("kernel.") in _SYSCTLS
+    known = name in _KERNEL or name.startswith(("net.", "fs.mqueue."))
     if not equals or not known:
         raise ValueInvalid(f"sysctl '{text}' is not allowed")
+    return text
+
+
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])"
+
+
+def _dns_search(text: str) -> str:
+    """opts/opts.go ValidateDNSSearch."""
+    text = text.strip(" ")
+    if text == ".":
+        return text
+    found = re.fullmatch(rf"({_LABEL}(?:\.{_LABEL})*)\.?\s*", text)
+    if not found or not re.search("[a-zA-Z]", text) or len(found[1]) >= 255:
+        raise ValueInvalid(f"{text} is not a valid domain")
+    return found[1]
+
+
+def _device_rule(text: str) -> str:
+    """cli/command/container/opts.go validateDeviceCgroupRule."""
+    if not re.fullmatch(r"[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}", text):
+        raise ValueInvalid(f"invalid device cgroup format '{text}'")
     return text
 
 
@@ -127,10 +179,15 @@ _CONTAINER: dict[str, Validator] = {
     "attach": _attach,
     "add-host": _extra_host,
     "dns": _ip,
+    "dns-search": _dns_search,
     "link": _link,
+    "memory-swap": lambda text: -1 if text == "-1" else parse_bytes(text),
     "sysctl": _sysctl,
+    "device-cgroup-rule": _device_rule,
     "ip": _ip_value,
     "ip6": _ip_value,
+    "network": _network,
+    "net": _network,
 }
 
 

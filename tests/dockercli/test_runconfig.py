@@ -127,3 +127,23 @@ def port(private, public=0, ip="", kind="tcp"):
 def test_ports_shown(ports, text):
     """docker/cli cli/command/formatter/container_test.go TestDisplayablePorts."""
     assert displayable(ports) == text
+
+
+def test_memory_swap_may_be_unlimited(created):
+    assert created("--memory-swap", "-1", "busybox").body["HostConfig"]["MemorySwap"] == -1
+
+
+def test_security_options(created, files):
+    files.write("profile.json", '{ "defaultAction": "SCMP_ACT_ALLOW" }')
+    words = ["--security-opt=seccomp=profile.json", "--security-opt=systempaths=unconfined"]
+    body = created(*words, "busybox").body
+    assert body["HostConfig"]["SecurityOpt"] == ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']
+
+
+def test_label_file_names_alone_are_left_out(created, files):
+    files.write("labels", "a=b\nc\n")
+    assert created("--label-file", "labels", "busybox").body["Labels"] == {"a": "b"}
+
+
+def test_long_network(created):
+    assert created("--network", "name=net1,alias=x", "busybox").body["HostConfig"]["NetworkMode"] == "net1"

@@ -3,8 +3,6 @@
 A row names where its message is from: a transcript, a recorded example, a rule of the source, or "unverified".
 """
 
-# ruff: noqa: E501 (a row is a line)
-
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -111,7 +109,7 @@ BAD = {
     "duration": ("soon", 'time: invalid duration "soon"'),
     "filter": ("nosuch", "bad format of filter (expected name=value)"),
     "ulimit": ("nosuch", "invalid ulimit argument: nosuch"),
-    "ip": ("here", "invalid string being converted to IP address: here"),
+    "ip": ("here", 'failed to parse IP: "here"'),
 }
 
 
@@ -158,6 +156,7 @@ MOUNT = "docker/cli opts/mount.go"
 UTILS = "docker/cli opts/mount_utils.go"
 OPTS = "docker/cli opts/opts.go"
 PARSE = "docker/cli cli/command/container/opts.go"
+PORT = "moby api/types/network/port.go"
 KVFILE = "docker/cli pkg/kvfile/kvfile.go"
 VSM = "transcript v-versus-mount-"
 
@@ -195,6 +194,8 @@ ROWS = [
     flag(["run", "--link", "a:b:c", "busybox"], "a:b:c", "--link", "bad format for links: a:b:c", OPTS),
     flag(["run", "--link", "", "busybox"], "", "--link", "empty string specified for links", OPTS),
     flag(["run", "--sysctl", "vm.swappiness=1", "busybox"], "vm.swappiness=1", "--sysctl", "sysctl 'vm.swappiness=1' is not allowed", OPTS),
+    flag(["run", "--sysctl", "msgmax=1", "busybox"], "msgmax=1", "--sysctl", "sysctl 'msgmax=1' is not allowed", OPTS),
+    flag(["run", "--dns-search", "1.2", "busybox"], "1.2", "--dns-search", "1.2 is not a valid domain", OPTS),
     flag(["run", "-m", "1x", "busybox"], "1x", "-m, --memory", "invalid suffix: 'x'", "docker/go-units size.go"),
     flag(["run", "-m", "-1", "busybox"], "-1", "-m, --memory", "invalid size: '-1'", "docker/go-units size.go"),
     flag(["run", "--cpus", "0.1234567891", "busybox"], "0.1234567891", "--cpus", "value is too precise", OPTS),
@@ -202,6 +203,16 @@ ROWS = [
     flag(["run", "--health-interval", "5x", "busybox"], "5x", "--health-interval", 'time: unknown unit "x" in duration "5x"', "Go time/format.go"),
     flag(["run", "--ulimit", "nosuch=1", "busybox"], "nosuch=1", "--ulimit", "invalid ulimit type: nosuch", "docker/go-units ulimit.go"),
     flag(["run", "--ulimit", "nofile=9:1", "busybox"], "nofile=9:1", "--ulimit", "ulimit soft limit must be less than or equal to hard limit: 9 > 1", "docker/go-units ulimit.go"),
+    flag(["run", "--ulimit", "nofile=", "busybox"], "nofile=", "--ulimit", 'strconv.ParseInt: parsing "": invalid syntax', "docker/go-units ulimit.go"),
+    flag(["run", "--ulimit", "nofile=1:2:3", "busybox"], "nofile=1:2:3", "--ulimit", "too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`", "docker/go-units ulimit.go"),
+    flag(["run", "--ulimit", "nofile=-1:5", "busybox"], "nofile=-1:5", "--ulimit", "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: 5", "docker/go-units ulimit.go"),
+    flag(["run", "--add-host", "=1.2.3.4", "busybox"], "=1.2.3.4", "--add-host", 'bad format for add-host: "=1.2.3.4"', "docker/cli opts/hosts.go"),
+    flag(["run", "--add-host", "a:b=1.2.3.4", "busybox"], "a:b=1.2.3.4", "--add-host", 'bad format for add-host: "a:b=1.2.3.4"', "docker/cli opts/hosts.go"),
+    flag(["run", "--network", "alias=x", "busybox"], "alias=x", "--network", "network name/id is not specified", "docker/cli opts/network.go"),
+    flag(["run", "--network", "name=a,x", "busybox"], "name=a,x", "--network", "invalid field x", "docker/cli opts/network.go"),
+    flag(["run", "--network", "name=a,x=y", "busybox"], "name=a,x=y", "--network", "invalid field key x", "docker/cli opts/network.go"),
+    flag(["run", "--network", "name=a,driver-opt=y", "busybox"], "name=a,driver-opt=y", "--network", "invalid key value pair format in driver options", "docker/cli opts/network.go"),
+    flag(["run", "--device-cgroup-rule", "x", "busybox"], "x", "--device-cgroup-rule", "invalid device cgroup format 'x'", PARSE),
     flag(["exec", "-e", "=x", "c", "ls"], "=x", "-e, --env", "invalid environment variable: =x", "docker/cli opts/env.go", "docker exec [OPTIONS] CONTAINER COMMAND [ARG...]"),
     flag(["volume", "create", "--label", "=x"], "=x", "--label", "invalid label '=x': empty name", OPTS, "docker volume create [OPTIONS] [VOLUME]"),
     # run and create: what does not fit together
@@ -220,7 +231,19 @@ ROWS = [
     refused(["run", "--health-retries", "-1", "busybox"], "--health-retries cannot be negative", PARSE),
     refused(["run", "--storage-opt", "size", "busybox"], "invalid storage option", PARSE),
     refused(["run", "--security-opt", "x", "busybox"], 'invalid --security-opt: "x"', PARSE),
-    refused(["run", "--network", "alias=x", "busybox"], "network name/id is not specified", "docker/cli opts/network.go"),
+    refused(["run", "--security-opt", "seccomp=", "busybox"], 'invalid --security-opt: "seccomp="', PARSE),
+    refused(["run", "--security-opt", "seccomp=nosuch", "busybox"], "opening seccomp profile (nosuch) failed: open nosuch: no such file or directory", PARSE),
+    refused(["run", "--mac-address", "x", "busybox"], "x is not a valid mac address", PARSE),
+    refused(["run", "--log-driver", "none", "--log-opt", "a=b", "busybox"], "invalid logging opts for driver none", PARSE),
+    refused(["run", "--network", "a", "--network", "a", "busybox"], 'network "a" is specified multiple times', PARSE),
+    refused(["run", "--network", "host", "--network", "a", "busybox"], "conflicting options: cannot attach both user-defined and non-user-defined network-modes", PARSE),
+    refused(["run", "--network-alias", "a", "busybox"], "network-scoped aliases are only supported for user-defined networks", PARSE),
+    refused(["run", "-p", "=80", "busybox"], "invalid publish opts format (should be name=value but got '=80')", PARSE),
+    refused(["run", "--expose", "", "busybox"], "invalid range format for --expose: invalid port range: value is empty", PORT),
+    refused(["run", "--expose", "x", "busybox"], "invalid range format for --expose: invalid start port 'x': invalid syntax", PORT),
+    refused(["run", "--expose", "-2/tcp", "busybox"], "invalid range format for --expose: invalid start port '': value is empty", PORT),
+    refused(["run", "--expose", "1-70000", "busybox"], "invalid range format for --expose: invalid end port '70000': value out of range", PORT),
+    refused(["run", "--expose", "3-1/udp", "busybox"], "invalid range format for --expose: invalid port range: 3-1/udp", PORT),
     refused(["run", "--env-file", "nosuch", "busybox"], "open nosuch: no such file or directory", KVFILE),
     refused(["run", "--label-file", "nosuch", "busybox"], "open nosuch: no such file or directory", KVFILE),
     refused(["run", "-p", "x", "busybox"], "invalid containerPort: x", "docker/go-connections nat/nat.go"),
@@ -228,6 +251,7 @@ ROWS = [
     refused(["run", "-p", "1.2.3:80:80", "busybox"], "invalid IP address: 1.2.3", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "80/x", "busybox"], "invalid proto: x", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "80:", "busybox"], "no port specified: 80:<empty>", "docker/go-connections nat/nat.go"),
+    refused(["run", "-p", "1.2.3:x:80/y", "busybox"], "invalid proto: y", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "70000", "busybox"], "invalid containerPort: 70000", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "1-3:1-2", "busybox"], "invalid ranges specified for container and host Ports: 1-2 and 1-3", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "published=80,x", "busybox"], "invalid publish opts format (should be name=value but got 'x')", PARSE),
@@ -241,6 +265,7 @@ ROWS = [
     refused(["run", "-v", ":::", "busybox"], "invalid spec: :::: empty section between colons", "docker/cli internal/volumespec"),
     # --mount: CSV
     mount("", "value is empty", VSM + "mount-invalid"),
+    mount("  ", "value is empty", MOUNT),
     mount('type=bind,src="/a,b",dst=/data', 'parse error on line 1, column 15: bare " in non-quoted-field', "Go encoding/csv"),
     mount('type=bind,"src=/a,b,dst=/data', 'parse error on line 1, column 30: extraneous or missing " in quoted-field', VSM + "csv-quoting"),
     mount('"type=bind"x,dst=/data', 'parse error on line 1, column 11: extraneous or missing " in quoted-field', "Go encoding/csv"),
@@ -342,6 +367,7 @@ def test_few_rows_are_unverified():
     [
         ("A B=1\n", "variable 'A B' contains whitespaces"),
         ("=1\n", "no variable name on line '=1'"),
+        (b"A=1\n\xff\xfe\n", "invalid utf8 bytes at line 2: [255 254]"),
     ],
 )
 def test_env_file(run, files, text, reason):

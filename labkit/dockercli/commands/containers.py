@@ -15,7 +15,7 @@ from ..errors import StatusError, ValueInvalid
 from ..formatter import render
 from ..gotext import Row
 from ..invocation import Invocation, daemon_says
-from ..ports import join_host
+from ..ports import join_host, port_number
 from ..template import Template, TemplateError
 from ..units import human_size, parse_duration, parse_time, quote
 
@@ -239,9 +239,12 @@ def port(run: Invocation) -> int:
 
 def _one_port(name: str, wanted: str, published: dict[str, Any]) -> list[str]:
     number, _, protocol = wanted.partition("/")
-    if not (number.isascii() and number.isdigit() and int(number) < 65536):
-        raise StatusError(f"invalid port ({number}): strconv.ParseUint: parsing {quote(number)}: invalid syntax")
-    bindings = published.get(f"{number}/{protocol or 'tcp'}")
+    if not wanted:
+        raise StatusError("invalid port: value is empty")
+    try:
+        bindings = published.get(f"{port_number(number, 'port')}/{protocol.lower() or 'tcp'}")
+    except ValueInvalid as error:
+        raise StatusError(str(error)) from None
     if not bindings:
         raise StatusError(f"no public port '{wanted}' published for {name}")
     return [join_host(binding["HostIp"], binding["HostPort"]) for binding in bindings]

@@ -48,7 +48,7 @@ def ls(run: Invocation) -> int:
 
 
 # What is easily mistaken for a name of an image after docker images (list.go printAmbiguousHint).
-SUBCOMMANDS = "build history import inspect list load ls prune pull push rm save tag".split()  # noqa: SIM905
+SUBCOMMANDS = "build history import inspect list load ls prune pull push rm save tag".split()
 
 
 def _print_table(run: Invocation, images: list[dict[str, Any]]) -> None:
