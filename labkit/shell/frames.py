@@ -276,12 +276,13 @@ class PipelineFrame(Boundary):
     def _start_stage(self, shell: Shell) -> None:
         before, self.index = self.pipe, self.index + 1
         env = shell.env.copy()
-        if before is not None:
-            env.fds[0] = Text(before.content(), before.broken)
+        if before is not None:  # what was cut off is missed where the whole pipeline's output would come from it
+            env.fds[0] = Text(before.content(), before.broken if self.is_last else "")
         kernel = shell.process.kernel
         self.pipe = None
         if not self.is_last:
             self.pipe = env.fds[1] = Pipe(PIPE_LIMIT)
+            self.pipe.broken = before.broken if before else ""
             self.budget = kernel.budget
             kernel.budget = self.given = min(kernel.budget // 2, STAGE_STEPS)
         shell.env = env

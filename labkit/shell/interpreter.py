@@ -70,6 +70,7 @@ from labkit.shell.tree import (
 )
 
 Builtin = Callable[["Shell", list[str]], int]
+_JOB_STEPS = 100  # that starting a command in the background takes
 DEEPEST = 20_000  # frames
 DEFAULT_PATH = {
     "ash": "/sbin:/usr/sbin:/bin:/usr/bin",
@@ -453,7 +454,7 @@ class Shell:
             argv=args,
             env=env,
             files=self.env.files.copy(),
-            stdin=fds.get(0, _CLOSED),
+            stdin=_as_read(args, fds.get(0, _CLOSED)),
             stdout=fds.get(1, _CLOSED),
             stderr=fds.get(2, _CLOSED),
             kernel=process.kernel,
@@ -490,6 +491,7 @@ class Shell:
 
     def background(self, node: Node) -> Job:
         """Run a command as a detached process of its own, at once; it may wait, the shell does not."""
+        self.process.tick(_JOB_STEPS + len(self.jobs))
         self.children += 1
         pid = self.process.pid + self.children
         process = replace(self.process, pid=pid, detached=True, stdin=Text(b""), traps={}, files=self.env.files.copy())
@@ -522,6 +524,21 @@ class Shell:
             clock.now = max(clock.now, job.parked.until)
             job = self.jobs[job.pid] = resumed(job)
         return job.status
+
+
+_STOPS: dict[str, Callable[[list[str]], bool]] = {
+    "head": lambda args: True,
+    "sed": lambda args: any("q" in arg for arg in args),
+    "grep": lambda args: any(re.match(r"-[a-zA-Z]*[mqlL]|--max|--quiet", arg) for arg in args),
+    "awk": lambda args: any("exit" in arg for arg in args),
+}
+
+
+def _as_read(args: list[str], stream: Any) -> Any:
+    """The input of a program. One that stops early does not miss what a stage that was cut off had still to say."""
+    if getattr(stream, "more", "") and _STOPS.get(args[0].rpartition("/")[2], lambda _: False)(args[1:]):
+        return stream.cut_off()
+    return stream
 
 
 def resumed(job: Job) -> Job:

@@ -186,7 +186,7 @@ def paths(files: Files, pattern: str, tick: Callable[[int], object] = lambda ste
         for folder in before:
             found += [path + separator for path in _inside(files, folder, name, bool(separator))]
             tick(1 + len(folder) // 64)
-        tick(8 * len(found))
+        tick(20 * len(found))
     return found
 
 

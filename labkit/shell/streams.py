@@ -77,6 +77,12 @@ class Text(Input):
         self.more = more
         self.isatty = False
 
+    def cut_off(self) -> Text:
+        """The same, ending where there is no more."""
+        other = copy.copy(self)
+        other.more = ""
+        return other
+
     def _end(self) -> None:
         if self.more:
             raise Runaway(self.more)
@@ -84,9 +90,9 @@ class Text(Input):
     def read_content(self, size: int = -1) -> Content:
         left = self.content.size - self.place
         if size < 0 or size > left:
-            size = left
-            if self.more:
+            if size < 0 or not left:
                 self._end()
+            size = left
         piece: Content = self.content[self.place : self.place + size]  # type: ignore[assignment]
         self.place += size
         return piece

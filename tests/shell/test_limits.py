@@ -6,6 +6,7 @@ import pytest
 from real import run
 
 from labkit.engine.process import Runaway
+from labkit.machine import Machine
 
 RUNAWAYS = {
     "while :; do :; done": "the command does not end",
@@ -45,3 +46,18 @@ ENDS = {
 def test_what_a_reader_does_not_want_is_not_written(script: str, expected: tuple[int, bytes]) -> None:
     ended = run(script)
     assert (ended.status, ended.stdout) == expected
+
+
+MACHINE = {
+    "while true; do echo y; done | head -1": "y\n",
+    "yes | head -2": "y\ny\n",
+    "yes | sed 1q": "y\n",
+    "yes no | grep -m1 n": "no\n",
+    "yes | cat | head -1": "y\n",
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), MACHINE.items(), ids=MACHINE)
+def test_machine_pipes(script: str, expected: str) -> None:
+    done = Machine().run(script)
+    assert (done.stdout, done.returncode) == (expected, 0)

@@ -115,7 +115,7 @@ def commands(draw: st.DrawFn, depth: int = 2) -> str:
         f"{{ {one}\n}} || {{ {two}\n}}",
         f"! {{ {one}\n}}",
         f"i=0; while [ $i -lt 2 ]; do i=$((i+1)); {one}\n{draw(st.sampled_from(['', 'continue', 'break']))}\ndone",
-        f"{{ {one}\n}} > {draw(FILES)}",
+        f"{{ {one}\n}} > out",
         f"x=$( {one}\n); printf '{{%s}}' \"$x\"",
         f"{one}\n{two}",
         f"g() {{ {one}\n}}",
