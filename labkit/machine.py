@@ -98,6 +98,7 @@ class Machine:
         self._clock = Clock(_START)
         self.store = Store(self._clock)
         self.kernel = Kernel(self._clock, _programs(), self._execute)
+        self.store.meter = self.kernel.tick
         self._namespace = self._disk(self._system)
         self.files: Files = self._namespace.files()
         host, about = self._engine_host()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from labkit.engine.engine import Engine
 
 _LIMIT = 8 << 20  # bytes of one write that a log keeps
-_LINES = 100_000  # that a process may print before it waits or ends
+_LINES = 30_000  # that a process may print before it waits or ends
 
 
 @dataclass(frozen=True)

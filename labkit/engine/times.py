@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from labkit.engine.errors import invalid
 
@@ -11,6 +12,7 @@ SECOND = 1_000_000_000
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(nanoseconds: int | None) -> str:
     """`2026-11-24T03:17:38.971718956Z`; None is Go's zero time."""
     if nanoseconds is None:
@@ -25,6 +27,7 @@ def rfc3339_seconds(nanoseconds: int) -> str:
     return rfc3339(nanoseconds // SECOND * SECOND)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> int:
     """The nanoseconds since 1970 of such a time; 0 where there is none."""
     if not text or text == NEVER:

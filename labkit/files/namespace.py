@@ -23,6 +23,9 @@ O_DIRECTORY, O_NOFOLLOW = 0o200000, 0o400000
 R_OK, W_OK, X_OK = 4, 2, 1
 _MAX_LINKS = 40  # symbolic links in one path (kernel, MAXSYMLINKS)
 _NAME_MAX, _PATH_MAX = 255, 4096
+_DEEP = 40  # names in a path, above which a look-up is metered
+_REMEMBERED = 50_000  # places
+_LARGEST = 1 << 44  # bytes of a file on ext4 with blocks of 4 KiB
 
 
 class User(NamedTuple):
@@ -199,15 +202,40 @@ class Files:
         if self.user.uid:
             return self._walk(full, path, follow)
         namespace = self.namespace
-        if namespace._found_version != self.store.version:
-            namespace._found = {}
+        found = namespace._found
+        if namespace._found_version != self.store.version or len(found) > _REMEMBERED:
+            found = namespace._found = {}
             namespace._found_version = self.store.version
-        place = namespace._found.get((full, follow))
+        place = found.get((full, follow))
         if place is None:
-            place = self._walk(full, path, follow)
+            place = self._step(found, full, path, follow)
             if self.store.version == namespace._found_version:
-                namespace._found[(full, follow)] = place
+                found[(full, follow)] = place
         return place
+
+    def _step(self, found: dict[tuple[str, bool], Place], full: str, asked: str, follow: bool) -> Place:
+        """As `_walk`, for root: one look-up in the folder, which is remembered."""
+        folder, _, name = full.rpartition("/")
+        if not folder or name in ("", ".", "..") or len(name) > _NAME_MAX or len(asked) >= _PATH_MAX:
+            return self._walk(full, asked, follow)
+        parent = found.get((folder, True))
+        if parent is None:
+            parent = self._walk(folder, asked, True)
+            if self.store.version == self.namespace._found_version:
+                found[(folder, True)] = parent
+        self._need_folder(parent, asked)
+        mount = parent.mount
+        system = mount.source.system
+        node = system.lookup(parent.node, name)
+        if node is None:
+            raise failure(errno.ENOENT, asked)
+        path = f"{parent.path}/{name}" if parent.path != "/" else f"/{name}"
+        covering = self.store.table(self.namespace).get(path)
+        if covering:
+            return Place(covering[-1], covering[-1].root, path)
+        if follow and system.get(node).mode & S_IFMT == SYMLINK:
+            return self._walk(full, asked, follow)
+        return Place(mount, node, path)
 
     def _walk(self, full: str, asked: str, follow: bool) -> Place:
         if len(asked) >= _PATH_MAX:
@@ -218,6 +246,8 @@ class Files:
         names = full.split("/")
         names.reverse()
         links = 0
+        if len(names) > _DEEP:
+            self.store.meter(len(names))
         while names:
             name = names.pop()
             if not name or name == ".":
@@ -625,6 +655,8 @@ class Files:
         self._need_writable(place, path)
         if not self._may(inode, W_OK):
             raise failure(errno.EACCES, path)
+        if size > _LARGEST:
+            raise failure(errno.EFBIG, path)
         _write_data(system, place.node, self.store.content(inode).truncate(size))
 
     def getxattr(self, path: str, name: str, follow: bool = True) -> bytes:
@@ -832,6 +864,8 @@ class Handle:
                 raise failure(errno.ENOSPC)
             return data.size
         start = old.size if self._flags & O_APPEND else self._position
+        if start + data.size > _LARGEST:
+            raise failure(errno.EFBIG)
         if data.size:
             _write_data(self._system, self._node, old.write(start, data))
         self._position = start + data.size
@@ -853,6 +887,8 @@ class Handle:
 
     def truncate(self, size: int | None = None) -> int:
         size = self._position if size is None else size
+        if size > _LARGEST:
+            raise failure(errno.EFBIG)
         _write_data(self._system, self._node, self._data(W_OK).truncate(size))
         return size
 

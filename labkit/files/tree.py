@@ -106,6 +106,7 @@ class Store:
         self.epoch = object()
         self.version = 0  # goes up whenever a name is taken away or comes to mean another file
         self.generators: dict[str, Callable[..., bytes]] = {}
+        self.meter: Callable[[int], object] = lambda steps: None  # told of steps that are more than usual
         self.events: Callable[..., None] = lambda *event: None  # told of copy-ups and whiteouts
         self._changed: Map[Inode, Inode] = Map()
         self._tables: Map[Any, Any] = Map()  # mount tables by namespace

@@ -68,12 +68,9 @@ def _stat_packet(path: str, known: Known) -> int:
 
 def _data_packets(number: int, size: int) -> int:
     head = 2 + _number(number)  # type and id
-    total = head  # the empty one at the end
-    while size > 0:
-        piece = min(size, _CHUNK)
-        total += head + 1 + _varint(piece) + piece
-        size -= piece
-    return total
+    full, rest = divmod(size, _CHUNK)
+    total = head + full * (head + 1 + _varint(_CHUNK) + _CHUNK)  # with the empty one at the end
+    return total + (head + 1 + _varint(rest) + rest if rest else 0)
 
 
 def _go_mode(mode: int) -> int:

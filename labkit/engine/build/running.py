@@ -33,6 +33,7 @@ _FOLDERS = ("/proc", "/dev", "/sys")
 _FILES = {"/etc/hosts": _HOSTS, "/etc/resolv.conf": _RESOLV}
 _LOG_SIZE, _LOG_SPEED = 2 << 20, 200 << 10  # bytes, bytes a second: what BuildKit shows of a step's output
 _CLIPPED = "[output clipped, log limit 200KiB/s reached]"  # unverified
+_STEPS = 400  # that a RUN takes at least
 _START = 0.15  # seconds until the first output of a process (examples/build.txt)
 
 Log = Callable[[str, float], None]
@@ -92,6 +93,7 @@ class Runner:
 
     def run(self, node: RunNode, log: Log) -> None:
         """Raises RunError."""
+        self.engine.kernel.tick(_STEPS)
         files = Namespace(self.engine.host.store, self.root).files()
         with self._mount_points(files):
             namespace = self._namespace(files)

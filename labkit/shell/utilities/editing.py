@@ -223,8 +223,10 @@ class Parser:
                 if command.text and command.text not in labels:
                     self.tool.fail(
                         f"can't find label for jump to `{command.text}'"
-                        if self.tool.gnu else f"can't find label for jump to '{command.text}'", 4 if self.tool.gnu else 1,
-                    )  # fmt: skip
+                        if self.tool.gnu
+                        else f"can't find label for jump to '{command.text}'",
+                        4 if self.tool.gnu else 1,
+                    )
                 command.jump = labels.get(command.text, len(self.commands))
         for block in open_blocks if not self.tool.gnu else ():
             self.commands[block].jump = len(self.commands)
@@ -246,7 +248,7 @@ def _label(parser: Parser, command: Command) -> None:
     command.text = match[0].strip() if match else ""
     parser.place += len(match[0]) if match else 0
     if command.name == ":" and not command.text:
-        parser.fail('":" lacks a label', "\":\" lacks a label")
+        parser.fail('":" lacks a label', '":" lacks a label')
 
 
 def _text(parser: Parser, command: Command) -> None:
@@ -313,7 +315,9 @@ def _substitute(parser: Parser, command: Command) -> None:
     groups = command.pattern.groups if command.pattern else 9
     for part in command.replacement:
         if isinstance(part, int) and part > groups:
-            parser.fail(f"invalid reference \\{part} on `s' command's RHS", f"invalid reference \\{part} on 's' command's RHS")
+            parser.fail(
+                f"invalid reference \\{part} on `s' command's RHS", f"invalid reference \\{part} on 's' command's RHS"
+            )
     parser.end_of_command()
 
 
@@ -346,9 +350,16 @@ def _translate(parser: Parser, command: Command) -> None:
 
 
 _READERS: dict[str, Callable[[Parser, Command], None]] = {
-    **dict.fromkeys("=dDgGhHlnNpPxFz", _plain), **dict.fromkeys("}", _plain), "{": _open, **dict.fromkeys(":btT", _label),
-    **dict.fromkeys("aic", _text), **dict.fromkeys("rwRW", _file), **dict.fromkeys("qQ", _status), "s": _substitute, "y": _translate,
-}  # fmt: skip
+    **dict.fromkeys("=dDgGhHlnNpPxFz", _plain),
+    **dict.fromkeys("}", _plain),
+    "{": _open,
+    **dict.fromkeys(":btT", _label),
+    **dict.fromkeys("aic", _text),
+    **dict.fromkeys("rwRW", _file),
+    **dict.fromkeys("qQ", _status),
+    "s": _substitute,
+    "y": _translate,
+}
 
 
 # running
@@ -453,7 +464,14 @@ def _lines(tool: Tool, path: str) -> Iterator[tuple[str, bool]]:
     status = 2 if tool.gnu else 1
     try:
         if path != "-" and tool.files.is_dir(path):
-            tool.complain(Say("read error: Is a directory", "couldn't edit {0}: not a regular file" if tool.has("i") else "read error on {0}: Is a directory"), path, status=status)
+            tool.complain(
+                Say(
+                    "read error: Is a directory",
+                    "couldn't edit {0}: not a regular file" if tool.has("i") else "read error on {0}: Is a directory",
+                ),
+                path,
+                status=status,
+            )
             return
         content = tool.content(path)
     except OSError as error:
@@ -502,7 +520,12 @@ def _replace_file(tool: Tool, path: str, data: bytes) -> None:
             tool.files.unlink(temporary)
         creating = failed == temporary and error.filename2 is None
         said = f"couldn't open temporary file {temporary}" if creating else f"cannot rename {temporary}"
-        tool.complain(Say("can't create temp file '{0}'" if creating else "can't move '" + temporary + "' to '{0}'", said), path, error=error, status=4 if tool.gnu else 1)
+        tool.complain(
+            Say("can't create temp file '{0}'" if creating else "can't move '" + temporary + "' to '{0}'", said),
+            path,
+            error=error,
+            status=4 if tool.gnu else 1,
+        )
 
 
 def _write_files(state: State) -> None:
@@ -651,6 +674,7 @@ def _do_substitute(state: State, command: Command) -> Result:
         place, done = match.end(), True
         if "g" not in command.flags:
             break
+    state.tool.tick(count // 2)
     if not done:
         return None
     state.space = out + text[place:]
@@ -721,7 +745,7 @@ def _do_append_next(state: State, command: Command) -> Result:
 
 
 def _do_delete_first(state: State, command: Command) -> Result:
-    head, newline, rest = state.space.partition("\n")
+    _, newline, rest = state.space.partition("\n")
     if newline:
         state.space, state.kept = rest, True
     return "delete"
@@ -811,7 +835,11 @@ _ACTIONS: dict[str, Callable[[State, Command], Result]] = {
 
 UTILITIES = {
     "sed": Utility(
-        sed, "i? n r E f: e:=expression z", "n=quiet,silent e:=expression f:=file E=regexp-extended r i?=in-place s=separate u=unbuffered z=null-data l: =posix =debug =follow-symlinks",
-        "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\n[-i[SFX]] [-nrE] CMD [FILE]...", package="GNU sed) 4.9",
+        sed,
+        "i? n r E f: e:=expression z",
+        "n=quiet,silent e:=expression f:=file E=regexp-extended r i?=in-place s=separate "
+        "u=unbuffered z=null-data l: =posix =debug =follow-symlinks",
+        "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\n[-i[SFX]] [-nrE] CMD [FILE]...",
+        package="GNU sed) 4.9",
     ),
-}  # fmt: skip
+}
