@@ -22,7 +22,9 @@ def _append(tool: Tool, path: str, line: str) -> None:
 
 def _need_root(tool: Tool) -> None:
     if tool.files.user.uid:
-        tool.fail("Only root may add a user or group to the system." if tool.gnu else "permission denied (are you root?)")
+        tool.fail(
+            "Only root may add a user or group to the system." if tool.gnu else "permission denied (are you root?)"
+        )
 
 
 def _next(taken: set[int], first: int, *, down: bool = False) -> int:
@@ -31,10 +33,17 @@ def _next(taken: set[int], first: int, *, down: bool = False) -> int:
     return first
 
 
+def _after(taken: set[int]) -> int:
+    """useradd goes on behind the highest number that is in use."""
+    return max((number for number in taken if 1000 <= number < 60000), default=999) + 1
+
+
 def _free_uid(tool: Tool, names: Names, asked: str | None, system: bool) -> int:
     if asked:
         return int(asked)
     taken = {account.uid for account in names.accounts}
+    if tool.name == "useradd" and not system:
+        return _after(taken)
     return _next(taken, 999, down=True) if system and tool.gnu else _next(taken, 100 if system else 1000)
 
 
@@ -42,6 +51,8 @@ def _free_gid(tool: Tool, names: Names, asked: str | None, system: bool) -> int:
     if asked:
         return int(asked)
     taken = {group.gid for group in names.groups}
+    if tool.name in ("useradd", "groupadd") and not system:
+        return _after(taken)
     return _next(taken, 999, down=True) if system and tool.gnu else _next(taken, 100 if system else 1000)
 
 
@@ -60,7 +71,9 @@ def _rewrite_group(tool: Tool, change: dict[str, Group]) -> None:
 def _join(tool: Tool, user: str, group_name: str) -> None:
     group = next((one for one in Names(tool.files).groups if one.name == group_name), None)
     if group is None:
-        tool.fail(f"group '{group_name}' does not exist" if tool.gnu else f"unknown group {group_name}", 6 if tool.gnu else 1)
+        tool.fail(
+            f"group '{group_name}' does not exist" if tool.gnu else f"unknown group {group_name}", 6 if tool.gnu else 1
+        )
     if user not in group.members:
         _rewrite_group(tool, {group_name: group._replace(members=(*group.members, user))})
 
@@ -92,7 +105,9 @@ def adduser(tool: Tool) -> None:
     home = tool.value("h", "home") or (f"/home/{name}" if not (system and tool.gnu) else "/nonexistent")
     comment = tool.value("g", "gecos")
     shell = tool.value("s", "shell") or ("/bin/bash" if tool.gnu else "/bin/sh" if not system else "/bin/false")
-    account = Account(name, uid, gid, ("Linux User" + ",,," if not tool.gnu else "") if comment is None else comment, home, shell)
+    account = Account(
+        name, uid, gid, ("Linux User" + ",,," if not tool.gnu else "") if comment is None else comment, home, shell
+    )
     _append(tool, _PASSWD, _line(account))
     _append(tool, _SHADOW, f"{name}:!:{tool.process.kernel.clock.now // 10**9 // 86400}:0:99999:7:::\n")
     if not tool.has("H", "no-create-home") and not (system and tool.gnu):
@@ -138,9 +153,15 @@ def useradd(tool: Tool) -> None:
     system = tool.has("r")
     uid = _free_uid(tool, names, asked, system)
     gid = _useradd_group(tool, names, name, uid, system)
-    account = Account(name, uid, gid, tool.value("c") or "", tool.value("d") or f"/home/{name}", tool.value("s") or "/bin/sh")
+    account = Account(
+        name, uid, gid, tool.value("c") or "", tool.value("d") or f"/home/{name}", tool.value("s") or "/bin/sh"
+    )
     _append(tool, _PASSWD, _line(account))
-    _append(tool, _SHADOW, f"{name}:!:{tool.process.kernel.clock.now // 10**9 // 86400}:{'' if system else '0:99999:7'}:::\n")
+    _append(
+        tool,
+        _SHADOW,
+        f"{name}:!:{tool.process.kernel.clock.now // 10**9 // 86400}:{'' if system else '0:99999:7'}:::\n",
+    )
     for group in filter(None, (tool.value("G") or "").split(",")):
         _join(tool, name, group)
     if tool.has("m"):
@@ -195,7 +216,9 @@ def deluser(tool: Tool) -> None:
         tool.fail(said if tool.gnu else f"unknown user {name}", 6 if tool.name == "userdel" else 1)
     for path in (_PASSWD, _SHADOW):
         _without(tool, path, name)
-    changes = {group.name: group._replace(members=tuple(one for one in group.members if one != name)) for group in names.groups}
+    changes = {
+        group.name: group._replace(members=tuple(one for one in group.members if one != name)) for group in names.groups
+    }
     _rewrite_group(tool, changes)
     own = next((group for group in names.groups if group.name == name and group.gid == account.gid), None)
     if own is not None:
@@ -225,21 +248,39 @@ def getent(tool: Tool) -> int:
     found = []
     for line in lines:
         cells = line.split() if path.endswith("hosts") else line.split(":")
-        if not tool.operands[1:] or any(key in (cells if path.endswith("hosts") else [cells[0], *cells[2:3]]) for key in tool.operands[1:]):
+        if not tool.operands[1:] or any(
+            key in (cells if path.endswith("hosts") else [cells[0], *cells[2:3]]) for key in tool.operands[1:]
+        ):
             found.append(line)
     tool.out("".join(f"{line}\n" for line in found))
     return 0 if found else 2
 
 
-_ADD = "=system =uid: =gid: =ingroup: =home: =shell: =gecos: =disabled-password =disabled-login =no-create-home =group =quiet q"
+_ADD = "=system =uid: =gid: =ingroup: =home: =shell: =gecos: =disabled-password =disabled-login "
+"=no-create-home =group =quiet q"
 UTILITIES = {
-    "adduser": Utility(adduser, "h:=home g:=gecos s:=shell G:=ingroup S=system D=disabled-password H=no-create-home u:=uid k:", _ADD, "[OPTIONS] USER [GROUP]", package="adduser 3.134)"),
+    "adduser": Utility(
+        adduser,
+        "h:=home g:=gecos s:=shell G:=ingroup S=system D=disabled-password H=no-create-home u:=uid k:",
+        _ADD,
+        "[OPTIONS] USER [GROUP]",
+        package="adduser 3.134)",
+    ),
     "addgroup": Utility(addgroup, "g:=gid S=system", _ADD, "[-g GID] [-S] [USER] GROUP", package="adduser 3.134)"),
-    "deluser": Utility(deluser, "=remove-home", "=remove-home =quiet", "[--remove-home] USER", package="adduser 3.134)"),
+    "deluser": Utility(
+        deluser, "=remove-home", "=remove-home =quiet", "[--remove-home] USER", package="adduser 3.134)"
+    ),
     "delgroup": Utility(delgroup, "", "=quiet =system", "[USER] GROUP", package="adduser 3.134)"),
-    "useradd": Utility(useradd, "", "b: c:=comment d:=home-dir,home e: f: g:=gid G:=groups k: K: l=no-log-init m=create-home M=no-create-home N=no-user-group o=non-unique p: r=system R: s:=shell u:=uid U=user-group", bad=2, package="passwd 4.13)"),
+    "useradd": Utility(
+        useradd,
+        "",
+        "b: c:=comment d:=home-dir,home e: f: g:=gid G:=groups k: K: l=no-log-init m=create-home "
+        "M=no-create-home N=no-user-group o=non-unique p: r=system R: s:=shell u:=uid U=user-group",
+        bad=2,
+        package="passwd 4.13)",
+    ),
     "groupadd": Utility(groupadd, "", "f=force g:=gid o=non-unique p: r=system K:", bad=2, package="passwd 4.13)"),
     "userdel": Utility(deluser, "", "f=force r=remove", bad=2, package="passwd 4.13)"),
     "groupdel": Utility(delgroup, "", "f=force", bad=2, package="passwd 4.13)"),
     "getent": Utility(getent, "", "s: i", package="Debian GLIBC 2.36)"),
-}  # fmt: skip
+}

@@ -35,7 +35,8 @@ def _attributes(tool: Tool, path: str, follow: bool) -> list[str]:
         except OSError as error:
             if error.errno != errno.ENODATA:
                 raise
-            tool.complain(Say("", f"{{0}}: {wanted}: No such attribute"), path)
+            tool.process.stderr.write(f"{path}: {wanted}: No such attribute\n")
+            tool.status = 1
             return []
         return [wanted]
     pattern = tool.value("m")
@@ -107,13 +108,21 @@ def lsattr(tool: Tool) -> None:
         except OSError as error:
             tool.err(f"{tool.reason(error)} while trying to stat {path}")
             continue
-        shown = [f"{path.rstrip('/')}/{name}" for name in names if tool.has("a") or not name.startswith(".")] if folder else [path]
+        shown = (
+            [f"{path.rstrip('/')}/{name}" for name in names if tool.has("a") or not name.startswith(".")]
+            if folder
+            else [path]
+        )
         for one in shown:
             tool.out(f"--------------e------- {one}\n")
 
 
 def chattr(tool: Tool) -> None:
-    tool.fail("Operation not supported while setting flags" if tool.operands else "usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] files...")
+    tool.fail(
+        "Operation not supported while setting flags"
+        if tool.operands
+        else "usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] files..."
+    )
 
 
 # file
@@ -163,7 +172,9 @@ def _content_kind(content: Content) -> str:
 def _text_kind(head: bytes) -> str:
     if match := re.match(rb"#! ?(\S+)", head):
         name = match[1].decode()
-        script = {"sh": "POSIX shell script", "bash": "Bourne-Again shell script"}.get(name.rpartition("/")[2], f"a {name} script")
+        script = {"sh": "POSIX shell script", "bash": "Bourne-Again shell script"}.get(
+            name.rpartition("/")[2], f"a {name} script"
+        )
         return f"{script}, ASCII text executable"
     if head[:1] in b"{[" and matches("*[]}]", head.decode("latin-1").strip()):
         return "JSON data" if len(head) < 4096 else "JSON text data"
@@ -181,9 +192,14 @@ def _text_kind(head: bytes) -> str:
 
 
 UTILITIES = {
-    "getfattr": Utility(getfattr, "", "n:=name d=dump e:=encoding h=no-dereference m:=match L P R =absolute-names =only-values", package="attr 2.5.1)"),
+    "getfattr": Utility(
+        getfattr,
+        "",
+        "n:=name d=dump e:=encoding h=no-dereference m:=match L P R =absolute-names =only-values",
+        package="attr 2.5.1)",
+    ),
     "setfattr": Utility(setfattr, "", "n:=name v:=value x:=remove h=no-dereference", package="attr 2.5.1)"),
     "lsattr": Utility(lsattr, "a d R", "R a d l p v V", "[-Radlv] [FILE]...", package="e2fsprogs 1.47.0)"),
     "chattr": Utility(chattr, None, None, "[-pRv] [-+=AacDdijsStTu] FILE...", package="e2fsprogs 1.47.0)"),
     "file": Utility(file, "", "b=brief L=dereference i=mime z s", package="file 5.44)"),
-}  # fmt: skip
+}

@@ -207,11 +207,29 @@ def formatted(machine: Machine, form: str, values: list[Any]) -> str:
 # words
 
 _KEYWORDS = {
-    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit", "return",
-    "delete", "in", "print", "printf", "getline",
-}  # fmt: skip
+    "BEGIN",
+    "END",
+    "function",
+    "func",
+    "if",
+    "else",
+    "while",
+    "for",
+    "do",
+    "break",
+    "continue",
+    "next",
+    "exit",
+    "return",
+    "delete",
+    "in",
+    "print",
+    "printf",
+    "getline",
+}
 _WORD = re.compile(
-    r"(?P<blank>[ \t\r]+|\\\n|#[^\n]*)|(?P<newline>\n)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)"
+    r"(?P<blank>[ \t\r]+|\\\n|#[^\n]*)|(?P<newline>\n)"
+    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)"
     r'|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<name>[A-Za-z_]\w*)'
     r"|(?P<op>\*\*=|\|\||&&|\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|<=|>=|!=|>>|!~|[-{}()\[\];,+*/%^!><|?:~$=])",
     re.S,
@@ -244,7 +262,10 @@ class Parser:
     def fail(self, near: str = "") -> NoReturn:
         line = self.source.count("\n", 0, self.source.find(near) if near in self.source else 0) + 1
         shown = near if near.strip() else "end of file"
-        self.tool.fail(f"line {line}: syntax error at or near {shown}" if self.tool.gnu else f"cmd. line:{line}: Syntax error", 2 if self.tool.gnu else 1)
+        self.tool.fail(
+            f"line {line}: syntax error at or near {shown}" if self.tool.gnu else f"cmd. line:{line}: Syntax error",
+            2 if self.tool.gnu else 1,
+        )
 
     def lex(self) -> list[tuple[str, str]]:
         words: list[tuple[str, str]] = []
@@ -575,7 +596,9 @@ class Parser:
 
     def comparison(self) -> Code:
         left = self.concatenation()
-        words = ("<", "<=", "==", "!=", ">", ">=") if self.in_group or not self.printing else ("<", "<=", "==", "!=", ">=")
+        words = (
+            ("<", "<=", "==", "!=", ">", ">=") if self.in_group or not self.printing else ("<", "<=", "==", "!=", ">=")
+        )
         if word := self.accept(*words):
             return _compare(left, word, self.concatenation())
         return left
@@ -590,7 +613,7 @@ class Parser:
         kind = self.kind()
         if kind in ("number", "string", "name", "call", "builtin", "regex"):
             return True
-        return kind == "op" and self.peek() in ("$", "!", "(", "-", "+", "++", "--") and not (self.peek() in ("+", "-"))
+        return kind == "op" and self.peek() in ("$", "!", "(", "-", "+", "++", "--") and self.peek() not in ("+", "-")
 
     def additive(self) -> Code:
         left = self.product()
@@ -652,9 +675,9 @@ class Parser:
             return Field(self.postfix())
         if word == "(":
             return self.parenthesis()
-        if word == "getline":
-            return self.getline()
-        self.fail(word)
+        if word != "getline":
+            self.fail(word)
+        return self.getline()
 
     def regex(self, word: str) -> re.Pattern[str]:
         try:
@@ -693,7 +716,7 @@ class Parser:
     def getline(self) -> Code:
         place = self.postfix() if self.kind() == "name" or self.peek() == "$" else None
         source = self.concatenation() if self.accept("<") else None
-        return _getline(place, source)
+        return _getline(place if isinstance(place, Place) else None, source)
 
 
 # places: what can be assigned to
@@ -852,12 +875,26 @@ def _assign(place: Place, operator: str, value: Code) -> Code:
 
 def _calculated(machine: Machine, left: float, operator: str, right: float) -> float:
     if operator in ("/", "%") and right == 0:
-        machine.tool.fail("division by zero" + (" in %" if operator == "%" else "") if machine.tool.gnu else "cmd. line:1: Division by zero", 2 if machine.tool.gnu else 1)
+        machine.tool.fail(
+            "division by zero" + (" in %" if operator == "%" else "")
+            if machine.tool.gnu
+            else "cmd. line:1: Division by zero",
+            2 if machine.tool.gnu else 1,
+        )
     try:
-        return {"+": left.__add__, "-": left.__sub__, "*": left.__mul__, "/": left.__truediv__,
-                "%": lambda other: math.fmod(left, other), "^": left.__pow__}[operator](right)  # fmt: skip
+        return _ARITHMETIC[operator](left, right)
     except OverflowError:
         return math.inf
+
+
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": lambda left, right: left + right,
+    "-": lambda left, right: left - right,
+    "*": lambda left, right: left * right,
+    "/": lambda left, right: left / right,
+    "%": math.fmod,
+    "^": math.pow,
+}
 
 
 def _arithmetic(left: Code, operator: str, right: Code) -> Code:
@@ -894,9 +931,13 @@ def _matches(left: Code, right: Code, negated: bool) -> Code:
 
 
 _ORDER: dict[str, Callable[[int], bool]] = {
-    "<": lambda sign: sign < 0, "<=": lambda sign: sign <= 0, "==": lambda sign: sign == 0, "!=": lambda sign: sign != 0,
-    ">": lambda sign: sign > 0, ">=": lambda sign: sign >= 0,
-}  # fmt: skip
+    "<": lambda sign: sign < 0,
+    "<=": lambda sign: sign <= 0,
+    "==": lambda sign: sign == 0,
+    "!=": lambda sign: sign != 0,
+    ">": lambda sign: sign > 0,
+    ">=": lambda sign: sign >= 0,
+}
 
 
 def _compare(left: Code, word: str, right: Code) -> Code:
@@ -919,7 +960,9 @@ def _print(word: str, arguments: list[Code], how: str, target: Code | None) -> C
             values = [argument(machine) for argument in arguments]
             line = formatted(machine, text(machine, values[0]) if values else "", values[1:])
         else:
-            shown = [text(machine, argument(machine), "OFMT") for argument in arguments] if arguments else [machine.record]
+            shown = (
+                [text(machine, argument(machine), "OFMT") for argument in arguments] if arguments else [machine.record]
+            )
             line = text(machine, machine.globals["OFS"]).join(shown) + text(machine, machine.globals["ORS"])
         _write(machine, bytes_of(line), how, text(machine, target(machine)) if target else "")
 
@@ -1014,7 +1057,9 @@ def _do_substitute(machine: Machine, arguments: list[Code], everywhere: bool) ->
             continue
         end = match.end()
         count += 1
-        out += subject[at : match.start()] + "".join(match[0] if part == "&" else {"\\&": "&", "\\\\": "\\"}.get(part, part) for part in parts)
+        out += subject[at : match.start()] + "".join(
+            match[0] if part == "&" else {"\\&": "&", "\\\\": "\\"}.get(part, part) for part in parts
+        )
         at = match.end()
         if not everywhere:
             break
@@ -1093,19 +1138,30 @@ def _flush_pipe(machine: Machine, command: str) -> None:
 _RAW: dict[str, Callable[[Machine, list[Code]], Any]] = {
     "sub": lambda machine, arguments: _do_substitute(machine, arguments, False),
     "gsub": lambda machine, arguments: _do_substitute(machine, arguments, True),
-    "split": _do_split, "match": _do_match, "length": _do_length,
-}  # fmt: skip
+    "split": _do_split,
+    "match": _do_match,
+    "length": _do_length,
+}
 _VALUES: dict[str, Callable[[Machine, list[Any]], Any]] = {
-    "substr": _do_substring, "index": lambda machine, values: float(text(machine, values[0]).find(text(machine, values[1])) + 1),
+    "substr": _do_substring,
+    "index": lambda machine, values: float(text(machine, values[0]).find(text(machine, values[1])) + 1),
     "sprintf": lambda machine, values: formatted(machine, text(machine, values[0]), values[1:]),
-    "toupper": lambda machine, values: text(machine, values[0]).upper(), "tolower": lambda machine, values: text(machine, values[0]).lower(),
-    "int": lambda machine, values: float(math.trunc(number(values[0]))), "sqrt": lambda machine, values: math.sqrt(max(0.0, number(values[0]))),
-    "exp": lambda machine, values: math.exp(number(values[0])), "log": lambda machine, values: math.log(number(values[0])) if number(values[0]) > 0 else -math.inf,
-    "sin": lambda machine, values: math.sin(number(values[0])), "cos": lambda machine, values: math.cos(number(values[0])),
-    "atan2": lambda machine, values: math.atan2(number(values[0]), number(values[1])), "rand": _do_random, "srand": _do_seed,
-    "system": _do_system, "close": _do_close, "fflush": lambda machine, values: 0.0,
+    "toupper": lambda machine, values: text(machine, values[0]).upper(),
+    "tolower": lambda machine, values: text(machine, values[0]).lower(),
+    "int": lambda machine, values: float(math.trunc(number(values[0]))),
+    "sqrt": lambda machine, values: math.sqrt(max(0.0, number(values[0]))),
+    "exp": lambda machine, values: math.exp(number(values[0])),
+    "log": lambda machine, values: math.log(number(values[0])) if number(values[0]) > 0 else -math.inf,
+    "sin": lambda machine, values: math.sin(number(values[0])),
+    "cos": lambda machine, values: math.cos(number(values[0])),
+    "atan2": lambda machine, values: math.atan2(number(values[0]), number(values[1])),
+    "rand": _do_random,
+    "srand": _do_seed,
+    "system": _do_system,
+    "close": _do_close,
+    "fflush": lambda machine, values: 0.0,
     "systime": lambda machine, values: float(machine.tool.process.kernel.clock.now // 10**9),
-}  # fmt: skip
+}
 _BUILTINS = {*_RAW, *_VALUES}
 
 
@@ -1211,12 +1267,25 @@ def _machine(tool: Tool, parser: Parser, operands: list[str]) -> Machine:
     given = tool.value("F")
     separator = " " if given is None else "\t" if given == "t" else unescaped(given)
     machine = Machine(tool, functions=parser.functions)
-    machine.globals.update({
-        "FS": separator, "OFS": " ", "ORS": "\n", "RS": "\n", "NR": 0.0, "FNR": 0.0, "FILENAME": "", "SUBSEP": "\x1c",
-        "CONVFMT": "%.6g", "OFMT": "%.6g", "RSTART": 0.0, "RLENGTH": -1.0, "ARGC": float(len(operands) + 1),
-        "ENVIRON": {name: StrNum(value) for name, value in tool.env.items()},
-        "ARGV": {str(index): StrNum(word) for index, word in enumerate([tool.name, *operands])},
-    })  # fmt: skip
+    machine.globals.update(
+        {
+            "FS": separator,
+            "OFS": " ",
+            "ORS": "\n",
+            "RS": "\n",
+            "NR": 0.0,
+            "FNR": 0.0,
+            "FILENAME": "",
+            "SUBSEP": "\x1c",
+            "CONVFMT": "%.6g",
+            "OFMT": "%.6g",
+            "RSTART": 0.0,
+            "RLENGTH": -1.0,
+            "ARGC": float(len(operands) + 1),
+            "ENVIRON": {name: StrNum(value) for name, value in tool.env.items()},
+            "ARGV": {str(index): StrNum(word) for index, word in enumerate([tool.name, *operands])},
+        }
+    )
     for assignment in tool.values("v"):
         name, _, value = assignment.partition("=")
         machine.globals[name] = StrNum(unescaped(value))
@@ -1244,6 +1313,14 @@ def _run(machine: Machine, parser: Parser) -> int:
 
 
 UTILITIES = {
-    name: Utility(awk, "F: v: f: e:", "F: v: f: W:", "[OPTIONS] [AWK_PROGRAM] [FILE]...", permute=False, bad=2, package="mawk 1.3.4)")
+    name: Utility(
+        awk,
+        "F: v: f: e:",
+        "F: v: f: W:",
+        "[OPTIONS] [AWK_PROGRAM] [FILE]...",
+        permute=False,
+        bad=2,
+        package="mawk 1.3.4)",
+    )
     for name in ("awk", "mawk", "gawk")
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from typing import Any
 
 from labkit.files import Content
 from labkit.shell.utilities.dates import formatted
 from labkit.shell.utilities.numbers import size
 from labkit.shell.utilities.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
 
-Op = tuple[str, int, int, int, int]  # what SequenceMatcher gives
+Op = tuple[Any, int, int, int, int]  # what SequenceMatcher gives
 _LIMIT = 20_000  # lines of a file that are compared one by one
 
 
@@ -33,7 +34,9 @@ def diff(tool: Tool) -> int:
 
 
 def _is_folder(tool: Tool, path: str) -> bool:
-    return path != "-" and stat.S_ISDIR(tool.files.stat(path).st_mode)
+    if path == "-" or (tool.has("N") and not tool.files.exists(path)):
+        return False
+    return stat.S_ISDIR(tool.files.stat(path).st_mode)
 
 
 def _pair(tool: Tool, left: str, right: str, *, top: bool = False) -> int:
@@ -86,17 +89,17 @@ def _files(tool: Tool, left: str, right: str, top: bool) -> int:
     if b"\0" in one.read(0, 4096) or b"\0" in other.read(0, 4096):
         tool.out(f"Binary files {left} and {right} differ\n")
         return 1
-    lines = [[text_of(line) for line in tool.lines(content)] for content in (one, other)]
-    if max(map(len, lines)) > _LIMIT:
+    before, after = ([text_of(line) for line in tool.lines(content)] for content in (one, other))
+    if max(len(before), len(after)) > _LIMIT:
         tool.fail("these files are too long for this simulation", 2)
-    ops = _operations(tool, *lines)
+    ops = _operations(tool, before, after)
     if not any(op[0] != "equal" for op in ops):
         return 0
     if not top and tool.gnu:
         flags = "".join(f" -{name}" if len(name) == 1 else f" --{name}" for name, _ in tool.options)
         tool.out(f"diff{flags} {left} {right}\n")
     unified = tool.has("u", "U") or not tool.gnu
-    out = _unified(tool, left, right, *lines, ops) if unified else _normal(*lines, ops)
+    out = _unified(tool, left, right, before, after, ops) if unified else _normal(before, after, ops)
     tool.out(b"".join(bytes_of(text) for text in out))
     return 1
 
@@ -110,7 +113,9 @@ def _operations(tool: Tool, left: list[str], right: list[str]) -> list[Op]:
         return line.lower() if tool.has("i") else line
 
     tool.tick(len(left) + len(right))
-    return SequenceMatcher(None, [key(line) for line in left], [key(line) for line in right], autojunk=False).get_opcodes()
+    return SequenceMatcher(
+        None, [key(line) for line in left], [key(line) for line in right], autojunk=False
+    ).get_opcodes()
 
 
 _NO_NEWLINE = "\n\\ No newline at end of file\n"
@@ -213,7 +218,7 @@ def cmp(tool: Tool) -> int:
 def _differences(tool: Tool, left: str, right: str, one: Content, other: Content) -> int:
     place, line, last = 0, 1, 10
     common = min(len(one), len(other))
-    width = len(str(max(len(one), len(other))))
+    width = len(str(max(len(one), len(other)))) if tool.gnu else 1
     while place < common:
         step = min(1 << 16, common - place)
         first, second = one.read(place, step), other.read(place, step)
@@ -222,7 +227,9 @@ def _differences(tool: Tool, left: str, right: str, one: Content, other: Content
             for index in range(step):
                 if first[index] != second[index]:
                     if not tool.has("l"):
-                        return _first_difference(tool, left, right, place + index + 1, line + first[:index].count(b"\n"))
+                        return _first_difference(
+                            tool, left, right, place + index + 1, line + first[:index].count(b"\n")
+                        )
                     tool.out(f"{place + index + 1:{width}} {first[index]:3o} {second[index]:3o}\n")
         line += first.count(b"\n")
         last = first[-1]
@@ -254,9 +261,22 @@ def _end_of_file(tool: Tool, path: str, common: int, line: int, last: int) -> No
 
 UTILITIES = {
     "diff": Utility(
-        diff, "a b B d i N q r T s t w L: S: U: u", "a=text b=ignore-space-change B=ignore-blank-lines d=minimal i=ignore-case N=new-file q=brief r=recursive s=report-identical-files t T "
+        diff,
+        "a b B d i N q r T s t w L: S: U: u",
+        "a=text b=ignore-space-change B=ignore-blank-lines d=minimal i=ignore-case N=new-file "
+        "q=brief r=recursive s=report-identical-files t T "
         "u U:=unified w=ignore-all-space L:=label x: y =color? =strip-trailing-cr",
-        "[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2", bad=2, package="GNU diffutils) 3.8",
+        "[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2",
+        bad=2,
+        package="GNU diffutils) 3.8",
     ),
-    "cmp": Utility(cmp, "l s n:", "l=verbose s=quiet,silent n:=bytes b i:", "[-ls] [-n NUM] FILE1 [FILE2 [SKIP1 [SKIP2]]]", "[OPTION]... FILE1 [FILE2 [SKIP1 [SKIP2]]]", bad=2, package="GNU diffutils) 3.8"),
-}  # fmt: skip
+    "cmp": Utility(
+        cmp,
+        "l s n:",
+        "l=verbose s=quiet,silent n:=bytes b i:",
+        "[-ls] [-n NUM] FILE1 [FILE2 [SKIP1 [SKIP2]]]",
+        "[OPTION]... FILE1 [FILE2 [SKIP1 [SKIP2]]]",
+        bad=2,
+        package="GNU diffutils) 3.8",
+    ),
+}

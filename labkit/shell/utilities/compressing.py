@@ -69,12 +69,15 @@ def _unpacked(tool: Tool, content: Content, kind: str):  # type: ignore[no-untyp
                 if block[:1] == b"\0":  # padding
                     return
 
+
 def gzip(tool: Tool) -> None:
     unpacking = tool.name in ("gunzip", "zcat") or tool.has("d", "t")
     to_stdout = tool.name == "zcat" or tool.has("c")
     for path in tool.operands or ["-"]:
         if path != "-" and tool.files.is_dir(path):
-            tool.complain(Say("{0}: Is a directory", "{0} is a directory -- ignored"), path, status=2 if tool.gnu else 1)
+            tool.complain(
+                Say("{0}: Is a directory", "{0} is a directory -- ignored"), path, status=2 if tool.gnu else 1
+            )
             continue
         try:
             _one(tool, path, unpacking, to_stdout or path == "-")
@@ -126,14 +129,20 @@ def _expand(tool: Tool, path: str, content: Content) -> Content | None:
     try:
         result = opened(tool, content) if kind_of(content) == "z" else None
     except ValueError:
-        tool.process.stderr.write(f"\ngzip: {name}: invalid compressed data--format violated\n" if tool.gnu else f"{tool.name}: corrupted data\n")
+        tool.process.stderr.write(
+            f"\ngzip: {name}: invalid compressed data--format violated\n"
+            if tool.gnu
+            else f"{tool.name}: corrupted data\n"
+        )
         tool.status = 1
         return None
     if result is None:
         if tool.gnu:
             tool.process.stderr.write(f"\ngzip: {name}: not in gzip format\n")
         else:
-            tool.process.stderr.write(f"{tool.name}: {'no gzip/bzip2/xz magic' if tool.name == 'zcat' else 'invalid magic'}\n")
+            tool.process.stderr.write(
+                f"{tool.name}: {'no gzip/bzip2/xz magic' if tool.name == 'zcat' else 'invalid magic'}\n"
+            )
         tool.status = 1
     return result
 

@@ -43,7 +43,11 @@ def _way(tool: Tool) -> Way:
         elif name == "p" or (name == "preserve" and not value):
             keep |= {"mode", "ownership", "timestamps"}
         elif name == "preserve":
-            keep |= {"mode", "ownership", "timestamps", "links", "xattr"} if "all" in value.split(",") else set(value.split(","))
+            keep |= (
+                {"mode", "ownership", "timestamps", "links", "xattr"}
+                if "all" in value.split(",")
+                else set(value.split(","))
+            )
         elif name == "no-preserve":
             keep -= set(value.split(","))
     links = tool.last("L", "P", "H", "d", "a")
@@ -100,9 +104,18 @@ def inside(folder: str, path: str) -> str:
 def cp(tool: Tool) -> None:
     sources, destination, into = _destination(tool)
     way = _way(tool)
+    if way.parents and not into:
+        said = "with --parents, the destination must be a directory"
+        tool.usage(said) if tool.gnu else tool.fail(said)
     for source in sources:
         target = inside(destination, source) if into else destination
-        if not tool.gnu and way.recursive and tool.files.is_dir(source) and tool.files.exists(target) and not tool.files.is_dir(target):
+        if (
+            not tool.gnu
+            and way.recursive
+            and tool.files.is_dir(source)
+            and tool.files.exists(target)
+            and not tool.files.is_dir(target)
+        ):
             tool.fail(f"can't stat '{inside(target, source)}': Not a directory")
         if way.parents:
             target = f"{destination.rstrip('/')}/{source.strip('/')}"
@@ -158,28 +171,39 @@ def _may_replace(tool: Tool, source: str, target: str, about: Stat, there: Stat 
 def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: Way) -> bool:
     files = tool.files
     if there is not None and not stat.S_ISDIR(there.st_mode):
-        tool.complain(Say("can't create directory '{1}': File exists", "cannot overwrite non-directory {1:q} with directory {0:q}"), source, target)
+        tool.complain(
+            Say(
+                "can't create directory '{1}': File exists", "cannot overwrite non-directory {1:q} with directory {0:q}"
+            ),
+            source,
+            target,
+        )
         return False
     try:
         names = files.listdir(source)
         if there is None:
             files.mkdir(target, about.st_mode & 0o7777 | 0o700)
-            _say_copied(tool, source, target)
+            if tool.gnu:
+                _say_copied(tool, source, target)
         if _is_below(tool, source, target):
             said = "cannot copy a directory, {0:q}, into itself, {1:q}"
             tool.complain(Say("recursion detected, omitting directory '{1}'", said), source, target)
             names = [name for name in names if not _same(tool, f"{source.rstrip('/')}/{name}", target)]
     except OSError as error:
         reading = error.filename == source
-        said = Say("can't open '{0}'", "cannot access {0:q}") if reading else Say("can't create directory '{1}'", "cannot create directory {1:q}")
-        tool.complain(said, source, target, error=error)
+        making = Say("can't create directory '{1}'", "cannot create directory {1:q}")
+        tool.complain(
+            Say("can't open '{0}'", "cannot access {0:q}") if reading else making, source, target, error=error
+        )
         return False
-    good = all([_copy(tool, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}", way) for name in names])
+    copied = [_copy(tool, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}", way) for name in names]
     if there is None or "mode" in way.keep or not tool.gnu:
         if "mode" not in way.keep and there is None:
             _quietly(files.chmod, target, about.st_mode & 0o7777 & ~files.umask)
         _keep(tool, source, target, about, way)
-    return good
+    if there is None and not tool.gnu:
+        _say_copied(tool, source, target)
+    return all(copied)
 
 
 def _same(tool: Tool, path: str, other: str) -> bool:
@@ -240,8 +264,9 @@ def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: Way) -> N
                 tool.complain(Say("", "not writing through dangling symlink {0:q}"), target)
                 raise Done(1)
             if not tool.gnu:
-                files.unlink(target)
                 there = None
+                files.write(target, b"", about.st_mode & 0o777)
+                there = _look(tool, target, follow=True)
         if there is None:
             writer = files.open(target, O_WRONLY | O_CREAT | O_EXCL, about.st_mode & 0o777)
         else:
@@ -310,7 +335,9 @@ def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: Way, err
     elif error.errno == errno.ENOSPC or error.filename is None:
         tool.complain(Say("write error", "error writing {1:q}"), source, target, error=error)
     elif stat.S_ISLNK(about.st_mode):
-        tool.complain(Say("can't create symlink '{1}'", "cannot create symbolic link {1:q}"), source, target, error=error)
+        tool.complain(
+            Say("can't create symlink '{1}'", "cannot create symbolic link {1:q}"), source, target, error=error
+        )
     elif not stat.S_ISREG(about.st_mode):
         tool.complain(Say("can't create '{1}'", "cannot create special file {1:q}"), source, target, error=error)
     else:
@@ -319,6 +346,9 @@ def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: Way, err
 
 def _say_not_created(tool: Tool, source: str, target: str, error: OSError) -> None:
     exists = _look(tool, target, follow=False) is not None
+    if tool.gnu and target.endswith("/") and exists is False and _look(tool, target.rstrip("/"), follow=False):
+        tool.complain(Say("", "cannot stat {0:q}: Not a directory"), target)
+        return
     if tool.gnu and tool.name == "cp" and target.endswith("/") and not exists:
         tool.complain(Say("", "cannot create regular file {0:q}: Not a directory"), target)
         return
@@ -373,7 +403,9 @@ def _may_move_over(tool: Tool, source: str, target: str, about: Stat, there: Sta
     return True
 
 
-def _say_not_moved(tool: Tool, source: str, target: str, about: Stat | None, there: Stat | None, error: OSError) -> None:
+def _say_not_moved(
+    tool: Tool, source: str, target: str, about: Stat | None, there: Stat | None, error: OSError
+) -> None:
     if about and there and tool.gnu:
         folder, over = stat.S_ISDIR(about.st_mode), stat.S_ISDIR(there.st_mode)
         if over and not folder:
@@ -423,8 +455,12 @@ def ln(tool: Tool) -> None:
         about = _look(tool, last, follow=not tool.has("n"))
         if about and stat.S_ISDIR(about.st_mode):
             folder = operands.pop()
-        elif len(operands) > 2:
+        elif len(operands) > 2 and tool.gnu:
             _not_a_folder(tool, last)
+        elif len(operands) > 2:
+            for target in operands[:-1]:
+                _link(tool, target, last)
+            return
     elif folder is None and len(operands) == 1:
         folder = "."
     if folder is None:
@@ -433,7 +469,8 @@ def ln(tool: Tool) -> None:
         _link(tool, operands[0], operands[1])
         return
     for target in operands:
-        _link(tool, target, inside(folder, target) if folder != "." else basename(target.rstrip("/")))
+        name = inside(folder, target)
+        _link(tool, target, name if tool.gnu else name.removeprefix("./"))
 
 
 def _link(tool: Tool, target: str, name: str) -> None:
@@ -465,7 +502,9 @@ def _link(tool: Tool, target: str, name: str) -> None:
         _say_not_linked(tool, target, name, symbolic, error)
         return
     if tool.has("v"):
-        tool.out(tool.text(Say("'{1}' -> '{0}'", "{1:q} -> {0:q}" if symbolic else "{1:q} => {0:q}"), target, name) + "\n")
+        tool.out(
+            tool.text(Say("'{1}' -> '{0}'", "{1:q} -> {0:q}" if symbolic else "{1:q} => {0:q}"), target, name) + "\n"
+        )
 
 
 def _absolute(tool: Tool, path: str) -> str:
@@ -490,7 +529,9 @@ def link(tool: Tool) -> None:
         tool.files.link(*tool.operands[:2])
     except OSError as error:
         source, name = tool.operands[:2]
-        tool.complain(Say("can't create link '{1}' to '{0}'", "cannot create link {1:q} to {0:q}"), source, name, error=error)
+        tool.complain(
+            Say("can't create hardlink '{1}' to '{0}'", "cannot create link {1:q} to {0:q}"), source, name, error=error
+        )
 
 
 # install
@@ -527,20 +568,36 @@ def _installed(tool: Tool, path: str, mode: int) -> None:
 
 UTILITIES = {
     "cp": Utility(
-        cp, "a=archive r R=recursive P=no-dereference L=dereference H p f=force i=interactive n=no-clobber l=link s=symbolic-link T u=update v=verbose t:=target-directory d =parents =remove-destination =reflink?",
-        "a=archive b f=force i=interactive H l=link L=dereference n=no-clobber P=no-dereference p r R=recursive s=symbolic-link S: t:=target-directory T=no-target-directory u=update? v=verbose x=one-file-system d Z "
-        "=preserve? =no-preserve: =parents =attributes-only =remove-destination =reflink? =sparse: =backup? =strip-trailing-slashes",
+        cp,
+        "a=archive r R=recursive P=no-dereference L=dereference H p f=force i=interactive "
+        "n=no-clobber l=link s=symbolic-link T u=update v=verbose t:=target-directory d =parents "
+        "=remove-destination =reflink?",
+        "a=archive b f=force i=interactive H l=link L=dereference n=no-clobber P=no-dereference p r "
+        "R=recursive s=symbolic-link S: t:=target-directory T=no-target-directory u=update? "
+        "v=verbose x=one-file-system d Z "
+        "=preserve? =no-preserve: =parents =attributes-only =remove-destination =reflink? =sparse: "
+        "=backup? =strip-trailing-slashes",
         "[-arPLHpfinlsTu] SOURCE DEST\n[-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }",
     ),
     "mv": Utility(
-        mv, "f=force i=interactive n=no-clobber T u v=verbose t:=target-directory",
-        "b f=force i=interactive n=no-clobber S: t:=target-directory T=no-target-directory u=update v=verbose Z =strip-trailing-slashes =backup?",
+        mv,
+        "f=force i=interactive n=no-clobber T u v=verbose t:=target-directory",
+        "b f=force i=interactive n=no-clobber S: t:=target-directory T=no-target-directory u=update "
+        "v=verbose Z =strip-trailing-slashes =backup?",
         "[-finT] SOURCE DEST\n[-fin] SOURCE... { -t DIRECTORY | DIRECTORY }",
     ),
     "ln": Utility(
-        ln, "s=symbolic f=force n=no-dereference b t:=target-directory v=verbose S: T", "b d F f=force i L=logical n=no-dereference P=physical r=relative s=symbolic S: t:=target-directory T=no-target-directory v=verbose",
+        ln,
+        "s=symbolic f=force n=no-dereference b t:=target-directory v=verbose S: T",
+        "b d F f=force i L=logical n=no-dereference P=physical r=relative s=symbolic S: "
+        "t:=target-directory T=no-target-directory v=verbose",
         "[-sfnbtv] [-S SUF] TARGET... LINK|DIR",
     ),
     "link": Utility(link, "", "", "FILE LINK"),
-    "install": Utility(install, "c d D p s m: o: g: t: v", "c d=directory D p=preserve-timestamps s m:=mode o:=owner g:=group t:=target-directory T v=verbose", "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST"),
-}  # fmt: skip
+    "install": Utility(
+        install,
+        "c d D p s m: o: g: t: v",
+        "c d=directory D p=preserve-timestamps s m:=mode o:=owner g:=group t:=target-directory T v=verbose",
+        "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST",
+    ),
+}

@@ -9,10 +9,31 @@ SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_TOGETHER = {"c": "%a %b %e %H:%M:%S %Y", "D": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "h": "%b",
-             "r": "%I:%M:%S %p", "x": "%m/%d/%y", "X": "%H:%M:%S", "+": "%a %b %e %H:%M:%S %Z %Y"}  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_TOGETHER = {
+    "c": "%a %b %e %H:%M:%S %Y",
+    "D": "%m/%d/%y",
+    "F": "%Y-%m-%d",
+    "T": "%H:%M:%S",
+    "R": "%H:%M",
+    "h": "%b",
+    "r": "%I:%M:%S %p",
+    "x": "%m/%d/%y",
+    "X": "%H:%M:%S",
+    "+": "%a %b %e %H:%M:%S %Z %Y",
+}
 _PADS = {"-": "", "_": " ", "0": "0"}
 
 
@@ -52,21 +73,41 @@ def _value(letter: str, when: datetime, ns: int) -> tuple[int | str, int, str] |
     hour12 = (when.hour - 1) % 12 + 1
     zone = {"z": "+0000", ":z": "+00:00", "::z": "+00:00:00", ":::z": "+00"}
     values: dict[str, tuple[int | str, int, str]] = {
-        "Y": (when.year, 4, "0"), "m": (when.month, 2, "0"), "d": (when.day, 2, "0"), "e": (when.day, 2, " "),
-        "H": (when.hour, 2, "0"), "k": (when.hour, 2, " "), "I": (hour12, 2, "0"), "l": (hour12, 2, " "),
-        "M": (when.minute, 2, "0"), "S": (when.second, 2, "0"), "s": (ns // SECOND, 1, "0"), "N": (ns % SECOND, 9, "0"),
-        "y": (when.year % 100, 2, "0"), "C": (when.year // 100, 2, "0"), "j": (when.timetuple().tm_yday, 3, "0"),
-        "u": (when.isoweekday(), 1, "0"), "w": (when.isoweekday() % 7, 1, "0"),
-        "a": (DAYS[when.weekday()][:3], 0, ""), "A": (DAYS[when.weekday()], 0, ""),
-        "b": (MONTHS[when.month - 1][:3], 0, ""), "B": (MONTHS[when.month - 1], 0, ""),
-        "p": ("AM" if when.hour < 12 else "PM", 0, ""), "P": ("am" if when.hour < 12 else "pm", 0, ""),
-        "Z": ("UTC", 0, ""), "n": ("\n", 0, ""), "t": ("\t", 0, ""), "%": ("%", 0, ""),
-        "G": (when.isocalendar()[0], 4, "0"), "g": (when.isocalendar()[0] % 100, 2, "0"),
-        "V": (when.isocalendar()[1], 2, "0"), "q": ((when.month + 2) // 3, 1, "0"),
+        "Y": (when.year, 4, "0"),
+        "m": (when.month, 2, "0"),
+        "d": (when.day, 2, "0"),
+        "e": (when.day, 2, " "),
+        "H": (when.hour, 2, "0"),
+        "k": (when.hour, 2, " "),
+        "I": (hour12, 2, "0"),
+        "l": (hour12, 2, " "),
+        "M": (when.minute, 2, "0"),
+        "S": (when.second, 2, "0"),
+        "s": (ns // SECOND, 1, "0"),
+        "N": (ns % SECOND, 9, "0"),
+        "y": (when.year % 100, 2, "0"),
+        "C": (when.year // 100, 2, "0"),
+        "j": (when.timetuple().tm_yday, 3, "0"),
+        "u": (when.isoweekday(), 1, "0"),
+        "w": (when.isoweekday() % 7, 1, "0"),
+        "a": (DAYS[when.weekday()][:3], 0, ""),
+        "A": (DAYS[when.weekday()], 0, ""),
+        "b": (MONTHS[when.month - 1][:3], 0, ""),
+        "B": (MONTHS[when.month - 1], 0, ""),
+        "p": ("AM" if when.hour < 12 else "PM", 0, ""),
+        "P": ("am" if when.hour < 12 else "pm", 0, ""),
+        "Z": ("UTC", 0, ""),
+        "n": ("\n", 0, ""),
+        "t": ("\t", 0, ""),
+        "%": ("%", 0, ""),
+        "G": (when.isocalendar()[0], 4, "0"),
+        "g": (when.isocalendar()[0] % 100, 2, "0"),
+        "V": (when.isocalendar()[1], 2, "0"),
+        "q": ((when.month + 2) // 3, 1, "0"),
         "U": ((when.timetuple().tm_yday + 6 - when.isoweekday() % 7) // 7, 2, "0"),
         "W": ((when.timetuple().tm_yday + 6 - when.weekday()) // 7, 2, "0"),
         **{key: (text, 0, "") for key, text in zone.items()},
-    }  # fmt: skip
+    }
     return values.get(letter)
 
 
@@ -76,13 +117,28 @@ _NAMED = "|".join(name[:3] for name in MONTHS)
 _ABSOLUTE = [
     re.compile(rf"(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})(?:[T ]\s*{_CLOCK})?{_ZONE}", re.I),
     re.compile(rf"(?P<y>\d{{4}})(?P<m>\d\d)(?P<d>\d\d)(?:[T ]\s*{_CLOCK})?{_ZONE}", re.I),
-    re.compile(rf"(?:\w{{3}},?\s+)?(?P<d>\d{{1,2}})\s+(?P<mn>{_NAMED})\w*\s+(?P<y>\d{{4}})(?:\s+{_CLOCK})?{_ZONE}", re.I),
-    re.compile(rf"(?:\w{{3}},?\s+)?(?P<mn>{_NAMED})\w*\s+(?P<d>\d{{1,2}}),?(?:\s+{_CLOCK})?(?:\s+UTC)?\s+(?P<y>\d{{4}})", re.I),
+    re.compile(
+        rf"(?:\w{{3}},?\s+)?(?P<d>\d{{1,2}})\s+(?P<mn>{_NAMED})\w*\s+(?P<y>\d{{4}})(?:\s+{_CLOCK})?{_ZONE}", re.I
+    ),
+    re.compile(
+        rf"(?:\w{{3}},?\s+)?(?P<mn>{_NAMED})\w*\s+(?P<d>\d{{1,2}}),?(?:\s+{_CLOCK})?(?:\s+UTC)?\s+(?P<y>\d{{4}})", re.I
+    ),
     re.compile(rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<y>\d{{4}})(?:\s+{_CLOCK})?{_ZONE}", re.I),
     re.compile(rf"{_CLOCK}{_ZONE}", re.I),
 ]
-_UNITS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
-_RELATIVE = re.compile(r"([+-]?\s*\d+|next|last|a)?\s*(sec|second|min|minute|hour|day|week|fortnight|month|year)s?(\s+ago)?\b", re.I)
+_UNITS = {
+    "sec": 1,
+    "second": 1,
+    "min": 60,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86400,
+    "week": 604800,
+    "fortnight": 1209600,
+}
+_RELATIVE = re.compile(
+    r"([+-]?\s*\d+|next|last|a)?\s*(sec|second|min|minute|hour|day|week|fortnight|month|year)s?(\s+ago)?\b", re.I
+)
 
 
 def parsed(text: str, now: int, *, gnu: bool = True) -> int | None:
@@ -131,6 +187,8 @@ def _moved(text: str, start: int, now: int) -> int | None:
             start = _step(match, start)
         elif (match := re.match(r"[A-Za-z]+", text)) and match[0].lower() in _WORDS:
             start += _WORDS[match[0].lower()] * SECOND
+        elif match := _ABSOLUTE[-1].match(text):
+            start = _absolute(match, start)
         else:
             return None
         text = text[match.end() :].strip()

@@ -31,9 +31,21 @@ class Job:
     flags: dict[str, set[str]] = field(default_factory=lambda: {"conv": set(), "iflag": set(), "oflag": set()})
 
 
-_CONVERSIONS = {"notrunc", "noerror", "sync", "fsync", "fdatasync", "excl", "nocreat", "ucase", "lcase", "swab", "sparse"}
-_FLAGS = {"append", "direct", "directory", "dsync", "sync", "fullblock", "nonblock", "noatime", "nocache", "noctty", "nofollow",
-          "count_bytes", "skip_bytes", "seek_bytes"}  # fmt: skip
+_CONVERSIONS = {
+    "notrunc",
+    "noerror",
+    "sync",
+    "fsync",
+    "fdatasync",
+    "excl",
+    "nocreat",
+    "ucase",
+    "lcase",
+    "swab",
+    "sparse",
+}
+_FLAGS = {"append", "direct", "directory", "dsync", "sync", "fullblock", "nonblock", "noatime", "nocache", "noctty",
+          "nofollow", "count_bytes", "skip_bytes", "seek_bytes"}  # fmt: skip
 
 
 def _number(tool: Tool, text: str) -> int:
@@ -52,7 +64,21 @@ def _parse(tool: Tool) -> Job:
     args = [arg for arg in tool.args if arg != "--"]
     for arg in args:
         name, equals, value = arg.partition("=")
-        if not equals or name not in ("if", "of", "bs", "ibs", "obs", "cbs", "count", "skip", "seek", "iseek", "oseek", "status", *job.flags):
+        if not equals or name not in (
+            "if",
+            "of",
+            "bs",
+            "ibs",
+            "obs",
+            "cbs",
+            "count",
+            "skip",
+            "seek",
+            "iseek",
+            "oseek",
+            "status",
+            *job.flags,
+        ):
             if arg in ("--help", "--version") and tool.gnu:
                 tool._about(arg[2:])
             tool.usage(tool.text(Say("", "unrecognized operand {0:l}"), arg))
@@ -100,7 +126,13 @@ def dd(tool: Tool) -> None:
     job = _parse(tool)
     reader = _open(tool, job.source, O_RDONLY) if job.source is not None else None
     writer = _open_target(tool, job) if job.target is not None else None
-    data = _read(tool, job, reader)
+    try:
+        data = _read(tool, job, reader)
+    except OSError as error:
+        tool.complain(Say("{0}", "error reading {0:q}"), job.source or "standard input", error=error)
+        if tool.gnu:
+            _summary(tool, job, (0, 0), 0)
+        return
     if "ucase" in job.flags["conv"] or "lcase" in job.flags["conv"]:
         text = tool.whole(data)
         data = Content(text.upper() if "ucase" in job.flags["conv"] else text.lower())
@@ -120,10 +152,7 @@ def dd(tool: Tool) -> None:
 
 def _open(tool: Tool, path: str, flags: int) -> Handle:
     try:
-        handle = tool.files.open(path, flags)
-        if tool.files.is_dir(path) and flags == O_RDONLY:
-            tool.fail("read error: Is a directory" if not tool.gnu else tool.text(Say("", "error reading {0:q}: Is a directory"), path))
-        return handle
+        return tool.files.open(path, flags)
     except OSError as error:
         tool.refuse(Say("can't open '{0}'", "failed to open {0:q}"), path, error=error)
 
@@ -178,7 +207,10 @@ def _write(tool: Tool, job: Job, writer: Handle, data: Content) -> int:
             limited = True
             step = step // 2 // _PAGE * _PAGE
     if limited:
-        tool.complain(Say("error writing '{0}': No space left on device", "error writing {0:q}: No space left on device"), str(job.target))
+        tool.complain(
+            Say("error writing '{0}': No space left on device", "error writing {0:q}: No space left on device"),
+            str(job.target),
+        )
         return written
     return written
 
@@ -218,7 +250,10 @@ def _rounded(number: int, base: int) -> str:
 
 UTILITIES = {
     "dd": Utility(
-        dd, None, None,
-        "[if=FILE] [of=FILE] [ibs=N obs=N/bs=N] [count=N] [skip=N] [seek=N]\n[conv=notrunc|noerror|sync|fsync]", "[OPERAND]...",
+        dd,
+        None,
+        None,
+        "[if=FILE] [of=FILE] [ibs=N obs=N/bs=N] [count=N] [skip=N] [seek=N]\n[conv=notrunc|noerror|sync|fsync]",
+        "[OPERAND]...",
     ),
-}  # fmt: skip
+}

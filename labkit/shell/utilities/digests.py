@@ -36,7 +36,9 @@ def summer(kind: str) -> Callable[[Tool], None]:
             try:
                 content = tool.content(path)
             except OSError as error:
-                tool.complain(Say("can't open '{0}'" if error.filename else "can't read '{0}'", "{0:n}"), path, error=error)
+                tool.complain(
+                    Say("can't open '{0}'" if error.filename else "can't read '{0}'", "{0:n}"), path, error=error
+                )
                 continue
             made = digest(tool, content, kind)
             if tool.has("tag"):
@@ -141,7 +143,9 @@ def cksum(tool: Tool) -> None:
 # base64
 
 
-def coder(encode: Callable[[bytes], bytes], decode: Callable[[bytes], bytes], alphabet: bytes) -> Callable[[Tool], None]:
+def coder(
+    encode: Callable[[bytes], bytes], decode: Callable[[bytes], bytes], alphabet: bytes
+) -> Callable[[Tool], None]:
     def run(tool: Tool) -> None:
         for _, content in tool.inputs(SAME, tool.operands[:1]):
             data = tool.whole(content)
@@ -170,12 +174,26 @@ def _decode(tool: Tool, data: bytes, decode: Callable[[bytes], bytes], alphabet:
         tool.fail("invalid input" if tool.gnu else "truncated input" if good == len(text) else "invalid input")
 
 
-_SUM = ("c s w b t", "b=binary c=check t=text w=warn z =quiet =status =strict =tag =ignore-missing", "[-c[sw]] [FILE]...")
+_SUM = (
+    "c s w b t",
+    "b=binary c=check t=text w=warn z =quiet =status =strict =tag =ignore-missing",
+    "[-c[sw]] [FILE]...",
+)
 _B64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _B32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567="
 UTILITIES = {
     **{f"{kind}sum": Utility(summer(kind), *_SUM) for kind in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")},
     "cksum": Utility(cksum, "", "a:", "FILE..."),
-    "base64": Utility(coder(encodings.b64encode, encodings.b64decode, _B64), "d w:", "d=decode i=ignore-garbage w:=wrap D", "[-d] [-w COL] [FILE]"),
-    "base32": Utility(coder(encodings.b32encode, encodings.b32decode, _B32), "d w:", "d=decode i=ignore-garbage w:=wrap", "[-d] [-w COL] [FILE]"),
-}  # fmt: skip
+    "base64": Utility(
+        coder(encodings.b64encode, encodings.b64decode, _B64),
+        "d w:",
+        "d=decode i=ignore-garbage w:=wrap D",
+        "[-d] [-w COL] [FILE]",
+    ),
+    "base32": Utility(
+        coder(encodings.b32encode, encodings.b32decode, _B32),
+        "d w:",
+        "d=decode i=ignore-garbage w:=wrap",
+        "[-d] [-w COL] [FILE]",
+    ),
+}

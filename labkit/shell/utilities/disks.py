@@ -10,11 +10,21 @@ from labkit.files.tree import used
 from labkit.shell.utilities.numbers import size
 
 _TYPES = {  # what a mount calls its type: its magic number, stat -f's name of it (statfs(2))
-    "ext4": ("ef53", "ext2/ext3"), "xfs": ("58465342", "xfs"), "btrfs": ("9123683e", "btrfs"), "zfs": ("2fc12fc1", "zfs"),
-    "tmpfs": ("1021994", "tmpfs"), "overlay": ("794c7630", "overlayfs"), "aufs": ("61756673", "aufs"),
-    "proc": ("9fa0", "proc"), "sysfs": ("62656572", "sysfs"), "devpts": ("1cd1", "devpts"), "cgroup2": ("63677270", "cgroup2fs"),
-    "mqueue": ("19800202", "mqueue"), "devtmpfs": ("1021994", "tmpfs"), "fuse-overlayfs": ("65735546", "fuseblk"),
-}  # fmt: skip
+    "ext4": ("ef53", "ext2/ext3"),
+    "xfs": ("58465342", "xfs"),
+    "btrfs": ("9123683e", "btrfs"),
+    "zfs": ("2fc12fc1", "zfs"),
+    "tmpfs": ("1021994", "tmpfs"),
+    "overlay": ("794c7630", "overlayfs"),
+    "aufs": ("61756673", "aufs"),
+    "proc": ("9fa0", "proc"),
+    "sysfs": ("62656572", "sysfs"),
+    "devpts": ("1cd1", "devpts"),
+    "cgroup2": ("63677270", "cgroup2fs"),
+    "mqueue": ("19800202", "mqueue"),
+    "devtmpfs": ("1021994", "tmpfs"),
+    "fuse-overlayfs": ("65735546", "fuseblk"),
+}
 _EMPTY = {"proc", "sysfs", "devpts", "cgroup", "cgroup2", "mqueue", "securityfs", "bpf", "debugfs"}
 DISK = 62_671_097_856  # bytes of the machine's disk
 _RESERVED = 3_221_225_472  # of them for root (ext4)

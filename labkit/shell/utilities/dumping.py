@@ -13,7 +13,8 @@ from labkit.shell.utilities.tool import SAME, Tool, Utility
 
 _NAMED = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _CONTROL = (
-    "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp"
+    "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em "
+    "sub esc fs gs rs us sp"
 ).split()
 
 
@@ -41,8 +42,8 @@ def _rows(tool: Tool, content: Content, width: int) -> Iterator[tuple[int, bytes
 class Form:
     """How a group of bytes is shown."""
 
-    bytes: int
-    width: int
+    size: int  # of the group, in bytes
+    width: int  # of what is shown
     show: Callable[[bytes], str]
     text: bool = False  # z: the characters at the end
 
@@ -76,7 +77,21 @@ def _name(data: bytes) -> str:
 
 def _forms(tool: Tool) -> list[Form]:
     forms = []
-    short = {"b": "o1", "c": "c", "a": "a", "d": "u2", "o": "o2", "s": "d2", "x": "x2", "i": "d4", "l": "d8", "D": "u4", "h": "x2", "B": "o2", "X": "x4"}
+    short = {
+        "b": "o1",
+        "c": "c",
+        "a": "a",
+        "d": "u2",
+        "o": "o2",
+        "s": "d2",
+        "x": "x2",
+        "i": "d4",
+        "l": "d8",
+        "D": "u4",
+        "h": "x2",
+        "B": "o2",
+        "X": "x4",
+    }
     for name, value in tool.options:
         text = value if name == "t" else short.get(name, "")
         for letter, count, tail in re.findall(r"([acdoux])(\d*|[CSIL])(z?)", text):
@@ -87,7 +102,7 @@ def _forms(tool: Tool) -> list[Form]:
                 form = _integer(letter, number)
             else:
                 tool.fail(f"invalid type string ‘{text}’;\nthis system doesn't provide a {number}-byte integral type")
-            forms.append(Form(form.bytes, form.width, form.show, bool(tail)))
+            forms.append(Form(form.size, form.width, form.show, bool(tail)))
     return forms or [_integer("o", 2)]
 
 
@@ -100,7 +115,7 @@ def od(tool: Tool) -> None:
     data: Content = content[skip:stop]  # type: ignore[assignment]
     forms, base = _forms(tool), tool.value("A") or "o"
     width = int(tool.value("w") or (32 if tool.has("w") else 16))
-    cell = max(1, max((form.width + 1) * 8 // form.bytes for form in forms))  # eighths, so that forms line up
+    cell = max(1, max((form.width + 1) * 8 // form.size for form in forms))  # eighths, so that forms line up
     starred = False
     for place, row, repeated in _rows(tool, data, width):
         if repeated:
@@ -109,6 +124,8 @@ def od(tool: Tool) -> None:
             continue
         starred = False
         for index, form in enumerate(forms):
+            if not tool.gnu:
+                cell = (form.width + 1) * 8 // form.size
             front = _place(base, place + skip) if index == 0 else " " * len(_place(base, place + skip))
             tool.out(front + _od_row(form, row, cell, width) + "\n")
     if base != "n":
@@ -121,11 +138,16 @@ def _place(base: str, place: int) -> str:
 
 def _od_row(form: Form, row: bytes, cell: int, width: int) -> str:
     out = ""
-    each = cell * form.bytes // 8
-    for start in range(0, len(row), form.bytes):
-        out += form.show(row[start : start + form.bytes]).rjust(each)
+    each = cell * form.size // 8
+    for start in range(0, len(row), form.size):
+        out += form.show(row[start : start + form.size]).rjust(each)
     if form.text:
-        out = out.ljust(each * (width // form.bytes)) + "  >" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row) + "<"
+        out = (
+            out.ljust(each * (width // form.size))
+            + "  >"
+            + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+            + "<"
+        )
     return out
 
 
@@ -168,7 +190,9 @@ def _hexdump_form(tool: Tool) -> Callable[[bytes], str]:
         return lambda row: "".join(f" {byte:03o}" for byte in row).ljust(64)
     if letter == "c":
         return lambda row: "".join(f" {_character(bytes([byte])):>3}" for byte in row).ljust(64)
-    width, form = {"d": (8, "   {:05d}"), "o": (8, "  {:06o}"), "x": (8, "    {:04x}")}.get(letter or "", (5, " {:04x}"))
+    width, form = {"d": (8, "   {:05d}"), "o": (8, "  {:06o}"), "x": (8, "    {:04x}")}.get(
+        letter or "", (5, " {:04x}")
+    )
 
     def show(row: bytes) -> str:
         words = [int.from_bytes(row[start : start + 2], "little") for start in range(0, len(row), 2)]
@@ -190,7 +214,7 @@ def xxd(tool: Tool) -> None:
         _xxd_back(tool, tool.whole(content))
         return
     skip, limit = size(tool.value("s") or "0"), tool.value("l", "n")
-    data: Content = content[skip : skip + size(limit) if limit else None]  # type: ignore[misc]
+    data: Content = content[skip : skip + size(limit) if limit else None]  # type: ignore[assignment,misc]
     if tool.has("p"):
         columns = int(tool.value("c") or 30)
         for start in range(0, len(data), columns):
@@ -221,9 +245,22 @@ def _xxd_back(tool: Tool, data: bytes) -> None:
 _OD = "a b c d f h i l o v x s t: A: N: j: S: w? D B X"
 UTILITIES = {
     "od": Utility(
-        od, _OD, "A:=address-radix j:=skip-bytes N:=read-bytes t:=format v=output-duplicates w?=width a b c d f i l o s x",
+        od,
+        _OD,
+        "A:=address-radix j:=skip-bytes N:=read-bytes t:=format v=output-duplicates w?=width a b c d f i l o s x",
         "[-abcdfhilovxs] [-t TYPE] [-A RADIX] [-N SIZE] [-j SKIP] [-S MINSTR] [-w WIDTH] [FILE]...",
     ),
-    "hexdump": Utility(hexdump, "b c d o x C v n: s: e: f:", "b c d o x C v n: s: e: f:", "[-bcdoxCv] [-e FMT] [-f FMT_FILE] [-n LEN] [-s OFS] [FILE]...", package="util-linux 2.38.1)"),
-    "xxd": Utility(xxd, "p r i g: c: n: l: s: o:", "p r i g: c: l: s: o: u b", "[-pri] [-g N] [-c N] [-n LEN] [-s OFS] [-o OFS] [FILE]"),
-}  # fmt: skip
+    "hexdump": Utility(
+        hexdump,
+        "b c d o x C v n: s: e: f:",
+        "b c d o x C v n: s: e: f:",
+        "[-bcdoxCv] [-e FMT] [-f FMT_FILE] [-n LEN] [-s OFS] [FILE]...",
+        package="util-linux 2.38.1)",
+    ),
+    "xxd": Utility(
+        xxd,
+        "p r i g: c: n: l: s: o:",
+        "p r i g: c: l: s: o: u b",
+        "[-pri] [-g N] [-c N] [-n LEN] [-s OFS] [-o OFS] [FILE]",
+    ),
+}

@@ -40,6 +40,7 @@ class Command:
     count: int = 1
     table: dict[int, int] = field(default_factory=dict)
     jump: int = 0
+    begun: bool = False  # a range that starts at a line has started
     active_until: int = 0  # 0: not in its range; the line where the range ends, or _OPEN
 
 
@@ -489,7 +490,7 @@ def _run_file(tool: Tool, commands: list[Command], quiet: bool, path: str, in_pl
         if tool.status == 2 and tool.files.is_dir(path):
             tool.status = 4
         return
-    fresh = [replace(command, active_until=0) for command in commands]
+    fresh = [replace(command, active_until=0, begun=False) for command in commands]
     state = State(tool, fresh, _lines(tool, path), [], quiet, name=path)
     out = tool.process.stdout
     _run(state, flush=not in_place)
@@ -602,9 +603,9 @@ def _in_range(state: State, command: Command) -> bool:
     if starts:
         command.active_until = _OPEN
         return _still(state, command)
-    if not _matches(state, command.first):
-        return False
     second = command.second
+    if not _starts(state, command):
+        return False
     if second.pattern is not None or second.repeat:
         command.active_until = _OPEN
     elif second.line == _LAST:
@@ -617,6 +618,21 @@ def _in_range(state: State, command: Command) -> bool:
             line = -(-state.number // line) * line if line else state.number
         command.active_until = line if line > state.number else 0
     return True
+
+
+def _starts(state: State, command: Command) -> bool:
+    """Whether a range begins here. GNU lets one begin late, whose first line was passed over, but only once."""
+    first = command.first
+    assert first is not None
+    if not state.tool.gnu or first.line is None or first.line == _LAST or first.step:
+        return _matches(state, first)
+    if command.begun or state.number < first.line:
+        return False
+    command.begun = True
+    second = command.second
+    by_number = second is not None and second.pattern is None and not second.repeat and not second.kind
+    late = by_number and second is not None and second.line != _LAST and state.number > (second.line or 0)
+    return not late or state.number == first.line
 
 
 def _still(state: State, command: Command) -> bool:

@@ -169,14 +169,18 @@ def tr(tool: Tool) -> None:
     if len(names) == 1 and not (delete or squeeze):
         if tool.gnu:
             quoted = tool.text(Say("", "{0:l}"), names[0])
-            tool.process.stderr.write(f"tr: missing operand after {quoted}\nTwo strings must be given when translating.\n")
+            tool.process.stderr.write(
+                f"tr: missing operand after {quoted}\nTwo strings must be given when translating.\n"
+            )
             tool.usage()
         tool.process.stdout.write_content(tool.content("-"))
         raise Done(0)
     if len(names) > 2 or (len(names) == 2 and delete and not squeeze and tool.gnu):
         if len(names) == 2:
             quoted = tool.text(Say("", "{0:l}"), names[1])
-            tool.process.stderr.write(f"tr: extra operand {quoted}\nOnly one string may be given when deleting without squeezing repeats.\n")
+            tool.process.stderr.write(
+                f"tr: extra operand {quoted}\nOnly one string may be given when deleting without squeezing repeats.\n"
+            )
             tool.usage()
         tool.extra(2)
     first, _ = _tr_set(tool, names[0], None)
@@ -283,7 +287,9 @@ def _tr_byte(data: bytes) -> tuple[int, int]:
 
 def column(tool: Tool) -> None:
     lines = [
-        text_of(line.rstrip(b"\n")) for _, content in tool.inputs(Say("", "cannot open {0}")) for line in tool.lines(content)
+        text_of(line.rstrip(b"\n"))
+        for _, content in tool.inputs(Say("", "cannot open {0}"))
+        for line in tool.lines(content)
     ]
     lines = [line for line in lines if line.strip()]
     if not tool.has("t"):
@@ -293,7 +299,9 @@ def column(tool: Tool) -> None:
     rows = [re.split(f"[{re.escape(marks)}]", line) if marks else line.split() for line in lines]
     joiner = tool.value("o")
     joiner = "  " if joiner is None else joiner
-    widths = [max(len(row[index]) for row in rows if index < len(row)) for index in range(max(map(len, rows), default=0))]
+    widths = [
+        max(len(row[index]) for row in rows if index < len(row)) for index in range(max(map(len, rows), default=0))
+    ]
     for row in rows:
         last = len(row) - 1
         cells = [cell if index == last else cell.ljust(widths[index]) for index, cell in enumerate(row)]
@@ -318,12 +326,27 @@ def unexpand(tool: Tool) -> None:
 
 UTILITIES = {
     "cut": Utility(
-        cut, "b: c: f: d: s n D O:=output-delimiter", "b:=bytes c:=characters f:=fields d:=delimiter n s=only-delimited =complement =output-delimiter: z",
-        "[OPTIONS] [FILE]...", "OPTION... [FILE]...",
+        cut,
+        "b: c: f: d: s n D O:=output-delimiter",
+        "b:=bytes c:=characters f:=fields d:=delimiter n s=only-delimited =complement =output-delimiter: z",
+        "[OPTIONS] [FILE]...",
+        "OPTION... [FILE]...",
     ),
-    "uniq": Utility(uniq, "c d u i f: s: w: z", "c=count d=repeated u=unique i=ignore-case f:=skip-fields s:=skip-chars w:=check-chars", "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]"),
-    "tr": Utility(tr, "c d s C", "c=complement C d=delete s=squeeze-repeats t=truncate-set1", "[-cds] STRING1 [STRING2]", "[OPTION]... STRING1 [STRING2]", permute=False),
+    "uniq": Utility(
+        uniq,
+        "c d u i f: s: w: z",
+        "c=count d=repeated u=unique i=ignore-case f:=skip-fields s:=skip-chars w:=check-chars",
+        "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]",
+    ),
+    "tr": Utility(
+        tr,
+        "c d s C",
+        "c=complement C d=delete s=squeeze-repeats t=truncate-set1",
+        "[-cds] STRING1 [STRING2]",
+        "[OPTION]... STRING1 [STRING2]",
+        permute=False,
+    ),
     "column": Utility(column, None, "t=table s:=separator o:=output-separator n e", "", package="util-linux 2.38.1)"),
     "expand": Utility(expand, "t: i", "t:=tabs i", "[-i] [-t N] [FILE]..."),
     "unexpand": Utility(unexpand, "t: f a", "t:=tabs a=all", "[-fa][-t N] [FILE]..."),
-}  # fmt: skip
+}

@@ -19,9 +19,14 @@ from labkit.shell.utilities.users import Names
 _SECOND = 1_000_000_000
 _DAY = 86400
 _TYPES = {
-    "f": stat.S_IFREG, "d": stat.S_IFDIR, "l": stat.S_IFLNK, "c": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO,
+    "f": stat.S_IFREG,
+    "d": stat.S_IFDIR,
+    "l": stat.S_IFLNK,
+    "c": stat.S_IFCHR,
+    "b": stat.S_IFBLK,
+    "p": stat.S_IFIFO,
     "s": stat.S_IFSOCK,
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -78,8 +83,9 @@ class Parser:
             if word == ")":
                 self.tool.fail(
                     "invalid expression; you have used a binary operator ')' with nothing before it."
-                    if self.tool.gnu else "bad -exec"
-                )  # fmt: skip
+                    if self.tool.gnu
+                    else "bad -exec"
+                )
             self.tool.fail(f"paths must precede expression: `{word}'" if self.tool.gnu else f"unrecognized: {word}")
         return test
 
@@ -111,8 +117,10 @@ class Parser:
             if self.peek() != ")":
                 self.tool.fail(
                     "invalid expression; expected to find a ')' but didn't see one. "
-                    "Perhaps you need an extra predicate after '('" if self.tool.gnu else "unmatched '('"
-                )  # fmt: skip
+                    "Perhaps you need an extra predicate after '('"
+                    if self.tool.gnu
+                    else "unmatched '('"
+                )
             self.next(word)
             return test
         return self.primary()
@@ -132,7 +140,9 @@ class Parser:
         text = self.next(word)
         match = re.fullmatch(r"([+-]?)(\d+)", text)
         if not match:
-            self.tool.fail(f"invalid argument `{text}' to `{word}'" if self.tool.gnu else f"invalid number '{text.lstrip('+-')}'")
+            self.tool.fail(
+                f"invalid argument `{text}' to `{word}'" if self.tool.gnu else f"invalid number '{text.lstrip('+-')}'"
+            )
         return match[1], int(match[2])
 
 
@@ -186,7 +196,9 @@ def _type(parser: Parser, word: str) -> Test:
     letters = text.split(",") if parser.tool.gnu else [text]
     for letter in letters:
         if letter not in _TYPES:
-            parser.tool.fail(f"Unknown argument to -type: {text}" if parser.tool.gnu else f"invalid argument '{text}' to '-type'")
+            parser.tool.fail(
+                f"Unknown argument to -type: {text}" if parser.tool.gnu else f"invalid argument '{text}' to '-type'"
+            )
     kinds = {_TYPES[letter] for letter in letters}
     return lambda found: stat.S_IFMT(found.about.st_mode) in kinds
 
@@ -195,7 +207,9 @@ def _size(parser: Parser, word: str) -> Test:
     text = parser.next(word)
     match = re.fullmatch(r"([+-]?)(\d+)([cwbkMG]?)", text)
     if not match:
-        parser.tool.fail(f"Invalid argument `{text}' to -size" if parser.tool.gnu else f"invalid number '{text.lstrip('+-')}'")
+        parser.tool.fail(
+            f"Invalid argument `{text}' to -size" if parser.tool.gnu else f"invalid number '{text.lstrip('+-')}'"
+        )
     unit = factor(match[3]) if match[3] else 512
     sign, number = match[1], int(match[2])
     if not parser.tool.gnu and sign:
@@ -250,7 +264,9 @@ def _owner(parser: Parser, word: str) -> Test:
     if number is None:
         kind = word[1:]
         if parser.tool.gnu:
-            parser.tool.refuse(Say("", f"{{0:l}} is not the name of {'a known' if kind == 'user' else 'an existing'} {kind}"), text)
+            parser.tool.refuse(
+                Say("", f"{{0:l}} is not the name of {'a known' if kind == 'user' else 'an existing'} {kind}"), text
+            )
         parser.tool.fail(f"unknown {kind} {text}")
     return lambda found: (found.about.st_uid if word == "-user" else found.about.st_gid) == number
 
@@ -300,9 +316,11 @@ def _limit(parser: Parser, word: str) -> Test:
     text = parser.next(word)
     if not text.isdigit():
         parser.tool.fail(
-            f"Expected a positive decimal integer argument to {word}, but got {parser.tool.text(Say('', '{0:l}'), text)}"
-            if parser.tool.gnu else f"invalid number '{text}'"
-        )  # fmt: skip
+            f"Expected a positive decimal integer argument to {word}, but got "
+            + parser.tool.text(Say("", "{0:l}"), text)
+            if parser.tool.gnu
+            else f"invalid number '{text}'"
+        )
     if word == "-maxdepth":
         parser.search.most = int(text)
     else:
@@ -422,7 +440,11 @@ def _printf(parser: Parser, word: str) -> Test:
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", "0": "\0"}
-_DIRECTIVE = re.compile(r"\\(?P<octal>[0-7]{1,3})|\\(?P<escape>.)|%(?P<flags>[-0+ #]*)(?P<width>\d*)(?:\.\d+)?(?P<time>[ACT](?=.))?(?P<letter>.)", re.S)
+_DIRECTIVE = re.compile(
+    r"\\(?P<octal>[0-7]{1,3})|\\(?P<escape>.)|%(?P<flags>[-0+ "
+    r"#]*)(?P<width>\d*)(?:\.\d+)?(?P<time>[ACT](?=.))?(?P<letter>.)",
+    re.S,
+)
 
 
 def _filled(tool: Tool, form: str, found: Found, names: Names) -> str:
@@ -454,16 +476,35 @@ def _directive(tool: Tool, letter: str, found: Found, names: Names) -> str:
     below = path[len(found.start) :].lstrip("/")
     letters = {stat.S_IFMT(kind): key for key, kind in _TYPES.items()}
     values: dict[str, Callable[[], object]] = {
-        "p": lambda: path, "f": lambda: basename(path.rstrip("/")) or path, "h": lambda: dirname(path) if "/" in path else ".",
-        "P": lambda: below, "H": lambda: found.start, "d": lambda: found.depth, "s": lambda: about.st_size,
-        "b": lambda: about.st_blocks, "k": lambda: -(-about.st_blocks // 2), "m": lambda: f"{about.st_mode & 0o7777:o}",
-        "M": lambda: modes.shown(about.st_mode), "u": lambda: names.user(about.st_uid), "U": lambda: about.st_uid,
-        "g": lambda: names.group(about.st_gid), "G": lambda: about.st_gid, "i": lambda: about.st_ino, "n": lambda: about.st_nlink,
-        "y": lambda: letters.get(stat.S_IFMT(about.st_mode), "f"), "Y": lambda: letters.get(_through(tool, found), "N"),
-        "l": lambda: tool.files.readlink(path) if stat.S_ISLNK(about.st_mode) else "", "D": lambda: about.st_dev,
-        "t": lambda: formatted("%a %b %e %H:%M:%S", about.st_mtime_ns) + f".{about.st_mtime_ns % _SECOND:09}0 " + formatted("%Y", about.st_mtime_ns),
-        "F": lambda: tool.files.find(path).mount.fstype, "%": lambda: "%",
-    }  # fmt: skip
+        "p": lambda: path,
+        "f": lambda: basename(path.rstrip("/")) or path,
+        "h": lambda: dirname(path) if "/" in path else ".",
+        "P": lambda: below,
+        "H": lambda: found.start,
+        "d": lambda: found.depth,
+        "s": lambda: about.st_size,
+        "b": lambda: about.st_blocks,
+        "k": lambda: -(-about.st_blocks // 2),
+        "m": lambda: f"{about.st_mode & 0o7777:o}",
+        "M": lambda: modes.shown(about.st_mode),
+        "u": lambda: names.user(about.st_uid),
+        "U": lambda: about.st_uid,
+        "g": lambda: names.group(about.st_gid),
+        "G": lambda: about.st_gid,
+        "i": lambda: about.st_ino,
+        "n": lambda: about.st_nlink,
+        "y": lambda: letters.get(stat.S_IFMT(about.st_mode), "f"),
+        "Y": lambda: letters.get(_through(tool, found), "N"),
+        "l": lambda: tool.files.readlink(path) if stat.S_ISLNK(about.st_mode) else "",
+        "D": lambda: about.st_dev,
+        "t": lambda: (
+            formatted("%a %b %e %H:%M:%S", about.st_mtime_ns)
+            + f".{about.st_mtime_ns % _SECOND:09}0 "
+            + formatted("%Y", about.st_mtime_ns)
+        ),
+        "F": lambda: tool.files.find(path).mount.fstype,
+        "%": lambda: "%",
+    }
     return str(values[letter]()) if letter in values else f"%{letter}"
 
 
@@ -490,21 +531,49 @@ def _ls(parser: Parser, word: str) -> Test:
     return act
 
 
-_GNU_ONLY = {"-printf", "-ls", "-readable", "-writable", "-iregex", "-nouser", "-nogroup", "-execdir", "-lname", "-newermt",
-             "-wholename", "-uid", "-gid", "-true", "-false"}  # fmt: skip
+_GNU_ONLY = {
+    "-printf",
+    "-ls",
+    "-readable",
+    "-writable",
+    "-iregex",
+    "-nouser",
+    "-nogroup",
+    "-execdir",
+    "-lname",
+    "-newermt",
+    "-wholename",
+    "-uid",
+    "-gid",
+    "-true",
+    "-false",
+}
 _PRIMARIES: dict[str, Callable[[Parser, str], Test]] = {
-    **dict.fromkeys(("-name", "-iname", "-path", "-ipath", "-wholename"), _name), "-lname": _lname,
-    **dict.fromkeys(("-regex", "-iregex"), _regex), "-type": _type, "-size": _size, "-perm": _perm,
+    **dict.fromkeys(("-name", "-iname", "-path", "-ipath", "-wholename"), _name),
+    "-lname": _lname,
+    **dict.fromkeys(("-regex", "-iregex"), _regex),
+    "-type": _type,
+    "-size": _size,
+    "-perm": _perm,
     **dict.fromkeys(("-mtime", "-atime", "-ctime", "-mmin", "-amin", "-cmin"), _times),
-    **dict.fromkeys(("-newer", "-newermt"), _newer), **dict.fromkeys(("-user", "-group"), _owner),
-    **dict.fromkeys(("-nouser", "-nogroup"), _nobody), **dict.fromkeys(("-links", "-inum", "-uid", "-gid"), _counted),
-    "-empty": _empty, "-samefile": _samefile, **dict.fromkeys(("-readable", "-writable", "-executable"), _access),
+    **dict.fromkeys(("-newer", "-newermt"), _newer),
+    **dict.fromkeys(("-user", "-group"), _owner),
+    **dict.fromkeys(("-nouser", "-nogroup"), _nobody),
+    **dict.fromkeys(("-links", "-inum", "-uid", "-gid"), _counted),
+    "-empty": _empty,
+    "-samefile": _samefile,
+    **dict.fromkeys(("-readable", "-writable", "-executable"), _access),
     **dict.fromkeys(("-maxdepth", "-mindepth"), _limit),
     **dict.fromkeys(("-depth", "-xdev", "-mount", "-follow", "-noleaf", "-d", "-true"), _set),
     "-false": lambda parser, word: lambda found: False,
-    **dict.fromkeys(("-print", "-print0"), _print), "-prune": _prune, "-quit": _quit, "-delete": _delete,
-    **dict.fromkeys(("-exec", "-ok", "-execdir"), _exec), "-printf": _printf, "-ls": _ls,
-}  # fmt: skip
+    **dict.fromkeys(("-print", "-print0"), _print),
+    "-prune": _prune,
+    "-quit": _quit,
+    "-delete": _delete,
+    **dict.fromkeys(("-exec", "-ok", "-execdir"), _exec),
+    "-printf": _printf,
+    "-ls": _ls,
+}
 
 
 # walking
@@ -550,7 +619,12 @@ def _visit(search: Search, test: Test, found: Found, device: int) -> None:
         test(found)
     if search.ended:
         raise StopIteration
-    if folder and found.depth < search.most and not found.pruned and not (search.same_device and found.about.st_dev != device):
+    if (
+        folder
+        and found.depth < search.most
+        and not found.pruned
+        and not (search.same_device and found.about.st_dev != device)
+    ):
         for inside in _inside(search, found):
             _visit(search, test, inside, device)
     if asked and search.deep_first:
@@ -581,4 +655,4 @@ def _inside(search: Search, found: Found) -> list[Found]:
 
 UTILITIES = {
     "find": Utility(find, None, None, "[-HL] [PATH]... [OPTIONS] [ACTIONS]", package="GNU findutils) 4.9.0"),
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""jq, a small part of it: paths (.a, .a.b, .[0], .[], .["a"]), `|`, `,`, keys, length, type, to_entries, select, map, join, ==."""
+"""jq, a small part of it: paths (.a, .a.b, .[0], .[]), `|`, `,`, comparisons, and some twenty of its functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 from labkit.shell.utilities.tool import Done, Say, Tool, Utility, text_of
 
 Filter = Callable[[Any], Iterator[Any]]
-_TOKEN = re.compile(r'\s*(\.\[|\.\.|==|!=|<=|>=|//|and\b|or\b|[A-Za-z_]\w*|\.[A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|\.|\S)')
+_TOKEN = re.compile(
+    r'\s*(\.\[|\.\.|==|!=|<=|>=|//|and\b|or\b|[A-Za-z_]\w*|\.[A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|\.|\S)'
+)
 
 
 class QueryError(Exception):
@@ -24,7 +26,7 @@ class QueryError(Exception):
 def _type(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
-    kinds = {dict: "object", list: "array", str: "string", type(None): "null"}
+    kinds: dict[type, str] = {dict: "object", list: "array", str: "string", type(None): "null"}
     return next((name for kind, name in kinds.items() if isinstance(value, kind)), "number")
 
 
@@ -44,7 +46,8 @@ class Parser:
 
     def need(self, token: str) -> None:
         if self.next() != token:
-            raise QueryError(f"error: syntax error, unexpected {self.tokens[self.place - 1] if self.place <= len(self.tokens) else 'end'}", 3)
+            found = self.tokens[self.place - 1] if self.place <= len(self.tokens) else "end"
+            raise QueryError(f"error: syntax error, unexpected {found}", 3)
 
     def whole(self) -> Filter:
         made = self.pipe()
@@ -189,11 +192,20 @@ def _true(value: Any) -> bool:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
-    "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b, "+": lambda a, b: b if a is None else a if b is None else {**a, **b} if isinstance(a, dict) else a + b,
-    "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b, "and": lambda a, b: _true(a) and _true(b),
-    "or": lambda a, b: _true(a) or _true(b), "//": lambda a, b: a if _true(a) else b,
-}  # fmt: skip
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+    "+": lambda a, b: b if a is None else a if b is None else {**a, **b} if isinstance(a, dict) else a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "and": lambda a, b: _true(a) and _true(b),
+    "or": lambda a, b: _true(a) or _true(b),
+    "//": lambda a, b: a if _true(a) else b,
+}
 
 
 def _operated(name: str, left: Filter, right: Filter) -> Filter:
@@ -203,7 +215,9 @@ def _operated(name: str, left: Filter, right: Filter) -> Filter:
                 try:
                     yield _OPERATORS[name](one, other)
                 except TypeError:
-                    raise QueryError(f"error (at <stdin>:0): {_type(one)} and {_type(other)} cannot be combined by {name}") from None
+                    raise QueryError(
+                        f"error (at <stdin>:0): {_type(one)} and {_type(other)} cannot be combined by {name}"
+                    ) from None
 
     return run
 
@@ -214,14 +228,22 @@ def _single(function: Callable[[Any], Any]) -> Filter:
 
 _WORDS: dict[str, Filter] = {
     "keys": _single(lambda value: sorted(value) if isinstance(value, dict) else list(range(len(value)))),
-    "length": _single(lambda value: 0 if value is None else len(value) if not isinstance(value, (int, float)) else abs(value)),
-    "type": _single(_type), "not": _single(lambda value: not _true(value)), "add": _single(lambda value: _sum(value)),
+    "length": _single(
+        lambda value: 0 if value is None else len(value) if not isinstance(value, (int, float)) else abs(value)
+    ),
+    "type": _single(_type),
+    "not": _single(lambda value: not _true(value)),
+    "add": _single(lambda value: _sum(value)),
     "to_entries": _single(lambda value: [{"key": key, "value": item} for key, item in value.items()]),
-    "sort": _single(lambda value: sorted(value)), "unique": _single(lambda value: sorted(set(value))), "reverse": _single(lambda value: value[::-1]),
-    "first": _single(lambda value: value[0]), "last": _single(lambda value: value[-1]), "empty": lambda value: iter(()),
+    "sort": _single(lambda value: sorted(value)),
+    "unique": _single(lambda value: sorted(set(value))),
+    "reverse": _single(lambda value: value[::-1]),
+    "first": _single(lambda value: value[0]),
+    "last": _single(lambda value: value[-1]),
+    "empty": lambda value: iter(()),
     "tostring": _single(lambda value: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))),
     "tonumber": _single(lambda value: json.loads(value) if isinstance(value, str) else value),
-}  # fmt: skip
+}
 _WITH: dict[str, Callable[[Filter], Filter]] = {
     "select": lambda test: lambda value: (value for found in test(value) if _true(found)),
     "map": lambda inner: lambda value: iter([[out for item in value for out in inner(item)]]),
@@ -292,5 +314,11 @@ def _shown(tool: Tool, value: Any) -> str:
 
 
 UTILITIES = {
-    "jq": Utility(jq, "", "r=raw-output c=compact-output n=null-input e=exit-status S=sort-keys s=slurp j=join-output M C =indent: =tab", bad=2, package="jq 1.6)"),
+    "jq": Utility(
+        jq,
+        "",
+        "r=raw-output c=compact-output n=null-input e=exit-status S=sort-keys s=slurp j=join-output M C =indent: =tab",
+        bad=2,
+        package="jq 1.6)",
+    ),
 }

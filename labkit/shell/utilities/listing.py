@@ -53,7 +53,8 @@ class Listing:
     # collecting
 
     def run(self) -> None:
-        plain, folders = [], []
+        plain: list[Item] = []
+        folders: list[Item] = []
         for path in self.tool.operands or ["."]:
             item = self._operand(path)
             if item is None:
@@ -141,8 +142,11 @@ class Listing:
         if self.has("r"):
             items.reverse()
         if self.has("group-directories-first"):
-            items.sort(key=lambda item: not stat.S_ISDIR(item.about.st_mode))
+            items.sort(key=lambda item: not self._leads_to_folder(item))
         return items
+
+    def _leads_to_folder(self, item: Item) -> bool:
+        return stat.S_ISDIR(item.about.st_mode) or (stat.S_ISLNK(item.about.st_mode) and self.files.is_dir(item.path))
 
     def _sort_word(self) -> str | None:
         return {"time": "t", "size": "S", "extension": "X", "none": None}.get(self.tool.value("sort") or "")
@@ -165,7 +169,7 @@ class Listing:
         about = item.about
         if stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode):
             numbers = major(about.st_rdev), minor(about.st_rdev)
-            return "%d, %3d" % numbers if self.tool.gnu else "%4d, %3d" % numbers
+            return "{:d}, {:3d}".format(*numbers) if self.tool.gnu else "{:4d}, {:3d}".format(*numbers)
         if self.has("h"):
             return human_gnu(about.st_size) if self.tool.gnu else human_busybox(about.st_size)
         return str(about.st_size)
@@ -229,8 +233,10 @@ class Listing:
             self.tool.out("".join(f"{label}\n" for label in labels))
         else:
             width = int(self.tool.value("w") or self.tool.env.get("COLUMNS") or 80)
-            lay = _down if self.tool.gnu and self.columns == "C" else _across if self.columns == "x" else _down_even
-            self.tool.out(lay(labels, width))
+            if self.tool.gnu:
+                self.tool.out(_fitted(labels, width, down=self.columns == "C"))
+            else:
+                self.tool.out(_across(labels, width) if self.columns == "x" else _down_even(labels, width))
 
     def _fronted(self, items: list[Item]) -> list[str]:
         """Names behind their inode number and size, where these are asked for."""
@@ -288,20 +294,43 @@ class Listing:
         return rows
 
     def _device_width(self, items: list[Item]) -> int:
-        devices = [item.about.st_rdev for item in items if stat.S_ISCHR(item.about.st_mode) or stat.S_ISBLK(item.about.st_mode)]
+        devices = [
+            item.about.st_rdev for item in items if stat.S_ISCHR(item.about.st_mode) or stat.S_ISBLK(item.about.st_mode)
+        ]
         if not devices:
             return 0
         return max(len(str(major(rdev))) for rdev in devices) + 2 + max(3, *(len(str(minor(rdev))) for rdev in devices))
 
 
-def _down(labels: list[str], width: int) -> str:
-    """As few lines as fit, filled from top to bottom; each column as wide as it needs."""
-    for lines in range(1, len(labels) + 1):
-        columns = [labels[start : start + lines] for start in range(0, len(labels), lines)]
-        widths = [max(map(len, column)) + 2 for column in columns]
-        if sum(widths) - 2 < width or lines == len(labels):
+def _fitted(labels: list[str], width: int, *, down: bool) -> str:
+    """As many columns as fit, filled downwards or across; each as wide as it needs, with tabs between them (GNU)."""
+    for count in range(max(1, min(len(labels), width // 3)), 0, -1):
+        lines = -(-len(labels) // count)
+        grid = [
+            [label for index, label in enumerate(labels) if (index // lines if down else index % count) == column]
+            for column in range(count)
+        ]
+        widths = [max(map(len, column), default=0) + 2 for column in grid]
+        if sum(widths) - 2 < width or count == 1:
             break
-    return _laid([column + [""] * (lines - len(column)) for column in columns], widths)
+    rows = [[column[line] for column in grid if line < len(column)] for line in range(lines)]
+    return "".join(_tabbed(row, widths) + "\n" for row in rows)
+
+
+def _tabbed(row: list[str], widths: list[int]) -> str:
+    out, start = "", 0
+    for label, width in zip(row, widths, strict=False):
+        place = start + len(label)
+        out += label
+        if label is row[-1] and start == sum(widths[: len(row) - 1]):
+            break
+        start += width
+        while place < start:
+            if start // 8 > (place + 1) // 8:
+                out, place = out + "\t", place + 8 - place % 8
+            else:
+                out, place = out + " ", place + 1
+    return out
 
 
 def _down_even(labels: list[str], width: int) -> str:
@@ -371,16 +400,22 @@ def _branches(tool: Tool, path: str, indent: str, depth: int, counts: list[int])
 
 
 _GNU = (
-    "a=all A=almost-all B=ignore-backups c C d=directory f F=classify? g G=no-group h=human-readable H=dereference-command-line "
-    "i=inode I:=ignore k=kibibytes l L=dereference m n=numeric-uid-gid N=literal o p q=hide-control-chars Q=quote-name r=reverse "
-    "R=recursive s=size S t u U v w:=width x X 1 =full-time =color? =time-style: =sort: =group-directories-first =si =author"
+    "a=all A=almost-all B=ignore-backups c C d=directory f F=classify? g G=no-group h=human-readable "
+    "H=dereference-command-line "
+    "i=inode I:=ignore k=kibibytes l L=dereference m n=numeric-uid-gid N=literal o p "
+    "q=hide-control-chars Q=quote-name r=reverse "
+    "R=recursive s=size S t u U v w:=width x X 1 =full-time =color? =time-style: =sort: "
+    "=group-directories-first =si =author"
 )
 UTILITIES = {
     "ls": Utility(
-        ls, "1 A a C x d L H R F p l i n s h r S X v c t u w: =full-time =group-directories-first =color? k", _GNU,
-        "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...", bad=2,
+        ls,
+        "1 A a C x d L H R F p l i n s h r S X v c t u Q w: =full-time =group-directories-first =color? k",
+        _GNU,
+        "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...",
+        bad=2,
     ),
     "dir": Utility(ls, None, _GNU, bad=2),
     "vdir": Utility(ls, None, _GNU, bad=2),
     "tree": Utility(tree, "a d f L: i", "a d f L: i =noreport", "[FILE]..."),
-}  # fmt: skip
+}

@@ -76,7 +76,7 @@ def _mkdir_parents(tool: Tool, path: str, mode: int | None) -> None:
             raise failure(code or errno.EIO, shown) from None
         if last and mode is not None:
             tool.files.chmod(done, mode)
-        _say_made(tool, done)
+        _say_made(tool, shown)
 
 
 # rm
@@ -106,7 +106,8 @@ def _rm_operand(tool: Tool, path: str) -> None:
         mode = tool.files.lstat(path).st_mode
     except OSError as error:
         if not (tool.has("f") and error.errno in (errno.ENOENT, errno.ENOTDIR)):
-            tool.complain(_RM, path, error=error)
+            looking = Say("can't stat '{0}'", "cannot remove {0:q}")
+            tool.complain(_RM if error.errno == errno.ENOENT else looking, path, error=error)
         return
     if stat.S_ISDIR(mode) and not recursive and not (tool.gnu and tool.has("d")):
         tool.complain(Say("'{0}' is a directory", "cannot remove {0:q}: Is a directory"), path)
@@ -142,7 +143,8 @@ def _remove(tool: Tool, path: str, mode: int) -> bool:
         if names and not _ask(tool, path, mode, "descend into"):
             return False
         inside = [f"{path.rstrip('/')}/{name}" for name in names]
-        if not all([_remove(tool, one, files.lstat(one).st_mode) for one in inside]):
+        gone = [_remove(tool, one, files.lstat(one).st_mode) for one in inside]  # all, whatever became of the first
+        if not all(gone):
             return False
         if not _ask(tool, path, mode):
             return False
@@ -156,7 +158,12 @@ def _remove(tool: Tool, path: str, mode: int) -> bool:
 
 def _say_removed(tool: Tool, path: str, what: str) -> None:
     if tool.has("v"):
-        tool.out(tool.text(Say("removed '{0}'" if what == "removed" else "removed directory: '{0}'", f"{what} {{0:q}}"), path) + "\n")
+        tool.out(
+            tool.text(
+                Say("removed '{0}'" if what == "removed" else "removed directory: '{0}'", f"{what} {{0:q}}"), path
+            )
+            + "\n"
+        )
 
 
 def rmdir(tool: Tool) -> None:
@@ -274,7 +281,9 @@ def _size(tool: Tool, text: str) -> tuple[str, int]:
 def _target(sign: str, number: int, old: int) -> int:
     if sign in ("/", "%"):
         return old // number * number if sign == "/" else -(-old // number) * number
-    return {"": number, "+": old + number, "-": max(0, old - number), "<": min(old, number), ">": max(old, number)}[sign]
+    return {"": number, "+": old + number, "-": max(0, old - number), "<": min(old, number), ">": max(old, number)}[
+        sign
+    ]
 
 
 def fallocate(tool: Tool) -> None:
@@ -287,7 +296,9 @@ def fallocate(tool: Tool) -> None:
             tool.fail("no filename specified")
         tool.usage()
     path = tool.operands[0]
-    sign, number = _size(tool, tool.value("l") or "0")
+    if tool.gnu and not re.fullmatch(r"\d+\w*", tool.value("l") or ""):
+        tool.fail("invalid length value specified")
+    number = _size(tool, tool.value("l") or "0")[1]
     start = _size(tool, tool.value("o") or "0")[1]
     try:
         with tool.files.open(path, O_RDWR | O_CREAT) as handle:
@@ -364,7 +375,10 @@ def mknod(tool: Tool) -> None:
     if letter != "p" and len(numbers) < 2:
         tool.missing(after=True)
     if letter == "p" and numbers and tool.gnu:
-        tool.process.stderr.write(f"mknod: {tool.text(Say('', 'extra operand {0:l}'), numbers[0])}\nFifos do not have major and minor device numbers.\n")
+        tool.process.stderr.write(
+            f"mknod: {tool.text(Say('', 'extra operand {0:l}'), numbers[0])}\n"
+            "Fifos do not have major and minor device numbers.\n"
+        )
         tool.usage()
     mode = _mode(tool, 0o666)
     try:
@@ -394,21 +408,36 @@ def shred(tool: Tool) -> None:
 
 
 UTILITIES = {
-    "mkdir": Utility(mkdir, "m:=mode p=parents v=verbose", "m:=mode p=parents v=verbose Z", "[-m MODE] [-p] DIRECTORY..."),
+    "mkdir": Utility(
+        mkdir, "m:=mode p=parents v=verbose", "m:=mode p=parents v=verbose Z", "[-m MODE] [-p] DIRECTORY..."
+    ),
     "rm": Utility(
-        rm, "i r R f v", "i I r=recursive R f=force d=dir v=verbose =interactive? =one-file-system =preserve-root =no-preserve-root",
+        rm,
+        "i r R f v",
+        "i I r=recursive R f=force d=dir v=verbose =interactive? =one-file-system =preserve-root =no-preserve-root",
         "[-irf] FILE...",
     ),
-    "rmdir": Utility(rmdir, "p=parents v=verbose =ignore-fail-on-non-empty", "p=parents v=verbose =ignore-fail-on-non-empty", "[-p] DIRECTORY..."),
+    "rmdir": Utility(
+        rmdir,
+        "p=parents v=verbose =ignore-fail-on-non-empty",
+        "p=parents v=verbose =ignore-fail-on-non-empty",
+        "[-p] DIRECTORY...",
+    ),
     "unlink": Utility(unlink, "", "", "FILE"),
     "touch": Utility(
-        touch, "c=no-create h=no-dereference a m d:=date t: r:=reference", "c=no-create h=no-dereference a m d:=date t: r:=reference =time: f",
+        touch,
+        "c=no-create h=no-dereference a m d:=date t: r:=reference",
+        "c=no-create h=no-dereference a m d:=date t: r:=reference =time: f",
         "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...",
     ),
     "truncate": Utility(truncate, "c s:", "c=no-create s:=size r:=reference o=io-blocks", "[-c] -s SIZE FILE..."),
-    "fallocate": Utility(fallocate, "l: o:", "l:=length o:=offset n=keep-size v", "[-o OFS] -l LEN FILE", package="util-linux 2.38.1)"),
-    "mktemp": Utility(mktemp, "d t p: q u", "d=directory t p: q=quiet u=dry-run =tmpdir? =suffix:", "[-dt] [-p DIR] [TEMPLATE]"),
+    "fallocate": Utility(
+        fallocate, "l: o:", "l:=length o:=offset n=keep-size v", "[-o OFS] -l LEN FILE", package="util-linux 2.38.1)"
+    ),
+    "mktemp": Utility(
+        mktemp, "d t p: q u", "d=directory t p: q=quiet u=dry-run =tmpdir? =suffix:", "[-dt] [-p DIR] [TEMPLATE]"
+    ),
     "mkfifo": Utility(mkfifo, "m:=mode", "m:=mode Z", "[-m MODE] NAME"),
     "mknod": Utility(mknod, "m:=mode", "m:=mode Z", "[-m MODE] NAME TYPE [MAJOR MINOR]"),
     "shred": Utility(shred, "f u z n:", "f u z v n:=iterations", "FILE..."),
-}  # fmt: skip
+}

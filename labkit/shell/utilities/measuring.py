@@ -37,8 +37,6 @@ class Totals:
         unit = {"b": 1, "k": 1024, "m": 1 << 20, "B": 0}.get(tool.last("b", "k", "m", "B") or "k", 1024)
         if unit == 0:
             unit = size(tool.value("B") or "1K")
-        if not tool.gnu and unit > 1024:
-            return str((number + unit // 2) // unit)
         return str(-(-number // unit))
 
     def print(self, number: int, path: str) -> None:
@@ -76,7 +74,11 @@ class Totals:
             tool.complain(Say("can't open '{0}'", "cannot read directory {0:q}"), path, error=error)
             return 0
         skipped = tool.values("exclude")
-        paths = [f"{path.rstrip('/') if path != '/' else ''}/{name}" for name in names if not any(matches(skip, name) for skip in skipped)]
+        paths = [
+            f"{path.rstrip('/') if path != '/' else ''}/{name}"
+            for name in names
+            if not any(matches(skip, name) for skip in skipped)
+        ]
         return sum(self.visit(one, depth + 1, device) for one in paths)
 
 
@@ -205,7 +207,9 @@ def _print_busybox(tool: Tool, rows: list[Row]) -> None:
     size_title = "Inodes" if tool.has("i") else _size_title(tool)
     kind_title = f" {'Type':<10}" if tool.has("T") else ""
     percent_title = "Capacity" if tool.has("P") and not tool.has("i") else "Use%"
-    tool.out(f"{'Filesystem':<20}{kind_title} {size_title:>9} {'Used':>9} {'Available':>9} {percent_title:>4} Mounted on\n")
+    tool.out(
+        f"{'Filesystem':<20}{kind_title} {size_title:>9} {'Used':>9} {'Available':>9} {percent_title:>4} Mounted on\n"
+    )
     for row in rows:
         name = row.mount.device
         if len(name) > 20 and not tool.has("P"):
@@ -217,11 +221,17 @@ def _print_busybox(tool: Tool, rows: list[Row]) -> None:
 
 UTILITIES = {
     "du": Utility(
-        du, "a H L d: c l s x h m k b", "a=all B:=block-size b=bytes c=total D H d:=max-depth h=human-readable k m L=dereference l=count-links s=summarize x=one-file-system 0=null S P =apparent-size =exclude: =time? =inodes",
+        du,
+        "a H L d: c l s x h m k b",
+        "a=all B:=block-size b=bytes c=total D H d:=max-depth h=human-readable k m L=dereference "
+        "l=count-links s=summarize x=one-file-system 0=null S P =apparent-size =exclude: =time? =inodes",
         "[-aHLdclsxhmk] [FILE]...",
     ),
     "df": Utility(
-        df, "P k m h H T a i B: t:", "a=all B:=block-size h=human-readable H=si i=inodes k l=local P=portability t:=type T=print-type x:=exclude-type =total =sync =no-sync =output?",
+        df,
+        "P k m h H T a i B: t:",
+        "a=all B:=block-size h=human-readable H=si i=inodes k l=local P=portability t:=type "
+        "T=print-type x:=exclude-type =total =sync =no-sync =output?",
         "[-PkmhTai] [-B SIZE] [-t TYPE] [FILESYSTEM]...",
     ),
-}  # fmt: skip
+}

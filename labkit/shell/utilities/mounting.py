@@ -75,8 +75,13 @@ def _not_allowed(tool: Tool) -> int:
 
 
 def _flags(options: list[str]) -> tuple[str, ...]:
-    keep = [option for option in options if option not in ("bind", "rbind", "ro", "rw", "remount", "defaults", "private", "rprivate")]
-    return ("ro" if "ro" in options else "rw", *keep, *(() if "noatime" in keep else ("relatime",)))
+    keep = [
+        option
+        for option in options
+        if option not in ("bind", "rbind", "ro", "rw", "remount", "defaults", "private", "rprivate")
+    ]
+    atime = () if {"noatime", "relatime", "strictatime"} & set(keep) else ("relatime",)
+    return ("ro" if "ro" in options else "rw", *dict.fromkeys(keep), *atime)
 
 
 def _bind(tool: Tool, what: str, where: str, options: list[str]) -> int:
@@ -87,7 +92,9 @@ def _bind(tool: Tool, what: str, where: str, options: list[str]) -> int:
         return _failed(tool, what, where, "mount(2) system call failed: Not a directory.", "Not a directory")
     under = files.find(what).mount
     about: dict[str, Any] = {"device": under.device, "fstype": under.fstype, "readonly": "ro" in options}
-    files.namespace.mount(files.realpath(where), files.source(what), options=_flags([*options, *under.options[1:]]), **about)
+    files.namespace.mount(
+        files.realpath(where), files.source(what), options=_flags([*options, *under.options[1:]]), **about
+    )
     return 0
 
 
@@ -99,10 +106,17 @@ def _tmpfs(tool: Tool, what: str, where: str, options: list[str]) -> int:
             limit = size(value)
         elif name == "mode":
             mode = int(value, 8)
-    shown = [f"size={limit // 1024}k" if option.startswith("size=") and limit is not None else option for option in options]
+    shown = [
+        f"size={limit // 1024}k" if option.startswith("size=") and limit is not None else option for option in options
+    ]
     target = tool.files.realpath(where)
     tool.files.namespace.mount(
-        target, tmpfs(tool.files.store, limit, mode), device=what, fstype="tmpfs", options=_flags(shown), readonly="ro" in options
+        target,
+        tmpfs(tool.files.store, limit, mode),
+        device=what,
+        fstype="tmpfs",
+        options=_flags(shown),
+        readonly="ro" in options,
     )
     return 0
 
@@ -136,18 +150,32 @@ def _umount_one(tool: Tool, path: str) -> None:
     try:
         target = tool.files.realpath(path)
     except OSError as error:
-        tool.complain(Say("can't unmount {0}: " + tool.reason(error), "{0}: no mount point specified."), path, status=32 if tool.gnu else 1)
+        tool.complain(
+            Say("can't unmount {0}: " + tool.reason(error), "{0}: no mount point specified."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
         return
     if namespace.top(target) is None:
-        tool.complain(Say("can't unmount {0}: Invalid argument", "{0}: not mounted."), path, status=32 if tool.gnu else 1)
+        tool.complain(
+            Say("can't unmount {0}: Invalid argument", "{0}: not mounted."), path, status=32 if tool.gnu else 1
+        )
         return
     if tool.files.user.uid:
-        tool.complain(Say("can't unmount {0}: Operation not permitted", "{0}: must be superuser to unmount."), path, status=32 if tool.gnu else 1)
+        tool.complain(
+            Say("can't unmount {0}: Operation not permitted", "{0}: must be superuser to unmount."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
         return
     below = any(other.target.startswith(target.rstrip("/") + "/") for other in namespace.mounts)
     inside = tool.files.cwd == target or tool.files.cwd.startswith(target.rstrip("/") + "/")
     if (below or inside or target == "/") and not tool.has("l"):
-        tool.complain(Say("can't unmount {0}: Device or resource busy", "{0}: target is busy."), path, status=32 if tool.gnu else 1)
+        tool.complain(
+            Say("can't unmount {0}: Device or resource busy", "{0}: target is busy."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
         return
     namespace.umount(target)
 
@@ -186,10 +214,28 @@ def findmnt(tool: Tool) -> int:
 
 UTILITIES = {
     "mount": Utility(
-        mount, "o: t: r w v a n f B =bind =rbind", "o:=options t:=types r=read-only w=rw v=verbose a=all n B=bind R=rbind M=move l =make-private =make-shared =make-rprivate",
-        "[OPTIONS] [-o OPT] DEVICE NODE", package="util-linux 2.38.1)",
+        mount,
+        "o: t: r w v a n f B =bind =rbind",
+        "o:=options t:=types r=read-only w=rw v=verbose a=all n B=bind R=rbind M=move l "
+        "=make-private =make-shared =make-rprivate",
+        "[OPTIONS] [-o OPT] DEVICE NODE",
+        package="util-linux 2.38.1)",
     ),
-    "umount": Utility(umount, "r l f d a t: n", "r l=lazy f=force d a=all t:=types v n R=recursive q", "[-rlfda] [-t FSTYPE] FILESYSTEM|DIRECTORY", package="util-linux 2.38.1)"),
-    "mountpoint": Utility(mountpoint, "q d x n", "q=quiet d=fs-devno x=devno nofollow", "[-q] { [-dn] DIR | -x DEVICE }", package="util-linux 2.38.1)"),
-    "findmnt": Utility(findmnt, "", "T:=target n=noheadings o:=output l=list R A r J D t:", package="util-linux 2.38.1)"),
-}  # fmt: skip
+    "umount": Utility(
+        umount,
+        "r l f d a t: n",
+        "r l=lazy f=force d a=all t:=types v n R=recursive q",
+        "[-rlfda] [-t FSTYPE] FILESYSTEM|DIRECTORY",
+        package="util-linux 2.38.1)",
+    ),
+    "mountpoint": Utility(
+        mountpoint,
+        "q d x n",
+        "q=quiet d=fs-devno x=devno nofollow",
+        "[-q] { [-dn] DIR | -x DEVICE }",
+        package="util-linux 2.38.1)",
+    ),
+    "findmnt": Utility(
+        findmnt, "", "T:=target n=noheadings o:=output l=list R A r J D t:", package="util-linux 2.38.1)"
+    ),
+}

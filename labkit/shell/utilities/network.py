@@ -13,7 +13,11 @@ def _host(text: str) -> str:
 
 def _target(tool: Tool, fallback: str = "") -> str:
     valued = ("-O", "-o", "-c", "-W", "-w", "-i", "-T", "-t", "-s", "-H", "-d", "-X", "--header", "-A", "-u", "-p")
-    words = [word for index, word in enumerate(tool.args) if not word.startswith("-") and (index == 0 or tool.args[index - 1] not in valued)]
+    words = [
+        word
+        for index, word in enumerate(tool.args)
+        if not word.startswith("-") and (index == 0 or tool.args[index - 1] not in valued)
+    ]
     if not words:
         tool.usage("missing URL" if tool.name == "wget" else "missing operand")
     return words[0]
@@ -54,7 +58,9 @@ def ping(tool: Tool) -> int:
     if host in ("localhost", "127.0.0.1"):
         tool.out(f"PING {host} (127.0.0.1): 56 data bytes\n64 bytes from 127.0.0.1: seq=0 ttl=64 time=0.044 ms\n")
         return 0
-    tool.process.stderr.write(f"ping: {host}: Temporary failure in name resolution\n" if tool.gnu else f"ping: bad address '{host}'\n")
+    tool.process.stderr.write(
+        f"ping: {host}: Temporary failure in name resolution\n" if tool.gnu else f"ping: bad address '{host}'\n"
+    )
     return 2 if tool.gnu else 1
 
 
@@ -71,7 +77,9 @@ def nc(tool: Tool) -> int:
 
 
 UTILITIES = {
-    "wget": Utility(wget, None, None, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...", package="GNU Wget 1.21.3)"),
+    "wget": Utility(
+        wget, None, None, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...", package="GNU Wget 1.21.3)"
+    ),
     "curl": Utility(curl, None, None),
     "ping": Utility(ping, None, None, "[OPTIONS] HOST", package="iputils 20221126)"),
     "nslookup": Utility(nslookup, None, None, "[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]"),

@@ -110,7 +110,9 @@ def _say_mode(tool: Tool, path: str, old: int, new: int) -> None:
     elif old == new:
         tool.out(tool.text(Say("", "mode of {0:q} retained as "), path) + now + "\n")
     else:
-        tool.out(tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({modes.shown(old)[1:]}) to {now}\n")
+        tool.out(
+            tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({modes.shown(old)[1:]}) to {now}\n"
+        )
 
 
 # chown and chgrp
@@ -133,6 +135,8 @@ def chown(tool: Tool) -> None:
 def _owner(tool: Tool, text: str) -> tuple[int, int]:
     names = Names(tool.files)
     separator = ":" if ":" in text else "." if "." in text and names.uid(text) is None else ""
+    if separator == "." and tool.gnu:
+        tool.process.stderr.write(tool.text(Say("", "chown: warning: '.' should be ':': {0:l}\n"), text))
     user, _, group = text.partition(separator) if separator else (text, "", "")
     uid = gid = -1
     if user:
@@ -154,7 +158,9 @@ def _owner(tool: Tool, text: str) -> tuple[int, int]:
 def _group(tool: Tool, group: str, text: str) -> int:
     gid = Names(tool.files).gid(group)
     if gid is None:
-        said = f"unknown group {group}" if tool.name == "chgrp" or text.startswith(":") else f"unknown user/group {text}"
+        said = (
+            f"unknown group {group}" if tool.name == "chgrp" or text.startswith(":") else f"unknown user/group {text}"
+        )
         tool.refuse(Say(said, "invalid group: {0:l}"), text)
     return gid
 
@@ -164,7 +170,9 @@ def _chown_one(tool: Tool, path: str, uid: int, gid: int, names: Names, operand:
     try:
         about = tool.files.stat(path) if follow else tool.files.lstat(path)
     except OSError as error:
-        tool.complain(Say("{0}", "cannot dereference {0:q}" if _is_link(tool, path) else "cannot access {0:q}"), path, error=error)
+        tool.complain(
+            Say("{0}", "cannot dereference {0:q}" if _is_link(tool, path) else "cannot access {0:q}"), path, error=error
+        )
         return
     what = "group" if tool.name == "chgrp" or uid == -1 else "ownership"
     try:
@@ -198,9 +206,12 @@ def _say_owner(tool: Tool, path: str, old_uid: int, old_gid: int, uid: int, gid:
         tool.out(tool.text(Say("", f"changed {what} of {{0:q}} from {old} to {new}"), path) + "\n")
 
 
-_GNU = "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P =dereference =preserve-root =no-preserve-root =from:"
+_GNU = "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P "
+"=dereference =preserve-root =no-preserve-root =from:"
 UTILITIES = {
-    "chmod": Utility(chmod, "R c v f", _GNU.replace("h=no-dereference ", ""), "[-Rcvf] MODE[,MODE]... FILE...", prepare=_dash_modes),
+    "chmod": Utility(
+        chmod, "R c v f", _GNU.replace("h=no-dereference ", ""), "[-Rcvf] MODE[,MODE]... FILE...", prepare=_dash_modes
+    ),
     "chown": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... USER[:[GRP]] FILE..."),
     "chgrp": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... GROUP FILE..."),
-}  # fmt: skip
+}

@@ -37,7 +37,7 @@ def dirname(tool: Tool) -> None:
 
 
 def resolved(tool: Tool, path: str, *, must: str = "parent") -> str:
-    """The path without links, `.` and `..`. must: "all" of it exists, all but its last name ("parent"), or "none" of it."""
+    """The path without links, `.` and `..`. must: "all" of it exists, all but its last name ("parent"), or "none"."""
     files = tool.files
     if not path:
         raise failure(errno.ENOENT, path)
@@ -73,8 +73,13 @@ def resolved(tool: Tool, path: str, *, must: str = "parent") -> str:
 
 def _must(tool: Tool, path: str) -> str:
     """What has to exist. busybox needs all of a bare name."""
-    if tool.has("e") or (not tool.gnu and "/" not in path):
+    if tool.has("e"):
         return "all"
+    if not tool.gnu and "/" not in path:
+        try:
+            tool.files.lstat(path)
+        except OSError:
+            return "all"
     return "none" if tool.has("m") else "parent"
 
 
@@ -117,7 +122,12 @@ def readlink(tool: Tool) -> None:
 def pwd(tool: Tool) -> None:
     logical = tool.env.get("PWD", "")
     here = tool.files.realpath(".")
-    if tool.has("L") and logical.startswith("/") and tool.files.exists(logical) and tool.files.realpath(logical) == here:
+    if (
+        tool.has("L")
+        and logical.startswith("/")
+        and tool.files.exists(logical)
+        and tool.files.realpath(logical) == here
+    ):
         here = logical
     tool.out(f"{here}\n")
 
@@ -138,10 +148,26 @@ def which(tool: Tool) -> None:
 
 
 UTILITIES = {
-    "basename": Utility(basename, "a s:", "a=multiple s:=suffix z=zero", "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...", "NAME [SUFFIX]"),
+    "basename": Utility(
+        basename,
+        "a s:",
+        "a=multiple s:=suffix z=zero",
+        "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...",
+        "NAME [SUFFIX]",
+    ),
     "dirname": Utility(dirname, "", "z=zero", "FILENAME", "[OPTION] NAME..."),
-    "realpath": Utility(realpath, "", "e=canonicalize-existing m=canonicalize-missing L P q=quiet s z=zero =relative-to: =relative-base:", "FILE..."),
-    "readlink": Utility(readlink, "f n v", "f=canonicalize e=canonicalize-existing m=canonicalize-missing n=no-newline q=quiet s v=verbose z=zero", "[-fnv] FILE"),
+    "realpath": Utility(
+        realpath,
+        "",
+        "e=canonicalize-existing m=canonicalize-missing L P q=quiet s z=zero =relative-to: =relative-base:",
+        "FILE...",
+    ),
+    "readlink": Utility(
+        readlink,
+        "f n v",
+        "f=canonicalize e=canonicalize-existing m=canonicalize-missing n=no-newline q=quiet s v=verbose z=zero",
+        "[-fnv] FILE",
+    ),
     "pwd": Utility(pwd, "L P", "L=logical P=physical", "", "[OPTION]..."),
     "which": Utility(which, "a", "a s", "[-a] COMMAND...", package="debianutils) 5.7"),
-}  # fmt: skip
+}

@@ -118,9 +118,17 @@ class Printf:
             tool = self.tool
             self.flush()
             shown = match[0].decode("utf-8", "surrogateescape")
-            rest = form[match.end() - 1 if letter else match.start() + 1 :].lstrip(b"hlLjzt").decode("utf-8", "surrogateescape")
+            rest = (
+                form[match.end() - 1 if letter else match.start() + 1 :]
+                .lstrip(b"hlLjzt")
+                .decode("utf-8", "surrogateescape")
+            )
             tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else f"%{rest}: invalid format")
-        flags, width, precision = match["flags"].decode(), self.size(match["width"] or None), self.size(match["precision"])
+        flags, width, precision = (
+            match["flags"].decode(),
+            self.size(match["width"] or None),
+            self.size(match["precision"]),
+        )
         self.tool.hold(max(abs(width or 0), abs(precision or 0)) + len(self.out))
         if width is not None and width < 0:
             flags, width = flags + "-", -width
@@ -149,7 +157,15 @@ class Printf:
         digits = format(abs(number), {"d": "d", "i": "d", "u": "d"}.get(letter, letter))
         if precision is not None:
             digits = "" if precision == 0 and number == 0 else digits.rjust(precision, "0")
-        sign = "-" if number < 0 else "+" if "+" in flags and letter in "di" else " " if " " in flags and letter in "di" else ""
+        sign = (
+            "-"
+            if number < 0
+            else "+"
+            if "+" in flags and letter in "di"
+            else " "
+            if " " in flags and letter in "di"
+            else ""
+        )
         if "#" in flags and number:
             sign += {"o": "0", "x": "0x", "X": "0X"}.get(letter, "")
         if "0" in flags and "-" not in flags and precision is None and width:
@@ -209,7 +225,9 @@ def printf(tool: Tool) -> None:
         run.flush()
     if run.left and not run.taken and tool.gnu:
         tool.process.stderr.write(
-            "printf: warning: ignoring excess arguments, starting with " + tool.text(Say("", "{0:l}"), run.left[0]) + "\n"
+            "printf: warning: ignoring excess arguments, starting with "
+            + tool.text(Say("", "{0:l}"), run.left[0])
+            + "\n"
         )
 
 
@@ -293,8 +311,12 @@ UTILITIES = {
     "echo": Utility(echo, None, None, "[-neE] [ARG]..."),
     "printf": Utility(printf, None, None, "FORMAT [ARG]...", "FORMAT [ARGUMENT]..."),
     "seq": Utility(
-        seq, "w s:", "w=equal-width s:=separator f:=format", "[-w] [-s SEP] [FIRST [INC]] LAST",
-        prepare=_guarded, permute=False,
+        seq,
+        "w s:",
+        "w=equal-width s:=separator f:=format",
+        "[-w] [-s SEP] [FIRST [INC]] LAST",
+        prepare=_guarded,
+        permute=False,
     ),
     "yes": Utility(yes, None, None, "[STRING]"),
-}  # fmt: skip
+}

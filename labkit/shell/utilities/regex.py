@@ -9,13 +9,31 @@ import re
 from functools import lru_cache
 
 CLASSES = {
-    "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t",
-    "punct": r"!-/:-@\[-`{-~", "print": r" -~", "graph": r"!-~", "cntrl": r"\x00-\x1f\x7f", "xdigit": "0-9A-Fa-f",
-}  # fmt: skip
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r"\s",
+    "blank": r" \t",
+    "punct": r"!-/:-@\[-`{-~",
+    "print": r" -~",
+    "graph": r"!-~",
+    "cntrl": r"\x00-\x1f\x7f",
+    "xdigit": "0-9A-Fa-f",
+}
 _AFTER_BACKSLASH = {
-    "<": r"\b(?=\w)", ">": r"\b(?<=\w)", "b": r"\b", "B": r"\B", "w": r"\w", "W": r"\W", "s": r"\s", "S": r"\S",
-    "`": r"\A", "'": r"\Z",
-}  # fmt: skip
+    "<": r"\b(?=\w)",
+    ">": r"\b(?<=\w)",
+    "b": r"\b",
+    "B": r"\B",
+    "w": r"\w",
+    "W": r"\W",
+    "s": r"\s",
+    "S": r"\S",
+    "`": r"\A",
+    "'": r"\Z",
+}
 _CONTROL = {"n": r"\n", "t": r"\t", "f": r"\f", "v": r"\v", "r": r"\r", "a": r"\a"}
 
 
@@ -84,8 +102,9 @@ class _Translator:
             self.open()
         elif char == ")":
             if len(self.out) == 1:
-                raise BadPattern("Unmatched ) or \\)")
-            self.close()
+                self.out[-1].append(r"\)")
+            else:
+                self.close()
         elif char == "|":
             self.out[-1].append("|")
         elif char == "{":
@@ -171,6 +190,12 @@ class _Translator:
             if char == "\\" and self.controls and text[place : place + 1] in tuple(_CONTROL):
                 out += _CONTROL[text[place]]
                 place += 1
+            elif (
+                text[place : place + 1] == "-"
+                and text[place + 1 : place + 2] not in ("", "]", "[", "\\")
+                and text[place + 1] < char
+            ):
+                raise BadPattern("Invalid range end")
             else:
                 out += "\\" + char if char in r"\[]^&~|" or (char == "-" and text[place : place + 1] == "]") else char
         self.place = place + 1
@@ -211,4 +236,6 @@ def compile_pattern(
         return re.compile(text, flags)
     except (re.error, OverflowError) as error:
         said = str(error)
-        raise BadPattern("Invalid range end" if "bad character range" in said else "Invalid regular expression") from None
+        raise BadPattern(
+            "Invalid range end" if "bad character range" in said else "Invalid regular expression"
+        ) from None

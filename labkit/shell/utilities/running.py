@@ -60,8 +60,11 @@ def xargs(tool: Tool) -> int:
     if replaced is None and tool.has("i"):
         replaced = tool.value("i") or "{}"
     path = tool.value("a") or "-"
-    items = list(_items(tool, tool.data(path), replaced is not None))
-    batches = _batches(tool, items, command, replaced)
+    data = tool.data(path)
+    if tool.has("L") and replaced is None:
+        batches: Iterator[list[str]] = _by_lines(tool, data, command, int(tool.value("L") or 1))
+    else:
+        batches = _batches(tool, list(_items(tool, data, replaced is not None)), command, replaced)
     status = 0
     for argv in batches:
         tool.tick()
@@ -77,13 +80,18 @@ def xargs(tool: Tool) -> int:
     return status
 
 
+def _by_lines(tool: Tool, data: bytes, command: list[str], count: int) -> Iterator[list[str]]:
+    lines = [line for line in data.splitlines(keepends=True) if line.strip()]
+    for start in range(0, len(lines), count):
+        yield [*command, *_items(tool, b"".join(lines[start : start + count]), False)]
+
+
 def _batches(tool: Tool, items: list[str], command: list[str], replaced: str | None) -> Iterator[list[str]]:
     if replaced is not None:
         for item in items:
             yield [arg.replace(replaced, item) for arg in command]
         return
-    lines = tool.value("L")
-    count = int(tool.value("n") or lines or 0) or max(1, len(items))
+    count = int(tool.value("n") or 0) or max(1, len(items))
     if not items and not (tool.has("r") or (not tool.gnu and tool.has("r"))):
         yield command
     for start in range(0, len(items), count):
@@ -114,15 +122,23 @@ def _items(tool: Tool, data: bytes, by_line: bool) -> Iterator[str]:
         word = _WORD.match(text, place)
         if not word or (word.end() < len(text) and text[word.end()] in "'\""):
             quote = "single" if text[word.end() if word else place] == "'" else "double"
-            tool.fail(f"unmatched {quote} quote; by default quotes are special to xargs unless you use the -0 option" if tool.gnu
-                      else f"unmatched {quote} quote")  # fmt: skip
+            tool.fail(
+                f"unmatched {quote} quote; by default quotes are special to xargs unless you use the -0 option"
+                if tool.gnu
+                else f"unmatched {quote} quote"
+            )
         tool.tick()
         yield _unquoted(word[0])
         place = word.end()
 
 
 def _unquoted(word: str) -> str:
-    return re.sub(r"""\\(.)|'([^'\n]*)'|"([^"\n]*)\"""", lambda match: next(part for part in match.groups() if part is not None), word, flags=re.S)
+    return re.sub(
+        r"""\\(.)|'([^'\n]*)'|"([^"\n]*)\"""",
+        lambda match: next(part for part in match.groups() if part is not None),
+        word,
+        flags=re.S,
+    )
 
 
 # waiting
@@ -196,8 +212,11 @@ def time(tool: Tool) -> int:
     if tool.has("p"):
         text = f"real {seconds:.2f}\nuser 0.00\nsys 0.00\n"
     elif tool.gnu:
-        text = (f"0.00user 0.00system {int(seconds // 60)}:{seconds % 60:05.2f}elapsed 0%CPU (0avgtext+0avgdata 1104maxresident)k\n"
-                "0inputs+0outputs (0major+70minor)pagefaults 0swaps\n")  # fmt: skip
+        text = (
+            f"0.00user 0.00system {int(seconds // 60)}:{seconds % 60:05.2f}elapsed 0%CPU "
+            "(0avgtext+0avgdata 1104maxresident)k\n"
+            "0inputs+0outputs (0major+70minor)pagefaults 0swaps\n"
+        )
     else:
         text = f"real\t{int(seconds // 60)}m {seconds % 60:.2f}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n"
     tool.process.stderr.write(text)
@@ -242,7 +261,12 @@ def su(tool: Tool) -> int:
         tool.fail("Authentication failure" if tool.gnu else "incorrect password")
     shell = tool.value("s") or account.shell
     argv = [shell, *(["-c", tool.value("c") or ""] if tool.has("c") else []), *words]
-    return tool.run(argv, Say("can't execute '{0}'", "failed to execute {0}"), files=_files_of(tool, account, names, login), env=_su_env(tool, account, login))
+    return tool.run(
+        argv,
+        Say("can't execute '{0}'", "failed to execute {0}"),
+        files=_files_of(tool, account, names, login),
+        env=_su_env(tool, account, login),
+    )
 
 
 def _files_of(tool: Tool, account: Account, names: Names, login: bool):  # type: ignore[no-untyped-def]
@@ -266,20 +290,47 @@ def chroot(tool: Tool) -> int:
 
 
 UTILITIES = {
-    "env": Utility(env, "i 0 u:", "i=ignore-environment 0=null u:=unset C:=chdir S:=split-string v", "[-i0] [-u NAME]... [-] [NAME=VALUE]... [PROG ARGS]", bad=125, permute=False),
+    "env": Utility(
+        env,
+        "i 0 u:",
+        "i=ignore-environment 0=null u:=unset C:=chdir S:=split-string v",
+        "[-i0] [-u NAME]... [-] [NAME=VALUE]... [PROG ARGS]",
+        bad=125,
+        permute=False,
+    ),
     "printenv": Utility(printenv, "", "0=null", "[VARIABLE]...", permute=False),
     "xargs": Utility(
-        xargs, "r 0 t p n: s: E: e? x o I: i? L: a: P:", "0=null a:=arg-file d:=delimiter E: e? I: i?=replace L:=max-lines l? n:=max-args o P:=max-procs p r=no-run-if-empty s:=max-chars t=verbose x",
-        "[OPTIONS] [PROG ARGS]", permute=False, package="GNU findutils) 4.9.0",
+        xargs,
+        "r 0 t p n: s: E: e? x o I: i? L: a: P:",
+        "0=null a:=arg-file d:=delimiter E: e? I: i?=replace L:=max-lines l? n:=max-args o "
+        "P:=max-procs p r=no-run-if-empty s:=max-chars t=verbose x",
+        "[OPTIONS] [PROG ARGS]",
+        permute=False,
+        package="GNU findutils) 4.9.0",
     ),
-    "timeout": Utility(timeout, "s: k:", "s:=signal k:=kill-after v =foreground =preserve-status", "[-s SIG] [-k KILL_SECS] SECS PROG ARGS", bad=125, permute=False),
+    "timeout": Utility(
+        timeout,
+        "s: k:",
+        "s:=signal k:=kill-after v =foreground =preserve-status",
+        "[-s SIG] [-k KILL_SECS] SECS PROG ARGS",
+        bad=125,
+        permute=False,
+    ),
     "time": Utility(time, "v p a o: f:", "v p=portability a o: f:", "[-vpa] [-o FILE] PROG ARGS", permute=False),
     "nohup": Utility(nohup, "", "", "PROG ARGS", bad=125, permute=False),
     "sleep": Utility(sleep, "", "", "[N]...", "NUMBER[SUFFIX]..."),
     "usleep": Utility(usleep, "", "", "N"),
     "nice": Utility(nice, "n:", "n:=adjustment", "[-n ADJUST] [PROG ARGS]", permute=False),
     "setsid": Utility(run_operands, "c", "c f w", "[-c] PROG ARGS", permute=False),
-    "ionice": Utility(run_operands, "c: n: p: t", "c: n: p: t", "[-c 1-3] [-n 0-7] [-t] [-p PID] [PROG ARGS]", permute=False),
-    "su": Utility(su, "l m p s: c:", "l=login m p s:=shell c:=command", "[-lmp] [-s SH] [-] [USER [FILE ARGS | -c 'CMD' [ARG0 ARGS]]]", package="util-linux 2.38.1)"),
+    "ionice": Utility(
+        run_operands, "c: n: p: t", "c: n: p: t", "[-c 1-3] [-n 0-7] [-t] [-p PID] [PROG ARGS]", permute=False
+    ),
+    "su": Utility(
+        su,
+        "l m p s: c:",
+        "l=login m p s:=shell c:=command",
+        "[-lmp] [-s SH] [-] [USER [FILE ARGS | -c 'CMD' [ARG0 ARGS]]]",
+        package="util-linux 2.38.1)",
+    ),
     "chroot": Utility(chroot, None, None, "NEWROOT [PROG ARGS]", permute=False),
-}  # fmt: skip
+}

@@ -253,14 +253,28 @@ def _old_context(args: list[str]) -> list[str]:
 
 
 _GNU = (
-    "E=extended-regexp F=fixed-strings G=basic-regexp P=perl-regexp e:=regexp f:=file i=ignore-case,no-ignore-case y w=word-regexp x=line-regexp "
-    "c=count L=files-without-match l=files-with-matches m:=max-count o=only-matching q=quiet,silent s=no-messages b H=with-filename "
-    "h=no-filename n=line-number T Z=null A:=after-context B:=before-context C:=context a=text I r=recursive R=dereference-recursive "
-    "v=invert-match d:=directories z U u =color? =colour? =include: =exclude: =exclude-dir: =line-buffered =label: =binary-files:"
+    "E=extended-regexp F=fixed-strings G=basic-regexp P=perl-regexp e:=regexp f:=file "
+    "i=ignore-case,no-ignore-case y w=word-regexp x=line-regexp "
+    "c=count L=files-without-match l=files-with-matches m:=max-count o=only-matching q=quiet,silent "
+    "s=no-messages b H=with-filename "
+    "h=no-filename n=line-number T Z=null A:=after-context B:=before-context C:=context a=text I "
+    "r=recursive R=dereference-recursive "
+    "v=invert-match d:=directories z U u =color? =colour? =include: =exclude: =exclude-dir: "
+    "=line-buffered =label: =binary-files:"
 )
 _BUSYBOX = "H h n l L o q v s r R i w F E z m: A: B: C: e: f: c x a =color? =include: =exclude:"
 _USAGE = "[-HhnlLoqvsrRiwFEz] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]..."
 UTILITIES = {
-    name: Utility(grep, _BUSYBOX, _GNU, _USAGE, "[OPTION]... PATTERNS [FILE]...", 2, 2, prepare=_old_context, package="GNU grep) 3.8")
+    name: Utility(
+        grep,
+        _BUSYBOX,
+        _GNU,
+        _USAGE,
+        "[OPTION]... PATTERNS [FILE]...",
+        2,
+        2,
+        prepare=_old_context,
+        package="GNU grep) 3.8",
+    )
     for name in ("grep", "egrep", "fgrep")
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from labkit.shell.utilities.tool import Say, Tool, Utility
@@ -39,11 +40,15 @@ def sort(tool: Tool) -> int | None:
     lines: list[bytes] = []
     if not tool.gnu and _is_folder(tool):
         return 0
-    for _, content in tool.inputs(Say("{0}", "cannot read: {0:n}" if not _is_folder(tool) else "read failed: {0:n}"), status=2):
+    for _, content in tool.inputs(
+        Say("{0}", "cannot read: {0:n}" if not _is_folder(tool) else "read failed: {0:n}"), status=2
+    ):
         lines += [line.removesuffix(end) for line in tool.lines(content, end)]
     if tool.status:
         return 2
     order = _order(tool, keys)
+    if tool.has("c", "C") and len(tool.operands) > 1 and tool.gnu:
+        tool.fail(f"extra operand '{tool.operands[1]}' not allowed with -{tool.last('c', 'C')}", 2)
     if tool.has("c", "C"):
         return _check(tool, lines, order)
     whole_reversed = "r" in general
@@ -85,7 +90,7 @@ def _unique(lines: list[bytes], order: list[Callable[[bytes], Any]]) -> Iterator
 def _check(tool: Tool, lines: list[bytes], order: list[Callable[[bytes], Any]]) -> int:
     reverse = tool.has("r")
     path = tool.operands[0] if tool.operands else "-"
-    for number, (one, other) in enumerate(zip(lines, lines[1:], strict=False), 2):
+    for number, (one, other) in enumerate(pairwise(lines), 2):
         left, right = [value(one) for value in order], [value(other) for value in order]
         if not tool.has("u"):
             left, right = [*left, one], [*right, other]
@@ -107,10 +112,18 @@ def _key(tool: Tool, text: str, general: str) -> Key:
         tool.fail("bad field specification", 2)
     field, char, flags, end_field, end_char, end_flags = match.groups()
     if field == "0":
-        tool.fail(tool.text(Say("bad field specification", "field number is zero: invalid field specification {0:l}"), text), 2)
+        tool.fail(
+            tool.text(Say("bad field specification", "field number is zero: invalid field specification {0:l}"), text),
+            2,
+        )
     own = flags + (end_flags or "")
     return Key(
-        int(field), int(char or 1), int(end_field or 0), int(end_char or 0), own or general, "b" in ((end_flags or "") if own else general)
+        int(field),
+        int(char or 1),
+        int(end_field or 0),
+        int(end_char or 0),
+        own or general,
+        "b" in ((end_flags or "") if own else general),
     )
 
 
@@ -118,6 +131,10 @@ def _order(tool: Tool, keys: list[Key]) -> list[Callable[[bytes], Any]]:
     mark = tool.value("t")
     if mark is not None:
         mark = "\0" if mark == "\\0" else mark
+        if not mark:
+            tool.fail("empty tab" if tool.gnu else "bad -t parameter", 2)
+        if len(mark) > 1 and not tool.gnu:
+            tool.fail("bad -t parameter", 2)
         if len(mark) > 1 and tool.gnu:
             tool.fail(tool.text(Say("", "multi-character tab {0:l}"), mark), 2)
     separator = mark[:1].encode() if mark else None
@@ -227,8 +244,14 @@ def _version(data: bytes) -> list[tuple[bytes, int]]:
 
 UTILITIES = {
     "sort": Utility(
-        sort, "n r u g M c s z b d f i o: k: t:", "b=ignore-leading-blanks d=dictionary-order f=ignore-case g=general-numeric-sort i=ignore-nonprinting M=month-sort "
-        "h=human-numeric-sort n=numeric-sort R=random-sort r=reverse V=version-sort c=check? C k:=key m=merge o:=output s=stable S: t:=field-separator T: u=unique z=zero-terminated =parallel:",
-        "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...", bad=2, busybox_bad=2,
+        sort,
+        "n r u g M c s z b d f i o: k: t: m V",
+        "b=ignore-leading-blanks d=dictionary-order f=ignore-case g=general-numeric-sort "
+        "i=ignore-nonprinting M=month-sort "
+        "h=human-numeric-sort n=numeric-sort R=random-sort r=reverse V=version-sort c=check? C "
+        "k:=key m=merge o:=output s=stable S: t:=field-separator T: u=unique z=zero-terminated =parallel:",
+        "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...",
+        bad=2,
+        busybox_bad=2,
     ),
-}  # fmt: skip
+}

@@ -16,7 +16,18 @@ from labkit.shell.utilities.users import Names
 _CANNOT = Say("can't stat '{0}'", "cannot statx {0:q}")
 _CANNOT_FS = Say("can't read file system information for '{0}'", "cannot read file system information for {0:q}")
 _TIME = "%Y-%m-%d %H:%M:%S.%N +0000"
-_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", '"': '"', "e": "\x1b"}
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "\\": "\\",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "r": "\r",
+    "v": "\v",
+    '"': '"',
+    "e": "\x1b",
+}
 _DEFAULT = {
     True: (
         "  File: %N\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\nDevice: %Hd,%Ld\tInode: %-11i Links: {links}\n"
@@ -104,23 +115,46 @@ def filled(form: str, values: dict[str, Callable[[], str | int]], unknown: str |
 def _values(tool: Tool, path: str, about: Stat, names: Names) -> dict[str, Callable[[], str | int]]:
     device = about.st_dev
     values: dict[str, Callable[[], str | int]] = {
-        "n": lambda: path, "N": lambda: _quoted_name(tool, path, about), "a": lambda: f"{about.st_mode & 0o7777:o}",
-        "A": lambda: shown(about.st_mode), "b": lambda: about.st_blocks, "B": lambda: 512, "d": lambda: device,
-        "D": lambda: f"{device:x}", "f": lambda: f"{about.st_mode:x}", "F": lambda: kind(about.st_mode, about.st_size),
-        "g": lambda: about.st_gid, "G": lambda: names.group(about.st_gid, "UNKNOWN"), "h": lambda: about.st_nlink,
-        "i": lambda: about.st_ino, "m": lambda: tool.files.find(path).mount.target, "o": lambda: 4096,
-        "s": lambda: about.st_size, "t": lambda: f"{major(about.st_rdev):x}", "T": lambda: f"{minor(about.st_rdev):x}",
-        "u": lambda: about.st_uid, "U": lambda: names.user(about.st_uid, "UNKNOWN"),
-        "x": lambda: formatted(_TIME, about.st_atime_ns), "X": lambda: about.st_atime_ns // 10**9,
-        "y": lambda: formatted(_TIME, about.st_mtime_ns), "Y": lambda: about.st_mtime_ns // 10**9,
-        "z": lambda: formatted(_TIME, about.st_ctime_ns), "Z": lambda: about.st_ctime_ns // 10**9,
-    }  # fmt: skip
+        "n": lambda: path,
+        "N": lambda: _quoted_name(tool, path, about),
+        "a": lambda: f"{about.st_mode & 0o7777:o}",
+        "A": lambda: shown(about.st_mode),
+        "b": lambda: about.st_blocks,
+        "B": lambda: 512,
+        "d": lambda: device,
+        "D": lambda: f"{device:x}",
+        "f": lambda: f"{about.st_mode:x}",
+        "F": lambda: kind(about.st_mode, about.st_size),
+        "g": lambda: about.st_gid,
+        "G": lambda: names.group(about.st_gid, "UNKNOWN"),
+        "h": lambda: about.st_nlink,
+        "i": lambda: about.st_ino,
+        "m": lambda: tool.files.find(path).mount.target,
+        "o": lambda: 4096,
+        "s": lambda: about.st_size,
+        "t": lambda: f"{major(about.st_rdev):x}",
+        "T": lambda: f"{minor(about.st_rdev):x}",
+        "u": lambda: about.st_uid,
+        "U": lambda: names.user(about.st_uid, "UNKNOWN"),
+        "x": lambda: formatted(_TIME, about.st_atime_ns),
+        "X": lambda: about.st_atime_ns // 10**9,
+        "y": lambda: formatted(_TIME, about.st_mtime_ns),
+        "Y": lambda: about.st_mtime_ns // 10**9,
+        "z": lambda: formatted(_TIME, about.st_ctime_ns),
+        "Z": lambda: about.st_ctime_ns // 10**9,
+    }
     if tool.gnu:
         values |= {
-            "w": lambda: "-", "W": lambda: 0, "C": lambda: "?", "r": lambda: about.st_rdev, "R": lambda: f"{about.st_rdev:x}",
-            "Hd": lambda: major(device), "Ld": lambda: minor(device),
-            "Hr": lambda: major(about.st_rdev), "Lr": lambda: minor(about.st_rdev),
-        }  # fmt: skip
+            "w": lambda: "-",
+            "W": lambda: 0,
+            "C": lambda: "?",
+            "r": lambda: about.st_rdev,
+            "R": lambda: f"{about.st_rdev:x}",
+            "Hd": lambda: major(device),
+            "Ld": lambda: minor(device),
+            "Hr": lambda: major(about.st_rdev),
+            "Lr": lambda: minor(about.st_rdev),
+        }
     else:
         del values["m"]
     return values
@@ -151,16 +185,27 @@ def _one_system(tool: Tool, path: str, names: Names) -> None:
 def _system_values(path: str, usage: Usage) -> dict[str, Callable[[], str | int]]:
     block = usage.block
     return {
-        "n": lambda: path, "i": lambda: usage.identity, "l": lambda: 255, "T": lambda: usage.type_name, "t": lambda: usage.magic,
-        "s": lambda: block, "S": lambda: block, "b": lambda: usage.total // block,
-        "f": lambda: (usage.total - usage.used) // block, "a": lambda: usage.available // block,
-        "c": lambda: usage.inodes, "d": lambda: usage.inodes - usage.inodes_used,
-    }  # fmt: skip
+        "n": lambda: path,
+        "i": lambda: usage.identity,
+        "l": lambda: 255,
+        "T": lambda: usage.type_name,
+        "t": lambda: usage.magic,
+        "s": lambda: block,
+        "S": lambda: block,
+        "b": lambda: usage.total // block,
+        "f": lambda: (usage.total - usage.used) // block,
+        "a": lambda: usage.available // block,
+        "c": lambda: usage.inodes,
+        "d": lambda: usage.inodes - usage.inodes_used,
+    }
 
 
 UTILITIES = {
     "stat": Utility(
-        stat, "l t f c: L", "L=dereference f=file-system c:=format t=terse =printf: =cached:", "[-ltf] [-c FMT] FILE...",
+        stat,
+        "l t f c: L",
+        "L=dereference f=file-system c:=format t=terse =printf: =cached:",
+        "[-ltf] [-c FMT] FILE...",
         "[OPTION]... FILE...",
     ),
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""Who, where and when: id, whoami, groups, hostname, uname, uptime, ps, kill, free, nproc, date, sync, clear, logger, tty."""
+"""Who, where and when: id, whoami, groups, hostname, uname, uptime, ps, kill, free, date and the like."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def hostname(tool: Tool) -> None:
 def uname(tool: Tool) -> None:
     if tool.operands:
         tool.extra(0)
-    kernel = tool.process.kernel.services.get("uname", KERNEL)
-    system, release, version, machine, name = kernel  # type: ignore[misc]
+    kernel: Any = tool.process.kernel.services.get("uname", KERNEL)
+    system, release, version, machine, name = kernel
     values = {"s": system, "n": tool.process.hostname, "r": release, "v": version, "m": machine, "o": name}
     asked = "snrvmo" if tool.has("a") else "".join(letter for letter in "snrvmo" if tool.has(letter)) or "s"
     if tool.has("p", "i") and not tool.has("a"):
@@ -200,7 +200,8 @@ def ps(tool: Tool) -> None:
 
 
 _SIGNALS = (
-    "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU "
+    "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT "
+    "STOP TSTP TTIN TTOU URG XCPU "
     "XFSZ VTALRM PROF WINCH POLL PWR SYS"
 ).split()
 
@@ -263,7 +264,9 @@ def _date_form(tool: Tool) -> str:
     if tool.has("I"):
         return _ISO.get(tool.value("I") or "", "%Y-%m-%d")
     if tool.has("rfc-3339"):
-        return {"date": "%Y-%m-%d", "ns": "%Y-%m-%d %H:%M:%S.%N%:z"}.get(tool.value("rfc-3339") or "", "%Y-%m-%d %H:%M:%S%:z")
+        return {"date": "%Y-%m-%d", "ns": "%Y-%m-%d %H:%M:%S.%N%:z"}.get(
+            tool.value("rfc-3339") or "", "%Y-%m-%d %H:%M:%S%:z"
+        )
     return "%a %b %e %H:%M:%S %Z %Y"
 
 
@@ -295,22 +298,47 @@ def tty(tool: Tool) -> int:
 
 
 UTILITIES = {
-    "id": Utility(id_, "u g G n r", "u=user g=group G=groups n=name r=real a z Z", "[-ugGnr] [USER]", "[OPTION]... [USER]..."),
+    "id": Utility(
+        id_, "u g G n r", "u=user g=group G=groups n=name r=real a z Z", "[-ugGnr] [USER]", "[OPTION]... [USER]..."
+    ),
     "whoami": Utility(whoami, "", "", ""),
     "groups": Utility(groups, "", "", "[USER]"),
     "logname": Utility(logname, "", "", ""),
     "who": Utility(who, "a H", "a b d H l p q r s t T u m", "[-aH]"),
-    "hostname": Utility(hostname, "s i d f F:", "s=short i=ip-address I=all-ip-addresses d=domain f=fqdn,long a y A b F:=file", "[-sidf] [HOSTNAME | -F FILE]", bad=255, package="hostname 3.23)"),
-    "uname": Utility(uname, "a m n r s p v i o", "a=all m=machine n=nodename r=kernel-release s=kernel-name p=processor v=kernel-version i=hardware-platform o=operating-system", "[-amnrspvio]", "[OPTION]..."),
+    "hostname": Utility(
+        hostname,
+        "s i d f F:",
+        "s=short i=ip-address I=all-ip-addresses d=domain f=fqdn,long a y A b F:=file",
+        "[-sidf] [HOSTNAME | -F FILE]",
+        bad=255,
+        package="hostname 3.23)",
+    ),
+    "uname": Utility(
+        uname,
+        "a m n r s p v i o",
+        "a=all m=machine n=nodename r=kernel-release s=kernel-name p=processor v=kernel-version "
+        "i=hardware-platform o=operating-system",
+        "[-amnrspvio]",
+        "[OPTION]...",
+    ),
     "arch": Utility(arch, "", "", ""),
     "nproc": Utility(nproc, "=all =ignore:", "=all =ignore:", "[--all] [--ignore=N]", "[OPTION]..."),
     "uptime": Utility(uptime, "", "p=pretty s=since", "", package="procps-ng 4.0.2)"),
-    "free": Utility(free, "b k m g h", "b=bytes k=kibi m=mebi g=gibi h=human t w l", "[-bkmgh]", package="procps-ng 4.0.2)"),
+    "free": Utility(
+        free, "b k m g h", "b=bytes k=kibi m=mebi g=gibi h=human t w l", "[-bkmgh]", package="procps-ng 4.0.2)"
+    ),
     "ps": Utility(ps, "o: T a e f", None, "[-o COL1,COL2=HEADER] [-T]", package="procps-ng 4.0.2)"),
     "kill": Utility(kill, None, None, "[-l] [-SIG] PID...", package="procps-ng 4.0.2)"),
-    "date": Utility(date, "u=utc R=rfc-2822 d:=date s: r:=reference I? D:", "u=utc,universal,uct R=rfc-email,rfc-2822 d:=date s:=set r:=reference I?=iso-8601 f: =rfc-3339:", "[OPTIONS] [+FMT] [[-s] TIME]"),
+    "date": Utility(
+        date,
+        "u=utc R=rfc-2822 d:=date s: r:=reference I? D:",
+        "u=utc,universal,uct R=rfc-email,rfc-2822 d:=date s:=set r:=reference I?=iso-8601 f: =rfc-3339:",
+        "[OPTIONS] [+FMT] [[-s] TIME]",
+    ),
     "sync": Utility(sync, "d f", "d=data f=file-system", "[-df] [FILE]..."),
     "clear": Utility(clear, "", "T: V x", ""),
-    "logger": Utility(logger, "s t: p:", "s t: p: i", "[-s] [-t TAG] [-p PRIO] [MESSAGE]", package="util-linux 2.38.1)"),
+    "logger": Utility(
+        logger, "s t: p:", "s t: p: i", "[-s] [-t TAG] [-p PRIO] [MESSAGE]", package="util-linux 2.38.1)"
+    ),
     "tty": Utility(tty, "s", "s=silent,quiet", "[-s]"),
-}  # fmt: skip
+}

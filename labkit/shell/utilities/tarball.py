@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from posixpath import basename, dirname
+from typing import Any
 
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, makedev, minor
 from labkit.shell.patterns import matches
@@ -23,9 +24,13 @@ from labkit.shell.utilities.users import Names
 _BLOCK = 512
 _RECORD = 20 * _BLOCK
 _CODES = {
-    stat.S_IFREG: b"0", stat.S_IFLNK: b"2", stat.S_IFCHR: b"3", stat.S_IFBLK: b"4", stat.S_IFDIR: b"5", stat.S_IFIFO: b"6",
+    stat.S_IFREG: b"0", stat.S_IFLNK: b"2", stat.S_IFCHR: b"3", stat.S_IFBLK: b"4", stat.S_IFDIR: b"5",
+    stat.S_IFIFO: b"6",
 }  # fmt: skip
 _KINDS = {code: kind for kind, code in _CODES.items()} | {b"\0": stat.S_IFREG, b"7": stat.S_IFREG, b"1": stat.S_IFREG}
+
+
+_NOTHING = Content()
 
 
 class BadTar(Exception):
@@ -46,7 +51,7 @@ class Member:
     link: str = ""
     hard: bool = False
     rdev: int = 0
-    body: Content = Content()  # noqa: RUF009: immutable
+    body: Content = _NOTHING
 
 
 # archives
@@ -74,12 +79,23 @@ def header(member: Member) -> bytes:
 
 
 def _block(
-    name: bytes, mode: int, uid: int, gid: int, size: int, mtime: int, code: bytes, link: bytes, user: str, group: str, rdev: int
+    name: bytes,
+    mode: int,
+    uid: int,
+    gid: int,
+    size: int,
+    mtime: int,
+    code: bytes,
+    link: bytes,
+    user: str,
+    group: str,
+    rdev: int,
 ) -> bytes:
     device = code in b"34"
     head = b"".join((
         name.ljust(100, b"\0"), _field(mode, 8), _field(uid, 8), _field(gid, 8), _field(size, 12), _field(mtime, 12),
-        b" " * 8, code, link.ljust(100, b"\0"), b"ustar  \0", user.encode()[:31].ljust(32, b"\0"), group.encode()[:31].ljust(32, b"\0"),
+        b" " * 8, code, link.ljust(100, b"\0"), b"ustar  \0",
+        user.encode()[:31].ljust(32, b"\0"), group.encode()[:31].ljust(32, b"\0"),
         _field(major(rdev), 8) if device else bytes(8), _field(minor(rdev), 8) if device else bytes(8), bytes(167),
     ))  # fmt: skip
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]
@@ -100,7 +116,8 @@ def written(members: Iterator[Member], record: int = _RECORD) -> Content:
 
 def members(archive: Content) -> Iterator[Member]:
     """The members of an archive. Raises BadTar."""
-    place, long_name, long_link, records = 0, "", "", {}
+    place, long_name, long_link = 0, "", ""
+    records: dict[str, str] = {}
     while place < len(archive):
         head = archive.read(place, _BLOCK)
         place += _BLOCK
@@ -123,7 +140,9 @@ def members(archive: Content) -> Iterator[Member]:
         elif code in b"xg":
             records = _records(bytes(body)) if code == b"x" else records
         else:
-            yield _member(head, code, body, long_name or records.get("path", ""), long_link or records.get("linkpath", ""))
+            yield _member(
+                head, code, body, long_name or records.get("path", ""), long_link or records.get("linkpath", "")
+            )
             long_name, long_link, records = "", "", {}
 
 
@@ -137,7 +156,8 @@ def _member(head: bytes, code: bytes, body: Content, long_name: str, long_link: 
         name += "/"
     device = makedev(_number(head[329:337]), _number(head[337:345])) if code in b"34" else 0
     return Member(
-        name, kind | _number(head[100:108]) & 0o7777, _number(head[108:116]), _number(head[116:124]), _text(head[265:297]),
+        name, kind | _number(head[100:108]) & 0o7777, _number(head[108:116]), _number(head[116:124]),
+        _text(head[265:297]),
         _text(head[297:329]), _number(head[136:148]), long_link or _text(head[157:257]), code == b"1", device, body,
     )  # fmt: skip
 
@@ -209,7 +229,12 @@ def _fatal(tool: Tool, text: str) -> None:
 
 def _delayed(tool: Tool) -> None:
     if tool.status:
-        tool.err("Exiting with failure status due to previous errors" if tool.gnu else "error exit delayed from previous errors", 2 if tool.gnu else 1)
+        tool.err(
+            "Exiting with failure status due to previous errors"
+            if tool.gnu
+            else "error exit delayed from previous errors",
+            2 if tool.gnu else 1,
+        )
 
 
 # creating
@@ -221,7 +246,10 @@ def _create(tool: Tool, action: str, started: Files) -> None:
         paths += tool.data(listing).decode("utf-8", "surrogateescape").splitlines()
     if not paths:
         if tool.gnu and not tool.has("T"):
-            tool.process.stderr.write("tar: Cowardly refusing to create an empty archive\nTry 'tar --help' or 'tar --usage' for more information.\n")
+            tool.process.stderr.write(
+                "tar: Cowardly refusing to create an empty archive\nTry 'tar --help' or 'tar "
+                "--usage' for more information.\n"
+            )
             raise Done(2)
         if not tool.gnu:
             tool.fail("empty archive")
@@ -233,7 +261,9 @@ def _create(tool: Tool, action: str, started: Files) -> None:
     if target != "-":
         _begin(tool, started, target)
         files.target = started.realpath(target)
-    archive = written(iter([*old, *(member for path in paths for member in files.collect(path))]), _RECORD if tool.gnu else _BLOCK)
+    archive = written(
+        iter([*old, *(member for path in paths for member in files.collect(path))]), _RECORD if tool.gnu else _BLOCK
+    )
     kind = next((kind for kind in ("z", "j", "J") if tool.has(kind)), "")
     if tool.has("a"):
         kind = {".gz": "z", ".tgz": "z", ".bz2": "j", ".xz": "J"}.get(re.sub(r".*(\.\w+)$", r"\1", target), kind)
@@ -272,15 +302,20 @@ class Packing:
         if self.excluded(path):
             return
         try:
+            name = self.stored(path) if tool.gnu else path
             about = tool.files.stat(path) if tool.has("h") else tool.files.lstat(path)
-            name = self.stored(path)
+            name = name if tool.gnu else self.stored(path)
             if self.target and stat.S_ISREG(about.st_mode) and tool.files.realpath(path) == self.target:
                 said = Say("{0}: file is the archive; skipping", "{0}: file is the archive; not dumped")
                 tool.process.stderr.write(f"tar: {tool.text(said, path)}\n")
                 return
             member = self.member(path, name, about)
         except OSError as error:
-            tool.complain(Say("{0}: " + tool.reason(error), "{0}: Cannot stat: " + tool.reason(error)), path, status=2 if tool.gnu else 1)
+            tool.complain(
+                Say("{0}: " + tool.reason(error), "{0}: Cannot stat: " + tool.reason(error)),
+                path,
+                status=2 if tool.gnu else 1,
+            )
             return
         if tool.has("v"):
             stream = tool.process.stderr if (tool.value("f") or "-") == "-" else tool.process.stdout
@@ -306,7 +341,9 @@ class Packing:
         if not self.warned:
             self.warned = True
             self.tool.process.stderr.write(
-                "tar: Removing leading `/' from member names\n" if self.tool.gnu else "tar: removing leading '/' from member names\n"
+                "tar: Removing leading `/' from member names\n"
+                if self.tool.gnu
+                else "tar: removing leading '/' from member names\n"
             )
         return path.lstrip("/") or ("./" if self.tool.gnu else "")
 
@@ -314,7 +351,9 @@ class Packing:
         tool = self.tool
         kind = stat.S_IFMT(about.st_mode)
         user, group = self.names.user(about.st_uid, ""), self.names.group(about.st_gid, "")
-        made = Member(name, about.st_mode, about.st_uid, about.st_gid, user, group, about.st_mtime_ns // 10**9, rdev=about.st_rdev)
+        made = Member(
+            name, about.st_mode, about.st_uid, about.st_gid, user, group, about.st_mtime_ns // 10**9, rdev=about.st_rdev
+        )
         made = self.owned(made)
         if kind == stat.S_IFDIR:
             return replace(made, name=name.rstrip("/") + "/" if name else "")
@@ -333,8 +372,13 @@ class Packing:
         for option, number, text in (("owner", "uid", "user"), ("group", "gid", "group")):
             if value := tool.value(option):
                 name, _, given = value.partition(":")
-                found = int(given or name) if (given or name).isdigit() else (self.names.uid(name) if option == "owner" else self.names.gid(name)) or 0
-                member = replace(member, **{number: found, text: "" if name.isdigit() else name})
+                found = (
+                    int(given or name)
+                    if (given or name).isdigit()
+                    else (self.names.uid(name) if option == "owner" else self.names.gid(name)) or 0
+                )
+                changes: dict[str, Any] = {number: found, text: "" if name.isdigit() else name}
+                member = replace(member, **changes)
         return member
 
 
@@ -363,7 +407,13 @@ def _read(tool: Tool, action: str, started: Files) -> None:
             else:
                 unpacking.extract(member)
     except BadTar as bad:
-        tool.err(str(bad) if tool.gnu else "short read" if "EOF" in str(bad) or len(archive) < _BLOCK else "invalid tar magic")
+        tool.err(
+            str(bad)
+            if tool.gnu
+            else "short read"
+            if "EOF" in str(bad) or len(archive) < _BLOCK
+            else "invalid tar magic"
+        )
         if not tool.gnu:
             raise Done(1) from None
     unpacking.finish()
@@ -391,8 +441,10 @@ class Wanted:
 
     def has(self, name: str) -> bool:
         plain = name.rstrip("/")
-        parts = [plain, *(plain[: place] for place in range(len(plain)) if plain[place] == "/")]
-        if any(matches(pattern, part) or matches(pattern, basename(part)) for pattern in self.exclude for part in parts):
+        parts = [plain, *(plain[:place] for place in range(len(plain)) if plain[place] == "/")]
+        if any(
+            matches(pattern, part) or matches(pattern, basename(part)) for pattern in self.exclude for part in parts
+        ):
             return False
         if not self.names:
             return True
@@ -460,7 +512,9 @@ class Unpacking:
             if not self.warned:
                 self.warned = True
                 self.tool.process.stderr.write(
-                    "tar: Removing leading `/' from member names\n" if self.tool.gnu else "tar: removing leading '/' from member names\n"
+                    "tar: Removing leading `/' from member names\n"
+                    if self.tool.gnu
+                    else "tar: removing leading '/' from member names\n"
                 )
             name = name.lstrip("/")
         strip = int(self.tool.value("strip-components") or 0)
@@ -482,7 +536,8 @@ class Unpacking:
             return
         if self.exists(path):
             if self.tool.has("k"):
-                self.tool.complain(Say("{0}: File exists", "{0}: Cannot open: File exists"), path, status=2)
+                said = Say("can't open '{0}': File exists", "{0}: Cannot open: File exists")
+                self.tool.complain(said, path, status=2 if self.tool.gnu else 1)
                 return
             files.unlink(path)
         if member.hard:
@@ -522,17 +577,26 @@ class Unpacking:
 
 
 _GNU = (
-    "c=create x=extract,get t=list r=append f:=file v=verbose z=gzip,gunzip,ungzip j=bzip2 J=xz a=auto-compress C:=directory O=to-stdout "
-    "p=preserve-permissions h=dereference k=keep-old-files m=touch o P=absolute-names T:=files-from X:=exclude-from b: S=sparse "
-    "=exclude: =strip-components: =numeric-owner =owner: =group: =mode: =no-same-owner =same-owner =same-permissions =wildcards "
+    "c=create x=extract,get t=list r=append f:=file v=verbose z=gzip,gunzip,ungzip j=bzip2 J=xz "
+    "a=auto-compress C:=directory O=to-stdout "
+    "p=preserve-permissions h=dereference k=keep-old-files m=touch o P=absolute-names T:=files-from "
+    "X:=exclude-from b: S=sparse "
+    "=exclude: =strip-components: =numeric-owner =owner: =group: =mode: =no-same-owner =same-owner "
+    "=same-permissions =wildcards "
     "=no-recursion =mtime: =sort: =format: =transform: =warning: =xattrs =acls =selinux"
 )
 
 
 UTILITIES = {
     "tar": Utility(
-        tar, "c=create x=extract t=list f:=file v=verbose z=gzip j=bzip2 J=xz a=auto-compress C:=directory O=to-stdout p h=dereference k=keep-old m=touch o T:=files-from X:=exclude-from Z "
+        tar,
+        "c=create x=extract t=list f:=file v=verbose z=gzip j=bzip2 J=xz a=auto-compress "
+        "C:=directory O=to-stdout p h=dereference k=keep-old m=touch o T:=files-from X:=exclude-from Z "
         "=exclude: =strip-components: =numeric-owner =no-recursion =overwrite",
-        _GNU, "c|x|t [-ZzJjahmvokO] [-f TARFILE] [-C DIR] [FILE]...", bad=2, prepare=_old_style, package="GNU tar) 1.34",
+        _GNU,
+        "c|x|t [-ZzJjahmvokO] [-f TARFILE] [-C DIR] [FILE]...",
+        bad=2,
+        prepare=_old_style,
+        package="GNU tar) 1.34",
     ),
-}  # fmt: skip
+}

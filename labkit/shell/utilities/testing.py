@@ -53,15 +53,29 @@ def _terminal(tool: Tool, number: str) -> bool:
 
 
 _UNARY: dict[str, Callable[[Tool, str], bool]] = {
-    "-e": lambda tool, path: _stat(tool, path) is not None, "-f": _mode(stat.S_ISREG), "-d": _mode(stat.S_ISDIR),
-    "-b": _mode(stat.S_ISBLK), "-c": _mode(stat.S_ISCHR), "-p": _mode(stat.S_ISFIFO), "-S": _mode(stat.S_ISSOCK),
-    "-u": _mode(lambda mode: bool(mode & 0o4000)), "-g": _mode(lambda mode: bool(mode & 0o2000)),
-    "-k": _mode(lambda mode: bool(mode & 0o1000)), "-h": _is_link, "-L": _is_link, "-s": _size, "-r": _access(4),
-    "-w": _access(2), "-x": _access(1), "-z": lambda tool, text: text == "", "-n": lambda tool, text: text != "", "-t": _terminal,
+    "-e": lambda tool, path: _stat(tool, path) is not None,
+    "-f": _mode(stat.S_ISREG),
+    "-d": _mode(stat.S_ISDIR),
+    "-b": _mode(stat.S_ISBLK),
+    "-c": _mode(stat.S_ISCHR),
+    "-p": _mode(stat.S_ISFIFO),
+    "-S": _mode(stat.S_ISSOCK),
+    "-u": _mode(lambda mode: bool(mode & 0o4000)),
+    "-g": _mode(lambda mode: bool(mode & 0o2000)),
+    "-k": _mode(lambda mode: bool(mode & 0o1000)),
+    "-h": _is_link,
+    "-L": _is_link,
+    "-s": _size,
+    "-r": _access(4),
+    "-w": _access(2),
+    "-x": _access(1),
+    "-z": lambda tool, text: text == "",
+    "-n": lambda tool, text: text != "",
+    "-t": _terminal,
     "-O": lambda tool, path: (about := _stat(tool, path)) is not None and about.st_uid == tool.files.user.uid,
     "-G": lambda tool, path: (about := _stat(tool, path)) is not None and about.st_gid == tool.files.user.gid,
     "-N": lambda tool, path: (about := _stat(tool, path)) is not None and about.st_mtime_ns > about.st_atime_ns,
-}  # fmt: skip
+}
 
 
 def _number(tool: Tool, text: str) -> int:
@@ -89,12 +103,21 @@ def _same(tool: Tool, left: str, right: str) -> bool:
 
 
 _BINARY: dict[str, Callable[[Tool, str, str], bool]] = {
-    "=": lambda tool, left, right: left == right, "==": lambda tool, left, right: left == right,
-    "!=": lambda tool, left, right: left != right, "<": lambda tool, left, right: left < right,
-    ">": lambda tool, left, right: left > right, "-eq": _numbers(lambda a, b: a == b), "-ne": _numbers(lambda a, b: a != b),
-    "-lt": _numbers(lambda a, b: a < b), "-le": _numbers(lambda a, b: a <= b), "-gt": _numbers(lambda a, b: a > b),
-    "-ge": _numbers(lambda a, b: a >= b), "-nt": _newer, "-ot": lambda tool, left, right: _newer(tool, right, left), "-ef": _same,
-}  # fmt: skip
+    "=": lambda tool, left, right: left == right,
+    "==": lambda tool, left, right: left == right,
+    "!=": lambda tool, left, right: left != right,
+    "<": lambda tool, left, right: left < right,
+    ">": lambda tool, left, right: left > right,
+    "-eq": _numbers(lambda a, b: a == b),
+    "-ne": _numbers(lambda a, b: a != b),
+    "-lt": _numbers(lambda a, b: a < b),
+    "-le": _numbers(lambda a, b: a <= b),
+    "-gt": _numbers(lambda a, b: a > b),
+    "-ge": _numbers(lambda a, b: a >= b),
+    "-nt": _newer,
+    "-ot": lambda tool, left, right: _newer(tool, right, left),
+    "-ef": _same,
+}
 
 
 class Expression:
@@ -107,8 +130,13 @@ class Expression:
 
     def value(self) -> bool:
         words = self.words
-        short = {0: lambda: False, 1: lambda: words[0] != "", 2: lambda: self.two(words), 3: lambda: self.three(words),
-                 4: lambda: self.four(words)}.get(len(words))  # fmt: skip
+        short = {
+            0: lambda: False,
+            1: lambda: words[0] != "",
+            2: lambda: self.two(words),
+            3: lambda: self.three(words),
+            4: lambda: self.four(words),
+        }.get(len(words))
         if short:
             return short()
         return self.long()
@@ -136,7 +164,9 @@ class Expression:
             return not self.two(words[1:])
         if words[0] == "(" and words[2] == ")":
             return words[1] != ""
-        raise BadTest(self.tool.text(Say("{1}: unknown operand", "{1:l}: binary operator expected"), words[0], words[1]))
+        raise BadTest(
+            self.tool.text(Say("{1}: unknown operand", "{1:l}: binary operator expected"), words[0], words[1])
+        )
 
     def four(self, words: list[str]) -> bool:
         if words[0] == "!":
@@ -194,7 +224,11 @@ class Expression:
             return _UNARY[words[place]](self.tool, words[place + 1])
         if self.tool.gnu and re.fullmatch("-.", words[place]):
             known = words[place] in _UNARY
-            raise BadTest(self.tool.text(Say("", "missing argument after {0:l}" if known else "{0:l}: unary operator expected"), words[place]))
+            raise BadTest(
+                self.tool.text(
+                    Say("", "missing argument after {0:l}" if known else "{0:l}: unary operator expected"), words[place]
+                )
+            )
         self.place += 1
         return words[place] != ""
 
@@ -310,14 +344,21 @@ class Expr:
 
 _LEVELS = (("|",), ("&",), ("<", "<=", "=", "==", "!=", ">=", ">"), ("+", "-"), ("*", "/", "%"), (":",))
 _COMPARE: dict[str, Callable[..., bool]] = {
-    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, "=": lambda a, b: a == b, "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b,
-}  # fmt: skip
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    "=": lambda a, b: a == b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    ">=": lambda a, b: a >= b,
+    ">": lambda a, b: a > b,
+}
 _ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
     "/": lambda a, b: abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1),
     "%": lambda a, b: abs(a) % abs(b) * (-1 if a < 0 else 1),
-}  # fmt: skip
+}
 _WORDS = {"length": 1, "match": 2, "index": 2, "substr": 3}
 
 
@@ -350,7 +391,10 @@ def false(tool: Tool) -> int:
 
 
 UTILITIES = {
-    "test": Utility(test, None, None), "[": Utility(test, None, None), "[[": Utility(test, None, None),
-    "expr": Utility(expr, None, None, "EXPRESSION", "EXPRESSION", bad=2), "true": Utility(true, None, None),
+    "test": Utility(test, None, None),
+    "[": Utility(test, None, None),
+    "[[": Utility(test, None, None),
+    "expr": Utility(expr, None, None, "EXPRESSION", "EXPRESSION", bad=2),
+    "true": Utility(true, None, None),
     "false": Utility(false, None, None),
-}  # fmt: skip
+}

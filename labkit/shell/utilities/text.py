@@ -1,4 +1,4 @@
-"""Whole files and their lines: cat, head, tail, tac, rev, nl, fold, paste, comm, tee, wc, split, strings, more, shuf."""
+"""Whole files and their lines: cat, head, tail, tac, rev, nl, fold, paste, comm, tee, wc, split and the like."""
 
 from __future__ import annotations
 
@@ -479,25 +479,49 @@ def strings(tool: Tool) -> None:
 
 UTILITIES = {
     "cat": Utility(
-        cat, "n b v t e A u s", "A=show-all b=number-nonblank e E=show-ends n=number s=squeeze-blank t T=show-tabs u v=show-nonprinting",
+        cat,
+        "n b v t e A u s",
+        "A=show-all b=number-nonblank e E=show-ends n=number s=squeeze-blank t T=show-tabs u v=show-nonprinting",
         "[-nbvteA] [FILE]...",
     ),
-    "head": Utility(head, "n: c: q v", "n:=lines c:=bytes q=quiet,silent v=verbose", "[OPTIONS] [FILE]...", prepare=old_count),
+    "head": Utility(
+        head, "n: c: q v", "n:=lines c:=bytes q=quiet,silent v=verbose", "[OPTIONS] [FILE]...", prepare=old_count
+    ),
     "tail": Utility(
-        tail, "n: c: f F q v s:", "n:=lines c:=bytes f F q=quiet,silent v=verbose s:=sleep-interval =follow? =retry =pid:",
-        "[OPTIONS] [FILE]...", prepare=_old_tail,
+        tail,
+        "n: c: f F q v s:",
+        "n:=lines c:=bytes f F q=quiet,silent v=verbose s:=sleep-interval =follow? =retry =pid:",
+        "[OPTIONS] [FILE]...",
+        prepare=_old_tail,
     ),
     "tac": Utility(tac, "", "b r s:", "[FILE]..."),
     "rev": Utility(rev, "", "", "[FILE]..."),
-    "nl": Utility(nl, "b: i: s: v: w: n:", "b:=body-numbering i:=line-increment n:=number-format s:=number-separator v:=starting-line-number w:=number-width", "[OPTIONS] [FILE]..."),
-    "fold": Utility(fold, "b s w:", "b=bytes s=spaces w:=width", "[-bs] [-w WIDTH] [FILE]...", prepare=lambda args: [re.sub(r"^-(\d+)$", r"-w\1", arg) for arg in args]),
+    "nl": Utility(
+        nl,
+        "b: i: s: v: w: n:",
+        "b:=body-numbering i:=line-increment n:=number-format s:=number-separator "
+        "v:=starting-line-number w:=number-width",
+        "[OPTIONS] [FILE]...",
+    ),
+    "fold": Utility(
+        fold,
+        "b s w:",
+        "b=bytes s=spaces w:=width",
+        "[-bs] [-w WIDTH] [FILE]...",
+        prepare=lambda args: [re.sub(r"^-(\d+)$", r"-w\1", arg) for arg in args],
+    ),
     "paste": Utility(paste, "d: s", "d:=delimiters s=serial", "[-d LIST] [-s] [FILE]..."),
     "comm": Utility(comm, "1 2 3", "1 2 3", "[-123] FILE1 FILE2"),
     "tee": Utility(tee, "a i", "a=append i=ignore-interrupts p", "[-ai] [FILE]..."),
     "wc": Utility(wc, "c m l w L", "c=bytes m=chars l=lines w=words L=max-line-length", "[-cmlwL] [FILE]..."),
     "more": Utility(more, "d", "d f l p c s u", "[FILE]..."),
     "less": Utility(more, "E F I M m N S R h", "E F I M m N S R i n X r", "[-EFIMmNSRh~] [FILE]..."),
-    "shuf": Utility(shuf, "e i: n: o: z", "e=echo i:=input-range n:=head-count", "[-n NUM] [-o FILE] [-z] [FILE | -e [ARG...] | -i L-H]"),
+    "shuf": Utility(
+        shuf,
+        "e i: n: o: z",
+        "e=echo i:=input-range n:=head-count",
+        "[-n NUM] [-o FILE] [-z] [FILE | -e [ARG...] | -i L-H]",
+    ),
     "split": Utility(split, "b: l: a: d", "b:=bytes l:=lines a:=suffix-length d", "[OPTIONS] [INPUT [PREFIX]]"),
     "strings": Utility(strings, "f o t: n: a", "f o t:=radix n:=bytes a=all", "[-fo] [-t o|d|x] [-n LEN] [FILE]..."),
-}  # fmt: skip
+}

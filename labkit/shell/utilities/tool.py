@@ -31,7 +31,7 @@ class Done(Exception):
 
 
 class Name(str):
-    """A name in a message. Format q: in quotes as a shell reads it; n: so where it needs them; l: in the locale's quotes."""
+    """A name in a message. Format q: in quotes for a shell; n: so where it needs them; l: in the locale's quotes."""
 
     __slots__ = ("fancy",)
     fancy: bool
@@ -47,7 +47,7 @@ class Name(str):
 def shell_quoted(text: str, *, always: bool, colon: bool = False) -> str:
     """GNU's quoting styles shell-escape and, with always, shell-escape-always."""
     plain = bool(_SAFE.fullmatch(text)) or bool(re.fullmatch(r"[\w@%+,./:\]-][\w@%+,./:\]~#{}-]*", text) and not colon)
-    if plain or (text and all(c.isalnum() or (c in "@%+,./-_" or c == ":" and not colon) for c in text)):
+    if plain or (text and all(c.isalnum() or (c in "@%+,./-_" or (c == ":" and not colon)) for c in text)):
         return f"'{text}'" if always else text
     if "'" in text and not re.search(r'["$`\\!\x00-\x1f]', text):
         return f'"{text}"'

@@ -23,11 +23,14 @@ from labkit.shell.utilities import BUSYBOX_APPLETS, PROGRAMS
 
 NOW = 1_790_000_000_000_000_000  # ns; where the clock shows in an output, the real one is not compared
 OLD = 1_700_000_000  # s: modification time of all files of a layout
-ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TZ": "UTC0"}
+ENV = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+    "TZ": "UTC0",
+}
 BUSYBOX = shutil.which("busybox")
-APPLETS = (
-    set(subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True).stdout.split()) if BUSYBOX else set()
-)
+APPLETS = set(subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True).stdout.split()) if BUSYBOX else set()
 
 LAYOUT = {
     "a": "alpha\nbeta\ngamma\n", "b": "one two  three\n\n\nfour\n", "empty": "", "noeol": "x\ny", "d/": "", "d/f": "hi\n",
@@ -139,15 +142,27 @@ def our_tree(files: Files, root: Path) -> dict[str, tuple[object, ...]]:
         for name in [*folders, *others]:
             path = f"{folder}/{name}"
             about = files.lstat(path)
-            regular = stat.S_ISREG(about.st_mode) or (stat.S_ISLNK(about.st_mode) and files.exists(path) and not files.is_dir(path))
-            tree[path.removeprefix(f"{root}/")] = _row(about, files.read(path) if regular else b"", path, files.readlink)
+            regular = stat.S_ISREG(about.st_mode) or (
+                stat.S_ISLNK(about.st_mode) and files.exists(path) and not files.is_dir(path)
+            )
+            tree[path.removeprefix(f"{root}/")] = _row(
+                about, files.read(path) if regular else b"", path, files.readlink
+            )
     return tree
 
 
 def _row(about, data: bytes, path, readlink) -> tuple[object, ...]:  # type: ignore[no-untyped-def]
     link = readlink(path) if stat.S_ISLNK(about.st_mode) else ""
     mtime = about.st_mtime_ns // 10**9
-    return (oct(about.st_mode), about.st_uid, about.st_gid, about.st_nlink, hashlib.sha256(data).hexdigest() if len(data) > 200 else data, str(link), "now" if mtime >= NOW // 10**9 else mtime)
+    return (
+        oct(about.st_mode),
+        about.st_uid,
+        about.st_gid,
+        about.st_nlink,
+        hashlib.sha256(data).hexdigest() if len(data) > 200 else data,
+        str(link),
+        "now" if mtime >= NOW // 10**9 else mtime,
+    )
 
 
 @contextmanager
@@ -186,7 +201,10 @@ def _joined(one: Result, other: Result) -> Result:
 
 _VARIES = [  # what no two machines agree on: inode numbers, the time of the change, the order of find
     (re.compile(rb"(?<=Inode: )\d+ *"), b"N "),
-    (re.compile(rb"(?m)^(Change|Modify|Access|[ ]Birth): (\d{4}-.*|-)$"), lambda match: match[0] if b"2023-11-14" in match[0] else match[1]),
+    (
+        re.compile(rb"(?m)^(Change|Modify|Access|[ ]Birth): (\d{4}-.*|-)$"),
+        lambda match: match[0] if b"2023-11-14" in match[0] else match[1],
+    ),
     (re.compile(rb"labkit-oracle-\w+"), b"PLACE"),
     (re.compile(rb"/proc/self/fd/\d+"), b"/proc/self/fd/N"),
 ]

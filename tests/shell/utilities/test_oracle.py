@@ -11,12 +11,18 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+import oracle
 import pytest
 
-import oracle
-
 STDIN = b"stdin one\nstdin two\n"
-UNORDERED = ("find", "du ", "grep -r", "-R", "-v", "rm -r")  # lines whose output follows the order of the disk's directories
+UNORDERED = (
+    "find",
+    "du ",
+    "grep -r",
+    "-R",
+    "-v",
+    "rm -r",
+)  # lines whose output follows the order of the disk's directories
 FLAVOURS = ("busybox", "gnu")
 
 

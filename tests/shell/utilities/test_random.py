@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-import oracle
 from test_oracle import need
 
 SETTINGS = settings(
-    max_examples=25, deadline=None, print_blob=True, derandomize=False, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 WORD = st.text(st.sampled_from("abcXYZ019 .:-_/"), max_size=8)
 LINES = st.lists(WORD, max_size=8).map(lambda lines: "".join(f"{line}\n" for line in lines).encode())
@@ -29,7 +31,11 @@ def same(flavour: str, argv: list[str], stdin: bytes = b"") -> None:
 @SETTINGS
 @given(
     LINES,
-    st.lists(st.sampled_from(["-n", "-r", "-u", "-f", "-b", "-s", "-k2", "-k1,1", "-k2n", "-t:", "-k1.2,1.3", "-d"]), max_size=3, unique=True),
+    st.lists(
+        st.sampled_from(["-n", "-r", "-u", "-f", "-b", "-s", "-k2", "-k1,1", "-k2n", "-t:", "-k1.2,1.3", "-d"]),
+        max_size=3,
+        unique=True,
+    ),
 )
 def test_sort(flavour: str, lines: bytes, options: list[str]) -> None:
     same(flavour, ["sort", *options], lines)
@@ -47,7 +53,9 @@ def test_cut(flavour: str, lines: bytes, kind: str, which: str, mark: str) -> No
     same(flavour, ["cut", *(["-d", mark] if kind == "-f" else []), kind, which], lines)
 
 
-SET = st.lists(st.sampled_from(["a", "b", "a-c", "X-Z", "0-9", "[:upper:]", "[:digit:]", "\\n", "."]), min_size=1, max_size=3).map("".join)
+SET = st.lists(
+    st.sampled_from(["a", "b", "a-c", "X-Z", "0-9", "[:upper:]", "[:digit:]", "\\n", "."]), min_size=1, max_size=3
+).map("".join)
 
 
 @both_flavours
@@ -63,7 +71,9 @@ def test_tr(flavour: str, lines: bytes, options: list[str], one: str, other: str
 
 ATOM = st.sampled_from(["a", "b", "c", ".", "[abc]", "[^a]", "[0-9]", "X", "\\.", "[[:upper:]]"])
 PIECE = st.tuples(ATOM, st.sampled_from(["", "", "*", "\\{1,2\\}", "\\+", "\\?"])).map("".join)
-BASIC = st.tuples(st.sampled_from(["", "^"]), st.lists(PIECE, min_size=1, max_size=3).map("".join), st.sampled_from(["", "$"])).map("".join)
+BASIC = st.tuples(
+    st.sampled_from(["", "^"]), st.lists(PIECE, min_size=1, max_size=3).map("".join), st.sampled_from(["", "$"])
+).map("".join)
 
 
 @both_flavours
@@ -89,7 +99,18 @@ ADDRESS = st.sampled_from(["1", "2", "$", "/a/", "2,3", "1,/X/", "/b/,$", "2,1",
 
 @both_flavours
 @SETTINGS
-@given(LINES, st.lists(st.tuples(ADDRESS, st.sampled_from(["", "!"]), st.sampled_from(["d", "p", "=", "s/a/Q/", "G", "x", "q", "N", "h", "D", "n"])).map("".join), min_size=1, max_size=2))
+@given(
+    LINES,
+    st.lists(
+        st.tuples(
+            ADDRESS,
+            st.sampled_from(["", "!"]),
+            st.sampled_from(["d", "p", "=", "s/a/Q/", "G", "x", "q", "N", "h", "D", "n"]),
+        ).map("".join),
+        min_size=1,
+        max_size=2,
+    ),
+)
 def test_sed_addresses(flavour: str, lines: bytes, commands: list[str]) -> None:
     if flavour == "busybox" and any(command.endswith(("D", "N", "n", "q")) for command in commands):
         commands = ["1d"]  # busybox has its own idea of what these do at the end of the input
@@ -112,13 +133,9 @@ def test_test(flavour: str, words: list[str]) -> None:
 
 
 NUMBER = st.integers(-50, 50).map(str)
-FORMULA = st.recursive(
-    NUMBER.map(lambda text: [text]),
-    lambda inner: st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "%", "<", "=", ">=", "|", "&"]), inner).map(
-        lambda parts: ["(", *parts[0], parts[1], *parts[2], ")"]
-    ),
-    max_leaves=5,
-)
+OPERATOR = st.sampled_from(["+", "-", "*", "/", "%", "<", "=", ">=", "|", "&"])
+PAIR = st.tuples(NUMBER, OPERATOR, NUMBER).map(list)
+FORMULA = st.tuples(PAIR, OPERATOR, PAIR).map(lambda parts: ["(", *parts[0], ")", parts[1], "(", *parts[2], ")"]) | PAIR
 
 
 @both_flavours
