@@ -21,7 +21,7 @@ from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
-from labkit.shell import Session, execute
+from labkit.shell import Session, Written, execute
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
@@ -142,15 +142,16 @@ class Machine:
     def run(self, line: str, stdin: bytes = b"") -> Completed:
         """Run a line as a fresh `sh -c` in the learner's folder."""
         stdout, stderr = Output(), Output()
-        process = self._process(["sh", "-c", line], Input(stdin), stdout, stderr)
+        process = self.process(["sh", "-c", line], Input(stdin), stdout, stderr)
         status = self.limited(lambda: self.kernel.execute(process), stderr.write_last)
         return Completed(line, status, _text(stdout), _text(stderr))
 
     def session(self) -> Terminal:
         """A terminal with root's shell in it."""
-        return Terminal(self, self._process(["sh"], Input(), Output(), Output()))
+        return Terminal(self)
 
-    def _process(self, argv: list[str], stdin: Input, stdout: Output, stderr: Output) -> Process:
+    def process(self, argv: list[str], stdin: Input, stdout: Output, stderr: Output) -> Process:
+        """A process in the learner's folder, not yet run."""
         files = self._namespace.files(cwd=self._system.home)
         hostname = self._system.hostname
         return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=hostname)
@@ -183,33 +184,74 @@ class Machine:
 
 
 class Terminal:
-    """A shell at a terminal: it keeps its folder and variables, and other shells may run in it, until `exit`."""
+    """Lines typed one after the other into one shell, which keeps its folder and variables.
 
-    def __init__(self, machine: Machine, process: Process) -> None:
-        self._machine = machine
-        self._session = Session(process)
+    It can be inside another shell (`docker run -it …`, `docker exec -it …`, the Mac's way into its virtual machine)
+    until `exit`. A shell that has ended, or that had to be stopped, is followed by a new one. What a terminal did is the
+    list of its lines: typed on another machine they give the same.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._session: Session | None = None
+        self.ended = False  # the last line ended the shell
+        self.runaway = False  # the last line had to be stopped
+        self.spent = 0  # steps of all lines
+        self.written: list[Written] = []  # what the last line wrote, both streams in their order
 
     @property
     def prompt(self) -> str:
         """What the innermost shell shows before the cursor."""
+        if self._session is None:
+            self._session = self._shell()
         return self._session.prompt
 
     @property
-    def ended(self) -> bool:
-        return self._session.ended
+    def folder(self) -> str:
+        """Where the shell is."""
+        return self._at_prompt[1] if self._session else self.machine.environment["HOME"]
+
+    @property
+    def _at_prompt(self) -> tuple[int, str]:
+        """Exit status and folder, as the innermost shell had them at its prompt."""
+        return self.machine.kernel.services.get("at prompt", (0, ""))  # type: ignore[return-value]
 
     def run(self, line: str) -> Completed:
-        """Type a line. Its status is the shell's once that has ended, else 0; both streams show on the one screen."""
-        shown: list[bytes] = []
-        failed: list[str] = []
+        """One input, of one line or more."""
+        complaints: list[str] = []
+        self.written, self.ended = [], False
+        status = self.machine.limited(lambda: self._type(line.split("\n")), complaints.append)
+        if complaints:
+            self._session = None
+            self.written.append(Written(2, complaints[0].encode()))
+        self.runaway = bool(complaints)
+        return Completed(line, status, _written(self.written, 1), _written(self.written, 2))
 
-        def feed() -> int:
-            shown.extend(written.text for written in self._session.feed(line))
-            return self._session.status or 0
+    def _type(self, lines: list[str]) -> int:
+        """Collect what is written, without the prompts in between; the exit status."""
+        kernel = self.machine.kernel
+        before, status = kernel.budget, 0
+        try:
+            for line in lines:
+                session = self._session = self._session or self._shell()
+                self.written += session.feed(line)
+                status = self._status(session)
+            return status
+        finally:
+            self.spent += before - kernel.budget
 
-        status = self._machine.limited(feed, failed.append)
-        screen = b"".join(shown).decode("utf-8", "replace") + "".join(failed)
-        return Completed(line, status, screen, "")
+    def _status(self, session: Session) -> int:
+        if session.status is None:
+            return self._at_prompt[0]
+        self._session, self.ended = None, True
+        return session.status
+
+    def _shell(self) -> Session:
+        return Session(self.machine.process(["sh"], Input(), Output(), Output()))
+
+
+def _written(written: list[Written], stream: int) -> str:
+    return b"".join(each.text for each in written if each.stream == stream).decode("utf-8", "replace")
 
 
 def _text(output: Output) -> str:

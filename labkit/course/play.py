@@ -50,7 +50,7 @@ def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
 
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
     """All of an answer's inputs, in a terminal; after one that had to be stopped, or too many steps, no further one."""
-    from labkit.course.terminal import Terminal
+    from labkit.machine import Terminal
 
     terminal = Terminal(machine)
     played = []

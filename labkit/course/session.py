@@ -11,8 +11,7 @@ from labkit.course.play import answer_text, fresh_machine, goal_machine
 from labkit.course.record import Answer, Exercise, for_learner
 
 if TYPE_CHECKING:
-    from labkit.course.terminal import Terminal
-    from labkit.machine import Completed, Machine
+    from labkit.machine import Completed, Machine, Terminal
 
 
 class Attempt:
@@ -58,7 +57,7 @@ class Attempt:
     @property
     def terminal(self) -> Terminal:
         """The terminal of that machine, in which `run` runs."""
-        from labkit.course.terminal import Terminal
+        from labkit.machine import Terminal
 
         if self._terminal is None:
             self._terminal = Terminal(self.machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit import Machine
-from labkit.course.terminal import Terminal
+from labkit.machine import Terminal
 
 
 def typed(*lines: str) -> list[tuple[int, str, str]]:
@@ -50,7 +50,7 @@ def test_a_runaway_is_stopped() -> None:
 
 def test_prompt_and_folder() -> None:
     terminal = Terminal(Machine())
-    assert (terminal.prompt, terminal.folder) == ("", "/home/learner")
+    assert (terminal.prompt, terminal.folder) == ("# ", "/home/learner")
     terminal.run("cd /etc")
     assert (terminal.prompt, terminal.folder) == ("# ", "/etc")
     terminal.run("echo 'open")
