@@ -187,8 +187,8 @@ class Terminal:
     """Lines typed one after the other into one shell, which keeps its folder and variables.
 
     It can be inside another shell (`docker run -it …`, `docker exec -it …`, the Mac's way into its virtual machine)
-    until `exit`. A shell that has ended, or that had to be stopped, is followed by a new one. What a terminal did is the
-    list of its lines: typed on another machine they give the same.
+    until `exit`. A shell that has ended, or that had to be stopped, is followed by a new one. What a terminal did is
+    the list of its lines: typed on another machine they give the same.
     """
 
     def __init__(self, machine: Machine) -> None:
