@@ -601,7 +601,7 @@ def _in_range(state: State, command: Command) -> bool:
         return _still(state, command)
     starts = state.tool.gnu and command.first.line == 0 and state.number == 1 and command.second.pattern is not None
     if starts:
-        command.active_until = _OPEN
+        command.active_until, command.begun = _OPEN, True
         return _still(state, command)
     second = command.second
     if not _starts(state, command):

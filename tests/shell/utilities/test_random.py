@@ -82,6 +82,8 @@ BASIC = st.tuples(
 def test_grep(flavour: str, lines: bytes, options: list[str], pattern: str) -> None:
     if "-o" in options and ("-v" in options or "-w" in options):
         options = ["-o"]
+    if flavour == "busybox" and "-w" in options:  # it looks at the longest match only
+        options.remove("-w")
     same(flavour, ["grep", *options, "-e", pattern], lines)
 
 
