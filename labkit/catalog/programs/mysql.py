@@ -8,10 +8,12 @@ files are the server's documented defaults (ibdata1 12 MiB, undo tablespaces 16 
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
+from typing import NamedTuple
 
 from labkit.catalog.programs import sql
-from labkit.catalog.programs.support import complain, options, read_text, say, timestamp
+from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
 from labkit.engine.process import SECOND, Process
 from labkit.files import Content
 
@@ -21,7 +23,13 @@ _VERSION = "8.4.7"
 _USER = 999
 _MIB = 1 << 20
 _TABLE_SIZE = 112 * 1024
-_HIDDEN = ("mysql", "performance_schema", "sys")
+_PROMPT, _MORE = "mysql> ", "    -> "
+_WELCOME = (
+    "Welcome to the MySQL monitor.  Commands end with ; or \\g.",
+    f"Server version: {_VERSION} MySQL Community Server - GPL",
+    "",
+    "Type 'help;' or '\\h' for help. Type '\\c' to clear the current input statement.",
+)
 _PASSWORDS = ("MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD")
 
 
@@ -204,9 +212,18 @@ def client(process: Process) -> int:
         say(process, f"{tool}  Ver {_VERSION} for Linux on x86_64 (MySQL Community Server - GPL)")
         return 0
     password = flags.get("--password")
+    if password is None and {"-p", "--password"} & set(process.argv):
+        process.stdout.write("Enter password: ")
+        if process.stdin.isatty:
+            return converse(process, _talk, _Talk(flags=tuple(flags.items()), words=tuple(words)), "")
+        return _serve(process, tool, flags, words, process.stdin.readline().decode().rstrip("\n"))
     if password:
         complain(process, f"{tool}: [Warning] Using a password on the command line interface can be insecure.")
-    status = _connect(process, flags, password or process.env.get("MYSQL_PWD", ""))
+    return _serve(process, tool, flags, words, password or process.env.get("MYSQL_PWD", ""))
+
+
+def _serve(process: Process, tool: str, flags: dict[str, str], words: list[str], password: str) -> int:
+    status = _connect(process, flags, password)
     if status:
         return status
     if tool == "mysqladmin":
@@ -221,7 +238,42 @@ def client(process: Process) -> int:
     if tool == "mysqldump":
         return session.dump()
     text = flags.get("-e") or flags.get("--execute")
+    if text is None and process.stdin.isatty:
+        say(process, *_WELCOME, "")
+        return converse(process, _talk, _Talk(True, session.database), _PROMPT)
     return session.run(text if text is not None else process.stdin.read().decode("utf-8", "replace"))
+
+
+class _Talk(NamedTuple):
+    """Where a talk at a terminal is: before the password, or with a database in use and a statement begun."""
+
+    connected: bool = False
+    database: str = ""
+    begun: str = ""
+    flags: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def _talk(process: Process, line: str, talk: _Talk) -> tuple[_Talk, str | None]:
+    if not talk.connected:
+        say(process, "")
+        flags, words = dict(talk.flags), list(talk.words)
+        if _connect(process, flags, line):
+            return talk, None
+        if "-e" in flags or "--execute" in flags:
+            _serve(process, "mysql", flags, words, line)
+            return talk, None
+        say(process, *_WELCOME, "")
+        return _Talk(True, flags.get("-D") or flags.get("--database") or (words[0] if words else "")), _PROMPT
+    text = f"{talk.begun}\n{line}".strip()
+    if text.rstrip("; ").lower() in ("exit", "quit", "\\q"):
+        say(process, "Bye")
+        return talk, None
+    if text and not text.endswith((";", "\\g", "\\G")) and not re.match(r"use\s", text, re.IGNORECASE):
+        return talk._replace(begun=text), _MORE
+    session = _Session(process, talk.database, talking=True)
+    session.run(re.sub(r"\\[gG]$", "", text))
+    return _Talk(True, session.database), _PROMPT
 
 
 def _connect(process: Process, flags: dict[str, str], password: str) -> int:
@@ -244,21 +296,38 @@ def _connect(process: Process, flags: dict[str, str], password: str) -> int:
 class _Session:
     """One connection: the database in use, and statements against the data directory."""
 
-    def __init__(self, process: Process, database: str = "", bare: bool = False, boxed: bool = False) -> None:
+    def __init__(
+        self, process: Process, database: str = "", bare: bool = False, boxed: bool = False, talking: bool = False
+    ) -> None:
         self.process = process
         self.database = database
         self.bare = bare  # without the line of column names
-        self.boxed = boxed
+        self.boxed = boxed or talking
+        self.talking = talking  # at a terminal: each statement says what it did
+        self.affected = 0  # rows, by the last statement
 
     def run(self, text: str) -> int:
         for number, statement in enumerate(sql.split(text), 1):
             self.process.tick()
             found = sql.parse(statement)
+            self.affected = 0
             error = self._syntax(statement) if found is None else self._do(found)
             if error:
-                complain(self.process, f"ERROR {error[0]} at line {number}: {error[1]}")
+                where = "" if self.talking else f" at line {number}"
+                complain(self.process, f"ERROR {error[0]}{where}: {error[1]}")
                 return 1
+            if self.talking and found:
+                self._report(found.kind)
         return 0
+
+    def _report(self, kind: str) -> None:
+        if kind == "use":
+            say(self.process, "Database changed", "")
+        elif kind in ("show databases", "show tables", "select", "count", "value"):
+            count = f"{self.affected} row{'s' * (self.affected != 1)} in set" if self.affected else "Empty set"
+            say(self.process, f"{count} (0.00 sec)", "")
+        else:
+            say(self.process, f"Query OK, {self.affected} row{'s' * (self.affected != 1)} affected (0.01 sec)", "")
 
     def _syntax(self, text: str) -> tuple[str, str]:
         return (
@@ -277,6 +346,7 @@ class _Session:
                 return None
             return "1007 (HY000)", f"Can't create database '{statement.database}'; database exists"
         _folder(self.process, path)
+        self.affected = 1
         return None
 
     def _drop_database(self, statement: sql.Statement) -> tuple[str, str] | None:
@@ -369,6 +439,7 @@ class _Session:
                 return "1054 (42S22)", f"Unknown column '{unknown[0]}' in 'field list'"
             table.rows.append([values.get(name) for name in table.columns])
         self._save(statement, table)
+        self.affected = len(statement.rows)
         return None
 
     def _delete(self, statement: sql.Statement) -> tuple[str, str] | None:
@@ -376,6 +447,7 @@ class _Session:
         if isinstance(table, tuple):
             return table
         self._save(statement, sql.Table(table.columns))
+        self.affected = len(table.rows)
         return None
 
     def _count(self, statement: sql.Statement) -> tuple[str, str] | None:
@@ -396,13 +468,18 @@ class _Session:
         self._print(columns, [[row[place] for place in places] for row in table.rows])
         return None
 
-    def _value(self, statement: sql.Statement) -> None:
+    def _value(self, statement: sql.Statement) -> tuple[str, str] | None:
         values = {"version()": _VERSION, "database()": self.database or None}
         names = list(statement.columns)
+        for name in names:
+            if name.lower() not in values and not re.fullmatch(r"'.*'|\".*\"|[-+*/\d. ]+|null", name, re.IGNORECASE):
+                return "1054 (42S22)", f"Unknown column '{name}' in 'field list'"
         self._print(names, [[values.get(name.lower(), sql.literal(name)) for name in names]])
+        return None
 
     def _print(self, columns: list[str], rows: list[list[str | None]]) -> None:
         """As the client prints to a pipe, or with -t or to a terminal as a box."""
+        self.affected = len(rows)
         if not rows:
             return
         texts = [["NULL" if value is None else value for value in row] for row in rows]

@@ -6,9 +6,10 @@ A database is a folder of base/, a table a file in it; a segment of the write-ah
 from __future__ import annotations
 
 import json
+import re
 
 from labkit.catalog.programs import sql
-from labkit.catalog.programs.support import complain, options, read_text, say, timestamp
+from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
 from labkit.engine.process import Process
 from labkit.files import Content
 
@@ -145,11 +146,30 @@ def psql(process: Process) -> int:
         complain(process, f'{failed}database "{database}" does not exist')
         return 2
     text = flags.get("-c") or flags.get("--command")
+    if text is None and "-f" not in flags and process.stdin.isatty:
+        say(process, f"psql ({_VERSION})", 'Type "help" for help.', "")
+        return converse(process, _talk, (data, database, ""), f"{database}=# ")
     if text is None:
         text = (
             read_text(process.files, flags["-f"]) if "-f" in flags else process.stdin.read().decode("utf-8", "replace")
         )
     return session.run(text)
+
+
+def _talk(process: Process, line: str, state: tuple[str, str, str]) -> tuple[tuple[str, str, str], str | None]:
+    data, database, begun = state
+    text = f"{begun}\n{line}".strip()
+    if text.rstrip("; ") in ("\\q", "exit", "quit"):
+        return state, None
+    if found := re.fullmatch(r"\\c(?:onnect)?\s+(\w+)", text):
+        session = _Session(process, data, database, False, False)
+        if found[1] in session.names():
+            say(process, f'You are now connected to database "{found[1]}" as user "postgres".')
+            return (data, found[1], ""), f"{found[1]}=# "
+    if text and not text.startswith("\\") and not text.endswith(";"):
+        return (data, database, text), f"{database}-# "
+    _Session(process, data, database, False, False).run(text)
+    return (data, database, ""), f"{database}=# "
 
 
 class _Session:

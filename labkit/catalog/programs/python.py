@@ -8,13 +8,14 @@ learner's runs in the Python that runs labkit: this walks the syntax tree itself
 from __future__ import annotations
 
 import ast
+import copy
 import operator
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from labkit.catalog.programs import flask, pip
-from labkit.catalog.programs.support import complain, read_text, say
+from labkit.catalog.programs.support import complain, converse, read_text, say
 from labkit.engine.process import Process
 
 _MODULES = {
@@ -64,7 +65,32 @@ def python(process: Process) -> int:
             complain(process, f"{process.argv[0]}: can't open file '{whole}': [Errno 2] No such file or directory")
             return 2
         return _run(process, read_text(process.files, path), path, words[1:])
+    if process.stdin.isatty and not words:
+        say(process, f"Python {_version(process)} (main, Jan  1 2026, 00:00:00) [GCC 12.2.0] on linux")
+        say(process, 'Type "help", "copyright", "credits" or "license" for more information.')
+        return converse(process, _talk, _Talk(), ">>> ")
     return _run(process, process.stdin.read().decode("utf-8", "replace"), "<stdin>", [])
+
+
+class _Talk(NamedTuple):
+    """Where a talk at a terminal is: what names mean, and the lines of a block that is not closed yet."""
+
+    names: tuple[tuple[str, Any], ...] = ()
+    begun: str = ""
+
+
+def _talk(process: Process, line: str, talk: _Talk) -> tuple[_Talk, str | None]:
+    source = f"{talk.begun}{line}\n"
+    if line.rstrip().endswith(":") or (talk.begun and line.strip()):
+        return talk._replace(begun=source), "... "
+    interpreter = _Interpreter(process, "<stdin>", [])
+    interpreter.names.update(
+        {name: copy.deepcopy(value) if type(value) in (list, dict) else value for name, value in talk.names}
+    )
+    interpreter.talking = True
+    status = _interpret(process, interpreter, source, "<stdin>")
+    names = tuple(interpreter.names.items())
+    return _Talk(names), None if status is not None else ">>> "
 
 
 def _version(process: Process) -> str:
@@ -105,32 +131,32 @@ def _venv(process: Process, folder: str) -> int:
 
 
 def _run(process: Process, source: str, name: str, arguments: list[str]) -> int:
+    interpreter = _Interpreter(process, name, arguments)
+    status = _interpret(process, interpreter, source, name)
+    return interpreter.failed if status is None else status
+
+
+def _interpret(process: Process, interpreter: _Interpreter, source: str, name: str) -> int | None:
+    """Run a text; the exit status where it asks for one. `interpreter.failed` says whether something went wrong."""
+    interpreter.failed = 1
     try:
         tree = ast.parse(source if len(source) <= _LONGEST else "None = 'the script is too long'")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", 1)
-        text = (source.splitlines() or [""])[min(line or 1, len(source.splitlines()) or 1) - 1].strip()
-        complain(
-            process, f'  File "{name}", line {line}', f"    {text[:80]}", f"SyntaxError: {getattr(error, 'msg', error)}"
-        )
-        return 1
-    interpreter = _Interpreter(process, name, arguments)
-    try:
         interpreter.block(tree.body)
+        interpreter.failed = 0
     except _Exit as stop:
         return stop.status
     except _Refused as refused:
         complain(process, f"python: {name}, line {interpreter.line}: this simulated Python knows no {refused}")
-        return 1
-    except (_Wrong, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, OSError) as error:
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        lines, number = source.splitlines() or [""], getattr(error, "lineno", None) or 1
+        text = lines[min(number, len(lines)) - 1].strip()[:80]
         complain(
-            process,
-            "Traceback (most recent call last):",
-            f'  File "{name}", line {interpreter.line}, in <module>',
-            _message(error),
+            process, f'  File "{name}", line {number}', f"    {text}", f"SyntaxError: {getattr(error, 'msg', error)}"
         )
-        return 1
-    return 0
+    except (_Wrong, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, OSError) as error:
+        where = f'  File "{name}", line {interpreter.line}, in <module>'
+        complain(process, "Traceback (most recent call last):", where, _message(error))
+    return None
 
 
 def _message(error: Exception) -> str:
@@ -204,6 +230,8 @@ class _Interpreter:
         self.line = 1
         self.names: dict[str, Any] = {"__name__": "__main__", "__file__": name}
         self.arguments = [name if name != "<string>" else "-c", *arguments]
+        self.talking = False  # at a terminal: the value of an expression is shown
+        self.failed = 0  # exit status
         self.app = os.path.basename(name).removesuffix(".py")
 
     def block(self, statements: list[ast.stmt]) -> None:
@@ -216,7 +244,9 @@ class _Interpreter:
             known(statement)
 
     def _do_expr(self, node: ast.Expr) -> None:
-        self.value(node.value)
+        value = self.value(node.value)
+        if self.talking and value is not None:
+            self._call_print(repr(value))
 
     def _do_pass(self, node: ast.Pass) -> None:
         pass

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from labkit.catalog.programs.support import complain, options, read_text, say, timestamp
+from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
 from labkit.engine.process import Process
 
 _VERSION = "7.0.15"
 _RUNNING = "/run/redis.pid"
+_PROMPT = "127.0.0.1:6379> "
 _MAGIC = "REDIS0010"
 
 
@@ -44,6 +45,8 @@ def cli(process: Process) -> int:
     if not process.files.exists(_RUNNING):
         complain(process, "Could not connect to Redis at 127.0.0.1:6379: Connection refused")
         return 1
+    if not words and process.stdin.isatty:
+        return converse(process, _talk, None, _PROMPT)
     lines = (
         [words] if words else [line.split() for line in process.stdin.read().decode("utf-8", "replace").splitlines()]
     )
@@ -51,6 +54,25 @@ def cli(process: Process) -> int:
     for line in filter(None, lines):
         say(process, *_answer(process, path, line))
     return 0
+
+
+def _talk(process: Process, line: str, state: None) -> tuple[None, str | None]:
+    words = line.split()
+    if words[:1] in (["exit"], ["quit"]):
+        return state, None
+    if words:
+        path = f"{read_text(process.files, _RUNNING).rstrip('/')}/dump.rdb"
+        say(process, *(_shown(words[0].lower(), text) for text in _answer(process, path, words)))
+    return state, _PROMPT
+
+
+def _shown(command: str, text: str) -> str:
+    """An answer as a terminal shows it, with its type."""
+    if command in ("incr", "del", "exists", "dbsize") and text.isdigit():
+        return f"(integer) {text}"
+    if command == "get" and not text.startswith("(error)"):
+        return f'"{text}"' if text else "(nil)"
+    return text
 
 
 def _load(process: Process, path: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ _PATTERNS = (
     ("delete", rf"(?:delete\s+from|truncate(?:\s+table)?)\s+{_TABLE}"),
     ("count", rf"select\s+count\(\s*\*\s*\)\s+from\s+{_TABLE}"),
     ("select", rf"select\s+(?P<body>[^;]*?)\s+from\s+{_TABLE}"),
-    ("value", r"select\s+(?P<body>.+)"),
+    ("value", r"select\s+(?P<body>(?:(?!\sfrom\s).)+)"),
 )  # fmt: skip
 
 

@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import datetime
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
-from labkit.engine.process import SECOND, Process
+from labkit.engine.process import SECOND, Parked, Process
 from labkit.files import Content, Entry, Files
+
+State = TypeVar("State")
+
+
+def converse(
+    process: Process, step: Callable[[Process, str, State], tuple[State, str | None]], state: State, prompt: str
+) -> int:
+    """Talk at a terminal: prompt, read a line; `step` gives the next state and the next prompt (None: the end).
+
+    A state is never changed: a machine may be restored and the talk go on from there again.
+    """
+    process.stdout.write(prompt)
+    return _go_on(process, step, state)
+
+
+def _go_on(process: Process, step: Callable[[Process, str, State], tuple[State, str | None]], state: State) -> int:
+    while True:
+        process.tick()
+        try:
+            line = process.stdin.readline()
+        except Parked as waiting:
+            raise Parked(waiting.until, partial(_go_on, step=step, state=state)) from None
+        if not line:
+            return 0
+        state, prompt = step(process, line.decode("utf-8", "replace").rstrip("\n"), state)
+        if prompt is None:
+            return 0
+        process.stdout.write(prompt)
 
 
 def say(process: Process, *lines: str) -> None:
