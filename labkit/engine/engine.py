@@ -18,6 +18,7 @@ from labkit.engine import (
     images,
     lifecycle,
     logs,
+    processlist,
     procfiles,
     times,
     volumes,
@@ -80,6 +81,7 @@ class Engine:
         self._bind()
         hostfolders.install(self)
         procfiles.install(self)
+        processlist.install(self)
         watch(self)
 
     def _bind(self) -> None:
