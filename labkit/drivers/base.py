@@ -160,7 +160,7 @@ def tree_size(store: Store, top: Inode) -> int:
 
 
 def block_size(get: Callable[[Inode], Inode], top: Inode) -> int:
-    """Bytes of the blocks that a tree takes on the disk, a folder one of 4 KiB (containerd/continuity, fs.DiskUsage)."""
+    """Bytes of the blocks that a tree takes on the disk, a folder one of 4 KiB (containerd/continuity fs.DiskUsage)."""
     total, seen, waiting = 0, set(), [top]
     while waiting:
         inode = get(waiting.pop())

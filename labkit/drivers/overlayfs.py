@@ -1,13 +1,15 @@
 """overlayfs: the snapshotter of the containerd image store, what a new installation of Engine 29 has.
 
-Facts: containerd, plugins/snapshots/overlay/overlay.go, and recordings of an engine. A snapshot is a numbered folder with
-fs (the files) and work. A container's union mount is seen at /var/lib/docker/rootfs/overlayfs/ID. What a build makes is
-there twice: as the build cache's snapshot, and unpacked anew for the image. Sizes are of the blocks on the disk.
+Facts: containerd, plugins/snapshots/overlay/overlay.go, and recordings of an engine. A snapshot is a numbered folder
+with fs (the files) and work. A container's union mount is seen at /var/lib/docker/rootfs/overlayfs/ID. What a build
+makes is there twice: as the build cache's snapshot, and unpacked anew for the image. Sizes are of the blocks on the
+disk.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from labkit.drivers.base import block_size
 from labkit.drivers.unionmounts import Row, UnionMounts
@@ -34,7 +36,7 @@ class Overlayfs(UnionMounts):
         return super().snapshot(), self._counter.copy()
 
     def restore(self, saved: object) -> None:
-        rows, counter = saved  # type: ignore[misc]
+        rows, counter = cast("tuple[object, Map[str, int]]", saved)
         super().restore(rows)
         self._counter = counter.copy()
 

@@ -65,10 +65,11 @@ class Recorded(Output):
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
         self.size += cost
-        if self._attached is not None and isinstance(piece, bytes):
-            self._attached.write(piece)
-        elif self._attached is not None:
-            self._attached.write_content(piece)
+        if self._attached is not None:
+            if isinstance(piece, Content):
+                self._attached.write_content(piece)
+            else:
+                self._attached.write(piece)
         if len(piece) <= _LIMIT:
             self.log.add(self._stream, bytes(piece))
 

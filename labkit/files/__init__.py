@@ -37,6 +37,7 @@ from labkit.files.tree import Inode, Store, Tree
 
 __all__ = [
     "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",
-    "O_WRONLY", "R_OK", "W_OK", "X_OK", "BadArchiveError", "Content", "Entry", "Files", "Handle", "Inode", "Layer", "Map",
-    "Mount", "Namespace", "Source", "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor", "tmpfs",
+    "O_WRONLY", "R_OK", "W_OK", "X_OK", "BadArchiveError", "Content", "Entry", "Files", "Handle", "Inode", "Layer",
+    "Map", "Mount", "Namespace", "Source", "Stat", "Store", "Tree", "User", "failure", "major", "makedev", "minor",
+    "tmpfs",
 ]  # fmt: skip

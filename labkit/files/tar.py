@@ -103,7 +103,8 @@ def _block(
         b"%07o\0" % mode, b"%07o\0" % (uid & 0o7777777), b"%07o\0" % (gid & 0o7777777),
         b"%011o\0" % min(size, (1 << 33) - 1), b"%011o\0" % max(0, mtime),
         b"        ", code, target.encode("utf-8", "replace")[:100].ljust(100, b"\0"),
-        b"ustar\x0000", bytes(64), b"%07o\0" % device[0], b"%07o\0" % device[1], prefix.encode().ljust(155, b"\0"), bytes(12),
+        b"ustar\x0000", bytes(64), b"%07o\0" % device[0], b"%07o\0" % device[1], prefix.encode().ljust(155, b"\0"),
+        bytes(12),
     ))  # fmt: skip
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]
 

@@ -1,6 +1,5 @@
 """What each check finds on a machine: that it holds, and the difference in plain words where it does not."""
 
-# ruff: noqa: E501 - a row is a case and the sentence that it leads to
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Records: each fault is one sentence that names the file and the place; the course's own records have none."""
 
-# ruff: noqa: E501 - a row is the change and the sentence that it leads to
 from __future__ import annotations
 
 import tomllib

@@ -1,6 +1,5 @@
 """Grading a folder: answers are played, nothing they claim counts, a file that cannot be read stops nobody else's."""
 
-# ruff: noqa: E501 - a row is a case and the sentence that it leads to
 from __future__ import annotations
 
 import csv

@@ -1,6 +1,5 @@
 """Submissions are hostile input: one clear line for each file that cannot be read, and never a traceback."""
 
-# ruff: noqa: E501 - a row is a file and the line that it leads to
 from __future__ import annotations
 
 import json
