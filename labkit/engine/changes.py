@@ -1,100 +1,119 @@
-"""`--change` of commit and import: Dockerfile instructions that only touch an image's configuration."""
+"""`--change` of commit and import: Dockerfile instructions that only touch an image's configuration.
+
+Rules and messages: moby, daemon/builder/dockerfile, builder.go (BuildFromConfig) and dispatchers.go.
+"""
 
 from __future__ import annotations
 
-import json
-import shlex
+import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from labkit.engine.build import parser
+from labkit.engine.build.errors import DockerfileError
+from labkit.engine.build.expand import ExpandError, Lexer
+from labkit.engine.build.lines import Dockerfile, read_dockerfile
+from labkit.engine.build.lint import Linter
 from labkit.engine.errors import invalid
 
 Config = dict[str, Any]
+_VALID = frozenset("cmd entrypoint healthcheck env expose label onbuild stopsignal user volume workdir".split())
+_SHELL = ["/bin/sh", "-c"]
 
 
 def apply(changes: Sequence[str]) -> Config:
     """The configuration that these instructions make, starting from an empty one."""
     config: Config = {}
-    for line in changes:
-        word, _, rest = line.strip().partition(" ")
-        name = word.upper()
-        if name not in _INSTRUCTIONS:
-            if name in _OTHERS:
-                raise invalid(f"{name.lower()} is not a valid change command")
-            raise invalid(f"dockerfile parse error on line 1: unknown instruction: {name}")
-        if not rest.strip():
-            raise invalid(f"{name} requires at least one argument")
-        _INSTRUCTIONS[name](config, rest.strip())
+    if not changes:
+        return config
+    try:
+        instructions, escape = _parsed("\n".join(changes))
+        for instruction in instructions:
+            _INSTRUCTIONS[type(instruction)](config, instruction, _expander(config, escape))
+    except (ExpandError, ValueError) as error:
+        raise invalid(str(error)) from None
     return config
 
 
-_OTHERS = ("ADD", "ARG", "COPY", "FROM", "MAINTAINER", "RUN", "SHELL")
-
-
-def _words(text: str) -> list[str] | None:
-    """The list of a JSON form; None where it is none."""
+def _parsed(text: str) -> tuple[list[parser.Instruction], str]:
+    """Raises EngineError, ValueError."""
     try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, list) and all(isinstance(word, str) for word in found) else None
+        found: Dockerfile = read_dockerfile(text)
+    except DockerfileError as error:
+        raise invalid(error.message) from None
+    for node in found.nodes:
+        if node.keyword.lower() not in _VALID:
+            raise invalid(f"{node.keyword} is not a valid change command")
+    return [parser.parse_instruction(node, Linter(skip_all=True)) for node in found.nodes], found.escape
 
 
-def _command(key: str) -> Callable[[Config, str], None]:
-    def run(config: Config, text: str) -> None:
-        words = _words(text)
-        config[key] = words if words is not None else ["/bin/sh", "-c", text]
-
-    return run
+_Expand = Callable[[str], str]
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
-    words = shlex.split(text)
-    if words and "=" not in words[0]:
-        return [(words[0], text[len(words[0]) :].strip())]
-    return [(key, value) for key, _, value in (word.partition("=") for word in words)]
+def _expander(config: Config, escape: str) -> _Expand:
+    env = dict(pair.split("=", 1) for pair in config.get("Env", ()))
+    return lambda word: Lexer(escape).expand(word, env).text
 
 
-def _env(config: Config, text: str) -> None:
-    for key, value in _pairs(text):
-        kept = [other for other in config.get("Env", []) if other.partition("=")[0] != key]
-        config["Env"] = [*kept, f"{key}={value}"]
-
-
-def _label(config: Config, text: str) -> None:
-    config["Labels"] = {**config.get("Labels", {}), **dict(_pairs(text))}
-
-
-def _expose(config: Config, text: str) -> None:
-    ports: dict[str, Any] = {port if "/" in port else f"{port}/tcp": {} for port in text.split()}
-    config["ExposedPorts"] = {**config.get("ExposedPorts", {}), **ports}
-
-
-def _volume(config: Config, text: str) -> None:
-    config["Volumes"] = {**config.get("Volumes", {}), **{path: {} for path in _words(text) or text.split()}}
-
-
-def _onbuild(config: Config, text: str) -> None:
-    config["OnBuild"] = [*config.get("OnBuild", []), text]
-
-
-def _plain(key: str) -> Callable[[Config, str], None]:
-    def run(config: Config, text: str) -> None:
-        config[key] = text
+def _command(key: str) -> Callable[[Config, Any, _Expand], None]:
+    def run(config: Config, command: parser.Command, expand: _Expand) -> None:
+        config[key] = [*_SHELL, " ".join(command.words)] if command.shell else list(command.words)
 
     return run
 
 
-_INSTRUCTIONS: dict[str, Callable[[Config, str], None]] = {
-    "CMD": _command("Cmd"),
-    "ENTRYPOINT": _command("Entrypoint"),
-    "ENV": _env,
-    "EXPOSE": _expose,
-    "HEALTHCHECK": lambda config, text: None,
-    "LABEL": _label,
-    "ONBUILD": _onbuild,
-    "STOPSIGNAL": _plain("StopSignal"),
-    "USER": _plain("User"),
-    "VOLUME": _volume,
-    "WORKDIR": _plain("WorkingDir"),
+def _env(config: Config, env: parser.Env, expand: _Expand) -> None:
+    for pair in env.pairs:
+        name, value = expand(pair.name), expand(pair.value or "")
+        known = {each.partition("=")[0]: each for each in config.get("Env", ())}
+        config["Env"] = list((known | {name: f"{name}={value}"}).values())
+
+
+def _label(config: Config, label: parser.Label, expand: _Expand) -> None:
+    found = {expand(pair.name): expand(pair.value or "") for pair in label.pairs}
+    config["Labels"] = {**config.get("Labels", {}), **found}
+
+
+def _expose(config: Config, expose: parser.Expose, expand: _Expand) -> None:
+    ports = [port for text in expose.ports for port in expand(text).split()]
+    found: Config = {port if "/" in port else f"{port}/tcp": {} for port in ports}
+    config["ExposedPorts"] = {**config.get("ExposedPorts", {}), **found}
+
+
+def _volume(config: Config, volume: parser.Volume, expand: _Expand) -> None:
+    config["Volumes"] = {**config.get("Volumes", {}), **{expand(path): {} for path in volume.paths}}
+
+
+def _onbuild(config: Config, onbuild: parser.Onbuild, expand: _Expand) -> None:
+    config["OnBuild"] = [*config.get("OnBuild", []), onbuild.expression]
+
+
+def _healthcheck(config: Config, health: parser.Healthcheck, expand: _Expand) -> None:
+    config["Healthcheck"] = parser.health_config(health)
+
+
+def _workdir(config: Config, workdir: parser.Workdir, expand: _Expand) -> None:
+    path = posixpath.join("/", config.get("WorkingDir", "/"), expand(workdir.path))
+    config["WorkingDir"] = posixpath.normpath(path).replace("//", "/")
+
+
+def _plain(key: str, field: str) -> Callable[[Config, Any, _Expand], None]:
+    def run(config: Config, instruction: Any, expand: _Expand) -> None:
+        config[key] = expand(getattr(instruction, field))
+
+    return run
+
+
+_INSTRUCTIONS: dict[type[parser.Instruction], Callable[[Config, Any, _Expand], None]] = {
+    parser.Cmd: _command("Cmd"),
+    parser.Entrypoint: _command("Entrypoint"),
+    parser.Env: _env,
+    parser.Expose: _expose,
+    parser.Healthcheck: _healthcheck,
+    parser.Label: _label,
+    parser.Onbuild: _onbuild,
+    parser.StopSignal: _plain("StopSignal", "signal"),
+    parser.User: _plain("User", "user"),
+    parser.Volume: _volume,
+    parser.Workdir: _workdir,
 }

@@ -56,9 +56,14 @@ def test_export_and_import_flatten(lab: Lab) -> None:
 
 def test_wrong_changes(lab: Lab) -> None:
     archive = lab.engine.save(["busybox"])
-    message = "dockerfile parse error on line 1: unknown instruction: FOO"
-    assert lab.refused(lab.engine.import_image, archive, "x", ["FOO bar"]) == message
-    assert lab.refused(lab.engine.import_image, archive, "x", ["RUN ls"]) == "run is not a valid change command"
+    for change, message in (  # moby, builder.go BuildFromConfig
+        ("FOO bar", "FOO is not a valid change command"),
+        ("run ls", "run is not a valid change command"),
+        ("CMD true\nRUN ls", "RUN is not a valid change command"),
+        ("ENV A", "ENV must have two arguments"),
+        ("USER", "USER requires exactly one argument"),
+    ):
+        assert lab.refused(lab.engine.import_image, archive, "x", [change]) == message
 
 
 def test_a_compressed_archive(lab: Lab, make_lab: type[Lab]) -> None:

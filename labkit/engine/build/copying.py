@@ -51,10 +51,10 @@ class Copying:
         """Copy what a source path (perhaps with wildcards) names. Raises CopyError, OSError."""
         excluded = matcher(self.exclude) if self.exclude else None
         included = matcher(self.include) if self.include else None
-        for path in self.tree.find(source):
+        for name, path in self.tree.find(source):
             if self.unpack and self._unpack(path, target):
                 continue
-            self._copy_one(path, target, excluded, included)
+            self._copy_one(name, path, target, excluded, included)
 
     def write(self, name: str, data: str, target: str) -> None:
         """A heredoc as a source file of this name."""
@@ -63,12 +63,12 @@ class Copying:
         self.files.write(target, data)
         self._set(target, 0o644, Owner(), self.files.store.clock.now)
 
-    def _copy_one(self, path: str, target: str, excluded: Matcher | None, included: Matcher | None) -> None:
+    def _copy_one(self, name: str, path: str, target: str, excluded: Matcher | None, included: Matcher | None) -> None:
         about = self.tree.lstat(path)
         is_folder = stat.S_ISDIR(about.st_mode)
         if target.endswith("/"):
             make_folders(self.files, target, self.owner)
-        target = self._prepare(posixpath.basename(path), about, target)
+        target = self._prepare(name, about, target)
         if not is_folder:
             self._copy_file(path, about, target)
             return
@@ -248,14 +248,19 @@ def _is_link(files: Files, path: str) -> bool:
 
 
 def make_folders(files: Files, path: str, owner: Owner | None, mode: int = 0o755) -> None:
-    """A folder and those above it; what is new gets this mode and owner. Links are followed inside the root."""
+    """A folder and those above it; what is new gets this mode and owner. Links are followed inside the root.
+
+    Raises CopyError where a file is in the way (fsutil copy/mkdir.go, and continuity's RootPath before it).
+    """
     done = "/"
-    for name in path.strip("/").split("/"):
-        if not name:
-            continue
+    names = [name for name in path.split("/") if name]
+    for place, name in enumerate(names):
         done = posixpath.join(done, name)
         if files.is_dir(done):
             continue
+        if files.exists(done):
+            below = posixpath.join(done, *names[place + 1 : place + 2])
+            raise CopyError(f"{'mkdir' if below == done else 'lstat'} {below}: not a directory")
         if _is_link(files, done):
             make_folders(files, _resolved(files, done), owner, mode)
             continue
@@ -282,70 +287,73 @@ def _resolved(files: Files, path: str) -> str:
     return path
 
 
+_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)")
+_SHIFTS = {"u": 6, "g": 3, "o": 0}
+_UMASK = 0o022  # the daemon's: it holds where a clause names nobody
+
+
 def changed_mode(mode: int, change: str) -> int:
-    """The mode after --chmod, which is octal or as chmod(1) takes it (u=rwX,go=rX)."""
+    """The mode after --chmod, which is octal or as BSD's setmode takes it: u=rwx,go+X, go=u (tonistiigi/dchapes-mode)."""
     if re.fullmatch(r"[0-7]+", change):
         return int(change, 8)
-    is_folder = stat.S_ISDIR(mode)
-    bits = mode & 0o7777
-    for part in change.split(","):
-        match = re.fullmatch(r"([ugoa]*)((?:[-+=][rwxXst]*)+)", part)
-        if not match:
-            raise CopyError(f"invalid chmod parameter: '{change}'")
-        for sign, letters in re.findall(r"([-+=])([rwxXst]*)", match[2]):
-            bits = _apply(bits, match[1] or "a", sign, letters, is_folder)
+    old = bits = mode & 0o7777
+    searchable = stat.S_ISDIR(mode) or bool(old & 0o111)
+    for clause in change.split(","):
+        who, actions = _CLAUSE.fullmatch(clause).groups()  # type: ignore[union-attr]
+        for sign, letters in re.findall(r"([-+=])([rwxXstugo]*)", actions):
+            bits = _apply(bits, who, sign, letters, searchable)
     return bits
 
 
-def _apply(bits: int, who: str, sign: str, letters: str, is_folder: bool) -> int:
-    who = "ugo" if "a" in who else who
+def _apply(bits: int, who: str, sign: str, letters: str, searchable: bool) -> int:
+    people = "ugo" if not who or "a" in who else who
+    reach = sum(7 << _SHIFTS[person] for person in set(people)) & ~(0 if who else _UMASK)
     granted = 0
     for letter in letters:
-        if letter == "X":
-            letter = "x" if is_folder or bits & 0o111 else ""
-        if letter in "rwx" and letter:
-            granted |= sum({"r": 4, "w": 2, "x": 1}[letter] << {"u": 6, "g": 3, "o": 0}[person] for person in who)
-        if letter == "s":
-            granted |= (0o4000 if "u" in who else 0) | (0o2000 if "g" in who else 0)
-        if letter == "t":
+        if letter in "rwx" or (letter == "X" and sign == "+" and searchable):
+            granted |= {"r": 0o444, "w": 0o222, "x": 0o111, "X": 0o111}[letter] & reach
+        elif letter in _SHIFTS:
+            granted |= (bits >> _SHIFTS[letter] & 7) * 0o111 & reach
+        elif letter == "s" and set(people) & {"u", "g"}:
+            granted |= (0o4000 if "u" in people else 0) | (0o2000 if "g" in people else 0)
+        elif letter == "t" and set(people) & {"u", "g"}:
             granted |= 0o1000
     if sign == "+":
         return bits | granted
     if sign == "-":
         return bits & ~granted
-    cleared = sum(7 << {"u": 6, "g": 3, "o": 0}[person] for person in who)
+    cleared = sum(7 << _SHIFTS[person] for person in set(people))
     return bits & ~cleared | granted
 
 
 def check_mode(change: str) -> None:
-    """Raises ValueError for a --chmod that is none."""
-    if re.fullmatch(r"[0-7]+", change):
-        if int(change, 8) > 0o7777:
+    """Raises ValueError for a --chmod that is none (dockerfile2llb/convert_copy.go)."""
+    if change[0].isdigit():
+        if not re.fullmatch(r"[0-7]+", change) or int(change, 8) > 0o7777:
             raise ValueError(f"invalid chmod parameter: '{change}'. it should be octal string and between 0 and 07777")
-        return
-    if not re.fullmatch(r"[ugoa]*(?:[-+=][rwxXst]*)+(?:,[ugoa]*(?:[-+=][rwxXst]*)+)*", change):
-        raise ValueError(f"invalid chmod parameter: '{change}'. it should be octal string and between 0 and 07777")
+    elif not all(_CLAUSE.fullmatch(clause) for clause in change.split(",")):
+        raise ValueError("invalid syntax")
 
 
 def find_owner(files: Files, text: str) -> Owner | None:
-    """Who --chown or USER names, by the stage's own /etc/passwd and /etc/group; an unknown name is root."""
+    """Who --chown or USER names, by the stage's own /etc/passwd and /etc/group; an unknown name changes nothing."""
     if not text:
         return None
     user, _, group = text.partition(":")
-    uid, gid = _identity(files, "/etc/passwd", user)
-    if group:
-        gid = _identity(files, "/etc/group", group)[0]
+    uid, gid = _identity(files, "/etc/passwd", user) or (0, 0)
+    if group and (known := _identity(files, "/etc/group", group)):
+        gid = known[0]
     return Owner(uid, gid)
 
 
-def _identity(files: Files, table: str, name: str) -> tuple[int, int]:
+def _identity(files: Files, table: str, name: str) -> tuple[int, int] | None:
     """The number of a user or group, and the group of a user; a number stands for itself (its group too)."""
     if name.isdigit():
         return int(name), int(name)
     for fields in read_table(files, table):
         if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
             return int(fields[2]), int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0
-    return 0, 0
+    return None
 
 
 def read_table(files: Files, path: str) -> list[list[str]]:

@@ -440,6 +440,14 @@ _HEALTH_TIMES = ("interval", "timeout", "start-period", "start-interval")
 _MILLISECOND = 1_000_000  # nanoseconds
 
 
+def health_config(health: Healthcheck) -> dict[str, object]:
+    """As an image's configuration has it: what is not set is not in it."""
+    times = (health.interval, health.timeout, health.start_period, health.start_interval)
+    names = ("Interval", "Timeout", "StartPeriod", "StartInterval")
+    check = {"Test": list(health.test)} | {name: time for name, time in zip(names, times, strict=True) if time}
+    return check | ({"Retries": health.retries} if health.retries else {})
+
+
 def _healthcheck(node: Node, common: Common) -> Healthcheck:
     _at_least_one(node)
     kind, *words = node.arguments

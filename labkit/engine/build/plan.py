@@ -43,6 +43,7 @@ from .parser import (
     User,
     Volume,
     Workdir,
+    health_config,
     parse_mount,
     parse_stages,
     parse_trigger,
@@ -631,9 +632,7 @@ class _Planner:
     def _healthcheck(self, state: State, health: Healthcheck, sources: list[State | None]) -> None:
         self._once(state, health)
         times = (health.interval, health.timeout, health.start_period, health.start_interval)
-        names = ("Interval", "Timeout", "StartPeriod", "StartInterval")
-        check = {"Test": list(health.test)} | {name: time for name, time in zip(names, times, strict=True) if time}
-        state.config["Healthcheck"] = check | ({"Retries": health.retries} if health.retries else {})
+        state.config["Healthcheck"] = health_config(health)
         shown = " ".join(go_quote(_go_duration(time)) for time in times)
         state.record(f"HEALTHCHECK &{{{_quoted(health.test)} {shown} {go_quote(chr(health.retries), chr(39))}}}")
 

@@ -129,7 +129,7 @@ class Results:
         exclude = matcher(node.exclude) if node.exclude else None
         include = matcher(source.include) if source.include else None
         try:
-            found = [(posixpath.basename(path), path) for path in tree.find(source.path)]
+            found = tree.find(source.path)
         except OSError:
             raise StepError(node, f"failed to compute cache key: {self._missing(source)}") from None
         digests = [(last, checksum(tree, path, exclude, include)) for last, path in found]

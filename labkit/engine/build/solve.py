@@ -127,7 +127,7 @@ class _Build:
             patterns = read_ignore_file(text)
             return matcher(patterns) if patterns else None
         except PatternError as error:
-            raise unsolved(f"failed to parse dockerignore: {error}") from None
+            raise unsolved(str(error)) from None
 
     def _load_context(self, source: Source, planned: Plan, ignore: Matcher | None) -> SourceTree | None:
         if not planned.context_paths:

@@ -46,12 +46,11 @@ class SourceTree:
         self.lstat(real)
         return real
 
-    def find(self, pattern: str) -> list[str]:
-        """What a source path names, links followed; with wildcards all that fit, perhaps none."""
-        if not has_wildcards(pattern):
-            return [self.resolve(posixpath.normpath("/" + pattern).replace("//", "/"))]
+    def find(self, pattern: str) -> list[tuple[str, str]]:
+        """What a source path names: its last name and where it is, links followed; with wildcards perhaps nothing."""
         pattern = posixpath.normpath("/" + pattern).strip("/")
-        return [self.resolve("/" + path) for path in self._fitting("", pattern.split("/"))]
+        paths = self._fitting("", pattern.split("/")) if has_wildcards(pattern) else [pattern]
+        return [(posixpath.basename(path), self.resolve("/" + path)) for path in paths]
 
     def _fitting(self, above: str, patterns: list[str]) -> Iterator[str]:
         folder = "/" + above
