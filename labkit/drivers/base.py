@@ -7,7 +7,7 @@ and makes it immutable, `apply` fills a fresh one from a Layer at once. A contai
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
@@ -17,12 +17,21 @@ from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, In
 Change = tuple[str, str]  # "A", "C" or "D", and the path
 
 
+class Cost(NamedTuple):
+    """What one layer costs, counted on the disk as it is now."""
+
+    copied: int  # bytes that were copied from the layers below
+    disk: int  # bytes of blocks that are this layer's alone
+    inodes: int  # that are this layer's alone
+
+
 class Driver(Protocol):
     """What the engine asks of a storage driver."""
 
     name: str
     root: str  # its folder on the host
     by_container: bool  # whether a container's own layer goes by the container's id
+    shares_page_cache: bool  # whether containers read one copy in memory of an image's file
 
     def create(self, id: str, parent: str | None = None) -> None: ...
     def mount(self, id: str) -> Source:
@@ -52,11 +61,24 @@ class Driver(Protocol):
     def mount_options(self, id: str) -> tuple[str, ...]:
         """How /proc/mounts shows the mount of a layer; empty where nothing is mounted."""
 
+    def device(self, id: str) -> tuple[str, str]:
+        """What it shows as device and type there."""
+
     def data(self, id: str) -> dict[str, str]:
         """What `docker inspect` shows as GraphDriver.Data; empty for a snapshotter, which has none."""
 
     def status(self) -> list[tuple[str, str]]:
         """What `docker info` shows below the driver's name."""
+
+    def ids(self) -> list[str]:
+        """All layers."""
+
+    def layer_path(self, id: str) -> str:
+        """The folder on the host that holds a layer's files, where there is one."""
+
+    def cost(self, id: str) -> Cost: ...
+    def looked_through(self, id: str) -> int:
+        """How many folders a name may have to be looked up in."""
 
     def snapshot(self) -> Any: ...
     def restore(self, saved: Any) -> None: ...
@@ -171,6 +193,11 @@ def block_size(get: Callable[[Inode], Inode], top: Inode) -> int:
             seen.add(inode.born)
             total += inode.data.allocated
     return total
+
+
+def file_bytes(inodes: Iterable[Inode]) -> int:
+    """Bytes of the regular files among them."""
+    return sum(len(inode.data) for inode in inodes if isinstance(inode.data, Content))
 
 
 class Folders:

@@ -48,6 +48,9 @@ class Overlay2(UnionMounts):
         self.store.take(self.store.names(top)["l"], row.name)
         self.store.drop(self.store.take(top, id))
 
+    def layer_path(self, id: str) -> str:
+        return f"{self.root}/{id}/diff"
+
     def merged_at(self, id: str) -> str:
         return f"{self.root}/{id}/merged"
 

@@ -66,6 +66,9 @@ class Overlayfs(UnionMounts):
         self.folders.replace(self.rows[twin].folder, "fs", layer.root)
         return layer
 
+    def layer_path(self, id: str) -> str:
+        return f"{self.root}/snapshots/{self.rows[id].name}/fs"
+
     def merged_at(self, id: str) -> str:
         return f"{self._docker_root}/rootfs/{self.name}/{id}"
 

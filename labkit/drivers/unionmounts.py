@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.drivers.base import Change, Folders, View, compare, layer_of, tree_size
-from labkit.files import Files, Layer, Map, Source
+from labkit.drivers.base import Change, Cost, Folders, View, block_size, compare, layer_of, tree_size
+from labkit.files import Content, Files, Layer, Map, Source
 from labkit.files.tree import Inode
 from labkit.files.union import Merged, Overlay
 
@@ -38,6 +38,8 @@ class UnionMounts:
     name: str
     root: str
     files_folder: str  # the folder of a layer's files in the layer's own folder
+    fstype = device_name = "overlay"  # of its mounts
+    shares_page_cache = True
 
     def __init__(self, host: Files, root: str) -> None:
         self.root = root
@@ -70,6 +72,13 @@ class UnionMounts:
 
     def after_unmount(self, id: str, row: Row) -> None:
         """Remove it."""
+
+    def device(self, id: str) -> tuple[str, str]:
+        return self.device_name, self.fstype
+
+    def layer_path(self, id: str) -> str:
+        """The folder of a layer's own files."""
+        raise NotImplementedError
 
     # the contract
 
@@ -120,7 +129,7 @@ class UnionMounts:
         if not row.device:
             self.rows.set(id, replace(row, device=overlay.device))
             self.before_mount(id, row)
-            about: dict[str, Any] = {"device": "overlay", "fstype": "overlay"}
+            about: dict[str, Any] = {"device": self.device_name, "fstype": self.fstype}
             options = lambda: self.mount_options(id)  # noqa: E731  (long, and seldom looked at)
             self.host.namespace.mount(self.merged_at(id), Source(overlay, None), options=options, **about)
         return Source(overlay, None)
@@ -169,3 +178,27 @@ class UnionMounts:
 
     def layer_size(self, layer: Layer) -> int:
         return layer.size
+
+    def ids(self) -> list[str]:
+        return [id for id, _ in self.rows.items()]
+
+    def looked_through(self, id: str) -> int:
+        return len(self.below(id))
+
+    def cost(self, id: str) -> Cost:
+        """What lies in the layer's own folder; copied is the whole of each file that was changed."""
+        inodes = self.own_inodes(id)
+        origins = [self.store.get(inode.origin) for inode in inodes if inode.origin is not None]
+        copied = sum(len(inode.data) for inode in origins if isinstance(inode.data, Content))
+        return Cost(copied, block_size(self.store.get, self.rows[id].upper), len(inodes))
+
+    def own_inodes(self, id: str) -> list[Inode]:
+        seen: dict[Inode, Inode] = {}
+        waiting = [self.rows[id].upper]
+        while waiting:
+            inode = self.store.get(waiting.pop())
+            if inode.born not in seen:
+                seen[inode.born] = inode
+                if inode.is_dir:
+                    waiting.extend(inode.data.values())
+        return list(seen.values())

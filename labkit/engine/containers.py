@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -135,6 +136,9 @@ def rows(
     for status in wanted.get("status", ()):
         if status not in _STATES:
             raise invalid(f"invalid value for state ({status}): must be one of {', '.join(_STATES)}")
+    for code in wanted.get("exited", ()):
+        if not re.fullmatch(r"[+-]?\d+", code):
+            raise invalid(f'strconv.Atoi: parsing "{code}": invalid syntax')
     shown = all or bool(wanted.get("status")) or bool(wanted.get("exited")) or limit > 0
     found = [container for container in by_age(engine) if shown or container.state.running]
     for key, values in wanted.items():
@@ -188,7 +192,10 @@ _TESTS: dict[str, Callable[[Engine, Container, Sequence[str]], bool]] = {
         container.config.get("Labels"), {"label": values}
     ),
     "name": lambda engine, container, values: any(_name_matches(container.name, value) for value in values),
-    "network": lambda engine, container, values: container.host("NetworkMode", "bridge") in values,
+    "network": lambda engine, container, values: _in_network(engine, container, values),
+    "publish": lambda engine, container, values: _has_port("PublicPort")(engine, container, values),
+    "expose": lambda engine, container, values: _has_port("PrivatePort")(engine, container, values),
+    "health": lambda engine, container, values: _is_healthy(engine, container, values),
     "since": _is_since,
     "status": lambda engine, container, values: container.state.status in values,
     "volume": _has_volume,
@@ -197,12 +204,37 @@ _TESTS: dict[str, Callable[[Engine, Container, Sequence[str]], bool]] = {
 
 def _name_matches(name: str, pattern: str) -> bool:
     """`name=` is a regular expression anywhere in the name, with or without its slash."""
-    import re
+    return filtering.matches(f"/{name}", pattern) or filtering.matches(name, pattern)
 
-    try:
-        return bool(re.search(pattern, f"/{name}") or re.search(pattern, name))
-    except re.error:
-        return pattern in name
+
+def _in_network(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    return any(name in values for name in _networks(engine, container))
+
+
+def _has_port(number: str) -> Callable[[Engine, Container, Sequence[str]], bool]:
+    """`publish=` and `expose=`: PORT[-PORT][/PROTOCOL], on the host or in the container."""
+
+    def test(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+        wanted = [_port_range(value) for value in values]
+        rows = list(_port_rows(container))
+        return any(
+            row.get(number) in numbers and row["Type"] == protocol for row in rows for numbers, protocol in wanted
+        )
+
+    return test
+
+
+def _port_range(text: str) -> tuple[range, str]:
+    numbers, _, protocol = text.partition("/")
+    first, _, last = numbers.partition("-")
+    if not first.isdigit() or (last and not last.isdigit()):
+        raise invalid(f"invalid start port '{first}': invalid syntax")
+    return range(int(first), int(last or first) + 1), protocol or "tcp"
+
+
+def _is_healthy(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    """No container here has a health check that ran."""
+    return "none" in values
 
 
 def row(engine: Engine, container: Container, size: bool = False) -> dict[str, Any]:
@@ -333,7 +365,7 @@ def inspect(engine: Engine, reference: str, size: bool = False) -> dict[str, Any
 def _storage(engine: Engine, container: Container) -> dict[str, Any]:
     """Where its files lie: by a storage driver, or by a snapshotter."""
     data = engine.driver.data(engine.tables.mounts[container.id].mount_id)
-    if data:
+    if not engine.keeps_manifests:
         return {"GraphDriver": {"Data": {"ID": container.id, **data}, "Name": engine.driver.name}}
     return {"GraphDriver": None, "Storage": {"RootFS": {"Snapshot": {"Name": engine.driver.name}}}}
 

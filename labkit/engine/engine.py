@@ -160,7 +160,8 @@ class Engine:
         """How /proc/mounts shows a container's root."""
         if self.driver.mount_options(mount_id):
             options = lambda: self.driver.mount_options(mount_id)  # noqa: E731  (long, and seldom looked at)
-            return {"device": "overlay", "fstype": "overlay", "options": options}
+            device, fstype = self.driver.device(mount_id)
+            return {"device": device, "fstype": fstype, "options": options}
         return {}
 
     def container(self, reference: str) -> ContainerView:

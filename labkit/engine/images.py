@@ -285,7 +285,7 @@ def graph_driver(engine: Engine, chain: str | None) -> dict[str, Any] | None:
     """The storage driver's part; a snapshotter has none."""
     cache_id = engine.layerstore.cache_id(chain)
     data = engine.driver.data(cache_id) if cache_id else None
-    return None if data == {} else {"Data": data, "Name": engine.driver.name}
+    return None if engine.keeps_manifests else {"Data": data or None, "Name": engine.driver.name}
 
 
 def history(engine: Engine, reference: str) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def tree(files: Files, top: str = "/") -> dict[str, tuple[object, ...]]:
             kind = stat.S_IFMT(found.st_mode)
             detail: object = found.st_rdev if kind == stat.S_IFCHR else None
             if kind == stat.S_IFREG:
-                detail = files.read(path)
+                detail = files.read(path) if found.st_size < 1 << 20 else files.content(path).recipe()
             elif kind == stat.S_IFLNK:
                 detail = files.readlink(path)
             seen[path] = (oct(found.st_mode), found.st_uid, found.st_gid, detail)
