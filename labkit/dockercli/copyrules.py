@@ -6,6 +6,7 @@ beside it under the destination's name.
 
 from __future__ import annotations
 
+import errno
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator
@@ -79,18 +80,49 @@ def _renamed(path: str, old: str, new: str) -> str:
 
 
 def source_info(files: Files, path: str, *, follow: bool) -> CopyInfo:
-    """What is to be copied from here. Raises StatusError where it is not there."""
-    rebased = ""
-    real = path
-    if follow:
-        real = keep_ending(files.realpath(path), path) if files.exists(path) else path
-        if posixpath.basename(real.rstrip("/")) != posixpath.basename(path.rstrip("/")) and not asserts_current(path):
-            rebased = posixpath.basename(path.rstrip("/"))
+    """What is to be copied from here, links followed but for one at the end. Raises StatusError where it is not there."""
+    folder, base = (path, "") if follow else (posixpath.dirname(path) or "/", posixpath.basename(path))
+    real = _evaluated(files, folder, ends=path.endswith("/") or not follow)
+    real = keep_ending(real, path) if follow else f"{real.rstrip('/')}/{base}"
+    asked, found = (posixpath.basename(name.rstrip("/")) for name in (path, real))
+    rebased = asked if asked != found and (follow or path.endswith("/")) else ""
     try:
-        about = files.stat(real) if asserts_folder(real) else files.lstat(real)
+        about = files.lstat(real)
     except OSError as error:
-        raise StatusError(f"lstat {path}: {(error.strerror or '').lower()}") from None
+        raise StatusError(f"lstat {real}: {(error.strerror or '').lower()}") from None
     return CopyInfo(real, True, stat.S_ISDIR(about.st_mode), rebased)
+
+
+def _evaluated(files: Files, path: str, *, ends: bool) -> str:
+    """As Go's filepath.EvalSymlinks. `ends`: a slash comes after the path. Raises StatusError."""
+    try:
+        real = files.realpath(path)
+        if ends and not files.is_dir(real):
+            raise StatusError("not a directory")
+        return real
+    except FileNotFoundError:
+        raise StatusError(f"lstat {_first_missing(files, path)}: no such file or directory") from None
+    except NotADirectoryError:
+        raise StatusError("not a directory") from None
+    except OSError as error:
+        text = "too many links" if error.errno == errno.ELOOP else (error.strerror or "").lower()
+        raise StatusError(f"EvalSymlinks: {text}") from None
+
+
+def _first_missing(files: Files, path: str) -> str:
+    """The first name on the way that is not there."""
+    place = "/"
+    for part in path.strip("/").split("/"):
+        following = posixpath.join(place, part)
+        try:
+            place = files.realpath(following)
+        except OSError:
+            try:
+                link = files.readlink(following)
+            except OSError:
+                return following
+            return _first_missing(files, posixpath.normpath(posixpath.join(place, link)))
+    return place
 
 
 def target_info(files: Files, path: str) -> CopyInfo:

@@ -21,6 +21,13 @@ IMAGE_TABLE_DIGESTS = "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{
 HISTORY_TABLE = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 HISTORY_TABLE_EXACT = "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 VOLUME_TABLE = "table {{.Driver}}\t{{.Name}}"
+# What --format raw stands for (formatter/container.go, image.go and volume.go); quiet ones after them.
+CONTAINER_RAW = (
+    "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
+    "state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\n"
+    "labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n"
+)
+VOLUME_RAW = "name: {{.Name}}\ndriver: {{.Driver}}\n"
 DF_TABLE = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
 DF_IMAGES = IMAGE_TABLE + "\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}"
 DF_CONTAINERS = (

@@ -35,6 +35,7 @@ DEPRECATED: dict[str, tuple[Flag, ...]] = {
     "commit": (
         Flag("pause", "p", deprecated="and enabled by default. Use --no-pause to disable pausing during commit."),
     ),
+    "volume create": (Flag("name", "", "string"),),
     "builder prune": (
         Flag("keep-storage", "", "bytes", deprecated="keep-storage flag has been changed to reserved-space"),
     ),

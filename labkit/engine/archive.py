@@ -1,20 +1,22 @@
 """Files in and out of containers as tar archives: docker cp's half in the daemon, and docker export.
 
-A container is seen as its root with its volumes and bind mounts, running or not, but without what is in a tmpfs.
-Messages: moby, daemon/archive_unix.go, daemon/container_operations.go.
+A container is seen as its root with its volumes and bind mounts, running or not, and from its first start on with the
+files of its folder that are mounted at /etc, but without what is in a tmpfs.
+Messages: moby, daemon/archive.go, daemon/archive_unix.go, daemon/containerfs_linux.go.
 """
 
 from __future__ import annotations
 
+import errno
 import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from labkit.engine import mounts, users
+from labkit.engine import hostfolders, mounts, users
 from labkit.engine.containers import Container, find
-from labkit.engine.errors import EngineError, forbidden, invalid, not_found
+from labkit.engine.errors import EngineError, forbidden, invalid, not_found, system
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles
 
@@ -32,7 +34,7 @@ def stopped_files(engine: Engine, container: Container) -> Files:
     visible = replace(container, mounts=tuple(mount for mount in container.mounts if mount.type != "tmpfs"))
     visible = replace(visible, host_config={**visible.host_config, "Tmpfs": None})
     try:
-        ready = mounts.prepare(engine, visible)
+        ready = [*mounts.prepare(engine, visible), *_network_files(engine, container)]
         engine.sandboxes.add(namespace, ready, engine.root_path(mount_id))
     except mounts.OpenFailed as error:
         raise invalid(str(error)) from None
@@ -42,23 +44,33 @@ def stopped_files(engine: Engine, container: Container) -> Files:
     return namespace.files()
 
 
+def _network_files(engine: Engine, container: Container) -> list[mounts.Prepared]:
+    if not engine.host.exists(f"{container.folder}/hosts"):
+        return []
+    return [mount for mount in hostfolders.network_mounts(engine, container) if not container.mount_at(mount.target)]
+
+
 def _missing(path: str, reference: str) -> EngineError:
     return not_found(f"Could not find the file {path} in container {reference}")
 
 
 def stat_path(engine: Engine, reference: str, path: str) -> Stat:
-    """What is at a path; a link at its end is not followed."""
+    """What is at a path; a link at its end is not followed, but where a slash comes after it."""
     files = stopped_files(engine, find(engine, reference))
     return _lstat(files, path, reference)
 
 
 def _lstat(files: Files, path: str, reference: str) -> Stat:
+    inside = _inside(path)
+    ending = next((end for end in ("/.", "/") if path.endswith(end) and inside != "/"), "")
     try:
-        found = files.lstat(_inside(path))
-        if path.endswith(("/", "/.")) and not stat.S_ISDIR(files.stat(_inside(path)).st_mode):
-            raise _missing(path, reference)
-    except OSError:
+        found = files.stat(inside) if ending else files.lstat(inside)
+        if ending and not stat.S_ISDIR(found.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
+    except FileNotFoundError:
         raise _missing(path, reference) from None
+    except OSError as error:
+        raise system(f"lstat {inside}{ending}: {(error.strerror or '').lower()}") from None
     return found
 
 
@@ -66,14 +78,28 @@ def _inside(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
 
 
+def _followed(files: Files, path: str) -> str:
+    """Where the links of a path lead, as far as they can be followed."""
+    for _ in range(40):
+        try:
+            return files.realpath(path)
+        except OSError:
+            pass
+        try:
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(path), files.readlink(path)))
+        except OSError:
+            break
+    return path
+
+
 def link_target(engine: Engine, reference: str, path: str) -> str:
     """Where the symbolic link at a path leads, in the container."""
     files = stopped_files(engine, find(engine, reference))
     try:
-        target = files.readlink(_inside(path))
+        files.readlink(_inside(path))
     except OSError:
         raise _missing(path, reference) from None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(_inside(path)), target))
+    return _followed(files, _inside(path))
 
 
 def get(engine: Engine, reference: str, path: str) -> tuple[Stat, Content]:
@@ -81,12 +107,9 @@ def get(engine: Engine, reference: str, path: str) -> tuple[Stat, Content]:
     files = stopped_files(engine, find(engine, reference))
     found = _lstat(files, path, reference)
     top = _inside(path)
+    name = "." if path.endswith("/.") else posixpath.basename(top) or "."
     if path.endswith(("/", "/.")):
         top = files.realpath(top)
-        found = files.stat(top)
-    name = posixpath.basename(top) or "."
-    if path.endswith("/."):
-        name = "."
     return found, tarfiles.write(entries(files, top, name))
 
 
@@ -134,6 +157,8 @@ def put(
     files = stopped_files(engine, container)
     try:
         folder = files.realpath(_inside(path))
+    except NotADirectoryError:
+        raise system("not a directory") from None
     except OSError:
         raise _missing(path, reference) from None
     if not files.is_dir(folder):
@@ -157,8 +182,7 @@ def _refuse_readonly(container: Container, folder: str) -> None:
     covering = [
         point
         for point in container.mounts
-        if point.type != "tmpfs"
-        and (folder == point.destination or folder.startswith(point.destination.rstrip("/") + "/"))
+        if folder == point.destination or folder.startswith(point.destination.rstrip("/") + "/")
     ]
     if covering:
         if not max(covering, key=lambda point: len(point.destination)).rw:
@@ -186,7 +210,7 @@ def _put_entry(files: Files, path: str, folder: str, entry: Entry, owner: User |
         if not was_dir and kind == stat.S_IFDIR:
             raise invalid(f'cannot overwrite non-directory "{path}" with directory "{folder}"')
         if not was_dir:
-            files.unlink(path)
+            _unlink(files, path)
     if entry.hardlink is not None:
         files.link(f"{folder.rstrip('/')}/{entry.hardlink}", path)
         return
@@ -201,6 +225,13 @@ def _put_entry(files: Files, path: str, folder: str, entry: Entry, owner: User |
         files.mknod(path, entry.mode, entry.rdev)
     if path != folder or kind != stat.S_IFDIR:
         _mark(files, path, entry, owner)
+
+
+def _unlink(files: Files, path: str) -> None:
+    try:
+        files.unlink(path)
+    except OSError as error:
+        raise system(f"unlinkat {path}: {(error.strerror or '').lower()}") from None
 
 
 def _mark(files: Files, path: str, entry: Entry, owner: User | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from labkit.engine.errors import invalid
@@ -31,6 +32,14 @@ def truth(filters: Filters, key: str, default: bool | None = None) -> bool | Non
 
 def _quoted(values: Sequence[str]) -> str:
     return "[" + " ".join(values) + "]"
+
+
+def matches(text: str, pattern: str) -> bool:
+    """A value or a regular expression that occurs somewhere; one that is none matches nothing (api/types/filters)."""
+    try:
+        return text == pattern or bool(re.search(pattern, text))
+    except re.error:
+        return False
 
 
 def labels_match(labels: Mapping[str, str] | None, filters: Filters) -> bool:

@@ -195,7 +195,8 @@ def environment(container: Container, home: str, more: list[str] | None = None) 
 def _free_address(engine: Engine) -> str:
     containers = engine.tables.containers
     taken = {containers[key].address for key in engine.tables.running if key in containers}
-    return next(f"172.17.0.{number}" for number in range(2, 1 << 16) if f"172.17.0.{number}" not in taken)
+    addresses = (f"172.17.{number >> 8}.{number & 255}" for number in range(2, (1 << 16) - 1))
+    return next(address for address in addresses if address not in taken)
 
 
 def _pid(engine: Engine) -> int:
@@ -404,7 +405,12 @@ def signal_name(text: str) -> str:
     """`TERM` for TERM, SIGTERM or 15."""
     name = str(text).upper().removeprefix("SIG")
     if name.isdigit():
-        return next((known for known, number in _SIGNALS.items() if number == int(name)), name)
+        known = next((known for known, number in _SIGNALS.items() if number == int(name)), None)
+        if not known:
+            raise invalid(
+                f"the linux daemon does not support signal {name}" if int(name) else f"invalid signal: {text}"
+            )
+        return known
     if name not in _SIGNALS:
         raise invalid(f"invalid signal: {text}")
     return name

@@ -318,6 +318,33 @@ def merge_tmpfs_words(words: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
+def tmpfs_shown(data: Sequence[str]) -> list[str]:
+    """The options of a tmpfs as /proc/mounts shows them: whole pages in KiB, in an order of its own (mm/shmem.c)."""
+    values = {key: value for key, _, value in (word.partition("=") for word in data)}
+    if size := size_of(values.get("size", "0")):
+        values["size"] = f"{-(-size // 4096) * 4}k"
+    else:
+        values.pop("size", None)
+    if int(values.get("mode", "1777"), 8) == 0o1777:
+        values.pop("mode", None)
+    else:
+        values["mode"] = f"{int(values['mode'], 8):03o}"
+    for key in ("uid", "gid"):
+        if values.get(key) == "0":
+            del values[key]
+    order = ("size", "nr_inodes", "mode", "uid", "gid")
+    return [f"{key}={values[key]}" for key in order if key in values]
+
+
+def size_of(text: str) -> int:
+    """Bytes of a tmpfs' size option: digits with k, m or g. Raises ValueError."""
+    suffix = text[-1:].lower()
+    factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}.get(suffix)
+    if suffix == "%":
+        return int(text[:-1]) * (8 << 30) // 100
+    return int(text[:-1]) * factor if factor else int(text)
+
+
 # --- paths
 
 

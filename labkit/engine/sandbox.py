@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Container as Holder
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine import hostconfig, procfiles
 from labkit.engine.mounts import Prepared
+from labkit.engine.mountspec import size_of, tmpfs_shown
 from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, User, makedev, tmpfs
 
 if TYPE_CHECKING:
@@ -168,28 +169,10 @@ class Sandboxes:
                 f'error mounting "tmpfs" to rootfs at "{mount.target}": mount src=tmpfs, dst={mount.target}, '
                 f"dstFd=/proc/thread-self/fd/11, flags={flags}, data={','.join(words)}: invalid argument"
             ) from None
-        options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *_shown(mount.data))
+        options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *tmpfs_shown(words))
         namespace.mount(files.realpath(mount.target), source, fstype="tmpfs", device="tmpfs", readonly=mount.readonly,
                         options=options)  # fmt: skip
         return made
-
-
-def _shown(data: Sequence[str]) -> list[str]:
-    """The options of a tmpfs as /proc/mounts shows them: sizes in KiB."""
-    shown = []
-    for word in data:
-        key, _, value = word.partition("=")
-        shown.append(f"size={size_of(value) >> 10}k" if key == "size" and "%" not in value else word)
-    return shown
-
-
-def size_of(text: str) -> int:
-    """Bytes of a tmpfs' size option: digits with k, m or g. Raises ValueError."""
-    suffix = text[-1:].lower()
-    factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}.get(suffix)
-    if suffix == "%":
-        return int(text[:-1]) * (8 << 30) // 100
-    return int(text[:-1]) * factor if factor else int(text)
 
 
 def tmpfs_of(store: Store, data: str) -> Source:

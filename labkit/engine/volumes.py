@@ -14,6 +14,7 @@ from labkit.engine import filters as filtering
 from labkit.engine import times
 from labkit.engine.errors import EngineError, conflict, invalid, not_found, system
 from labkit.engine.events import VolumeCreated, VolumeRemoved
+from labkit.engine.mountspec import tmpfs_shown
 
 if TYPE_CHECKING:
     from labkit.engine.containers import Container
@@ -116,7 +117,11 @@ def _check_options(options: Mapping[str, str]) -> None:
 
 
 def _make_folders(host: Files, volume: Volume) -> None:
-    host.makedirs(volume.mountpoint)
+    try:
+        host.makedirs(volume.mountpoint)
+    except OSError as error:
+        text = f"mkdir {volume.folder}: {(error.strerror or '').lower()}"
+        raise system(f"create {volume.name}: error while creating volume root path '{volume.folder}': {text}") from None
     host.chmod(volume.folder, 0o701)
     if volume.options:
         host.write_generated(f"{volume.folder}/opts.json", "volume-options", volume.name, mode=0o600)
@@ -157,8 +162,8 @@ def remove(engine: Engine, name: str, force: bool = False) -> None:
 
 def prune(engine: Engine, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
     """POST /volumes/prune: volumes that no container refers to; named ones only with `all`."""
+    everything = all or _all_asked(filters or {})
     wanted = filtering.check(filters, _PRUNE_FILTERS)
-    everything = all or filtering.truth(wanted, "all", False)
     gone, space = [], 0
     for name, volume in sorted(engine.tables.volumes.items()):
         if users(engine, name) or not (everything or volume.anonymous):
@@ -169,6 +174,18 @@ def prune(engine: Engine, all: bool = False, filters: filtering.Filters | None =
         remove(engine, name)
         gone.append(name)
     return gone, space
+
+
+def _all_asked(filters: filtering.Filters) -> bool:
+    """The filter `all` (moby, daemon/volume/service/convert.go withPrune)."""
+    values = filters.get("all", ())
+    if len(values) > 1:
+        raise invalid(f"invalid filter 'all=[{' '.join(values)}]': only one value is expected")
+    known = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+    for value in values:
+        if value.lower() not in known or value not in (value.lower(), value.upper(), value.capitalize()):
+            raise invalid(f"invalid filter 'all': strconv.ParseBool: parsing \"{value}\": invalid syntax")
+    return any(known[value.lower()] for value in values)
 
 
 def size(engine: Engine, volume: Volume) -> int:
@@ -213,7 +230,7 @@ def rows(engine: Engine, filters: filtering.Filters | None = None) -> list[dict[
     dangling = filtering.truth(wanted, "dangling")
     found = []
     for name, volume in sorted(engine.tables.volumes.items()):
-        if wanted.get("name") and not any(part in name for part in wanted["name"]):
+        if wanted.get("name") and not any(filtering.matches(name, pattern) for pattern in wanted["name"]):
             continue
         if wanted.get("driver") and volume.driver not in wanted["driver"]:
             continue
@@ -274,7 +291,7 @@ def _mount_device(engine: Engine, volume: Volume) -> None:
         elif kind == "tmpfs":
             namespace.mount(
                 volume.mountpoint, engine.tmpfs(data), readonly="ro" in words, fstype="tmpfs", device=device,
-                options=("ro" if "ro" in words else "rw", "relatime", *data.split(",")) if data else ("rw", "relatime"),
+                options=("ro" if "ro" in words else "rw", "relatime", *tmpfs_shown(data.split(","))),
             )  # fmt: skip
         else:
             raise OSError(19, "No such device")

@@ -17,6 +17,7 @@ def machine():
         made.files.makedirs(path.rpartition("/")[0])
         made.files.write(path, text)
     made.files.symlink("a.txt", "/home/learner/link")
+    made.files.symlink("nowhere", "/home/learner/dangling")
     return made
 
 
@@ -87,6 +88,18 @@ ERRORS = [
     ("c1:/etc/passwd nosuchdir/", "no such directory", "transcript writable-layer-cp-out"),
     ("c1:/tmp dir/b.txt", "cannot copy directory", "transcript writable-layer-cp-rules"),
     ("c1:nosuch.txt .", "Error response from daemon: Could not find the file nosuch.txt in container c1", "-cp-rules"),
+    ("nosuch/. c1:/", "lstat /home/learner/nosuch: no such file or directory", "go-archive copy.go, EvalSymlinks"),
+    ("a.txt/ c1:/", "not a directory", "go-archive copy.go, EvalSymlinks"),
+    ("a.txt/. c1:/", "not a directory", "go-archive copy.go, EvalSymlinks"),
+    ("-L dangling c1:/", "lstat /home/learner/nowhere: no such file or directory", "go-archive copy.go, EvalSymlinks"),
+    ("a.txt c1:/etc/passwd/x/y", "Error response from daemon: not a directory", "moby daemon/archive_unix.go"),
+    (
+        "c1:/etc/passwd/ .",
+        "Error response from daemon: lstat /etc/passwd/: not a directory",
+        "moby containerfs_linux.go",
+    ),
+    ("c1:/etc/passwd/x .", "Error response from daemon: lstat /etc/passwd/x: not a directory", "containerfs_linux.go"),
+    ("c1:/etc/passwd a.txt/", "stat /home/learner/a.txt/: not a directory", "docker/cli command/utils.go"),
     ("- c1:/etc/passwd", 'destination "c1:/etc/passwd" must be a directory', "docker/cli container/cp.go"),
 ]
 
@@ -108,6 +121,26 @@ def test_a_link_is_copied_as_such_or_followed(machine):
     machine.run("docker cp c1:/tmp/link as-link")
     assert machine.files.read("/home/learner/out") == b"a\n"
     assert machine.files.readlink("/home/learner/as-link") == "a.txt"
+
+
+def test_links_are_followed_to_their_end(machine):
+    inside = machine.container("c1").files
+    inside.makedirs("/srv/d")
+    for target, path in (("second", "/srv/first"), ("/etc/passwd", "/srv/second"), ("d", "/srv/folder")):
+        inside.symlink(target, path)
+    machine.run("docker cp -L c1:/srv/first out")
+    machine.run("docker cp c1:/srv/folder/ there")
+    assert machine.files.read("/home/learner/out") == inside.read("/etc/passwd")
+    assert machine.files.is_dir("/home/learner/there")
+
+
+def test_files_mounted_at_etc_are_seen(machine):
+    """moby, daemon/volumes_unix.go setupMounts: hostname, hosts and resolv.conf are mounted from the first start on."""
+    assert machine.run("docker cp c1:/etc/hostname - | tar xO").stdout == ""
+    machine.run("docker run -d --name c2 --hostname box busybox sleep 1d")
+    assert machine.run("docker cp c2:/etc/hostname - | tar xO").stdout == "box\n"
+    done = machine.run("docker cp a.txt c2:/etc/hostname")
+    assert done.stderr == "Error response from daemon: unlinkat /etc/hostname: device or resource busy\n"
 
 
 def test_a_dash_streams_an_archive(machine):

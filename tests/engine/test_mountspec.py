@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from labkit.engine import mountspec
 from labkit.engine.errors import EngineError
 from labkit.engine.mountspec import clean, is_local, merge_tmpfs_words, parse_record, parse_text, parse_volumes_from
 
@@ -131,3 +132,19 @@ def test_clean(path: str, cleaned: str) -> None:
 )
 def test_is_local(path: str, local: bool) -> None:
     assert is_local(path) is local
+
+
+SHOWN = [
+    (["size=1k"], ["size=4k"]),
+    (["size=1048577"], ["size=1028k"]),
+    (["gid=6", "uid=5", "mode=0700", "size=10m"], ["size=10240k", "mode=700", "uid=5", "gid=6"]),
+    (["mode=1777", "uid=0"], []),
+    (["mode=0755", "mode=700"], ["mode=700"]),
+    (["size=0"], []),
+]
+
+
+@pytest.mark.parametrize(("words", "shown"), SHOWN, ids=[",".join(row[0]) for row in SHOWN])
+def test_what_mounts_shows_of_a_tmpfs(words: list[str], shown: list[str]) -> None:
+    """Linux, mm/shmem.c shmem_show_options."""
+    assert mountspec.tmpfs_shown(words) == shown

@@ -169,7 +169,9 @@ def ps(run: Invocation) -> int:
     last = 1 if options["latest"] and options["last"] == -1 else max(0, options["last"])
     found = run.engine.containers(all=options["all"], filters=run.filters(), size=size, limit=last)
     if quiet:
-        form = "{{.ID}}"
+        form = "container_id: {{.ID}}" if form == "raw" else "{{.ID}}"
+    elif form == "raw":
+        form = rows.CONTAINER_RAW + ("size: {{.Size}}\n" if size else "")
     elif form in ("", "table"):
         form = rows.CONTAINER_TABLE + ("\t{{.Size}}" if size else "")
     shown = [rows.container_row(summary, run.now, cut=not options["no-trunc"]) for summary in found]
@@ -233,7 +235,7 @@ def port(run: Invocation) -> int:
             for binding in bindings or ()
         ]
     if lines:
-        run.out("\n".join(sorted(lines, key=_natural)))
+        run.out("\n".join(sorted(lines, key=natural)))
     return 0
 
 
@@ -250,7 +252,8 @@ def _one_port(name: str, wanted: str, published: dict[str, Any]) -> list[str]:
     return [join_host(binding["HostIp"], binding["HostPort"]) for binding in bindings]
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A key to sort by in which numbers count as such (fvbommel/sortorder)."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|\D+", text)]
 
 

@@ -85,7 +85,13 @@ def _check_output(run: Invocation, path: str) -> None:
     files = run.process.files
     if folder and not files.exists(folder):
         raise StatusError(f'invalid output path: directory "{folder}" does not exist')
-    if files.exists(path) and stat.S_IFMT(files.stat(path).st_mode) in (stat.S_IFCHR, stat.S_IFBLK):
+    try:
+        kind = stat.S_IFMT(files.stat(path).st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StatusError(f"stat {path}: {(error.strerror or '').lower()}") from None
+    if kind in (stat.S_IFCHR, stat.S_IFBLK):
         raise StatusError(f'invalid output path: "{path}" must be a directory or a regular file: got a device')
 
 

@@ -7,14 +7,18 @@ from ..errors import StatusError
 from ..formatter import render
 from ..invocation import Invocation
 from ..units import human_size
-from .containers import show_pruned
+from .containers import natural, show_pruned
 
 
 def create(run: Invocation) -> int:
     options = run.options
     driver_options = {pair.partition("=")[0]: pair.partition("=")[2] for pair in options["opt"]}
     labels = {pair.partition("=")[0]: pair.partition("=")[2] for pair in options["label"]}
-    name = run.arguments[0] if run.arguments else ""
+    name = run.arguments[0] if run.arguments else options["name"] or ""
+    if run.arguments and options["name"]:
+        raise StatusError(
+            "conflicting options: cannot specify a volume-name through both --name and as a positional arg"
+        )
     volume = run.engine.create_volume(name, options["driver"], driver_options or None, labels or None)
     run.out(volume.name)
     return 0
@@ -22,9 +26,13 @@ def create(run: Invocation) -> int:
 
 def ls(run: Invocation) -> int:
     form = run.options["format"] or "table"
+    quiet = run.options["quiet"]
     if form == "table":
-        form = "{{.Name}}" if run.options["quiet"] else rows.VOLUME_TABLE
-    found = [rows.volume_row(volume) for volume in run.engine.volumes(filters=run.filters())]
+        form = "{{.Name}}" if quiet else rows.VOLUME_TABLE
+    elif form == "raw":
+        form = "name: {{.Name}}" if quiet else rows.VOLUME_RAW
+    volumes = sorted(run.engine.volumes(filters=run.filters()), key=lambda volume: natural(volume["Name"]))
+    found = [rows.volume_row(volume) for volume in volumes]
     run.process.stdout.write(render(form, found, rows.VOLUME_HEADERS))
     return 0
 

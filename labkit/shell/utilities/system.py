@@ -23,19 +23,17 @@ def id_(tool: Tool) -> None:
     if named is None:
         user = tool.files.user
         uid, gid, groups = user.uid, user.gid, list(user.groups)
-        groups = [gid, *[group for group in groups if group != gid]]
-        show_groups = len(groups) > 1 or tool.gnu
+        groups = [gid, *[group for group in groups if group != gid]]  # a process has its own group among the others too
     else:
         account = names.account(named) or next((one for one in names.accounts if str(one.uid) == named), None)
         if account is None:
             tool.refuse(Say("unknown user {0}", "{0:l}: no such user"), named)
         uid, gid = account.uid, account.gid
         groups = [gid, *[group for group in names.member_of(account.name) if group != gid]]
-        show_groups = True
-    tool.out(_identity(tool, names, uid, gid, groups, show_groups) + "\n")
+    tool.out(_identity(tool, names, uid, gid, groups) + "\n")
 
 
-def _identity(tool: Tool, names: Names, uid: int, gid: int, groups: list[int], show_groups: bool) -> str:
+def _identity(tool: Tool, names: Names, uid: int, gid: int, groups: list[int]) -> str:
     by_name = tool.has("n")
     if tool.has("u"):
         return names.user(uid) if by_name else str(uid)
@@ -46,9 +44,7 @@ def _identity(tool: Tool, names: Names, uid: int, gid: int, groups: list[int], s
     if by_name and tool.gnu:
         tool.fail("cannot print only names or real IDs in default format")
     text = f"uid={_labelled(uid, names.user(uid, ''))} gid={_labelled(gid, names.group(gid, ''))}"
-    if show_groups:
-        text += " groups=" + ",".join(_labelled(group, names.group(group, "")) for group in groups)
-    return text
+    return text + " groups=" + ",".join(_labelled(group, names.group(group, "")) for group in groups)
 
 
 def _labelled(number: int, name: str) -> str:
