@@ -95,7 +95,7 @@ class View(NamedTuple):
         return self.system.get(self.node)  # type: ignore[no-any-return]
 
     def child(self, name: str) -> View | None:
-        node = self.system.lookup(self.node, name)
+        node = self.system.lookup(self.node, name) if self.inode.is_dir else None
         return None if node is None else View(self.system, node)
 
     def names(self) -> list[str]:
@@ -104,7 +104,7 @@ class View(NamedTuple):
 
 def compare(new: View, old: View, path: str = "") -> Iterator[Change]:
     """What differs, by names, modes, owners, sizes and times (moby/go-archive, changes_unix.go: statDifferent)."""
-    former = set(old.names())
+    former = set(old.names()) if new.inode.is_dir else set()  # what a file took the place of is not told of
     for name in sorted(former.union(new.names())):
         after, before = new.child(name), old.child(name)
         inside = f"{path}/{name}"
@@ -136,7 +136,13 @@ def _untouched(view: View) -> bool:
 def _differs(new: Inode, old: Inode) -> bool:
     if (new.mode, new.uid, new.gid, new.rdev) != (old.mode, old.uid, old.gid, old.rdev):
         return True
-    return not new.is_dir and (new.mtime != old.mtime or _length(new) != _length(old))
+    return not new.is_dir and (not _same_time(new.mtime, old.mtime) or _length(new) != _length(old))
+
+
+def _same_time(one: int, other: int) -> bool:
+    """An archive may have kept whole seconds only (go-archive, time.go: sameFsTime)."""
+    seconds = 10**9
+    return one == other or (one // seconds == other // seconds and 0 in (one % seconds, other % seconds))
 
 
 def _length(inode: Inode) -> int:
@@ -193,6 +199,13 @@ def block_size(get: Callable[[Inode], Inode], top: Inode) -> int:
             seen.add(inode.born)
             total += inode.data.allocated
     return total
+
+
+def blocks(inode: Inode) -> int:
+    """Bytes of the blocks of 4 KiB that one file takes on the disk."""
+    if inode.is_dir:
+        return PAGE
+    return inode.data.allocated if isinstance(inode.data, Content) else 0
 
 
 def file_bytes(inodes: Iterable[Inode]) -> int:

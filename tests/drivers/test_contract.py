@@ -64,6 +64,18 @@ class TestEachDriver:
         driver.create("next", "top")
         assert seen_in(host, driver, "next").listdir("/") == ["b", "c", "d", "new"]
 
+    def test_a_folder_and_a_file_in_each_others_place(self, name: str) -> None:
+        """go-archive, changes.go: what was below a folder that is none any more is not told of."""
+        host, driver = stacked(name)
+        files = seen_in(host, driver, "top")
+        files.rmtree("/a")
+        files.write("/a", "a file")
+        files.unlink("/b")
+        files.mkdir("/b")
+        files.write("/b/in", "")
+        assert list(driver.changes("top")) == [("C", "/a"), ("C", "/b"), ("A", "/b/in")]
+        assert {entry.path for entry in driver.diff("top").entries()} == {"a", "b", "b/in"}
+
     def test_removing_a_layer_leaves_nothing_of_it(self, name: str) -> None:
         host, driver = stacked(name)
         before = tree(host, "/docker")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labkit.engine.build.errors import BuildError
+from labkit.engine.build.parser import duration
 from labkit.engine.build.request import BuildRequest
 from labkit.engine.process import Null
 from labkit.files import Content
@@ -10,7 +11,7 @@ from labkit.files import Content
 from ..errors import StatusError
 from ..invocation import Invocation
 from ..table import TABS, align
-from ..units import ago, human_size
+from ..units import ago, human_size, quote
 
 
 def _pairs(run: Invocation, name: str) -> dict[str, str]:
@@ -67,12 +68,29 @@ def prune(run: Invocation) -> int:
     if not run.options["force"] and not run.confirmed(ALL if everything else WARNING):
         return 0
     keep = run.options["reserved-space"]
-    records, space = run.engine.prune_build_cache(all=everything, keep=keep, filters=run.filters())
+    filters = run.filters()
+    _check(filters)
+    records, space = run.engine.prune_build_cache(all=everything, keep=keep, filters=filters)
     header = "ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n"
     for place, record in enumerate(records):
         run.process.stdout.write(align((header if place == 0 else "") + _row(run, record), TABS))
     run.process.stdout.write(align(f"Total:\t{human_size(space)}\n", TABS))
     return 0
+
+
+def _check(filters: dict[str, list[str]]) -> None:
+    """toBuildkitPruneInfo in docker/buildx commands/prune.go."""
+    if filters.get("until") and filters.get("unused-for"):
+        raise StatusError('ERROR: conflicting filters "until" and "unused-for"')
+    for name in ("until", "unused-for", *sorted(filters)):
+        values = filters.get(name, [])
+        if len(values) > 1:
+            raise StatusError("ERROR: filters expect only one value")
+        if values and name in ("until", "unused-for"):
+            try:
+                duration(values[0])
+            except ValueError as error:
+                raise StatusError(f"ERROR: {quote(name)} filter expects a duration (e.g., '24h'): {error}") from None
 
 
 def _row(run: Invocation, record: dict[str, object]) -> str:

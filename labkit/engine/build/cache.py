@@ -8,6 +8,7 @@ when the stage that it copies from is no longer there. (BuildKit: solver/cache.g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 REGULAR, LOCAL, MOUNT = "regular", "source.local", "exec.cachemount"
 _RECORD, _KEY, _LINK, _KNOWN = "record/", "key/", "link/", "known/"
+_UNTIL = ("until", "unused-for")
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,11 @@ class BuildCache:
     def _may_go(self, record: Record, all: bool, images: frozenset[str], filters: Mapping[str, Sequence[str]]) -> bool:
         if not all and self.shared(record, images):
             return False
-        limits = [self._engine.until(text) for name in ("until", "unused-for") for text in filters.get(name, ())]
+        limits = [self._engine.until(text) for name in _UNTIL for text in filters.get(name, ())]
         if limits and record.used >= min(limits):
             return False
-        shared = self.shared(record, images)
-        row = {"id": record.id, "type": record.type, "description": record.description, "parent": record.parent}
-        return all_match(row | {"shared": str(shared).lower(), "private": str(not shared).lower()}, filters)
+        row = {"id": record.id, "type": record.type, "description": record.description, "parents": record.parent}
+        return all_match(row, filters)
 
     def _leaf(self, wanted: set[str]) -> Record | None:
         """The next one to go: no record stands on it."""
@@ -186,9 +187,17 @@ class BuildCache:
 
 
 def all_match(row: Mapping[str, str], filters: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a record begins with one of the values that each filter names."""
-    return all(
-        any(row[name].startswith(value) for value in values)
-        for name, values in filters.items()
-        if values and name in row
-    )
+    """Whether a record is as all filters say: `id` and NAME~ are patterns, NAME! must differ, others are equal.
+
+    What has no text (shared, inuse…) equals nothing (buildx commands/prune.go; buildkit cache/manager.go).
+    """
+    return all(_matches(row, name, value) for name, values in filters.items() if name not in _UNTIL for value in values)
+
+
+def _matches(row: Mapping[str, str], name: str, value: str) -> bool:
+    field = name.rstrip("!~")
+    if name == "id" or name.endswith("~"):
+        return re.search(value, row.get(field, "")) is not None
+    if name.endswith("!"):
+        return row.get(field, "") != value
+    return bool(row.get(field)) and row[field] == value

@@ -293,7 +293,7 @@ _UMASK = 0o022  # the daemon's: it holds where a clause names nobody
 
 
 def changed_mode(mode: int, change: str) -> int:
-    """The mode after --chmod, which is octal or as BSD's setmode takes it: u=rwx,go+X, go=u (tonistiigi/dchapes-mode)."""
+    """The mode after --chmod: octal, or as BSD's setmode takes it, u=rwx,go+X or go=u (tonistiigi/dchapes-mode)."""
     if re.fullmatch(r"[0-7]+", change):
         return int(change, 8)
     old = bits = mode & 0o7777

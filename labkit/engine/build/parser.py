@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .errors import DockerfileError, Lines
 from .expand import go_quote
@@ -440,11 +441,12 @@ _HEALTH_TIMES = ("interval", "timeout", "start-period", "start-interval")
 _MILLISECOND = 1_000_000  # nanoseconds
 
 
-def health_config(health: Healthcheck) -> dict[str, object]:
+def health_config(health: Healthcheck) -> dict[str, Any]:
     """As an image's configuration has it: what is not set is not in it."""
     times = (health.interval, health.timeout, health.start_period, health.start_interval)
     names = ("Interval", "Timeout", "StartPeriod", "StartInterval")
-    check = {"Test": list(health.test)} | {name: time for name, time in zip(names, times, strict=True) if time}
+    check: dict[str, Any] = {"Test": list(health.test)}
+    check |= {name: time for name, time in zip(names, times, strict=True) if time}
     return check | ({"Retries": health.retries} if health.retries else {})
 
 

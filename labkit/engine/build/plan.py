@@ -562,20 +562,20 @@ class _Planner:
         for text in expose.ports:
             for word in self._expand(text, state.env, expose.place).words:
                 ports += self._ports(word, expose.place)
-        ports = sorted(set(ports), key=_port_order)
         state.config["ExposedPorts"] = {**(state.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
         state.record(f"EXPOSE [{' '.join(ports)}]")
 
     def _ports(self, word: str, place: Lines) -> list[str]:
-        text, _, protocol = word.partition("/")
+        host, mapped, text = word.rpartition(":")
+        text, _, protocol = text.partition("/")
         protocol = protocol or "tcp"
+        if not text or protocol.lower() not in ("tcp", "udp", "sctp"):
+            problem = f"invalid proto: {protocol}" if text else "no port specified"
+            raise DockerfileError(f"invalid port: {go_quote(word)}: {problem}", place)
         if protocol != protocol.lower():
             self.lint.warn("ExposeProtoCasing", place, word)
-        if ":" in text:
+        if mapped and host:
             self.lint.warn("ExposeInvalidFormat", place, word)
-            text = text.rpartition(":")[2]
-        if protocol.lower() not in ("tcp", "udp", "sctp"):
-            raise DockerfileError(f"invalid proto: {protocol}", place)
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
         if not match or last < first or last > 65535:
@@ -825,11 +825,6 @@ def _summary(text: str) -> str:
 
 def _host(url: str) -> str:
     return re.sub(r"^[a-z]+://", "", url).partition("/")[0]
-
-
-def _port_order(port: str) -> tuple[str, int]:
-    number, _, protocol = port.partition("/")
-    return protocol, int(number)
 
 
 _SIGNALS = frozenset(

@@ -176,7 +176,7 @@ def test_labels_and_metadata(host) -> None:
     assert host.engine.find_image("app").config["author"] == "Ada"
     assert host.history() == [
         "LABEL a=1 b=x y",
-        "EXPOSE [80/tcp 53/udp]",
+        "EXPOSE [53/udp 80/tcp]",
         "VOLUME [/v /w]",
         "USER 7:8",
         "STOPSIGNAL SIGINT",
@@ -200,6 +200,9 @@ COPIES = [  # instruction, the files that it makes: path, mode, owner, content (
     ("COPY nosuch* a.txt /x/", [("/x/a.txt", 0o644, 0, b"a")]),
     ("COPY --chmod=700 a.txt /x", [("/x", 0o700, 0, b"a")]),
     ("COPY --chmod=u+x,go= a.txt /x", [("/x", 0o700, 0, b"a")]),
+    ("COPY --chmod=go=u,+w a.txt /x", [("/x", 0o666, 0, b"a")]),
+    ("COPY --chmod=a=,+w a.txt /x", [("/x", 0o200, 0, b"a")]),
+    ("COPY --chmod=u=rwX a.txt /x", [("/x", 0o644, 0, b"a")]),
     ("COPY --chown=5:6 d /x", [("/x", 0o755, 5, None), ("/x/b.txt", 0o644, 5, b"b")]),
     ("COPY --chown=nosuch a.txt /x", [("/x", 0o644, 0, b"a")]),
     ("COPY --parents d/b.txt /x/", [("/x/d", 0o755, 0, None), ("/x/d/b.txt", 0o644, 0, b"b")]),
@@ -314,6 +317,8 @@ REFERENCES = "transcript build-cache-bad-references"
 EXIT = "transcript build-cache-exit-status"
 LEX = "moby/buildkit frontend/dockerfile/shell/lex.go"
 
+EXPOSE = "moby/buildkit frontend/dockerfile/dockerfile2llb/convert_expose.go"
+
 FAILS = [  # Dockerfile, the solver's error, its source
     ("", "the Dockerfile cannot be empty", SYNTAX),
     ("FROM busybox\nRUN exit 3\n", f'process "/bin/sh -c exit 3" {ENDED}: exit code: 3', EXIT),
@@ -333,7 +338,13 @@ FAILS = [  # Dockerfile, the solver's error, its source
     ("FROM busybox\nCOPY --chmod=9 a.txt /\n", f"invalid chmod parameter: '9'. {NOT_OCTAL}", CONVERT),
     ("FROM busybox\nCOPY --chmod=17777 a.txt /\n", f"invalid chmod parameter: '17777'. {NOT_OCTAL}", CONVERT),
     ("FROM busybox\nCOPY https://example.com/x /\n", "source can't be a URL for COPY", CONVERT),
-    ("FROM busybox\nEXPOSE abc\n", "invalid containerPort: abc", "unverified"),
+    ("FROM busybox\nCOPY --chmod=abc a.txt /\n", "invalid syntax", "tonistiigi/dchapes-mode mode.go"),
+    ("FROM busybox\nEXPOSE abc\n", "invalid containerPort: abc", EXPOSE),
+    ("FROM busybox\nEXPOSE /tcp\n", 'invalid port: "/tcp": no port specified', EXPOSE),
+    ("FROM busybox\nEXPOSE 80/foo\n", 'invalid port: "80/foo": invalid proto: foo', EXPOSE),
+    ("FROM busybox\nCOPY a.txt /x\nCOPY a.txt /x/y\n", "mkdir /x: not a directory", "tonistiigi/fsutil copy/mkdir.go"),
+    ("FROM busybox\nCOPY a.txt /x\nCOPY a.txt /x/y/z\n", "lstat /x/y: not a directory", "continuity fs/path.go"),
+    ("FROM busybox\nCOPY a.txt /x\nWORKDIR /x\n", "mkdir /x: not a directory", "solver/llbsolver/file/backend.go"),
     ("FROM busybox\nSTOPSIGNAL NOSUCH\n", "invalid signal: NOSUCH", "unverified"),
     ("FROM busybox\nRUN --mount=target=/ true\n", 'invalid mount target "/"', "unverified"),
     (
