@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.drivers.base import Change, Cost, Folders, View, block_size, compare, layer_of, tree_size
+from labkit.drivers.base import Change, Cost, Folders, View, blocks, compare, layer_of, tree_size
 from labkit.files import Content, Files, Layer, Map, Source
 from labkit.files.tree import Inode
 from labkit.files.union import Merged, Overlay
@@ -40,6 +40,7 @@ class UnionMounts:
     files_folder: str  # the folder of a layer's files in the layer's own folder
     fstype = device_name = "overlay"  # of its mounts
     shares_page_cache = True
+    mount_class: type[Overlay] = Overlay
 
     def __init__(self, host: Files, root: str) -> None:
         self.root = root
@@ -73,6 +74,25 @@ class UnionMounts:
     def after_unmount(self, id: str, row: Row) -> None:
         """Remove it."""
 
+    def files_name(self, row: Row) -> str:
+        return self.files_folder
+
+    def base(self, row: Row) -> str | None:
+        """The layer that is this one's topmost lower."""
+        return row.parent
+
+    def to_disk(self, root: Inode) -> Inode:
+        """A finished layer's tree as it lies on the disk."""
+        return root
+
+    def lower(self, row: Row) -> Inode:
+        """A layer's tree with the kernel's marks."""
+        return row.upper
+
+    def frozen(self, row: Row) -> Layer:
+        """What has been written in a layer."""
+        return Layer.freeze(self.store, row.upper)
+
     def device(self, id: str) -> tuple[str, str]:
         return self.device_name, self.fstype
 
@@ -105,7 +125,7 @@ class UnionMounts:
         return rows
 
     def _lowers(self, id: str | None) -> list[Inode]:
-        return [row.upper for row in reversed(self.below(id))]
+        return [self.lower(row) for row in reversed(self.below(id))]
 
     def _overlay(self, id: str) -> Overlay:
         """The union mount of a layer; one object however often it is asked for."""
@@ -113,10 +133,10 @@ class UnionMounts:
         if overlay is None:
             row = self.rows[id]
             upper = self.store.new(row.upper.mode) if row.finished else row.upper
-            base = id if row.finished else row.parent
+            base = id if row.finished else self.base(row)
             merged = self.rows[base].merged if base is not None else None
             device = row.device or self.store.new_device()
-            overlay = Overlay(self.store, upper, lambda: self._lowers(base), device, merged)
+            overlay = self.mount_class(self.store, upper, lambda: self._lowers(base), device, merged)
             overlay.label = id
             self._mounts[id] = overlay
         return overlay
@@ -162,15 +182,16 @@ class UnionMounts:
 
     def commit(self, id: str) -> Layer:
         self.unmount(id)
-        layer = Layer.freeze(self.store, self.rows[id].upper)
+        layer = self.frozen(self.rows[id])
         self.apply(id, layer)
         return layer
 
     def apply(self, id: str, layer: Layer) -> None:
         row = self.rows[id]
-        self.folders.replace(row.folder, self.files_folder, layer.root)
-        below = None if row.parent is None else self.rows[row.parent].merged
-        self.rows.set(id, replace(row, upper=layer.root, merged=layer.on(below, row.number)))
+        base, on_disk = self.base(row), self.to_disk(layer.root)
+        self.folders.replace(row.folder, self.files_name(row), on_disk)
+        below = None if base is None else self.rows[base].merged
+        self.rows.set(id, replace(row, upper=on_disk, merged=layer.on(below, row.number)))
         self._mounts.pop(id, None)
 
     def size(self, id: str) -> int:
@@ -190,7 +211,7 @@ class UnionMounts:
         inodes = self.own_inodes(id)
         origins = [self.store.get(inode.origin) for inode in inodes if inode.origin is not None]
         copied = sum(len(inode.data) for inode in origins if isinstance(inode.data, Content))
-        return Cost(copied, block_size(self.store.get, self.rows[id].upper), len(inodes))
+        return Cost(copied, sum(blocks(inode) for inode in inodes), len(inodes))
 
     def own_inodes(self, id: str) -> list[Inode]:
         seen: dict[Inode, Inode] = {}
