@@ -41,8 +41,11 @@ def submit(args: argparse.Namespace) -> int:
 
 
 def _file_name(learner: str) -> str:
-    if not learner.strip(". ") or any(character in '/\\:*?"<>|\0' for character in learner):
-        raise UsageError(f"'{learner}' is no name for a file; use --out")
+    if not learner.strip(". "):
+        raise UsageError("the name is empty")
+    odd = [character for character in learner if character in '/\\:*?"<>|' or not character.isprintable()]
+    if odd:
+        raise UsageError(f"'{learner}' cannot be the name of a file; take one without {odd[0]!r}")
     return learner
 
 
@@ -51,8 +54,7 @@ def learner(args: argparse.Namespace) -> int:
     from labkit.course import open_progress, settings
 
     if args.name is not None:
-        if not args.name.strip():
-            raise UsageError("the name is empty")
+        _file_name(args.name.strip())  # the file to hand in is called by it, and the grader reads it from there
         open_progress().set_learner(args.name.strip(), args.seed)
     whose = settings.current()
     print(f"learner: {whose.learner}" + (f", course: {whose.seed}" if whose.seed else ""))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from labkit.catalog import mac
 from labkit.catalog.host import HOSTNAME, host_entries
@@ -25,6 +25,7 @@ from labkit.shell import Session, Written, execute
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
+Row = TypeVar("Row")
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
 _EXEC = 1_000_000  # ns that starting a program takes
@@ -80,6 +81,13 @@ _VM = _System("/root", mac.VM_HOSTNAME, "root", mac.vm_entries)
 _VM_ADDRESS = "192.168.65.3"
 
 
+def _row(table: Mapping[str, Row], option: str, name: str) -> Row:
+    """A row of a table by the name that an option gives; ValueError names the rows that there are."""
+    if name not in table:
+        raise ValueError(f"{option} is one of {', '.join(sorted(table))}, not {name!r}")
+    return table[name]
+
+
 class Machine:
     """A computer with a Docker Engine. `run` takes what a person would type in its root shell.
 
@@ -90,9 +98,8 @@ class Machine:
     def __init__(
         self, *, system: str = "linux", storage_driver: str = "overlay2", image_store: str = "graphdriver"
     ) -> None:
-        if image_store == "containerd":
-            storage_driver = "overlayfs"
-        self._system = _SYSTEMS[system]
+        storage_driver = _row({"graphdriver": storage_driver, "containerd": "overlayfs"}, "image_store", image_store)
+        self._system = _row(_SYSTEMS, "system", system)
         home, user = self._system.home, self._system.user
         self.environment = {"HOME": home, "USER": user, "LOGNAME": user, **_ENVIRONMENT}
         self._clock = Clock(_START)
@@ -103,7 +110,7 @@ class Machine:
         self.files: Files = self._namespace.files()
         host, about = self._engine_host()
         self._mount_proc(host)
-        self.driver = DRIVERS[storage_driver](host, DOCKER_ROOT)
+        self.driver = _row(DRIVERS, "storage_driver", storage_driver)(host, DOCKER_ROOT)
         self.engine = Engine(host, self.driver, self.kernel, Registry(), **about)
         self.kernel.services["engine"] = self.engine
         self.kernel.passed = self.engine.advance

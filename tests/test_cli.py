@@ -32,6 +32,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["submit"], "there are no answers of 'demo' in "),
         (["submit", "--wrong"], "unrecognized arguments: --wrong"),
         (["learner", " "], "the name is empty"),
+        (["learner", "a/b"], "'a/b' cannot be the name of a file; take one without '/'"),
         (["replay"], "the following arguments are required: PATH"),
         (["check-course", "--variants", "many"], "argument --variants: invalid int value: 'many'"),
     ],

@@ -106,3 +106,20 @@ def test_mistakes_get_a_message_and_a_status(line: str, status: int, stderr: str
     done = Machine().run(line)
     assert done.returncode == status
     assert done.stderr == stderr if stderr is not None else "unknown flag: --nosuch" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"system": "amiga"}, "system is one of linux, mac, not 'amiga'"),
+        ({"image_store": "cellar"}, "image_store is one of containerd, graphdriver, not 'cellar'"),
+    ],
+)
+def test_a_machine_that_there_is_not(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Machine(**options)
+
+
+def test_a_driver_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match=r"storage_driver is one of .*overlay2.*vfs.*, not 'tape'"):
+        Machine(storage_driver="tape")

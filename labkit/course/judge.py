@@ -33,6 +33,7 @@ class Judgement:
         lines = [f"Solved: {self.points} of {self.of} points." if self.passed else "Not there yet."]
         lines += [f"  [{'x' if each.ok else ' '}] {each.text}{_but(each)}" for each in self.results]
         lines += ["", self.reply] if self.reply else []
+        lines += ["", *self.notes] if self.notes and not self.passed else []
         return "\n".join(lines)
 
     def to_dict(self) -> dict:

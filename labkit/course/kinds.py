@@ -47,7 +47,9 @@ def check_all(machine: Machine, checks: Sequence[Assertion]) -> tuple[CheckResul
 
 
 def _text(answer: object) -> str:
-    if not isinstance(answer, str) or not answer.strip():
+    if answer is None or (isinstance(answer, str) and not answer.strip()):
+        raise AnswerError("nothing is chosen or written yet")
+    if not isinstance(answer, str):
         raise AnswerError("the answer must be a text")
     if len(answer) > LONGEST:
         raise AnswerError(f"the answer is longer than {LONGEST >> 10} KiB")
@@ -75,7 +77,7 @@ def _parse_commands(exercise: Exercise, answer: object) -> list[str]:
 def _parse_some_commands(exercise: Exercise, answer: object) -> list[str]:
     if inputs := inputs_of(answer):
         return inputs
-    raise AnswerError("the answer is empty")
+    raise AnswerError("nothing is written yet")
 
 
 def _judge_commands(exercise: Exercise, parsed: list[str]) -> Verdict:
@@ -293,7 +295,7 @@ def _parse_choice(exercise: Exercise, answer: object) -> str:
 
 def _judge_choice(exercise: Exercise, parsed: str) -> Verdict:
     ok = parsed in [str(route.answer).strip() for route in exercise.solutions]
-    return Verdict((CheckResult(ok, "the option that is so", "" if ok else "another one is so"),), parsed)
+    return Verdict((CheckResult(ok, "the right option is chosen", "" if ok else "another one is right"),), parsed)
 
 
 KINDS: dict[str, Kind] = {

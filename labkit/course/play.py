@@ -16,6 +16,7 @@ HOME = "/home/learner"
 MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
 MOST_STEPS = 3_000_000  # of one answer
+ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
 
 
@@ -29,7 +30,7 @@ class Played:
 
     line: str
     returncode: int
-    error: str  # the last line that it wrote to stderr
+    error: str  # the last line that it wrote to stderr, apart from docker's advice; "" where it succeeded
 
 
 def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
@@ -63,7 +64,7 @@ def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
 
 
 def _last_line(done: Completed) -> str:
-    lines = (done.stderr or "").strip().splitlines()
+    lines = [line for line in (done.stderr or "").splitlines() if line.strip() and not ADVICE.match(line)]
     return lines[-1] if lines and done.returncode else ""
 
 

@@ -38,8 +38,11 @@ def show(*names: str) -> Picture | None:
         return None
 
 
-def exercise(slug: str) -> ExerciseWidget | None:
+def exercise(slug: str = "") -> ExerciseWidget | None:
     """The exercise of this name, to be solved where the cell stands."""
+    if not isinstance(slug, str) or not slug:
+        print('exercise: which one? Write its name in quotes, as in: exercise("three-layers")')
+        return None
     try:
         return widget(slug)
     except ValueError as error:

@@ -263,7 +263,8 @@ def feedback_trait(judgement: Any, trouble: str = "") -> dict[str, Any]:
         for number, (each, note) in enumerate(zip(judgement.results, notes, strict=True))
     ]
     title = f"Right: {points}." if judgement.passed else f"Not yet: {points}."
-    reply = "\n\n".join(filter(None, [judgement.reply, *judgement.notes, trouble]))
+    slips = () if judgement.passed else judgement.notes  # who is right need not hear of a slip on the way
+    reply = "\n\n".join(filter(None, [judgement.reply, *slips, trouble]))
     return {"tone": "right" if judgement.passed else "not yet", "title": title, "items": items, "reply": reply}
 
 

@@ -98,7 +98,9 @@ class LabMagics(Magics):
         """%fresh, or %fresh storage_driver=vfs system=mac …: go on with a new machine."""
         try:
             self.lesson.fresh(**options(line))
-        except (TypeError, ValueError) as error:
+        except TypeError:  # Machine has no such option
+            complain("%fresh: what can be chosen is system=, storage_driver= and image_store=")
+        except ValueError as error:
             complain(f"%fresh: {error}")
 
     @no_var_expand

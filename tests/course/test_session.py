@@ -97,3 +97,9 @@ def test_a_runaway_ends_and_nothing_after_it_is_played() -> None:
 )
 def test_whatever_is_typed_is_judged(answer: str) -> None:
     assert not judge(for_learner(load_exercise("deleted-but-not-gone"), "demo", ""), answer).passed
+
+
+def test_what_went_wrong_is_told_without_dockers_advice() -> None:
+    judgement = attempt("three-layers").check("docker buld .")
+    assert judgement.notes == ("`docker buld .` ended with: docker: unknown command: docker buld",)
+    assert judgement.notes[0] in judgement.text

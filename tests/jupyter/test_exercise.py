@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labkit.course import Judgement
 from labkit.jupyter.exercise import ACTIONS, KEPT_OUTPUT, STATIC, ExerciseWidget, feedback_trait, shortened
 
 from .fakes import FakeAttempt, FakeJudgement, FakeMachine, FakeResult, small_machine
@@ -240,3 +241,9 @@ def test_an_earlier_answer_comes_back() -> None:
 def test_a_form_is_filled_in_as_it_was(answer: object, draft: object) -> None:
     widget = ExerciseWidget(FakeAttempt(CHOICE), {"answer": answer}, lambda attempt, judgement: "")
     assert (widget.draft, widget.earlier) == (draft, False)
+
+
+@pytest.mark.parametrize(("passed", "reply"), [(False, "`dokcer ps` ended with: not found"), (True, "")])
+def test_a_slip_on_the_way_is_told_only_to_who_is_not_there_yet(passed: bool, reply: str) -> None:
+    judgement = Judgement(passed, 0, 1, notes=("`dokcer ps` ended with: not found",))
+    assert feedback_trait(judgement)["reply"] == reply

@@ -109,6 +109,8 @@ def test_fresh_starts_over(shell: InteractiveShell, capsys: pytest.CaptureFixtur
     assert machine_of(shell).lines == []
     shell.run_cell("%fresh nonsense")
     assert capsys.readouterr().err == "%fresh: nonsense is not of the form name=value\n"
+    shell.run_cell("%fresh colour=blue")
+    assert capsys.readouterr().err == "%fresh: what can be chosen is system=, storage_driver= and image_store=\n"
     assert options("a=1 b=True c=vfs") == {"a": 1, "b": True, "c": "vfs"}
 
 

@@ -256,11 +256,25 @@ function marksForm(model, form, draft) {
 
 const FORMS = { choice: choiceForm, text: textForm, order: orderForm, marks: marksForm };
 
+const LOST = "The kernel was restarted, so nothing answers here. Run this cell again; what you checked is saved.";
+
 function render({ model, el }) {
-  const send = (message) => model.send(message);
+  // After a restart of the kernel nobody hears what is sent, and sending throws: say so, where the answer would stand.
+  const lost = () => {
+    feedback.dataset.tone = "error";
+    feedback.replaceChildren(element("p", { class: "lk-verdict", textContent: LOST }));
+  };
+  const heard = (say) => {
+    try {
+      Promise.resolve(say()).catch(lost);
+    } catch {
+      lost();
+    }
+  };
+  const send = (message) => heard(() => model.send(message));
   const draft = {
     get: () => model.get("draft"),
-    set: (value) => { model.set("draft", value); model.save_changes(); },
+    set: (value) => { model.set("draft", value); heard(() => model.save_changes()); },
   };
   const kind = model.get("form").type;
   const terminal = kind === "terminal" || model.get("explore") ? terminalForm(model, send) : null;
