@@ -11,9 +11,9 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it
 
 .PHONY: lab test unit notebooks bench format lint types constraints clean
 
-# The course alone; its address is printed, and a browser opens where there is one.
+# The course alone; its address is printed, and a browser opens where there is one. labkit is found in its terminals.
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
 
 test: unit notebooks
 
@@ -48,8 +48,10 @@ $(VENV)/.made: constraints.txt
 	$(INSTALL) pip setuptools
 	touch $@
 
-$(VENV)/.lab: $(VENV)/.made pyproject.toml
-	$(INSTALL) --no-build-isolation --editable .
+$(VENV)/.lab: $(VENV)/.made pyproject.toml binder/overrides.json
+	PYTHONWARNINGS=ignore $(INSTALL) --no-build-isolation --editable .
+	mkdir -p $(VENV)/share/jupyter/lab/settings
+	cp binder/overrides.json $(VENV)/share/jupyter/lab/settings/
 	touch $@
 
 $(VENV)/.test: $(VENV)/.lab
