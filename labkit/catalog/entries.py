@@ -38,6 +38,10 @@ def device(path: str, major: int, minor: int, mode: int = 0o666) -> Entry:
     return Entry(path.strip("/"), stat.S_IFCHR | mode, 0, 0, MADE, None, major << 8 | minor)
 
 
+def socket(path: str, mode: int = 0o666, gid: int = 0) -> Entry:
+    return Entry(path.strip("/"), stat.S_IFSOCK | mode, 0, gid, MADE)
+
+
 def size(entries: Iterable[Entry]) -> int:
     """Bytes of files and links, as a layer counts them."""
     return sum(len(entry.data) for entry in entries if entry.data is not None)

@@ -39,6 +39,7 @@ def host_entries() -> tuple[Entry, ...]:
         e.folder("/lost+found", 0o700),
         e.folder("/var/lib/docker", 0o710),
         e.folder("/run/docker"),
+        e.socket("/run/docker.sock", 0o660, gid=999),
         *_devices(),
         e.text("/var/log/dpkg.log", ""),
     ])  # fmt: skip

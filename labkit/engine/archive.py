@@ -35,7 +35,7 @@ def stopped_files(engine: Engine, container: Container) -> Files:
     visible = replace(visible, host_config={**visible.host_config, "Tmpfs": None})
     try:
         ready = [*mounts.prepare(engine, visible), *_network_files(engine, container)]
-        engine.sandboxes.add(namespace, ready, engine.root_path(mount_id))
+        engine.sandboxes.add(namespace, ready, engine.root_path(mount_id), runs=False)
     except mounts.OpenFailed as error:
         raise invalid(str(error)) from None
     finally:

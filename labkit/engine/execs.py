@@ -41,6 +41,10 @@ def run(
     except EngineError as error:
         return _refuse(detach, streams, str(error), oci.NOT_EXECUTABLE)
     cwd = workdir or container.config.get("WorkingDir") or "/"
+    if not cwd.startswith("/"):  # runc, exec.go and utils_linux.go validateProcessSpec; unverified
+        return _refuse(
+            detach, streams, "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown", oci.UNKNOWN
+        )
     files = namespace.files(account.user)
     try:
         files.chdir(cwd)

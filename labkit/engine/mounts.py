@@ -6,6 +6,7 @@ daemon/volume/mounts/mounts.go (Setup). The grammar is in mountspec.py.
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -247,11 +248,14 @@ def _prepare_bind(engine: Engine, container: Container, point: MountPoint) -> Pr
 def _make_source(engine: Engine, container: Container, path: str) -> None:
     try:
         engine.host.makedirs(path)
-    except (NotADirectoryError, FileExistsError):
+    except NotADirectoryError:
         return  # a file is in the way, which is for runc to complain about
     except OSError as error:
+        where = error.filename or path
+        if error.errno == errno.EEXIST and engine.host.exists(where):
+            return  # as above; a link that leads nowhere is another matter
         raise system(
-            f"error while creating mount source path '{path}': mkdir {path}: {(error.strerror or '').lower()}"
+            f"error while creating mount source path '{path}': mkdir {where}: {(error.strerror or '').lower()}"
         ) from None
     engine.events.append(HostFolderCreated(path, container.id))
 

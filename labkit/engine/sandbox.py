@@ -130,20 +130,26 @@ class Sandboxes:
         node = mount.source.system.lookup(mount.root, name) if mount and "/" not in name else None
         return Source(mount.source.system, node) if mount and node is not None else None
 
-    def add(self, namespace: Namespace, mounts: Iterable[Prepared], rootfs: str) -> list[str]:
-        """Make a container's own mounts; the mount points that had to be made. `rootfs`: the root on the host."""
+    def add(self, namespace: Namespace, mounts: Iterable[Prepared], rootfs: str, *, runs: bool = True) -> list[str]:
+        """Make a container's own mounts; the mount points that had to be made. `rootfs`: the root on the host.
+
+        `runs`: by the runtime, which refuses some targets, and not just for the daemon to look at the files.
+        """
         files = namespace.files()
         made: list[str] = []
         for mount in mounts:
+            new = _make_point(files, mount, rootfs)
+            made += new
+            if runs:
+                _check_point(files, mount, rootfs)
             if mount.source is None:
-                made += self._add_tmpfs(namespace, files, mount, rootfs)
+                self._add_tmpfs(namespace, files, mount, existed=not new)
             else:
-                made += self._add_bind(namespace, files, mount, rootfs)
+                self._add_bind(namespace, files, mount)
         return made
 
-    def _add_bind(self, namespace: Namespace, files: Files, mount: Prepared, rootfs: str) -> list[str]:
+    def _add_bind(self, namespace: Namespace, files: Files, mount: Prepared) -> None:
         assert mount.source is not None
-        made = _make_point(files, mount, rootfs)
         if files.is_dir(mount.target) != mount.is_dir:
             raise RuntimeFailed(
                 f'error mounting "{mount.source_text}" to rootfs at "{mount.target}": mount src={mount.source_text}, '
@@ -154,12 +160,10 @@ class Sandboxes:
         namespace.mount(files.realpath(mount.target), mount.source, **_like(covering, mount))
         if mount.recursive and mount.is_dir and mount.path:
             _add_submounts(namespace, host, files.realpath(mount.target), mount)
-        return made
 
-    def _add_tmpfs(self, namespace: Namespace, files: Files, mount: Prepared, rootfs: str) -> list[str]:
-        made = _make_point(files, mount, rootfs)
+    def _add_tmpfs(self, namespace: Namespace, files: Files, mount: Prepared, *, existed: bool) -> None:
         words = list(mount.data)
-        if not made:
+        if existed:
             words.insert(0, f"mode={stat.S_IMODE(files.stat(mount.target).st_mode):04o}")
         try:
             source = self._engine.tmpfs(",".join(words))
@@ -172,7 +176,6 @@ class Sandboxes:
         options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *tmpfs_shown(words))
         namespace.mount(files.realpath(mount.target), source, fstype="tmpfs", device="tmpfs", readonly=mount.readonly,
                         options=options)  # fmt: skip
-        return made
 
 
 def tmpfs_of(store: Store, data: str) -> Source:
@@ -214,8 +217,15 @@ def _add_submounts(namespace: Namespace, host: Files, target: str, mount: Prepar
 
 def _make_point(files: Files, mount: Prepared, rootfs: str) -> list[str]:
     """Make a mount's target where it is missing, with the folders above it; what was made."""
-    if files.exists(mount.target):
+    try:
+        files.stat(mount.target)
         return []
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _point_refused(
+            mount, f"lookup mountpoint target: openat2 {rootfs}{mount.target}: {(error.strerror or '').lower()}"
+        ) from None
     made: list[str] = []
     parts = mount.target.strip("/").split("/")
     for end in range(1, len(parts) + 1):
@@ -226,7 +236,7 @@ def _make_point(files: Files, mount: Prepared, rootfs: str) -> list[str]:
             if end < len(parts) or mount.is_dir:
                 files.mkdir(path, 0o755)
             else:
-                files.write(path, b"", 0o755)
+                files.write(path, b"", 0o644)
         except OSError as error:
             raise _point_failed(mount, rootfs, path, error) from None
         made.append(path)
@@ -236,10 +246,39 @@ def _make_point(files: Files, mount: Prepared, rootfs: str) -> list[str]:
 def _point_failed(mount: Prepared, rootfs: str, path: str, error: OSError) -> RuntimeFailed:
     reason = (error.strerror or "").lower()
     call = "mkdirat" if mount.is_dir or path != mount.target else "openat"
-    return RuntimeFailed(
-        f'error mounting "{mount.source_text}" to rootfs at "{mount.target}": create mountpoint for {mount.target} '
-        f'mount: make mountpoint "{mount.target}": {call} {rootfs}{path}: {reason}'
+    return _point_refused(mount, f'make mountpoint "{mount.target}": {call} {rootfs}{path}: {reason}')
+
+
+def _point_refused(mount: Prepared, why: str) -> RuntimeFailed:
+    text = f'error mounting "{mount.source_text}" to rootfs at "{mount.target}"'
+    return RuntimeFailed(f"{text}: create mountpoint for {mount.target} mount: {why}")
+
+
+# What may be mounted on in /proc (runc, rootfs_linux.go checkProcMount).
+_PROC_TARGETS = frozenset(
+    f"/proc/{name}"
+    for name in (
+        "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "net/dev",
+        "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
     )
+)  # fmt: skip
+
+
+def _check_point(files: Files, mount: Prepared, rootfs: str) -> None:
+    """The root and what is in /proc are no targets (runc, mount_entry.go createOpenMountpoint)."""
+    target = files.realpath(mount.target)
+    if target == "/":
+        raise _point_refused(mount, f'mountpoint "{rootfs}" is on the top of rootfs "{rootfs}"')
+    if target in _PROC_TARGETS:
+        return
+    if target == "/proc" and not (mount.path == "/proc" or mount.path.startswith("/proc/")):
+        reason = "not of type proc"
+    elif target.startswith("/proc/"):
+        reason = "inside /proc"
+    else:
+        return
+    text = f'"{rootfs}{target}" cannot be mounted because it is {reason}'
+    raise _point_refused(mount, f"check proc-safety of {mount.target} mount: {text}")
 
 
 def make_readonly(namespace: Namespace, target: str) -> None:
