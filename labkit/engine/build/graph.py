@@ -20,6 +20,7 @@ class Node:
     name: str
     place: Lines
     below: Node | None
+    stage: str = field(default="", kw_only=True)  # the name that its stage is given
 
     @property
     def operation(self) -> str:

@@ -124,6 +124,10 @@ class State:
         self.used: dict[str, Lines] = {}  # CMD, ENTRYPOINT and HEALTHCHECK of this stage
         self.image: Mapping[str, Any] = {}
 
+    @property
+    def given_name(self) -> str:
+        return self.stage.head.name if self.stage else ""
+
     def inherit(self) -> None:
         """Go on from the stage that this one is FROM."""
         base = self.base
@@ -543,7 +547,7 @@ class _Planner:
         state.config["WorkingDir"] = state.cwd
         if state.cwd != "/":
             name = self._label(state, workdir.code)
-            state.node = MkdirNode(name, workdir.place, state.node, state.cwd, state.user)
+            state.node = MkdirNode(name, workdir.place, state.node, state.cwd, state.user, stage=state.given_name)
         state.record(f"WORKDIR {state.cwd}", layer=state.cwd != "/")
 
     def _user(self, state: State, user: User, sources: list[State | None]) -> None:
@@ -657,6 +661,7 @@ class _Planner:
             mounts=mounts,
             network=run.network,
             script=script,
+            stage=state.given_name,
         )
         shown: dict[str, str] = {}
         for key, value in state.args:
@@ -733,6 +738,7 @@ class _Planner:
             chmod=chmod,
             exclude=copy.exclude,
             unpack=copy.add if copy.unpack is None else copy.unpack,
+            stage=state.given_name,
         )
         flags = ["--parents"] if copy.parents else []
         flags += [f"--chown={chown}"] if chown else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -63,10 +62,16 @@ class Results:
         return result
 
     def ignores_cache(self, node: Node) -> bool:
-        if isinstance(node, BaseNode):
+        """RUN and COPY by --no-cache, or --no-cache-filter with their stage's name (dockerui, IsNoCache).
+
+        A WORKDIR does not (dockerfile2llb, dispatchWorkdir); nor is anything found that stands on what was made again.
+        """
+        if node.below and self.ignores_cache(node.below):
+            return True
+        if isinstance(node, BaseNode | MkdirNode):
             return False
-        stage = re.match(r"\[(\S+) +\d+/\d+\]", self.names[node.identity])
-        return self.request.no_cache or bool(stage and stage[1] in self.request.no_cache_filter)
+        names = {name.lower() for text in self.request.no_cache_filter for name in text.split(",")}
+        return self.request.no_cache or node.stage in names
 
     def tree_of(self, source: CopySource) -> SourceTree | None:
         """The files that a source is taken from; None where they are not there yet."""
@@ -113,7 +118,8 @@ class Results:
     def _copy_key(self, node: CopyNode, below: str) -> str | None:
         by_name = key_of("copy by name", node.operation, below, *(self.of(each).key for each in node.sources))
         if any(self.tree_of(each) is None for each in node.from_ if each.node):
-            return None if self.ignores_cache(node) else self.cache.linked(by_name)
+            unknown = self.ignores_cache(node) or any(self.ignores_cache(each) for each in node.sources)
+            return None if unknown else self.cache.linked(by_name)
         key = key_of("copy", node.options, *(self._content(node, each) for each in node.from_), below)
         if node.sources:
             self.cache.link(by_name, key)

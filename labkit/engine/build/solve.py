@@ -217,9 +217,9 @@ class Solver:
         return self._load(top) if top else None
 
     def _needed(self, top: Node | None) -> set[str]:
-        """The nodes whose results have to be there: the top, and what those that must be made stand on."""
+        """The nodes whose results have to be there: the top, what ignores the cache, and what those stand on."""
         needed: set[str] = set()
-        waiting = [top] if top else []
+        waiting = [node for node in self.graph if self.results.ignores_cache(node)] + ([top] if top else [])
         while waiting:
             node = waiting.pop()
             if node.identity in needed:

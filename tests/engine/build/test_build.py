@@ -92,6 +92,25 @@ def test_a_pruned_stage_is_not_needed_while_what_was_copied_is_there(host) -> No
     assert set(host.build().steps.values()) == {"CACHED"}
 
 
+def test_a_stage_without_cache_is_made_again_and_what_stands_on_its_content_is_not(host) -> None:
+    """--no-cache-filter: solver/edge.go, probeCache; dockerui/config.go, IsNoCache"""
+    host.write("FROM busybox AS One\nRUN echo 1 > /a\nFROM busybox\nRUN echo 2 > /b\nCOPY --from=one /a /c\n")
+    host.build()
+    for names in (("one",), ("x,ONE",), ("x", "one")):
+        steps = host.build(no_cache_filter=names).steps
+        assert steps == {"RUN echo 1 > /a": "DONE", "RUN echo 2 > /b": "CACHED", "COPY --from=one /a /c": "CACHED"}
+    assert "DONE" not in host.build(no_cache_filter=("stage-1", "nosuch")).steps.values()
+    host.write("FROM busybox AS one\nRUN echo 1 > /a\n")
+    assert host.build(no_cache_filter=("one",)).steps == {"RUN echo 1 > /a": "DONE"}
+
+
+def test_a_workdir_on_what_is_cached_does_not_heed_no_cache(host) -> None:
+    """docker/compose#8285; below a RUN that is made again it is made too"""
+    host.write("FROM busybox\nWORKDIR /a\nRUN true\nWORKDIR /b\n")
+    assert set(host.build(no_cache=True).steps.values()) == {"DONE"}
+    assert host.build(no_cache=True).steps == {"WORKDIR /a": "CACHED", "RUN true": "DONE", "WORKDIR /b": "DONE"}
+
+
 def test_pruning(host) -> None:
     host.write("FROM busybox\nRUN echo 1 > /a\nRUN echo 2 > /b\n")
     host.build()
