@@ -11,9 +11,9 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it
 
 .PHONY: lab test unit notebooks bench format lint types constraints clean
 
-# The course alone; its address is printed, and a browser opens where there is one. labkit is found in its terminals.
+# The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
+	$(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
 
 test: unit notebooks
 

@@ -34,7 +34,7 @@ def submit(args: argparse.Namespace) -> int:
         there = f"there are answers of {known}" if known else "answers are saved when an exercise is checked"
         raise UsageError(f"there are no answers of '{learner}' in {progress.path} ({there})")
     out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
-    write_whole(out, write_submission(progress, learner))
+    write_whole(out, write_submission(progress, learner, settings.current().seed))
     count = len(progress.entries(learner))
     print(f"{out}: {count} answer{'' if count == 1 else 's'} of {learner}. Hand in this file.")
     return 0

@@ -82,6 +82,8 @@ def grade_file(result: Result, path: Path, name: str, seed: str) -> None:
         result.faults.append(
             f"{name}: it says that it is from {submission.claimed!r}; graded as {result.learner.drawn_by!r}"
         )
+    if submission.course not in (None, seed):
+        result.faults.append(f"{name}: it says that its course's seed is {submission.course!r}; graded with {seed!r}")
     for graded in grade(submission, result.learner.drawn_by, seed):
         if graded.fault:
             result.faults.append(f"{name}: {graded.fault}")

@@ -1,9 +1,10 @@
 """What a learner hands in: one JSON file that `labkit submit` writes, or a notebook with `%%answer` cells.
 
-    {"labkit-submission": 1, "learner": "ann", "answers": [{"exercise": "first-image", "revision": 1, "answer": …}]}
+    {"labkit-submission": 1, "learner": "ann", "course": "autumn",
+     "answers": [{"exercise": "first-image", "revision": 1, "answer": …}]}
 
-Both are read as hostile input: limits first, and every fault is one line. `learner` is what the learner says; the
-grader takes the learner from the roster or the file's name instead.
+Both are read as hostile input: limits first, and every fault is one line. `learner` and `course` (its seed; older files
+have none) are what the learner says; the grader takes them from the roster or the file's name, and from --seed.
 """
 
 from __future__ import annotations
@@ -47,15 +48,17 @@ class Given:
 class Submission:
     claimed: str  # the learner that it names
     answers: tuple[Given, ...]
+    course: str | None = None  # the seed that its exercises were drawn by, where it says so
 
 
-def write_submission(progress: Progress, learner: str) -> str:
+def write_submission(progress: Progress, learner: str, seed: str = "") -> str:
     """What this learner's progress has, as a submission."""
     answers = []
     for key, entry in sorted(progress.entries(learner).items()):
         slug, _, revision = key.partition("@")
         answers.append({"exercise": slug, "revision": int(revision), "answer": entry["answer"]})
-    return json.dumps({FORMAT: VERSION, "learner": learner, "answers": answers}, indent=1, ensure_ascii=False) + "\n"
+    document = {FORMAT: VERSION, "learner": learner, "course": seed, "answers": answers}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def is_submission(path: Path) -> bool:
@@ -94,8 +97,12 @@ def _from_document(document: object) -> Submission:
         raise SubmissionError("its answers are not a list")
     if len(answers) > MOST_ANSWERS:
         raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
-    learner = document.get("learner")
-    return Submission(learner[:200] if isinstance(learner, str) else "", tuple(_given(each) for each in answers))
+    given = tuple(_given(each) for each in answers)
+    return Submission(_said(document.get("learner")) or "", given, _said(document.get("course")))
+
+
+def _said(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) else None
 
 
 def _given(value: object) -> Given:

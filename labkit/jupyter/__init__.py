@@ -2,8 +2,8 @@
 
     from labkit.jupyter import exercise, show
 
-brings the magics (%docker, %host, %%host, %%hostfile, %undo, %fresh, %%answer) too; so does `%load_ext labkit.jupyter`,
-which also puts `show` and `exercise` at hand.
+brings the magics (%docker, %host, %%host, %%hostfile, %undo, %fresh, %labkit, %%answer) too; so does
+`%load_ext labkit.jupyter`, which also puts `show` and `exercise` at hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""%docker, %host, %%host, %%hostfile, %undo, %fresh, %%answer: what is typed in a cell, run on the lesson's machine.
+"""%docker, %host, %%host, %%hostfile, %undo, %fresh, %labkit, %%answer: what is typed in a cell.
 
 They print just what the real thing would print, on the stream where it would. A command that fails is no exception:
 its message and nothing else is seen, as in a terminal. A mistake in how a magic is used is one line on stderr.
@@ -7,6 +7,7 @@ its message and nothing else is seen, as in a terminal. A mistake in how a magic
 from __future__ import annotations
 
 import ast
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -102,6 +103,19 @@ class LabMagics(Magics):
             complain("%fresh: what can be chosen is system=, storage_driver= and image_store=")
         except ValueError as error:
             complain(f"%fresh: {error}")
+
+    @no_var_expand
+    @line_magic
+    def labkit(self, line: str) -> None:
+        """%labkit ARGUMENTS: the labkit command, as in %labkit submit; it needs no terminal that finds it."""
+        from labkit.cli import main
+
+        try:
+            main(shlex.split(line))
+        except ValueError as error:
+            complain(f"%labkit: {error}")
+        except SystemExit:  # --help has printed what it has to say
+            pass
 
     @no_var_expand
     @cell_magic

@@ -56,6 +56,15 @@ def test_the_name_in_the_file_does_not_count(tmp_path: Path) -> None:
     assert results[0].faults == [f"ann.labkit.json: it says that it is from '{other}'; graded as 'ann'"]
 
 
+def test_another_seed_than_the_learner_had_is_told(tmp_path: Path) -> None:
+    text = submission(("a-tag-moves", letter("ann", "2026"))).replace("{", '{"course": "2026", ', 1)
+    (tmp_path / "ann.labkit.json").write_text(text)
+    (result,), _ = grade_folder(tmp_path, "2026")
+    assert (result.points, result.faults) == (1, [])
+    (result,), _ = grade_folder(tmp_path)
+    assert result.faults == ["ann.labkit.json: it says that its course's seed is '2026'; graded with ''"]
+
+
 def test_roster(tmp_path: Path) -> None:
     (tmp_path / "upload-7.ipynb").write_text(notebook(f"%%answer a-tag-moves\n{letter('demo')}\n"))
     (tmp_path / "guest.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))

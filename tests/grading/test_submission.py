@@ -119,8 +119,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     progress.record(Someone("a", ["docker ps"]), Judgement(True, 2, 2))  # type: ignore[arg-type]
     progress.record(Someone("b", {"x": "y"}), Judgement(False, 0, 2))  # type: ignore[arg-type]
     path = tmp_path / "ann.labkit.json"
-    path.write_text(write_submission(progress, "ann"))
-    assert read_submission(path) == Submission("ann", (Given("a", 3, ["docker ps"]), Given("b", 3, {"x": "y"})))
+    path.write_text(write_submission(progress, "ann", "autumn"))
+    answers = (Given("a", 3, ["docker ps"]), Given("b", 3, {"x": "y"}))
+    assert read_submission(path) == Submission("ann", answers, "autumn")
     assert "points" not in path.read_text()
 
 

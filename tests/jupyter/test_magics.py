@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -154,3 +155,21 @@ def test_the_extension_is_loaded_once() -> None:
 def test_outside_a_notebook_it_is_said() -> None:
     with pytest.raises(RuntimeError, match="no lesson is running"):
         labkit.jupyter.lesson()
+
+
+def test_the_labkit_command_in_a_cell(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    monkeypatch.delenv("LABKIT_LEARNER", raising=False)
+    for line, out, err in (
+        ("learner ann --seed autumn", "learner: ann, course: autumn\n", ""),
+        ("submit", "", "labkit: there are no answers of 'ann' in "),
+        ("learner 'ann", "", "%labkit: No closing quotation\n"),
+    ):
+        shell.run_cell(f"%labkit {line}")
+        printed = capsys.readouterr()
+        assert printed.out == out
+        assert printed.err.startswith(err)
+    shell.run_cell("%labkit --help")
+    assert capsys.readouterr().out.startswith("usage: labkit")
