@@ -2,7 +2,7 @@
 
 `docker inspect --format` first looks at these, then at the daemon's JSON as it came (inspect/inspector.go). A field is
 written NAME and the sign of its type: nothing for a string, # number, ? bool, [] slice, {} map, * pointer; :TYPE says
-of what.
+of what. NAME=KEY: the JSON has it under another key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .gotext import Nil, Number, Struct
 
 TYPES = {
     "container": """
-        Id Created Path Args[] State*:state Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount#
+        ID=Id Created Path Args[] State*:state Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount#
         Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs[] HostConfig*:hostconfig
         GraphDriver*:graphdriver Storage*:storage SizeRw* SizeRootFs* Mounts[]:mount Config*:config
         NetworkSettings*:network ImageManifestDescriptor*""",
@@ -27,14 +27,16 @@ TYPES = {
     "logconfig": "Type Config{}",
     "hostconfig": """
         Binds[] ContainerIDFile LogConfig:logconfig NetworkMode PortBindings{} RestartPolicy:restart AutoRemove?
-        VolumeDriver VolumesFrom[] ConsoleSize[] Annotations{} CapAdd[] CapDrop[] CgroupnsMode Dns[] DnsOptions[]
-        DnsSearch[] ExtraHosts[] GroupAdd[] IpcMode Cgroup Links[] OomScoreAdj# PidMode Privileged? PublishAllPorts?
-        ReadonlyRootfs? SecurityOpt[] StorageOpt{} Tmpfs{} UTSMode UsernsMode ShmSize# Sysctls{} Runtime Isolation
-        CpuShares# Memory# NanoCpus# CgroupParent BlkioWeight# BlkioWeightDevice[] BlkioDeviceReadBps[]
-        BlkioDeviceWriteBps[] BlkioDeviceReadIOps[] BlkioDeviceWriteIOps[] CpuPeriod# CpuQuota# CpuRealtimePeriod#
-        CpuRealtimeRuntime# CpusetCpus CpusetMems Devices[] DeviceCgroupRules[] DeviceRequests[] MemoryReservation#
-        MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* Ulimits[] CpuCount# CpuPercent# IOMaximumIOps#
-        IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[] Init*""",
+        VolumeDriver VolumesFrom[] ConsoleSize[] Annotations{} CapAdd[] CapDrop[] CgroupnsMode DNS=Dns[]
+        DNSOptions=DnsOptions[] DNSSearch=DnsSearch[] ExtraHosts[] GroupAdd[] IpcMode Cgroup Links[] OomScoreAdj#
+        PidMode Privileged? PublishAllPorts? ReadonlyRootfs? SecurityOpt[] StorageOpt{} Tmpfs{} UTSMode UsernsMode
+        ShmSize# Sysctls{} Runtime Isolation CPUShares=CpuShares# Memory# NanoCPUs=NanoCpus# CgroupParent
+        BlkioWeight# BlkioWeightDevice[] BlkioDeviceReadBps[] BlkioDeviceWriteBps[] BlkioDeviceReadIOps[]
+        BlkioDeviceWriteIOps[] CPUPeriod=CpuPeriod# CPUQuota=CpuQuota# CPURealtimePeriod=CpuRealtimePeriod#
+        CPURealtimeRuntime=CpuRealtimeRuntime# CpusetCpus CpusetMems Devices[] DeviceCgroupRules[] DeviceRequests[]
+        MemoryReservation# MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* Ulimits[] CPUCount=CpuCount#
+        CPUPercent=CpuPercent# IOMaximumIOps# IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[]
+        Init*""",
     "apimount": """
         Type Source Target ReadOnly? Consistency BindOptions*:bindoptions VolumeOptions*:volumeoptions ImageOptions*
         TmpfsOptions*:tmpfsoptions ClusterOptions*""",
@@ -51,7 +53,7 @@ TYPES = {
         IPAMConfig* Links[] Aliases[] DriverOpts{} GwPriority# NetworkID EndpointID Gateway IPAddress MacAddress
         IPPrefixLen# IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen# DNSNames[]""",
     "image": """
-        Id RepoTags[] RepoDigests[] Comment Created Author Config*:imageconfig Architecture Variant Os OsVersion
+        ID=Id RepoTags[] RepoDigests[] Comment Created Author Config*:imageconfig Architecture Variant Os OsVersion
         Size# GraphDriver*:graphdriver RootFS:rootfs Metadata:metadata Descriptor* Manifests[]""",
     "imageconfig": """
         User ExposedPorts{} Env[] Entrypoint[] Cmd[] Volumes{} WorkingDir Labels{} StopSignal ArgsEscaped?
@@ -61,7 +63,7 @@ TYPES = {
     "volume": """
         ClusterVolume* CreatedAt Driver Labels{} Mountpoint Name Options{} Scope Status{} UsageData*""",
 }
-_FIELD = re.compile(r"(\w+)(#|\?|\[\]|\{\}|\*)?(?::(\w+))?")
+_FIELD = re.compile(r"(\w+)(?:=(\w+))?(#|\?|\[\]|\{\}|\*)?(?::(\w+))?")
 _GO_NAMES = {
     "container": "container.InspectResponse",
     "state": "*container.State",
@@ -81,8 +83,8 @@ _NIL = {"[]": "slice", "{}": "map", "*": "pointer"}
 def typed(kind: str, source: dict[str, Any]) -> Struct:
     """The daemon's JSON as the Go struct of this kind."""
     fields = {}
-    for name, sign, of in (match.groups() for match in _FIELD.finditer(TYPES[kind])):
-        fields[name] = _value(source.get(name), sign, of)
+    for name, key, sign, of in (match.groups() for match in _FIELD.finditer(TYPES[kind])):
+        fields[name] = _value(source.get(key or name), sign, of)
     return Struct(fields, source, _GO_NAMES.get(kind, kind))
 
 

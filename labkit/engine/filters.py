@@ -23,11 +23,10 @@ def truth(filters: Filters, key: str, default: bool | None = None) -> bool | Non
     values = filters.get(key)
     if not values:
         return default
-    if values[0] in ("1", "true"):
-        return True
-    if values[0] in ("0", "false"):
-        return False
-    raise invalid(f"invalid filter '{key}={_quoted(values)}'")
+    yes, no = bool({"1", "true"} & set(values)), bool({"0", "false"} & set(values))
+    if yes == no:  # neither, or both
+        raise invalid(f"invalid filter '{key}={_quoted(values)}'")
+    return yes
 
 
 def _quoted(values: Sequence[str]) -> str:

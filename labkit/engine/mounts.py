@@ -60,7 +60,12 @@ def points(engine: Engine, container: Container) -> tuple[MountPoint, ...]:
 def _add(engine: Engine, point: MountPoint, taken: set[str], found: dict[str, MountPoint]) -> None:
     taken.add(point.destination)
     found.pop(point.destination, None)
-    found[point.destination] = _with_volume(engine, point) if point.type == "volume" else point
+    if point.type == "volume":
+        point = _with_volume(engine, point)
+    elif point.type == "image":
+        engine.imagestore.find(point.source)
+        point = replace(point, name=point.source, rw=False)
+    found[point.destination] = point
 
 
 def _from_container(engine: Engine, text: str) -> list[MountPoint]:

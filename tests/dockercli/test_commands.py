@@ -38,6 +38,8 @@ def test_inspect_goes_on_after_an_error(machine):
         ("{{len .HostConfig.Binds}} {{range .HostConfig.Mounts}}x{{end}}", "0 \n"),
         ("{{.HostConfig.RestartPolicy}} {{.HostConfig.LogConfig}}", "{no 0} {json-file map[]}\n"),
         ("{{if .State.Running}}up{{else}}down{{end}}", "down\n"),
+        ("{{.ID | len}} {{.HostConfig.CPUShares}} {{.HostConfig.DNS}} {{.HostConfig.LogConfig}}", "64 0 [] {json-file"),
+        ("{{.Id | len}} {{.HostConfig.CpuShares}} {{.HostConfig.LogConfig}}", "64 0 map[Config:map[] Type:json-file]"),
         ('{{index .Config.Cmd 0}} {{join .Config.Cmd ","}}', "sh sh\n"),
         ("{{range $name, $net := .NetworkSettings.Networks}}{{$name}}{{end}}", "bridge\n"),
     ],
@@ -141,8 +143,15 @@ def test_docker_images_ls_gets_a_hint(machine):
 def test_save_writes_a_file_that_only_the_owner_reads(machine):
     assert machine.run("docker save -o b.tar busybox").returncode == 0
     assert machine.files.stat("/home/learner/b.tar").st_mode & 0o777 == 0o600
-    done = machine.run("docker save -o no/b.tar busybox")
-    assert done.stderr == 'failed to save image: invalid output path: directory "no" does not exist\n'
+    machine.run("docker create --name c1 busybox")
+    for command, place, message in (  # moby/sys atomicwriter, validateDestination
+        ("save busybox", "no/b.tar", "failed to save image: invalid output path: stat no: no such file or directory"),
+        ("save busybox", "b.tar/x", "failed to save image: invalid output path: stat b.tar: not a directory"),
+        ("save nosuch", "/tmp", "failed to save image: cannot write to a directory"),
+        ("export c1", "/dev/null", "failed to export container: cannot write to a character device file"),
+    ):
+        assert machine.run(f"docker {command} -o {place}").stderr == message + "\n"
+    assert machine.run("docker load -i /tmp").stderr == "read /tmp: is a directory\n"
     assert machine.run("docker save busybox | docker load").stdout == "Loaded image: busybox:latest\n"
 
 

@@ -30,6 +30,8 @@ ROWS = [
     ("volume ls -q -f name=no -f name=9", "notes\nv9\n", CONVERT),
     ("volume ls -f name=notes --format raw", "name: notes\ndriver: local\n\n", "docker/cli formatter/volume.go"),
     ("volume ls -q -f name=notes --format raw", "name: notes\n", "docker/cli formatter/volume.go"),
+    ("volume ls -f dangling=true -f dangling=false", f"{BAD}invalid filter 'dangling=[true false]'\n",
+     "moby api/types/filters GetBoolOrDefault"),
     ("volume prune -f --filter all=x", f'{BAD}invalid filter \'all\': strconv.ParseBool: parsing "x": invalid syntax\n',
      CONVERT),
     ("volume prune -f --filter all=1 --filter all=0",
