@@ -16,6 +16,14 @@ from .units import parse_bytes, quote
 _RENAMED_TIME = (Flag("time", "", "int", deprecated="use --timeout instead"),)
 # docker/cli's hidden and deprecated flags, by command.
 DEPRECATED: dict[str, tuple[Flag, ...]] = {
+    "build": (  # docker/buildx commands/build.go: hidden, taken and not heeded
+        *(Flag(name) for name in ("compress", "force-rm", "rm", "squash")),
+        *(Flag(name, "", "string") for name in ("cpuset-cpus", "cpuset-mems", "isolation", "memory-swap")),
+        *(Flag(name, "", "int") for name in ("cpu-period", "cpu-quota")),
+        Flag("cpu-shares", "c", "int"),
+        Flag("memory", "m", "string"),
+        Flag("security-opt", "", "strings"),
+    ),
     "stop": _RENAMED_TIME,
     "restart": _RENAMED_TIME,
     "run": (

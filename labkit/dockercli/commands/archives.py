@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
+import stat
+
 from labkit.files import Content
 
 from ..errors import StatusError
@@ -10,41 +13,66 @@ from ..reference import parse
 
 
 def save(run: Invocation) -> int:
-    _check_terminal(run)
-    content = run.engine.save(run.arguments)
-    return _write(run, content, "failed to save image")
+    _check_output(run, "failed to save image")
+    return _write(run, run.engine.save(run.arguments))
 
 
 def export(run: Invocation) -> int:
-    _check_terminal(run)
-    content = run.engine.export(run.arguments[0])
-    return _write(run, content, "failed to export container")
+    _check_output(run, "failed to export container")
+    return _write(run, run.engine.export(run.arguments[0]))
 
 
-def _check_terminal(run: Invocation) -> None:
-    if not run.options["output"] and run.process.stdout.isatty:
+def _check_output(run: Invocation, failure: str) -> None:
+    """Before the daemon is asked (moby/sys atomicwriter, validateDestination)."""
+    path = run.options["output"]
+    if not path and run.process.stdout.isatty:
         raise StatusError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    if path and (problem := _output_problem(run, path)):
+        raise StatusError(f"{failure}: {problem}")
 
 
-def _write(run: Invocation, content: Content, failure: str) -> int:
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link directly",
+    stat.S_IFIFO: "a named pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device file",
+    stat.S_IFBLK: "a block device file",
+}
+
+
+def _output_problem(run: Invocation, path: str) -> str:
+    files, folder = run.process.files, posixpath.normpath(posixpath.dirname(path) or ".")
+    try:
+        if not stat.S_ISDIR(files.stat(folder).st_mode):
+            return f"invalid output path: stat {folder}: not a directory"
+    except OSError as error:
+        return f"invalid output path: stat {folder}: {(error.strerror or '').lower()}"
+    try:
+        kind = stat.S_IFMT(files.lstat(path).st_mode)
+    except OSError:
+        return ""
+    return f"cannot write to {_KINDS[kind]}" if kind in _KINDS else ""
+
+
+def _write(run: Invocation, content: Content) -> int:
     """To standard output or, with -o, to a file that only its owner can read."""
     path = run.options["output"]
     files = run.process.files
     if not path:
         run.process.stdout.write_content(content)
         return 0
-    folder = path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
-    if not files.is_dir(folder):
-        raise StatusError(f'{failure}: invalid output path: directory "{folder}" does not exist')
     try:
         files.write(path, content)
         files.chmod(path, 0o600)
     except OSError as error:
-        raise StatusError(f"{failure}: {plain_os_error(error)}") from None
+        raise StatusError(plain_os_error(error)) from None
     return 0
 
 
 def _read(run: Invocation, path: str) -> Content:
+    if run.process.files.is_dir(path):
+        raise StatusError(f"read {path}: is a directory")
     try:
         return run.process.files.content(path)
     except OSError as error:

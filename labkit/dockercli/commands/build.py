@@ -28,11 +28,26 @@ def _pairs(run: Invocation, name: str) -> dict[str, str]:
     return found
 
 
+# What the classic builder's flags that BuildKit lacks are answered with (docker/buildx commands/build.go, flag-warn).
+WARNED = {
+    "isolation": "isolation flag is deprecated with BuildKit.",
+    "security-opt": 'security-opt flag is deprecated. "RUN --security=insecure" should be used with BuildKit.',
+    "squash": "experimental flag squash is removed with BuildKit. You should squash inside build using a multi-stage "
+    "Dockerfile for efficiency.",
+}
+MODES = ("", "auto", "none", "plain", "quiet", "rawjson", "tty")  # moby/buildkit util/progress/progressui
+
+
 def build(run: Invocation) -> int:
     options, process = run.options, run.process
     for name in ("output", "secret", "ssh"):
         if options[name]:
             raise StatusError(f"ERROR: failed to build: this simulated Docker has no --{name}")
+    if options["progress"] not in MODES:
+        raise StatusError(f"ERROR: failed to build: invalid progress mode {options['progress']}")
+    for name, text in WARNED.items():
+        if options.changed(name):
+            run.err(f"WARNING: {text}")
     takes_input = run.arguments[0] == "-" or options["file"] == "-"
     request = BuildRequest(
         process.files,

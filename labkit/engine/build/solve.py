@@ -6,6 +6,7 @@ those below it are not needed. (BuildKit works on branches at once; the order he
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from labkit.engine.references import Reference
@@ -17,7 +18,7 @@ from .cache import BuildCache, Record, key_of
 from .client import Client, Source, check_tags
 from .context import context_paths, context_tree
 from .copying import CopyError, Copying, find_owner, make_folders
-from .errors import BuildError, DockerfileError, Lines, excerpt, unsolved
+from .errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolved
 from .export import export
 from .graph import BaseNode, CopyNode, Graph, MkdirNode, Node, RunNode
 from .ignore import Matcher, PatternError, matcher, read_ignore_file
@@ -46,13 +47,24 @@ class Stream(Protocol):
 def build(engine: Engine, request: BuildRequest, progress: Stream) -> str:
     """The id of the image. Raises BuildError, whose text is what is printed last."""
     views = Views(engine)
+    _remove_id_file(request)
     try:
         image_id = _Build(engine, request, views, progress.write).run()
     finally:
         views.close()
-    if request.iidfile:
-        request.files.write(request.iidfile, image_id)
+    try:
+        if request.iidfile:
+            request.files.write(request.iidfile, image_id)
+    except OSError as error:
+        raise failed(f"writing image ID file: open {request.iidfile}: {(error.strerror or '').lower()}") from None
     return image_id
+
+
+def _remove_id_file(request: BuildRequest) -> None:
+    """No stale id stays where a build fails (docker/buildx commands/build.go)."""
+    if request.iidfile:
+        with suppress(FileNotFoundError):
+            request.files.unlink(request.iidfile)
 
 
 class _Build:
