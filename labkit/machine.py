@@ -149,6 +149,7 @@ class Machine:
     def run(self, line: str, stdin: bytes = b"") -> Completed:
         """Run a line as a fresh `sh -c` in the learner's folder."""
         stdout, stderr = Output(), Output()
+        line = _typed(line)
         process = self.process(["sh", "-c", line], Input(stdin), stdout, stderr)
         status = self.limited(lambda: self.kernel.execute(process), stderr.write_last)
         return Completed(line, status, _text(stdout), _text(stderr))
@@ -227,7 +228,7 @@ class Terminal:
         """One input, of one line or more."""
         complaints: list[str] = []
         self.written, self.ended = [], False
-        status = self.machine.limited(lambda: self._type(line.split("\n")), complaints.append)
+        status = self.machine.limited(lambda: self._type(_typed(line).split("\n")), complaints.append)
         if complaints:
             self._session = None
             self.written.append(Written(2, complaints[0].encode()))
@@ -259,6 +260,15 @@ class Terminal:
 
 def _written(written: list[Written], stream: int) -> str:
     return b"".join(each.text for each in written if each.stream == stream).decode("utf-8", "replace")
+
+
+def _typed(line: str) -> str:
+    """The line as bytes reach the machine: half a surrogate pair becomes bytes that are no UTF-8."""
+    try:
+        line.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return line.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    return line
 
 
 def _text(output: Output) -> str:

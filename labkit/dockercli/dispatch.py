@@ -144,7 +144,7 @@ def _run(process: Process, command: Command, shown: str, arguments: list[str]) -
 
 
 def _flags(command: Command, text: str) -> list[Flag]:
-    found = flags_of(text) + list(DEPRECATED.get(command.name, ()))
+    found = [*flags_of(text), *DEPRECATED.get(command.name, ())]
     return found if any(flag.name == "help" for flag in found) else [*found, HELP]
 
 

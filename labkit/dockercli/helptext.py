@@ -35,7 +35,8 @@ def usage_of(text: str) -> str:
     return text.split("\n\n", 1)[0].removeprefix("Usage:").strip()
 
 
-def flags_of(text: str) -> list[Flag]:
+@lru_cache(maxsize=256)
+def flags_of(text: str) -> tuple[Flag, ...]:
     """The flags that a help text lists under Options."""
     found: list[Flag] = []
     about: list[str] = []
@@ -48,7 +49,7 @@ def flags_of(text: str) -> list[Flag]:
         if found and (default := re.search(r"\(default ([^()]*)\)$", " ".join(about))):
             flag = found[-1]
             found[-1] = Flag(flag.name, flag.short, flag.kind, default[1].strip('"'))
-    return found
+    return tuple(found)
 
 
 def _option_lines(text: str) -> list[str]:

@@ -24,6 +24,7 @@ R_OK, W_OK, X_OK = 4, 2, 1
 _MAX_LINKS = 40  # symbolic links in one path (kernel, MAXSYMLINKS)
 _NAME_MAX, _PATH_MAX = 255, 4096
 _DEEP = 40  # names in a path, above which a look-up is metered
+_FREE = 256  # bytes of one write that are not metered
 _REMEMBERED = 50_000  # places
 _LARGEST = 1 << 44  # bytes of a file on ext4 with blocks of 4 KiB
 
@@ -872,6 +873,8 @@ class Handle:
         return data.size
 
     def write(self, data: bytes) -> int:
+        if len(data) > _FREE:
+            self._files.store.meter(len(data) // _FREE)
         return self.write_content(Content(data))
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 LONGEST = 16 << 20  # characters of one command's words, or of a variable
 _MOST = 2_000_000  # pieces of what braces give
-_FIELD = 16  # that a field counts beside its characters
+_FIELD = 128  # that a field counts beside its characters
 
 
 def too_long() -> Runaway:

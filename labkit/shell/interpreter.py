@@ -70,7 +70,7 @@ from labkit.shell.tree import (
 )
 
 Builtin = Callable[["Shell", list[str]], int]
-_JOB_STEPS = 100  # that starting a command in the background takes
+_JOB_STEPS = 250  # that starting a command in the background takes
 DEEPEST = 20_000  # frames
 DEFAULT_PATH = {
     "ash": "/sbin:/usr/sbin:/bin:/usr/bin",

@@ -1245,7 +1245,10 @@ def _main(machine: Machine, parser: Parser) -> None:
 
 def awk(tool: Tool) -> int:
     operands = list(tool.operands)
-    source = "\n".join(text_of(tool.data(path)) for path in tool.values("f"))
+    try:
+        source = "\n".join(text_of(tool.data(path)) for path in tool.values("f"))
+    except OSError as error:
+        tool.refuse(Say("{0}", "{0}"), str(error.filename), error=error, status=2)
     if not tool.has("f"):
         if not operands:
             if tool.gnu:

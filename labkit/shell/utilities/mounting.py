@@ -69,7 +69,7 @@ def _not_root(tool: Tool) -> int:
 
 def _not_allowed(tool: Tool) -> int:
     """Root without the right to mount (CAP_SYS_ADMIN), as in a container that is not privileged."""
-    where = tool.operands[-1]
+    where = tool.operands[-1] if tool.operands else ""
     tool.err(f"{where}: permission denied." if tool.gnu else "permission denied (are you root?)")
     return 32 if tool.gnu else 1
 

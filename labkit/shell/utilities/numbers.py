@@ -9,11 +9,15 @@ _POWERS = {letter: power for power, letter in enumerate("kmgtpezy", 1)}
 _SIZE = re.compile(r"(\d+)([A-Za-z]*)")
 
 
+class NoSizeError(ValueError):
+    """Not a size; str() is the text."""
+
+
 def size(text: str, *, gnu: bool = True) -> int:
     """Bytes: 10, 10k, 10K, 10M, 10KiB, 10MB (powers of 1000, GNU), 2b (512), 3c, 4w. Raises ValueError."""
     match = _SIZE.fullmatch(text)
     if not match:
-        raise ValueError(text)
+        raise NoSizeError(text)
     return int(match[1]) * factor(match[2], gnu=gnu)
 
 
@@ -25,7 +29,7 @@ def factor(suffix: str, *, gnu: bool = True) -> int:
         return 512 if suffix == "b" else 2
     power = _POWERS.get(suffix[0].lower())
     if power is None or suffix[1:] not in ("", "iB", "B", "D"):
-        raise ValueError(suffix)
+        raise NoSizeError(suffix)
     thousand = 1000 if suffix[1:] in ("B", "D") and (gnu or suffix[1:] == "D") else 1024
     return int(thousand**power)
 
@@ -64,5 +68,5 @@ def human_busybox(number: int, unit: int = 1) -> str:
 def plain_float(text: str) -> float:
     """A number such as sleep and seq take. Raises ValueError."""
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|0[xX][0-9a-fA-F]+|[+-]?inf(inity)?", text.strip()):
-        raise ValueError(text)
+        raise NoSizeError(text)
     return float(int(text, 16)) if text.strip()[:2].lower() == "0x" else float(text)

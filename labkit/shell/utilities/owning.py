@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 
 from labkit.shell.utilities import modes
-from labkit.shell.utilities.tool import Say, Tool, Utility
+from labkit.shell.utilities.tool import Say, Tool, Utility, escaped
 from labkit.shell.utilities.users import Names
 
 _ACCESS = Say("{0}", "cannot access {0:q}")
@@ -143,12 +143,12 @@ def _owner(tool: Tool, text: str) -> tuple[int, int]:
         found = names.uid(user)
         if found is None:
             said = f"unknown user/group {text}" if separator == ":" and group else f"unknown user {user}"
-            tool.refuse(Say(said, "invalid user: {0:l}"), text)
+            tool.refuse(Say(escaped(said), "invalid user: {0:l}"), text)
         uid = found
         if separator and not group:
             account = next((account for account in names.accounts if account.uid == uid), None)
             if account is None:
-                tool.refuse(Say(f"unknown user {user}", "invalid spec: {0:l}"), text)
+                tool.refuse(Say(f"unknown user {escaped(user)}", "invalid spec: {0:l}"), text)
             gid = account.gid
     if group:
         gid = _group(tool, group, text)
@@ -161,7 +161,7 @@ def _group(tool: Tool, group: str, text: str) -> int:
         said = (
             f"unknown group {group}" if tool.name == "chgrp" or text.startswith(":") else f"unknown user/group {text}"
         )
-        tool.refuse(Say(said, "invalid group: {0:l}"), text)
+        tool.refuse(Say(escaped(said), "invalid group: {0:l}"), text)
     return gid
 
 

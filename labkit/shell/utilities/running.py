@@ -36,7 +36,10 @@ def env(tool: Tool) -> int:
         return 0
     files = tool.files.copy()
     if folder := tool.value("C"):
-        files.chdir(folder)
+        try:
+            files.chdir(folder)
+        except OSError as error:
+            tool.refuse(Say("can't change directory to '{0}'", "cannot change directory to {0:q}"), folder, error=error, status=125)
     return tool.run(words, _EXEC, env=variables, files=files)
 
 

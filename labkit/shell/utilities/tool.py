@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from labkit.engine.process import ExecError, Process, Runaway
 from labkit.files import Content, Files, failure
 from labkit.files.errors import MESSAGES
+from labkit.shell.utilities.numbers import NoSizeError
 
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
 LINE_LIMIT = 16 << 20  # bytes of one line, or of what has to be held at once
@@ -359,6 +360,11 @@ class Tool:
             return 127 if error.errno == 2 else 126
 
 
+def escaped(text: str) -> str:
+    """As a part of a Say that stays as it is."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def text_of(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
@@ -375,4 +381,15 @@ def run(process: Process, utility: Utility, name: str, flavour: str) -> int:
         status = utility.run(tool)
     except Done as done:
         return done.status
+    except ValueError as error:
+        return _no_number(tool, error)
     return tool.status if status is None else status
+
+
+def _no_number(tool: Tool, error: ValueError) -> int:
+    """An operand or an option's value that had to be a number, in busybox's words."""
+    _, found, literal = str(error).partition("invalid literal for int() with base 10: ")
+    if not found and not isinstance(error, NoSizeError):
+        raise error
+    tool.err(f"invalid number {literal if found else repr(str(error))}")
+    return tool.utility.bad
