@@ -84,7 +84,9 @@ def grade(args: argparse.Namespace) -> int:
     for result in results:
         for note in notes(result):
             print(f"{result.learner.learner}: {note}", file=sys.stderr)
-    print(f"{len(results)} learners graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}")
+    print(
+        f"{len(results)} learner{'' if len(results) == 1 else 's'} graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}"
+    )
     return 0
 
 

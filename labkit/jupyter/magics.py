@@ -7,6 +7,7 @@ its message and nothing else is seen, as in a terminal. A mistake in how a magic
 from __future__ import annotations
 
 import ast
+import inspect
 import shlex
 import sys
 from collections.abc import Callable
@@ -100,7 +101,7 @@ class LabMagics(Magics):
         try:
             self.lesson.fresh(**options(line))
         except TypeError:  # Machine has no such option
-            complain("%fresh: what can be chosen is system=, storage_driver= and image_store=")
+            complain(f"%fresh: what can be chosen is {choices()}")
         except ValueError as error:
             complain(f"%fresh: {error}")
 
@@ -129,6 +130,13 @@ class LabMagics(Magics):
             say(self._judge(slug, cell).rstrip("\n") + "\n")
         except ValueError as error:
             complain(f"%%answer: {error}")
+
+
+def choices() -> str:
+    """What a machine can be asked for, as it is written after %fresh."""
+    from labkit.machine import Machine
+
+    return ", ".join(f"{name}=" for name in inspect.signature(Machine).parameters)
 
 
 def options(line: str) -> dict[str, Any]:
