@@ -80,7 +80,7 @@ def _renamed(path: str, old: str, new: str) -> str:
 
 
 def source_info(files: Files, path: str, *, follow: bool) -> CopyInfo:
-    """What is to be copied from here, links followed but for one at the end. Raises StatusError where it is not there."""
+    """What is to be copied from here, links followed but for one at the end. Raises StatusError: it is not there."""
     folder, base = (path, "") if follow else (posixpath.dirname(path) or "/", posixpath.basename(path))
     real = _evaluated(files, folder, ends=path.endswith("/") or not follow)
     real = keep_ending(real, path) if follow else f"{real.rstrip('/')}/{base}"

@@ -26,6 +26,7 @@ def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str
     """POST /containers/create: the id, and warnings."""
     host_config = dict(body.get("HostConfig") or {})
     mounts.check(engine, host_config)
+    _check_restart(host_config.get("RestartPolicy") or {})
     workdir = body.get("WorkingDir") or ""
     if workdir and not workdir.startswith("/"):
         raise invalid(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
@@ -51,6 +52,22 @@ def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str
     hostfolders.make_container_folder(engine, container)
     engine.events.append(ContainerCreated(identifier, container.name, image.id))
     return identifier, []
+
+
+_POLICIES = ("no", "always", "on-failure", "unless-stopped")
+
+
+def _check_restart(policy: Mapping[str, Any]) -> None:
+    """moby, api/types/container/hostconfig.go ValidateRestartPolicy."""
+    name, count = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
+    if name and name not in _POLICIES:
+        choices = "'no', 'always', 'on-failure', or 'unless-stopped'"
+        raise invalid(f"invalid restart policy: unknown policy '{name}'; use one of {choices}")
+    if name == "on-failure" and count < 0:
+        raise invalid("invalid restart policy: maximum retry count cannot be negative")
+    if name not in ("", "on-failure") and count:
+        more = " and cannot be negative" if count < 0 else ""
+        raise invalid(f"invalid restart policy: maximum retry count can only be used with 'on-failure'{more}")
 
 
 def _furnish(engine: Engine, container: Container, image: Image) -> Container:

@@ -97,9 +97,15 @@ def _runtime_error(reason: str) -> EngineError:
     return error
 
 
+_NETWORKS = ("bridge", "default", "none", "host")
+
+
 def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
-    on_bridge = container.host("NetworkMode", "bridge") not in ("none", "host")
+    network = container.host("NetworkMode", "bridge") or "bridge"
+    if network not in _NETWORKS and not network.startswith("container:"):  # moby, daemon/start.go; unverified
+        raise system(f"failed to set up container networking: network {network} not found")
+    on_bridge = network not in ("none", "host")
     container = replace(container, address=_free_address(engine) if on_bridge else "")
     hostfolders.write_network_files(engine, container)
     try:

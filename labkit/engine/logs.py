@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.engine import gojson, times
+from labkit.engine.errors import system
 from labkit.engine.process import Input, Output, Runaway
 from labkit.files import Content
 
@@ -80,7 +81,9 @@ def _record(stream: str, now: int, line: bytes) -> str:
 
 
 def read(engine: Engine, container: Container) -> list[tuple[str, int, bytes]]:
-    """Stream, time (ns) and bytes of each line of the log."""
+    """Stream, time (ns) and bytes of each line of the log. Raises EngineError: there is none (moby, daemon/logger)."""
+    if (container.host("LogConfig") or {}).get("Type") == "none":
+        raise system("configured logging driver does not support reading")
     try:
         text = engine.host.read(container.log_path).decode("utf-8", "replace")
     except OSError:

@@ -6,7 +6,9 @@ but for the source of a bind mount, which `--mount` wants to exist.
 
 from __future__ import annotations
 
+import errno
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -316,6 +318,21 @@ def merge_tmpfs_words(words: Sequence[str]) -> list[str]:
         else:
             raise invalid(f'invalid tmpfs option "{word}"')
     return list(kept.values())
+
+
+_COUNT = r"\d+[kKmMgGtT]?"
+_NUMBERS = {
+    "size": r"\d+[kKmMgGtT%]?", "nr_blocks": _COUNT, "nr_inodes": _COUNT, "mode": "[0-7]+", "uid": r"\d+", "gid": r"\d+",
+    "mpol": ".*",
+}  # fmt: skip
+
+
+def tmpfs_check(data: str) -> None:
+    """Raises OSError where the kernel does not take these options (mm/shmem.c)."""
+    for word in filter(None, data.split(",")):
+        key, _, value = word.partition("=")
+        if not re.fullmatch(_NUMBERS.get(key, "(?!)"), value):
+            raise OSError(errno.EINVAL, "Invalid argument")
 
 
 def tmpfs_shown(data: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from labkit.engine import filters as filtering
 from labkit.engine import times
 from labkit.engine.errors import EngineError, conflict, invalid, not_found, system
 from labkit.engine.events import VolumeCreated, VolumeRemoved
-from labkit.engine.mountspec import tmpfs_shown
+from labkit.engine.mountspec import tmpfs_check, tmpfs_shown
 
 if TYPE_CHECKING:
     from labkit.engine.containers import Container
@@ -286,6 +286,8 @@ def _mount_device(engine: Engine, volume: Volume) -> None:
     data = ",".join(word for word in words if word not in _FLAGS and word not in _CLEARS)
     namespace = engine.host.namespace
     try:
+        if kind == "tmpfs" and not flags & 0x1000:
+            tmpfs_check(data)
         if flags & 0x1000:
             namespace.mount(volume.mountpoint, engine.host.source(device), readonly="ro" in words)
         elif kind == "tmpfs":

@@ -1,0 +1,45 @@
+"""What the daemon refuses when a container is made, started or asked for its log."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.machine import Machine
+
+
+@pytest.fixture(scope="module")
+def machine():
+    made = Machine()
+    lines = (
+        "docker pull -q busybox",
+        "docker run -d --name silent --log-driver none busybox echo x",
+        "docker volume create -o type=tmpfs -o device=tmpfs -o o=size=big badsize",
+        "docker volume create -o type=tmpfs -o device=tmpfs -o o=nosuch badword",
+    )
+    assert [made.run(line).returncode for line in lines] == [0, 0, 0, 0]
+    return made
+
+
+POLICY = "invalid restart policy: "
+ONLY = "maximum retry count can only be used with 'on-failure'"
+MOUNT = "error while mounting volume '/var/lib/docker/volumes/{0}/_data': failed to mount local volume: mount tmpfs:"
+ROWS = [
+    # after docker, message, source
+    ("create --restart nosuch busybox", f"{POLICY}unknown policy 'nosuch'; use one of 'no', 'always', 'on-failure', or "
+     "'unless-stopped'", "moby api/types/container ValidateRestartPolicy"),
+    ("create --restart always:3 busybox", POLICY + ONLY, "moby api/types/container ValidateRestartPolicy"),
+    ("run --network nosuch busybox true", "failed to set up container networking: network nosuch not found",
+     "moby daemon/start.go; unverified"),
+    ("logs silent", "configured logging driver does not support reading", "moby daemon/logger ErrReadLogsNotSupported"),
+    ("run -v badsize:/d busybox true", MOUNT.format("badsize") +
+     "/var/lib/docker/volumes/badsize/_data, data: size=big: invalid argument", "moby volume/local, mm/shmem.c"),
+    ("run -v badword:/d busybox true", MOUNT.format("badword") +
+     "/var/lib/docker/volumes/badword/_data, data: nosuch: invalid argument", "moby volume/local, mm/shmem.c"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message", "source"), ROWS, ids=[row[0] for row in ROWS])
+def test_refused(machine, words, message, source):
+    done = machine.run(f"docker {words}")
+    assert f"Error response from daemon: {message}\n" in done.stderr
+    assert done.returncode != 0
