@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from labkit.shell.utilities.tool import Say, Tool, Utility, bytes_of, shell_quoted
+from labkit.shell.utilities.tool import LINES_A_STEP, Say, Tool, Utility, bytes_of, shell_quoted
 
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "e": 27}
 _YES = 1 << 14  # lines that yes writes at a time
@@ -254,7 +254,8 @@ def seq(tool: Tool) -> None:
     separator = "\n" if separator is None else separator
     out, value = [], first
     while (value <= last) if step > 0 else (value >= last):
-        tool.tick()
+        if len(out) % LINES_A_STEP == 0:
+            tool.tick()
         out.append(_shown(tool, value, places))
         value += step
     if tool.has("w"):
