@@ -84,9 +84,8 @@ def grade(args: argparse.Namespace) -> int:
     for result in results:
         for note in notes(result):
             print(f"{result.learner.learner}: {note}", file=sys.stderr)
-    print(
-        f"{len(results)} learner{'' if len(results) == 1 else 's'} graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}"
-    )
+    count = f"{len(results)} learner{'' if len(results) == 1 else 's'}"
+    print(f"{count} graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}")
     return 0
 
 

@@ -322,8 +322,8 @@ def merge_tmpfs_words(words: Sequence[str]) -> list[str]:
 
 _COUNT = r"\d+[kKmMgGtT]?"
 _NUMBERS = {
-    "size": r"\d+[kKmMgGtT%]?", "nr_blocks": _COUNT, "nr_inodes": _COUNT, "mode": "[0-7]+", "uid": r"\d+", "gid": r"\d+",
-    "mpol": ".*",
+    "size": r"\d+[kKmMgGtT%]?", "nr_blocks": _COUNT, "nr_inodes": _COUNT, "mode": "[0-7]+", "uid": r"\d+",
+    "gid": r"\d+", "mpol": ".*",
 }  # fmt: skip
 
 

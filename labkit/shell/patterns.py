@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 16 << 20  # characters
 
-_CLASSES = {
+CLASSES = {  # as Python's re has them; utilities/regex.py uses them too
     "alpha": "a-zA-Z",
     "digit": "0-9",
     "alnum": "a-zA-Z0-9",
@@ -120,7 +120,7 @@ def _bracket(pattern: str, place: int) -> tuple[str, int] | None:
             return _valid(out + "]"), place + 1
         first = False
         if char == "[" and (found := re.compile(r"\[:(\w+):\]").match(pattern, place)):
-            out += _CLASSES.get(found.group(1), "")
+            out += CLASSES.get(found.group(1), "")
             place = found.end()
             continue
         if char == "\\" and place + 1 < len(pattern):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.drivers.overlay2 import Overlay2
 from labkit.drivers.fulltrees import put_layer
+from labkit.drivers.overlay2 import Overlay2
 from labkit.files import Namespace
 from tests.files.machines import empty_host, layer, tree
 from tests.files.operations import play_real, play_simulated, real_tree, sequence

@@ -8,20 +8,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-CLASSES = {
-    "alpha": "a-zA-Z",
-    "digit": "0-9",
-    "alnum": "a-zA-Z0-9",
-    "upper": "A-Z",
-    "lower": "a-z",
-    "space": r"\s",
-    "blank": r" \t",
-    "punct": r"!-/:-@\[-`{-~",
-    "print": r" -~",
-    "graph": r"!-~",
-    "cntrl": r"\x00-\x1f\x7f",
-    "xdigit": "0-9A-Fa-f",
-}
+from labkit.shell.patterns import CLASSES
+
 _AFTER_BACKSLASH = {
     "<": r"\b(?=\w)",
     ">": r"\b(?<=\w)",

@@ -39,7 +39,8 @@ def env(tool: Tool) -> int:
         try:
             files.chdir(folder)
         except OSError as error:
-            tool.refuse(Say("can't change directory to '{0}'", "cannot change directory to {0:q}"), folder, error=error, status=125)
+            cannot = Say("can't change directory to '{0}'", "cannot change directory to {0:q}")
+            tool.refuse(cannot, folder, error=error, status=125)
     return tool.run(words, _EXEC, env=variables, files=files)
 
 
