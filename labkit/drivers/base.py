@@ -25,10 +25,28 @@ class Cost(NamedTuple):
     inodes: int  # that are this layer's alone
 
 
+class Needs(NamedTuple):
+    """What a driver needs of a machine. Versions are the first two numbers."""
+
+    kernel: tuple[int, int] | None = (0, 0)  # the first mainline kernel that will do; None: no mainline one
+    feature: str | None = None  # of a distribution's kernel, that will do instead
+    backings: frozenset[str] = frozenset()  # the file systems that it works on; empty: any
+    not_on: frozenset[str] = frozenset()  # that it does not work on
+    not_on_untried: frozenset[str] = frozenset()  # that it refused before it tried
+    tries_since: tuple[int, int] = (0, 0)  # the first engine that tries
+    since: tuple[int, int] = (0, 0)  # the first engine that has it
+    gone: tuple[int, int] | None = None  # the first engine without it
+    installed: bool = True  # whether all that it takes comes with the engine and the file system
+
+
 class Driver(Protocol):
     """What the engine asks of a storage driver."""
 
+    def __init__(self, host: Files, docker_root: str) -> None: ...
+
     name: str
+    needs: Needs
+    backing: str  # the file system under it, as `docker info` names it
     root: str  # its folder on the host
     by_container: bool  # whether a container's own layer goes by the container's id
     shares_page_cache: bool  # whether containers read one copy in memory of an image's file
@@ -136,13 +154,7 @@ def _untouched(view: View) -> bool:
 def _differs(new: Inode, old: Inode) -> bool:
     if (new.mode, new.uid, new.gid, new.rdev) != (old.mode, old.uid, old.gid, old.rdev):
         return True
-    return not new.is_dir and (not _same_time(new.mtime, old.mtime) or _length(new) != _length(old))
-
-
-def _same_time(one: int, other: int) -> bool:
-    """An archive may have kept whole seconds only (go-archive, time.go: sameFsTime)."""
-    seconds = 10**9
-    return one == other or (one // seconds == other // seconds and 0 in (one % seconds, other % seconds))
+    return not new.is_dir and (new.mtime != old.mtime or _length(new) != _length(old))
 
 
 def _length(inode: Inode) -> int:
