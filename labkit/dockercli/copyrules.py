@@ -148,20 +148,24 @@ def pack(files: Files, source: CopyInfo) -> list[Entry]:
     base = split_entry(source.path)[1]
     top = posixpath.normpath(source.path)
     name = source.rebase or ("" if base == "." else base)
-    return list(_walk(files, top, name))
+    return list(_walk(files, top, name, {}))
 
 
-def _walk(files: Files, path: str, name: str) -> Iterator[Entry]:
+def _walk(files: Files, path: str, name: str, seen: dict[int, str]) -> Iterator[Entry]:
     about = files.lstat(path)
+    first = None
+    if not stat.S_ISDIR(about.st_mode) and about.st_nlink > 1:
+        first = seen.get(about.st_ino)
+        seen.setdefault(about.st_ino, name)
     data: Content | str | None = None
-    if stat.S_ISREG(about.st_mode):
+    if first is None and stat.S_ISREG(about.st_mode):
         data = files.content(path)
     elif stat.S_ISLNK(about.st_mode):
         data = files.readlink(path)
-    yield Entry(name, about.st_mode, about.st_uid, about.st_gid, about.st_mtime_ns, data, about.st_rdev)
+    yield Entry(name, about.st_mode, about.st_uid, about.st_gid, about.st_mtime_ns, data, about.st_rdev, first)
     if stat.S_ISDIR(about.st_mode):
         for child in files.listdir(path):
-            yield from _walk(files, f"{path.rstrip('/')}/{child}", f"{name}/{child}" if name else child)
+            yield from _walk(files, f"{path.rstrip('/')}/{child}", f"{name}/{child}" if name else child, seen)
 
 
 def unpack(files: Files, folder: str, entries: Iterable[Entry]) -> None:

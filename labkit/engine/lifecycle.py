@@ -97,6 +97,7 @@ def _runtime_error(reason: str) -> EngineError:
     return error
 
 
+_BEHIND_INIT = 7  # the number of the process that docker-init starts
 _NETWORKS = ("bridge", "default", "none", "host")
 
 
@@ -172,7 +173,7 @@ def _process(
         stdin = attach.stdin or stdin if attach else Unanswered(isatty=tty)
     process = Process(
         argv, env, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname, detached=attach is None,
-        tty=tty, namespaces=namespaces_of(container),
+        tty=tty, namespaces=namespaces_of(container), pid=_BEHIND_INIT if container.host("Init") else 1,
     )  # fmt: skip
     return process, path
 

@@ -928,8 +928,8 @@ def _kill_self(shell: Shell, signal: str) -> int:
     if action is not None:
         shell.run_text(action)
         return 0
-    if signal in ("EXIT", "CHLD", "CONT", "WINCH", "URG"):
-        return 0
+    if signal in ("EXIT", "CHLD", "CONT", "WINCH", "URG") or shell.process.pid == 1:
+        return 0  # the first process of a namespace gets no signal from inside that it has no handler for (signal(7))
     shell.env.traps.clear()
     raise Jump(EXIT, 128 + SIGNALS.index(signal))
 

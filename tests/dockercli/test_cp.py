@@ -143,6 +143,13 @@ def test_files_mounted_at_etc_are_seen(machine):
     assert done.stderr == "Error response from daemon: unlinkat /etc/hostname: device or resource busy\n"
 
 
+def test_names_of_one_file_stay_so(machine):
+    """moby/go-archive archive.go, addTarFile: what was seen before is a hard link."""
+    machine.run("ln dir/b.txt dir/hard; docker cp dir c1:/srv; docker cp c1:/srv back")
+    assert machine.container("c1").files.stat("/srv/hard").st_nlink == 2
+    assert machine.files.stat("/home/learner/back/hard").st_nlink == 2
+
+
 def test_a_dash_streams_an_archive(machine):
     machine.run("docker cp dir c1:/tmp")
     assert machine.run("docker cp c1:/tmp/dir - | docker cp - c1:/root").returncode == 0

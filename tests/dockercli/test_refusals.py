@@ -43,3 +43,17 @@ def test_refused(machine, words, message, source):
     done = machine.run(f"docker {words}")
     assert f"Error response from daemon: {message}\n" in done.stderr
     assert done.returncode != 0
+
+
+SIGNALS = [
+    ("run --rm busybox sh -c 'kill -9 $$; echo alive'", 0, "alive\n"),
+    ("run --rm busybox sh -c 'trap \"echo got\" TERM; kill $$; echo alive'", 0, "got\nalive\n"),
+    ("run --rm --init busybox sh -c 'kill $$; echo alive'", 143, ""),
+]
+
+
+@pytest.mark.parametrize(("words", "status", "output"), SIGNALS, ids=[row[0] for row in SIGNALS])
+def test_the_first_process_does_not_end_itself(machine, words, status, output):
+    """Linux, signal(7) and pid_namespaces(7)."""
+    done = machine.run(f"docker {words}")
+    assert (done.returncode, done.stdout) == (status, output)
