@@ -59,6 +59,7 @@ _NOT_IN_ENV = ("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE")
 _RESERVED = ("context", "scratch")
 _COMMON_IMAGES = ("alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora")
 _RAW = Lexer(quotes=False)
+_REMOTE = re.compile(r"(https?|git|ssh)://|git@")
 
 
 @dataclass(frozen=True)
@@ -724,6 +725,8 @@ class _Planner:
                 check_mode(chmod)
             except ValueError as error:
                 raise DockerfileError(str(error), copy.place) from None
+        if copy.checksum:
+            self._check_checksum(paths, copy.place)
         from_ = [self._copy_source(copy, path, source) for path in paths]
         for heredoc in copy.inline:
             text = self._word(state, heredoc.text, copy.place, _RAW) if heredoc.expand else heredoc.text
@@ -746,8 +749,14 @@ class _Planner:
         words = [*flags, *paths, *(f"<<{heredoc.name}" for heredoc in copy.inline), target]
         state.record(f"{'ADD' if copy.add else 'COPY'} {' '.join(words)}", layer=True, suffix=True)
 
+    def _check_checksum(self, paths: list[str], place: Lines) -> None:
+        if len(paths) != 1:
+            raise DockerfileError("checksum can't be specified for multiple sources", place)
+        if not _REMOTE.match(paths[0]):
+            raise DockerfileError("checksum requires HTTP(S) or Git sources", place)
+
     def _copy_source(self, copy: Copy, path: str, source: State | None) -> CopySource:
-        if re.match(r"(https?|git|ssh)://|git@", path):
+        if _REMOTE.match(path):
             if copy.add:
                 message = (
                     f"failed to load cache key: Get {go_quote(path)}: dial tcp: lookup {_host(path)}: no such host"

@@ -358,6 +358,8 @@ FAILS = [  # Dockerfile, the solver's error, its source
     ("FROM busybox\nCOPY --chmod=17777 a.txt /\n", f"invalid chmod parameter: '17777'. {NOT_OCTAL}", CONVERT),
     ("FROM busybox\nCOPY https://example.com/x /\n", "source can't be a URL for COPY", CONVERT),
     ("FROM busybox\nCOPY --chmod=abc a.txt /\n", "invalid syntax", "tonistiigi/dchapes-mode mode.go"),
+    ("FROM busybox\nADD --checksum=x a.txt /\n", "checksum requires HTTP(S) or Git sources", CONVERT),
+    ("FROM busybox\nADD --checksum=x a.txt b /\n", "checksum can't be specified for multiple sources", CONVERT),
     ("FROM busybox\nEXPOSE abc\n", "invalid containerPort: abc", EXPOSE),
     ("FROM busybox\nEXPOSE /tcp\n", 'invalid port: "/tcp": no port specified', EXPOSE),
     ("FROM busybox\nEXPOSE 80/foo\n", 'invalid port: "80/foo": invalid proto: foo', EXPOSE),
