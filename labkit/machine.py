@@ -12,7 +12,7 @@ from labkit.catalog.host import HOSTNAME, host_entries
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
-from labkit.drivers import DRIVERS
+from labkit.drivers import DRIVERS, choice
 from labkit.engine.engine import Engine
 from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
@@ -91,14 +91,26 @@ def _row(table: Mapping[str, Row], option: str, name: str) -> Row:
 class Machine:
     """A computer with a Docker Engine. `run` takes what a person would type in its root shell.
 
-    system: "linux", or "mac", whose engine is in a virtual machine. storage_driver: one of labkit.drivers.DRIVERS.
-    image_store: "graphdriver" (the classic one, with a storage driver) or "containerd".
+    system: "linux", or "mac", whose engine is in a virtual machine. storage_driver: one of labkit.drivers.DRIVERS,
+    else the daemon picks. image_store: "graphdriver" (the classic one, with a storage driver) or "containerd".
+    engine, distribution, kernel, backing (file system): decide what the daemon picks and says of itself, nothing else;
+    where they are not given, the newest on which the asked driver works. Raises choice.DriverRefused, a ValueError.
     """
 
     def __init__(
-        self, *, system: str = "linux", storage_driver: str = "overlay2", image_store: str = "graphdriver"
+        self,
+        *,
+        system: str = "linux",
+        storage_driver: str | None = None,
+        image_store: str = "graphdriver",
+        engine: str | None = None,
+        distribution: str | None = None,
+        kernel: str | None = None,
+        backing: str | None = None,
     ) -> None:
-        storage_driver = _row({"graphdriver": storage_driver, "containerd": "overlayfs"}, "image_store", image_store)
+        stores = {"graphdriver": storage_driver, "containerd": choice.snapshotter()}
+        given = {"engine": engine, "distribution": distribution, "kernel": kernel, "backing": backing}
+        driver, setting = choice.machine(_row(stores, "image_store", image_store), **given)
         self._system = _row(_SYSTEMS, "system", system)
         home, user = self._system.home, self._system.user
         self.environment = {"HOME": home, "USER": user, "LOGNAME": user, **_ENVIRONMENT}
@@ -110,7 +122,12 @@ class Machine:
         self.files: Files = self._namespace.files()
         host, about = self._engine_host()
         self._mount_proc(host)
-        self.driver = _row(DRIVERS, "storage_driver", storage_driver)(host, DOCKER_ROOT)
+        self.driver = DRIVERS[driver](host, DOCKER_ROOT)
+        self.driver.backing = setting.backing_name
+        if self._system is _LINUX:
+            about |= {"kernel_version": setting.kernel, "operating_system": setting.title}
+        if setting.engine != choice.ENGINES[0]:
+            about["server_version"] = setting.engine
         self.engine = Engine(host, self.driver, self.kernel, Registry(), **about)
         self.kernel.services["engine"] = self.engine
         self.kernel.passed = self.engine.advance

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from labkit.drivers.aufs import Aufs
 from labkit.drivers.base import Change, Driver
 from labkit.drivers.btrfs import Btrfs
@@ -14,9 +12,8 @@ from labkit.drivers.overlay2 import Overlay2
 from labkit.drivers.overlayfs import Overlayfs
 from labkit.drivers.vfs import Vfs
 from labkit.drivers.zfs import Zfs
-from labkit.files import Files
 
-DRIVERS: dict[str, Callable[[Files, str], Driver]] = {
+DRIVERS: dict[str, type[Driver]] = {
     "overlay2": Overlay2,
     "overlay": OneLower,
     "aufs": Aufs,
@@ -28,4 +25,12 @@ DRIVERS: dict[str, Callable[[Files, str], Driver]] = {
     "overlayfs": Overlayfs,
 }
 
-__all__ = ["DRIVERS", "Change", "Driver"]
+# What the daemon tries by itself, from which engine on; the others have to be asked for.
+ORDERS: tuple[tuple[tuple[int, int], tuple[str, ...]], ...] = (
+    ((17, 6), ("aufs", "btrfs", "zfs", "overlay2", "overlay", "devicemapper", "vfs")),
+    ((17, 9), ("btrfs", "zfs", "overlay2", "aufs", "overlay", "devicemapper", "vfs")),
+    ((20, 10), ("btrfs", "zfs", "overlay2", "fuse-overlayfs", "aufs", "overlay", "devicemapper", "vfs")),
+    ((23, 0), ("overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs")),
+)
+
+__all__ = ["DRIVERS", "ORDERS", "Change", "Driver"]

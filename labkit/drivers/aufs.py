@@ -11,6 +11,7 @@ import errno
 from collections.abc import Iterable
 from typing import Any
 
+from labkit.drivers.base import Needs
 from labkit.drivers.marks import OPAQUE_NAME, PREFIX, MarkedLayers, unmarked
 from labkit.drivers.unionmounts import Row
 from labkit.files import Files, Inode, Layer, Map, failure
@@ -80,6 +81,7 @@ class Aufs(MarkedLayers):
     device_name = "none"
     by_container = False
     mount_class = AufsMount
+    needs = Needs(kernel=None, feature="aufs", not_on=frozenset({"aufs", "btrfs", "ecryptfs"}), gone=(24, 0))
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
@@ -124,7 +126,7 @@ class Aufs(MarkedLayers):
     def status(self) -> list[tuple[str, str]]:
         return [
             ("Root Dir", self.root),
-            ("Backing Filesystem", "extfs"),
+            ("Backing Filesystem", self.backing),
             ("Dirs", str(len(self.ids()))),
             ("Dirperm1 Supported", "true"),
         ]

@@ -8,6 +8,7 @@ metadata blocks, small files kept in them, compression, old extents kept because
 
 from __future__ import annotations
 
+from labkit.drivers.base import Needs
 from labkit.drivers.fulltrees import Clones, Row
 from labkit.files import Files
 from labkit.files.tree import Inode
@@ -18,6 +19,8 @@ _SECTOR = 4096  # bytes
 class Btrfs(Clones):
     name = "btrfs"
     unit = _SECTOR
+    backing = "btrfs"
+    needs = Needs(backings=frozenset({"btrfs"}))
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, docker_root)

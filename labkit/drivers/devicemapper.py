@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from labkit.drivers.base import Cost
+from labkit.drivers.base import Cost, Needs
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files, Map, Source, Tree
 from labkit.files.tree import DIRECTORY, REGULAR, Inode
@@ -28,6 +28,7 @@ _POOL = "docker-254:1-131073-pool"
 class Devicemapper(Clones):
     name = "devicemapper"
     unit = _BLOCK
+    needs = Needs(gone=(25, 0))
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, docker_root)

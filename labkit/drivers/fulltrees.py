@@ -34,6 +34,7 @@ class FullTrees:
     root: str
     by_container = False
     shares_page_cache = False
+    backing = "extfs"
     keeps_numbers = True  # whether a copy has the inode numbers of its original
 
     def __init__(self, host: Files, docker_root: str) -> None:

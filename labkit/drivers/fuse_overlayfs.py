@@ -8,6 +8,7 @@ program opens the files itself, so containers do not read one copy in memory.
 
 from __future__ import annotations
 
+from labkit.drivers.base import Needs
 from labkit.drivers.linkedlayers import LinkedLayers
 from labkit.drivers.marks import MarkedLayers
 
@@ -16,6 +17,7 @@ class FuseOverlayfs(MarkedLayers, LinkedLayers):
     name = device_name = "fuse-overlayfs"
     fstype = "fuse.fuse-overlayfs"
     shares_page_cache = False
+    needs = Needs(kernel=(4, 18), since=(20, 10), installed=False)
 
     def mount_options(self, id: str) -> tuple[str, ...]:
         return ("rw", "nodev", "relatime", "user_id=0", "group_id=0", "default_permissions", "allow_other")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from labkit.drivers.base import Needs
 from labkit.drivers.fulltrees import copy_tree, put_layer
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Inode, Layer, Namespace, Source, Store, Tree, User
@@ -24,6 +25,12 @@ class OneLower(UnionMounts):
     name = "overlay"
     files_folder = "root"
     by_container = False
+    needs = Needs(
+        kernel=(3, 18),
+        feature="many lowers",
+        not_on=frozenset({"aufs", "btrfs", "ecryptfs", "overlay", "zfs"}),
+        gone=(24, 0),
+    )
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
@@ -132,7 +139,7 @@ class OneLower(UnionMounts):
         }
 
     def status(self) -> list[tuple[str, str]]:
-        return [("Backing Filesystem", "extfs"), ("Supports d_type", "true")]
+        return [("Backing Filesystem", self.backing), ("Supports d_type", "true")]
 
 
 def _link(store: Store, source: Inode, target: Inode) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from labkit.drivers.base import block_size
+from labkit.drivers.base import Needs, block_size
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Layer, Map
 
@@ -23,6 +23,9 @@ class Overlayfs(UnionMounts):
     name = "overlayfs"
     files_folder = "fs"
     by_container = True
+    needs = Needs(
+        kernel=(4, 0), feature="many lowers", not_on=frozenset({"aufs", "ecryptfs", "overlay"}), since=(23, 0)
+    )
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, f"{docker_root}/{_PLUGIN}")

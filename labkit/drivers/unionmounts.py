@@ -40,6 +40,7 @@ class UnionMounts:
     files_folder: str  # the folder of a layer's files in the layer's own folder
     fstype = device_name = "overlay"  # of its mounts
     shares_page_cache = True
+    backing = "extfs"
     mount_class: type[Overlay] = Overlay
 
     def __init__(self, host: Files, root: str) -> None:

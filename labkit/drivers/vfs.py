@@ -6,7 +6,7 @@ is copied when a file is written: all was copied when the layer was made.
 
 from __future__ import annotations
 
-from labkit.drivers.base import Cost, block_size, file_bytes
+from labkit.drivers.base import Cost, Needs, block_size, file_bytes
 from labkit.drivers.fulltrees import FullTrees, Row
 from labkit.files import Files, Tree
 from labkit.files.tree import Inode
@@ -15,6 +15,7 @@ from labkit.files.tree import Inode
 class Vfs(FullTrees):
     name = "vfs"
     keeps_numbers = False
+    needs = Needs()
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, docker_root)

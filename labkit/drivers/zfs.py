@@ -8,6 +8,7 @@ whole 4 KiB sectors. Not modelled: metadata, compression, the ARC (which does sh
 
 from __future__ import annotations
 
+from labkit.drivers.base import Needs
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files
 from labkit.files.tree import DIRECTORY, Inode
@@ -19,6 +20,8 @@ _PARENT = "zpool-docker"
 class Zfs(Clones):
     name = "zfs"
     unit = _RECORD
+    backing = "zfs"
+    needs = Needs(backings=frozenset({"zfs"}))
 
     def __init__(self, host: Files, docker_root: str) -> None:
         super().__init__(host, docker_root)

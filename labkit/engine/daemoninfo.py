@@ -48,7 +48,7 @@ def _server(engine: Engine) -> dict[str, Any]:
         "Os": "linux",
     }
     components = [
-        {"Name": "Engine", "Version": VERSION, "Details": details},
+        {"Name": "Engine", "Version": engine.server_version or VERSION, "Details": details},
         {"Name": "containerd", "Version": "1.6.20~ds1", "Details": {"GitCommit": "1.6.20~ds1-1+deb12u3"}},
         {"Name": "runc", "Version": "1.5.0-rc.1+dev", "Details": {"GitCommit": ""}},
         {"Name": "docker-init", "Version": "0.19.0", "Details": {"GitCommit": ""}},
@@ -56,7 +56,7 @@ def _server(engine: Engine) -> dict[str, Any]:
     return {
         "Platform": {"Name": ""},
         "Components": components,
-        "Version": VERSION,
+        "Version": engine.server_version or VERSION,
         "ApiVersion": details["ApiVersion"],
         "MinAPIVersion": details["MinAPIVersion"],
         "GitCommit": _COMMIT,
@@ -130,7 +130,7 @@ def info(engine: Engine) -> dict[str, Any]:
         "Name": engine.hostname,
         "Labels": [],
         "ExperimentalBuild": False,
-        "ServerVersion": VERSION,
+        "ServerVersion": engine.server_version or VERSION,
         "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
         "DefaultRuntime": "runc",
         "Swarm": {

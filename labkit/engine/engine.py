@@ -63,7 +63,9 @@ class Engine:
         hostname: str = "lab",
         address: str = "192.0.2.10",
         operating_system: str = "Debian GNU/Linux 12 (bookworm)",
+        server_version: str | None = None,
     ) -> None:
+        self.server_version = server_version  # None: the newest
         self.host = host
         self.hostname = hostname  # the host's
         self.address = address  # the host's, in its network
