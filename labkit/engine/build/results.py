@@ -11,7 +11,7 @@ from .cache import BuildCache, Record, key_of
 from .checksum import checksum
 from .expand import go_quote
 from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
-from .ignore import matcher
+from .ignore import has_wildcards, matcher
 from .request import BuildRequest
 from .trees import SourceTree
 from .views import Views
@@ -134,17 +134,20 @@ class Results:
         assert tree
         exclude = matcher(node.exclude) if node.exclude else None
         include = matcher(source.include) if source.include else None
+        required = posixpath.join(source.path, *source.include)  # of --parents; one with wildcards may name nothing
         try:
+            if source.include and not has_wildcards(required):
+                tree.lstat(required)
             found = tree.find(source.path)
         except OSError:
-            raise StepError(node, f"failed to compute cache key: {self._missing(source)}") from None
+            raise StepError(node, f"failed to compute cache key: {self._missing(required)}") from None
         digests = [(last, checksum(tree, path, exclude, include)) for last, path in found]
         return key_of(name, [digest if last == name else (last, digest) for last, digest in digests])
 
-    def _missing(self, source: CopySource) -> str:
+    def _missing(self, path: str) -> str:
         """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
         ref = f"{_uuid(self.engine)}::{self.engine.ids.key('ref')}"
-        return f"failed to calculate checksum of ref {ref}: {go_quote(source.path)}: not found"
+        return f"failed to calculate checksum of ref {ref}: {go_quote(path)}: not found"
 
 
 def _uuid(engine: Engine) -> str:

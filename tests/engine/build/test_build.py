@@ -419,6 +419,14 @@ def test_a_missing_file_is_noticed_before_anything_runs(host) -> None:
     assert built.text.endswith(f"> COPY nosuch.txt /\n   6 |     \n{'-' * 20}\nERROR: failed to build: {built.error}\n")
 
 
+def test_parents_needs_what_it_names_without_wildcards(host) -> None:
+    """dockerfile2llb/convert_copy.go, RequiredPaths"""
+    host.write("FROM busybox\nCOPY --parents d/no /x/\n", d__a="a")
+    assert host.build().error.endswith(': "/d/no": not found')
+    host.write("FROM busybox\nCOPY --parents d/n* d/./a /x/\n")
+    assert host.build().steps == {"COPY --parents d/n* d/./a /x/": "DONE"}
+
+
 FSUTIL = "tonistiigi/fsutil copy/copy.go"
 CLASHES = [
     ("COPY a.txt /x\nCOPY d /x", "cannot copy to non-directory: {}/x", FSUTIL),
