@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine import filters as filtering
@@ -23,7 +23,7 @@ _FILTERS = (
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """Where a container is in its life."""
 
@@ -55,7 +55,7 @@ class State:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Container:
     id: str
     name: str  # without the slash that the API puts before it
@@ -65,7 +65,7 @@ class Container:
     config: Mapping[str, Any]  # as Config of an inspect, image and command line put together; nobody changes it
     host_config: Mapping[str, Any]  # what was asked for; hostconfig.py has the rest
     mounts: tuple[MountPoint, ...] = ()
-    state: State = field(default_factory=State)
+    state: State = State()
     restarts: int = 0
     stopped_by_hand: bool = False
     address: str = ""  # 172.17.0.N while it runs

@@ -54,7 +54,7 @@ class LayerRecord:
         return self.layer.diff_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WritableLayer:
     """A container's own layer, its init layer below, and the chain id of the image's top layer."""
 

@@ -24,10 +24,10 @@ class Map(Generic[K, V]):
     __slots__ = ("_base", "_changes", "_len", "_owns_base", "_owns_changes")
 
     def __init__(self, items: dict[K, V] | None = None) -> None:
-        self._base: dict[K, V] = dict(items) if items else {}
+        self._base: dict[K, V] = dict(items) if items else _EMPTY
         self._changes: dict[K, V] = _EMPTY
         self._len = len(self._base)
-        self._owns_base = True
+        self._owns_base = bool(items)
         self._owns_changes = False
 
     def copy(self) -> Map[K, V]:
@@ -74,6 +74,9 @@ class Map(Generic[K, V]):
     def _write(self, key: K, value: V) -> None:
         if self._owns_base:
             self._base[key] = value
+            return
+        if self._base is _EMPTY and not self._changes:
+            self._base, self._owns_base = {key: value}, True
             return
         if not self._owns_changes:
             self._changes = dict(self._changes)

@@ -12,7 +12,7 @@ import errno
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from labkit.files.contents import PAGE, Content
 from labkit.files.errors import failure
@@ -23,11 +23,21 @@ DIRECTORY, REGULAR, SYMLINK = stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK
 _EMPTY_FILE = Content()
 
 
-class Generated(NamedTuple):
+class Generated(tuple[Any, ...]):
     """A content that is computed when it is looked at, by store.generators[kind](*args) -> bytes."""
 
-    kind: str
-    args: tuple[Any, ...]
+    __slots__ = ()
+
+    def __new__(cls, kind: str, args: tuple[Any, ...]) -> Generated:
+        return super().__new__(cls, (kind, *args))
+
+    @property
+    def kind(self) -> str:
+        return self[0]  # type: ignore[no-any-return]
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        return self[1:]
 
 
 class Inode:
