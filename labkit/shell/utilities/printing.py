@@ -252,7 +252,8 @@ def seq(tool: Tool) -> None:
         places = 0
     separator = tool.value("s")
     separator = "\n" if separator is None else separator
-    out, value = [], first
+    out: list[str] = []
+    value = first
     while (value <= last) if step > 0 else (value >= last):
         if len(out) % LINES_A_STEP == 0:
             tool.tick()
