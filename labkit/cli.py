@@ -107,6 +107,14 @@ def check_course(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+def drivers(args: argparse.Namespace) -> int:
+    """Compare the storage drivers."""
+    from labkit.drivers.measure import measure_all, table
+
+    print(table(measure_all()), end="")
+    return 0
+
+
 def parser() -> Parser:
     top = Parser(prog="labkit", description="A course on how Docker stores things, on a machine in memory.")
     top.add_argument("--version", action="version", version=f"labkit {__version__}")
@@ -137,6 +145,9 @@ def parser() -> Parser:
     one.add_argument("--base", help="the base image's base.json (default: the nearest in a folder above)")
     one.add_argument("--verbose", action="store_true", help="show each first difference")
     one.set_defaults(do=replay)
+
+    one = commands.add_parser("drivers", help="compare what one workload costs on each storage driver")
+    one.set_defaults(do=drivers)
 
     one = commands.add_parser("check-course", help="say what is wrong with the course's exercises")
     one.add_argument("--variants", type=int, default=20, metavar="N", help="try N variants of each (default: 20)")

@@ -241,6 +241,8 @@ def copy_tree(store: Store, source: Inode, target: Inode, seen: dict[Inode, Inod
     old, new = store.get(source), store.change(target)
     new.mode, new.uid, new.gid, new.xattrs = old.mode, old.uid, old.gid, old.xattrs
     new.mtime, new.origin = old.mtime, source
+    if keeps_numbers:
+        new.ino = source.ino
     for name, child in sorted(old.data.items()):
         inode = store.get(child)
         if child in seen:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from labkit.drivers.unionmounts import Row, UnionMounts
-from labkit.files import Files
+from labkit.files import Files, Inode
 
 _LINK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LINK_LENGTH = 26
@@ -28,13 +28,17 @@ class LinkedLayers(UnionMounts):
     def _lower_file(self, id: str) -> bytes:
         return ":".join(f"l/{row.name}" for row in self.below(self.rows[id].parent)).encode()
 
+    def _links(self) -> Inode:
+        """The folder of short names. Raises OSError where somebody took it away."""
+        return self.host.find(f"{self.folders.path}/l").node  # type: ignore[no-any-return]
+
     def lay_out(self, id: str, parent: str | None) -> Row:
         folders, top = self.folders, self.folders.top()
         folder = folders.make(top, id, 0o710)
         upper = folders.make(folder, "diff", 0o755)
         link = _short_name(id)
         folders.file(folder, "link", link)
-        folders.link(self.store.names(top)["l"], link, f"../{id}/diff")
+        folders.link(self._links(), link, f"../{id}/diff")
         if parent is not None:
             folders.make(folder, "work", 0o700)
             folders.generated(folder, "lower", f"{self.name}-lower", id)
@@ -44,7 +48,7 @@ class LinkedLayers(UnionMounts):
 
     def clear_away(self, id: str, row: Row) -> None:
         top = self.folders.top()
-        self.store.take(self.store.names(top)["l"], row.name)
+        self.store.take(self._links(), row.name)
         self.store.drop(self.store.take(top, id))
 
     def layer_path(self, id: str) -> str:

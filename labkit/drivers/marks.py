@@ -15,6 +15,7 @@ from labkit.files.union import OPAQUE
 
 PREFIX = ".wh."
 OPAQUE_NAME = ".wh..wh..opq"
+_APART = 1 << 40  # from a folder's inode number to that of its mark
 
 
 def marked(inode: Inode) -> Inode:
@@ -23,7 +24,7 @@ def marked(inode: Inode) -> Inode:
         return inode
     names = {PREFIX + name if child.is_whiteout else name: _marked_child(child) for name, child in inode.data.items()}
     if inode.is_opaque:
-        names[OPAQUE_NAME] = _file(inode, REGULAR | 0o444)
+        names[OPAQUE_NAME] = _file(inode, REGULAR | 0o444, _APART)
     return _folder(inode, names, opaque=False)
 
 
@@ -44,8 +45,8 @@ def unmarked(inode: Inode) -> Inode:
     return _folder(inode, names, opaque=inode.is_opaque or OPAQUE_NAME in inode.data)
 
 
-def _file(like: Inode, mode: int) -> Inode:
-    inode = Inode(None, like.ino, mode, 0, 0, like.mtime, Content() if mode & REGULAR == REGULAR else None)
+def _file(like: Inode, mode: int, apart: int = 0) -> Inode:
+    inode = Inode(None, like.ino + apart, mode, 0, 0, like.mtime, Content() if mode & REGULAR == REGULAR else None)
     inode.sealed = True
     return inode
 

@@ -65,7 +65,7 @@ class Overlayfs(UnionMounts):
         whole = Layer.freeze(self.store, self.rows[id].upper)
         self.apply(id, whole)
         twin = f"{id}{_UNPACKED}"
-        self.rows.set(twin, replace(self.lay_out(twin, None), merged=self.rows[id].merged))
+        self.rows.set(twin, replace(self.lay_out(twin, None), upper=layer.root, merged=self.rows[id].merged))
         self.folders.replace(self.rows[twin].folder, "fs", layer.root)
         return layer
 
