@@ -14,11 +14,13 @@ from labkit.files import Files
 from labkit.files.tree import Inode
 
 _SECTOR = 4096  # bytes
+_FIRST = 255  # before the id of the first subvolume
 
 
 class Btrfs(Clones):
     name = "btrfs"
     unit = _SECTOR
+    mounts_apart = False
     backing = "btrfs"
     needs = Needs(backings=frozenset({"btrfs"}))
 
@@ -37,6 +39,14 @@ class Btrfs(Clones):
 
     def merged_at(self, id: str) -> str:
         return f"{self.root}/subvolumes/{id}"
+
+    def mount_options(self, id: str) -> tuple[str, ...]:
+        """Of a container's root, which is a bind mount of the subvolume."""
+        number = _FIRST + self.rows[id].number
+        return ("rw", "relatime", "space_cache=v2", f"subvolid={number}", f"subvol=/btrfs/subvolumes/{id}")
+
+    def device(self, id: str) -> tuple[str, str]:
+        return "/dev/vda1", self.name
 
     def status(self) -> list[tuple[str, str]]:
         return [("Btrfs", "")]

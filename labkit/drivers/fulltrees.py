@@ -35,6 +35,7 @@ class FullTrees:
     by_container = False
     shares_page_cache = False
     backing = "extfs"
+    mounts_apart = True  # whether a layer in use is a mount of its own on the host; else it is seen where it lies
     keeps_numbers = True  # whether a copy has the inode numbers of its original
 
     def __init__(self, host: Files, docker_root: str) -> None:
@@ -123,7 +124,7 @@ class FullTrees:
     def mount(self, id: str) -> Source:
         row = self.rows[id]
         options = self.mount_options(id)
-        if options and not row.finished and not row.mounted:
+        if options and self.mounts_apart and not row.finished and not row.mounted:
             self.rows.set(id, replace(row, mounted=True))
             self.before_mount(id)
             device, fstype = self.device(id)
