@@ -184,13 +184,16 @@ class Machine:
     def limited(self, command: Callable[[], int], complain: Callable[[str], object]) -> int:
         """Let a command have its time and its budget; one that uses up more ends with 137 and a line that says so."""
         self._clock.advance(_STEP)
-        self.engine.advance()
         self.kernel.budget = _BUDGET
         try:
+            self.engine.advance()
+            self.kernel.budget = _BUDGET
             return command()
         except (Runaway, RecursionError, MemoryError, TooLarge) as error:
             complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
-            return 137
+        except OSError as error:  # a file that the machine itself needs was taken away
+            complain(f"labkit: stopped: {error.filename}: {error.strerror}\n")
+        return 137
 
     def container(self, ref: str) -> Any:
         """A container, with `.files`: what it sees."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from labkit.engine.errors import EngineError
 from labkit.engine.process import Process
+from labkit.files.contents import TooLarge
 
 from .commands import GROUPS, Command, Count, load, places
 from .errors import StatusError
@@ -32,6 +33,11 @@ def run_docker(process: Process) -> int:
         process.stderr.write(daemon_says(error) + "\n")
     except ReferenceInvalid as error:
         process.stderr.write(f"{error}\n")
+    except TooLarge:
+        raise
+    except OSError as error:  # somebody took a file of the engine away
+        said = f"open {error.filename}: {str(error.strerror).lower()}"
+        process.stderr.write(daemon_says(EngineError(said)) + "\n")
     return 1
 
 

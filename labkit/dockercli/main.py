@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labkit.engine.process import Process
 
-_STEPS = 300  # that each docker command takes at least
+_STEPS = 400  # that each docker command takes at least
 
 
 def docker(process: Process) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from labkit.engine import hostfolders, mounts, users
 from labkit.engine.containers import Container, find
 from labkit.engine.errors import EngineError, forbidden, invalid, not_found, system
+from labkit.engine.sandbox import RuntimeFailed
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles
 
@@ -36,7 +37,7 @@ def stopped_files(engine: Engine, container: Container) -> Files:
     try:
         ready = [*mounts.prepare(engine, visible), *_network_files(engine, container)]
         engine.sandboxes.add(namespace, ready, engine.root_path(mount_id), runs=False)
-    except mounts.OpenFailed as error:
+    except (mounts.OpenFailed, RuntimeFailed) as error:
         raise invalid(str(error)) from None
     finally:
         if not container.state.running:

@@ -177,9 +177,11 @@ class Store:
             into.nlink += 1
 
     def take(self, folder: Inode, name: str, *, touch: bool = True) -> Inode:
-        """Take a name away; the node is returned, its link count as it was."""
+        """Take a name away; the node is returned, its link count as it was. Raises OSError where it is not there."""
         out = self._change_folder(folder, touch)
-        node: Inode = out.data[name]
+        node: Inode | None = out.data.get(name)
+        if node is None:
+            raise failure(errno.ENOENT, name)
         out.data.delete(name)
         if node.mode & S_IFMT == DIRECTORY:
             out.nlink -= 1
