@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from labkit.files import Content
-from labkit.shell.utilities.numbers import size
+from labkit.shell.utilities.numbers import NoSizeError, size
 from labkit.shell.utilities.tool import SAME, Tool, Utility
 
 _NAMED = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
@@ -133,7 +133,10 @@ def od(tool: Tool) -> None:
 
 
 def _place(base: str, place: int) -> str:
-    return {"o": f"{place:07o}", "x": f"{place:06x}", "d": f"{place:07}", "n": ""}[base]
+    shown = {"o": f"{place:07o}", "x": f"{place:06x}", "d": f"{place:07}", "n": ""}
+    if base not in shown:
+        raise NoSizeError(base)
+    return shown[base]
 
 
 def _od_row(form: Form, row: bytes, cell: int, width: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labkit.files import Mount, Stat
 from labkit.shell.patterns import matches
 from labkit.shell.utilities.disks import Usage, usage_of
-from labkit.shell.utilities.numbers import human_busybox, human_gnu, size
+from labkit.shell.utilities.numbers import NoSizeError, human_busybox, human_gnu, size
 from labkit.shell.utilities.tool import Say, Tool, Utility
 
 # du
@@ -162,6 +162,8 @@ def _cells(tool: Tool, usage: Usage) -> tuple[str, str, str, str]:
 
 def _unit(tool: Tool) -> int:
     name = tool.last("B", "k", "m", "P")
+    if name == "B" and size(tool.value("B") or "1K") == 0:
+        raise NoSizeError(tool.value("B"))
     return size(tool.value("B") or "1K") if name == "B" else 1 << 20 if name == "m" else 1024
 
 
