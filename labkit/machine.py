@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
 _EXEC = 1_000_000  # ns that starting a program takes
-_BUDGET = 200_000  # steps of one command
+_BUDGET = 160_000  # steps of one command
 _START_STEPS = 10  # that starting a program takes
 _STOPPED = {
     RecursionError: "nested too deeply",

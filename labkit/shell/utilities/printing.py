@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from labkit.shell.utilities.tool import LINES_A_STEP, Say, Tool, Utility, bytes_of, shell_quoted
+from labkit.shell.utilities.tool import Say, Tool, Utility, bytes_of, shell_quoted
 
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "e": 27}
+NUMBERS_A_STEP = 2  # of seq
 _YES = 1 << 14  # lines that yes writes at a time
 
 
@@ -255,7 +256,7 @@ def seq(tool: Tool) -> None:
     out: list[str] = []
     value = first
     while (value <= last) if step > 0 else (value >= last):
-        if len(out) % LINES_A_STEP == 0:
+        if len(out) % NUMBERS_A_STEP == 0:
             tool.tick()
         out.append(_shown(tool, value, places))
         value += step
