@@ -47,6 +47,8 @@ class Run(NamedTuple):
             return bytes(stop - start)
         block = _filler(self.seed)
         first = (self.start + start) % _FILLER_PERIOD
+        if first + stop - start <= _FILLER_PERIOD:
+            return block[first : first + stop - start]
         times = (first + stop - start) // _FILLER_PERIOD + 1
         return (block * times)[first : first + stop - start]
 
