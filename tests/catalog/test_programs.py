@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+HOME = "/root"
+CACHE = f"{HOME}/.cache"
+
 
 class TestApt:
     def test_without_lists_a_package_is_unknown(self, start) -> None:
@@ -101,14 +104,14 @@ class TestPip:
         assert out.splitlines()[-1].startswith("Successfully installed blinker-1.9.0 click-8.5.1 flask-3.1.3 ")
         assert err.startswith("WARNING: Running pip as the 'root' user")
         assert box.files.exists("/usr/local/bin/flask")
-        assert box.files.exists("/root/.cache/pip/http-v2")
+        assert box.files.exists(f"{CACHE}/pip/http-v2")
         assert "Flask==3.1.3\n" in box.run("pip", "freeze")[1]
         assert "Requirement already satisfied: flask" in box.run("pip", "install", "flask")[1]
 
     def test_no_cache_dir_leaves_no_cache(self, start) -> None:
         box = start("python", "3.12-slim")
         box.run("pip", "install", "--no-cache-dir", "requests")
-        assert not box.files.exists("/root/.cache")
+        assert not box.files.exists(CACHE)
 
     def test_requirements(self, start) -> None:
         box = start("python", "3.12-slim")
