@@ -251,6 +251,8 @@ def find_program(files: Files, name: str, path: str) -> str:
         return name
     denied = False
     for folder in path.split(":"):
+        if not files.may_have(folder or ".", name):
+            continue
         candidate = f"{folder or '.'}/{name}"
         error = _not_executable(files, candidate)
         if not error:

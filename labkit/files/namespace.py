@@ -127,7 +127,7 @@ class Namespace:
         mount = Mount(target, source, number, **about)
         table.set("", number)
         table.set(target, (*table.get(target, ()), mount))
-        self.store.version += 1
+        self._found = {}
         return mount
 
     def remount(self, target: str, *, readonly: bool, options: tuple[str, ...]) -> None:
@@ -142,7 +142,7 @@ class Namespace:
         }
         mount = Mount(target, last.source, last.number, readonly=readonly, options=options, **about)
         table.set(target, (*before, mount))
-        self.store.version += 1
+        self._found = {}
 
     def umount(self, target: str) -> None:
         """Take the last mount on a path away."""
@@ -152,7 +152,7 @@ class Namespace:
             table.set(target, left)
         elif target in table:
             table.delete(target)
-        self.store.version += 1
+        self._found = {}
 
     def discard(self) -> None:
         """Forget the whole table: nobody is in this namespace any more."""
@@ -400,6 +400,17 @@ class Files:
             return stat.S_ISDIR(self.stat(path).st_mode)
         except OSError:
             return False
+
+    def may_have(self, folder: str, name: str) -> bool:
+        """Whether a look at folder/name is worth it: quicker than the look where the answer is no, as it often is."""
+        if self.user.uid:
+            return True
+        try:
+            place = self.find(folder)
+        except OSError:
+            return False
+        system = place.mount.source.system
+        return not system.get(place.node).is_dir or system.lookup(place.node, name) is not None
 
     def chdir(self, path: str) -> None:
         place = self.find(path)
