@@ -16,6 +16,7 @@ from labkit.drivers import DRIVERS, choice
 from labkit.engine.engine import Engine
 from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
+from labkit.engine.procfiles import mounts_text
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
@@ -148,7 +149,7 @@ class Machine:
         """/proc of the computer that the engine runs on, with its mounts alone."""
         about: dict[str, Any] = {"device": "proc", "fstype": "proc"}
         host.namespace.mount("/proc", tmpfs(self.store, mode=0o555), **about)
-        self.store.generators["mounts"] = lambda: _proc_mounts(host.namespace)
+        self.store.generators["mounts"] = lambda: mounts_text(host.namespace.mounts).encode()
         host.mkdir("/proc/self")
         for path in ("/proc/mounts", "/proc/self/mounts"):
             host.write_generated(path, "mounts", mode=0o444)
@@ -293,15 +294,6 @@ def _typed(line: str) -> str:
 
 def _text(output: Output) -> str:
     return output.getvalue().decode("utf-8", "replace")
-
-
-def _proc_mounts(namespace: Namespace) -> bytes:
-    lines = [
-        f"{mount.device} {mount.target} {mount.fstype} {','.join(mount.options)} 0 0\n"
-        for mount in namespace.mounts
-        if not mount.hidden
-    ]
-    return "".join(lines).encode()
 
 
 @lru_cache(maxsize=8)
