@@ -1,29 +1,23 @@
-"""exercise("slug"): a whole exercise as a widget. The state is here, as traits; static/exercise.js only draws it.
-
-What the learner does comes as a small message ({"do": "run", "line": "docker ps"}) to `handle`, a row of ACTIONS does
-it, and the traits that changed go back. So all of it can be tested without a browser.
-"""
+"""exercise("slug"): a whole exercise as a widget. The state is here, as traits; static/exercise.js draws it."""
 
 from __future__ import annotations
 
 import html
 import itertools
-import pathlib
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
 from labkit.jupyter.answer import attempt_at, record
 from labkit.jupyter.draw import DrawingError, draw
+from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.show import Picture, svg_address, svg_width
 from labkit.jupyter.state import as_text
 from labkit.jupyter.view import View, added, compare, look
 
-STATIC = pathlib.Path(__file__).parent / "static"
 HOME = "/home/learner"
 EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
 DRAFTS: dict[str, type] = {"choice": str, "text": str, "order": list, "marks": dict}  # what an answer to each form is
@@ -32,11 +26,11 @@ PROMPT, GOES_ON = "# ", "> "  # root's shell, at a new command and within one
 KEPT_OUTPUT = 20_000  # characters of one output
 
 
-class ExerciseWidget(anywidget.AnyWidget):
+class ExerciseWidget(Panel):
     """One learner at one exercise."""
 
-    _esm = STATIC / "exercise.js"
-    _css = STATIC / "exercise.css"
+    _esm = module("terminal", "forms", "exercise")
+    _css = style("terminal", "exercise")
 
     title = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
@@ -87,30 +81,17 @@ class ExerciseWidget(anywidget.AnyWidget):
         self.explore = attempt.form["type"] != "terminal" and bool(self.picture)
         if attempt.form["type"] == "terminal" and attempt.goal is not None:
             self.goal = picture_trait(Picture(added(self._seen or View(), look(attempt.goal))))
-        self.on_msg(lambda widget, content, buffers: self.handle(content))
 
     def __repr__(self) -> str:
         return f"exercise({self._attempt.slug!r}): {self.title}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live widget; where no kernel runs, its task as a text."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = repr(self)
-            title, task = html.escape(self.title), html.escape(self.task)
-            data["text/html"] = f"<p><strong>Exercise: {title}</strong></p><pre>{task}</pre>"
-        return bundle
+    def still(self) -> str:
+        """The exercise's task as a text."""
+        title, task = html.escape(self.title), html.escape(self.task)
+        return f"<p><strong>Exercise: {title}</strong></p><pre>{task}</pre>"
 
-    def handle(self, message: object) -> None:
-        """Do what a message from the page asks for; whatever is no such message is passed over."""
-        if not isinstance(message, Mapping) or str(message.get("do")) not in ACTIONS:
-            return
-        action = ACTIONS[str(message["do"])]
-        try:
-            action(self, message)
-        except Exception as error:  # at this border a learner would otherwise see nothing at all
-            self.feedback = {"tone": "error", "title": f"That could not be done: {error}", "items": [], "reply": ""}
+    def failed(self, sentence: str) -> None:
+        self.feedback = {"tone": "error", "title": sentence, "items": [], "reply": ""}
 
     def _run(self, message: Mapping[str, Any]) -> None:
         line = str(message.get("line", ""))
@@ -209,18 +190,17 @@ class ExerciseWidget(anywidget.AnyWidget):
         self.picture = picture_trait(Picture(view, compare(self._seen, view)))
         self._seen = view
 
-
-ACTIONS: dict[str, Callable[[ExerciseWidget, Mapping[str, Any]], None]] = {
-    "run": ExerciseWidget._run,
-    "save": ExerciseWidget._save_file,
-    "close": ExerciseWidget._close_file,
-    "undo": ExerciseWidget._undo,
-    "reset": ExerciseWidget._reset,
-    "bring back": ExerciseWidget._bring_back,
-    "check": ExerciseWidget._check,
-    "hint": ExerciseWidget._hint,
-    "solution": ExerciseWidget._solution,
-}
+    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {
+        "run": _run,
+        "save": _save_file,
+        "close": _close_file,
+        "undo": _undo,
+        "reset": _reset,
+        "bring back": _bring_back,
+        "check": _check,
+        "hint": _hint,
+        "solution": _solution,
+    }
 
 
 def prompt_of(attempt: Any) -> str:
