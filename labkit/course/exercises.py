@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 
 from labkit.course.checks import CHECKS
 from labkit.course.kinds import COMPARE, KINDS
+from labkit.course.misconceptions import number_fault
 from labkit.course.play import AnswerError
 from labkit.course.record import Assertion, Exercise, Mistake, Setup, Solution, for_learner
 from labkit.course.variants import PLACEHOLDER, validate_values
@@ -34,7 +35,16 @@ NEEDED = {
 }
 ALLOWED = {**NEEDED, "mistake": list, "check": list, "values": dict, "setup": dict, "misconceptions": list}
 SETUP = {"machine": dict, "files": dict, "commands": list}
-MISTAKE = {"name": str, "example": object, "reply": str, "when": list, "matches": str, "observe": str, "marks": dict}
+MISTAKE = {
+    "name": str,
+    "example": object,
+    "reply": str,
+    "when": list,
+    "matches": str,
+    "observe": str,
+    "marks": dict,
+    "misconception": int,
+}
 NAMES = {str: "a text", int: "a whole number", list: "a list", dict: "a table"}
 
 
@@ -173,6 +183,11 @@ def _part_faults(table: Mapping[str, object]) -> Iterator[str]:
         yield from _key_faults(_as_table(mistake), MISTAKE, ("name", "example", "reply"), where)
         for at, sign in enumerate(_list(_as_table(mistake), "when"), 1):
             yield from _assertion_faults(sign, f"{where}sign {at}: ")
+        if "misconception" in _as_table(mistake) and (fault := number_fault(_as_table(mistake)["misconception"])):
+            yield where + fault
+    yield from (
+        f"'misconceptions': {fault}" for number in _list(table, "misconceptions") if (fault := number_fault(number))
+    )
 
 
 def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -220,8 +235,14 @@ def _exercise(table: Mapping, lesson: str) -> Exercise:
         solutions=tuple(Solution(each["name"], each["answer"]) for each in table["solution"]),
         mistakes=tuple(_mistake(each) for each in table.get("mistake", ())),
         own={key: table[key] for key in KINDS[table["kind"]].keys if key in table},
-        misconceptions=tuple(table.get("misconceptions", ())),
+        misconceptions=_beliefs(table),
     )
+
+
+def _beliefs(table: Mapping) -> tuple[int, ...]:
+    """The misconceptions that the exercise names, and those of its mistakes."""
+    own = [each["misconception"] for each in table.get("mistake", ()) if "misconception" in each]
+    return tuple(sorted({*table.get("misconceptions", ()), *own}))
 
 
 def _assertion(table: Mapping) -> Assertion:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from labkit.course.checks import CheckResult, evaluate
 from labkit.course.facts import Facts
 from labkit.course.kinds import KINDS, Verdict, prediction, same_prediction
+from labkit.course.misconceptions import told
 from labkit.course.play import AnswerError
 from labkit.course.record import Exercise, Mistake
 
@@ -21,7 +22,7 @@ class Judgement:
     of: int
     results: tuple[CheckResult, ...] = ()
     mistake: str | None = None
-    reply: str | None = None
+    reply: str | None = None  # what is said to it; first the belief that it comes from, where it is a known one
     error: str | None = None
     notes: tuple[str, ...] = ()  # commands of the answer that ended with an error
 
@@ -60,9 +61,14 @@ def judge(exercise: Exercise, answer: object) -> Judgement:
         exercise.points,
         verdict.results,
         named.name if named else None,
-        named.reply.strip() if named else None,
+        _reply(named) if named else None,
         notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in verdict.played if each.error),
     )
+
+
+def _reply(mistake: Mistake) -> str:
+    belief = [told(mistake.misconception)] if mistake.misconception else []
+    return "\n\n".join([*belief, mistake.reply.strip()])
 
 
 def name_mistake(exercise: Exercise, parsed: object, verdict: Verdict) -> Mistake | None:

@@ -48,6 +48,7 @@ class Mistake:
     matches: str = ""  # a regular expression that the answer's text matches
     observe: str = ""  # predict: the answer is what this command prints
     marks: Mapping[str, str] = field(default_factory=dict)  # mark: the answer has all of these
+    misconception: int = 0  # the belief that it comes from: see misconceptions.toml; 0: none of them
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Exercise:
     solutions: tuple[Solution, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     own: Mapping[str, Any] = field(default_factory=dict)  # what only this kind has: see kinds.KINDS
-    misconceptions: tuple[int, ...] = ()  # which of the beliefs that the course collects it is about
+    misconceptions: tuple[int, ...] = ()  # the beliefs that it is about, those of its mistakes among them
     key: bytes = b""  # of the variant; empty as the author wrote it
 
     def draw(self, what: str) -> Draw:

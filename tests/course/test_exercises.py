@@ -73,12 +73,24 @@ def test_a_sound_record() -> None:
         ("values = {", 'values = { box = ["x"], ', "02-x.toml: exercise 'one': the value @box@ is used nowhere"),
         ('reply = "Nothing was pulled."', 'reply = ""', "02-x.toml: exercise 'one': mistake 1: 'reply' is empty"),
         ('name = "pull", ', "", "02-x.toml: exercise 'one': solution 1: 'name' is missing"),
+        ('name = "none"', 'name = "none"\nmisconception = 56', "02-x.toml: exercise 'one': mistake 1: there is no misconception 56 (1 to 55)"),
+        ('name = "none"', 'name = "none"\nmisconception = "11"', "02-x.toml: exercise 'one': mistake 1: 'misconception' must be a whole number"),
+        ("points = 1", "points = 1\nmisconceptions = [0]", "02-x.toml: exercise 'one': 'misconceptions': there is no misconception 0 (1 to 55)"),
+        ("points = 1", "points = 1\nmisconceptions = [[1]]", "02-x.toml: exercise 'one': 'misconceptions': there is no misconception [1] (1 to 55)"),
         ('answer = "docker pull @app@"', "answer = [1]", "02-x.toml: exercise 'one': solution 'pull': the answer must be commands: a text, or a list of texts"),
     ],
 )  # fmt: skip
 def test_faults(old: str, new: str, fault: str) -> None:
     assert old in RECORD
     assert fault in faults(RECORD.replace(old, new, 1))
+
+
+def test_beliefs_of_mistakes_are_the_exercises_too() -> None:
+    text = RECORD.replace("points = 1", "points = 1\nmisconceptions = [19, 3]")
+    (exercise,), wrong = parse_records("02-x.toml", text.replace('name = "none"', 'name = "none"\nmisconception = 11'))
+    assert wrong == []
+    assert exercise.misconceptions == (3, 11, 19)
+    assert exercise.mistakes[0].misconception == 11
 
 
 def test_no_toml() -> None:

@@ -125,6 +125,42 @@ def test_no_marks(answer: object, error: str) -> None:
     assert judge(exercise(MARK), answer).error == error
 
 
+VARYING = """
+values = { file = ["a", "b"], "first second" = [["layer", "no layer"], ["no layer", "layer"]] }
+kind = "mark"
+items = ["@file@", "RUN b"]
+labels = ["layer", "no layer"]
+right = ["@first@", "@second@"]
+solution = [{ name = "right", answer = ["@first@", "@second@"] }]
+[[exercise.mistake]]
+name = "swapped"
+example = ["@second@", "@first@"]
+marks = { "@file@" = "@second@" }
+misconception = 18
+reply = "It is the other one."
+"""
+
+
+def test_marks_that_vary_by_learner() -> None:
+    rights = set()
+    for learner in map(str, range(12)):
+        one = exercise(VARYING, learner)
+        assert judge(one, one.own["right"]).passed
+        assert judge(one, one.mistakes[0].example).mistake == "swapped"
+        rights.add(tuple(one.own["right"]))
+    assert rights == {("layer", "no layer"), ("no layer", "layer")}
+
+
+def test_a_mistake_that_comes_from_a_belief_says_so_first() -> None:
+    one = exercise(VARYING)
+    judgement = judge(one, one.mistakes[0].example)
+    assert judgement.reply == (
+        "A common belief: every instruction of a Dockerfile makes a layer.\n\nIt is the other one."
+    )
+    assert judgement.text.endswith(f"\n\n{judgement.reply}")
+    assert judge(exercise(MARK), ["layer"] * 3).reply == "ENV is metadata."
+
+
 def test_order_is_shown_in_another_one() -> None:
     for number in range(30):
         assert shown_lines(exercise(ORDER, f"l{number}")) != ["FROM a", "RUN b", "RUN c"]
