@@ -2,7 +2,7 @@
 
     from labkit.jupyter import exercise, show
 
-brings the magics (%docker, %host, %%host, %%hostfile, %undo, %fresh, %labkit, %%answer) too; so does
+brings the magics (%docker, %host, %%host, %%hostfile, %%session, %undo, %fresh, %labkit, %%answer) too; so does
 `%load_ext labkit.jupyter`, which also puts `show` and `exercise` at hand.
 """
 

@@ -1,4 +1,4 @@
-"""%docker, %host, %%host, %%hostfile, %undo, %fresh, %labkit, %%answer: what is typed in a cell.
+"""%docker, %host, %%host, %%hostfile, %%session, %undo, %fresh, %labkit, %%answer: what is typed in a cell.
 
 They print just what the real thing would print, on the stream where it would. A command that fails is no exception:
 its message and nothing else is seen, as in a terminal. A mistake in how a magic is used is one line on stderr.
@@ -80,6 +80,15 @@ class LabMagics(Magics):
             self.lesson.write_file(path, cell)
         except OSError as error:
             complain(f"%%hostfile: cannot write {path}: {error.strerror}")
+
+    @no_var_expand
+    @cell_magic
+    def session(self, line: str, cell: str) -> None:
+        """%%session: type the lines below into a terminal, one after the other, and print what its screen shows."""
+        if line.strip() or not cell.strip():
+            complain("%%session: what shall be typed? Write it on the lines below, one input a line")
+            return
+        say(self.lesson.type(cell.strip("\n")))
 
     @line_magic
     def undo(self, line: str) -> None:

@@ -62,6 +62,17 @@ class Lesson:
         done = self.machine.run(line)
         return Done(int(done.returncode), as_text(done.stdout), as_text(done.stderr))
 
+    def type(self, text: str) -> str:
+        """What a terminal shows when these lines are typed one after the other, into whatever shell waits for them."""
+        self._remember(text)
+        terminal = self.machine.session()
+        screen = []
+        for line in text.splitlines():
+            screen.append(f"{terminal.prompt}{line}\n")
+            terminal.run(line)
+            screen += [as_text(piece.text) for piece in terminal.written]
+        return "".join(screen)
+
     def write_file(self, path: str, text: str) -> None:
         """Write a file on the host, its folder too where that is missing; a relative path starts in /home/learner."""
         self._remember(f"write {path}")

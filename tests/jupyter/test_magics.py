@@ -95,6 +95,30 @@ def test_a_file_is_written_below_the_learners_folder(
     assert capsys.readouterr() == ("", "%%hostfile: cannot write /proc/x: Read-only file system\n")
 
 
+def test_a_session_types_into_the_shell_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    made = InteractiveShell.instance()
+    try:
+        made.register_magics(LabMagics(made, Lesson()))
+        made.run_cell("%host docker pull -q busybox")
+        made.run_cell(
+            "%%session\n\ndocker run -it --rm --hostname box busybox\nhostname; ls /nosuch\nexit\nhostname\n\n"
+        )
+        _, typed = capsys.readouterr().out.split("\n", 1)
+        assert typed.splitlines()[0] == "# docker run -it --rm --hostname box busybox"
+        assert typed.splitlines()[-6:] == [
+            "/ # hostname; ls /nosuch",
+            "box",
+            "ls: /nosuch: No such file or directory",
+            "/ # exit",
+            "# hostname",
+            "lab",
+        ]
+        made.run_cell("%undo")
+        assert capsys.readouterr().out == "taken back: docker run -it --rm --hostname box busybox ...\n"
+    finally:
+        InteractiveShell.clear_instance()
+
+
 def test_undo_takes_back_inputs(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     for line in ("%host one", "%host two", "%host three", "%undo", "%undo 5"):
         shell.run_cell(line)
@@ -115,7 +139,9 @@ def test_fresh_starts_over(shell: InteractiveShell, capsys: pytest.CaptureFixtur
     assert options("a=1 b=True c=vfs") == {"a": 1, "b": True, "c": "vfs"}
 
 
-@pytest.mark.parametrize("cell", ["%host", "%%hostfile\nx", "%%answer\nx", "%undo many"])
+@pytest.mark.parametrize(
+    "cell", ["%host", "%%hostfile\nx", "%%session x\ny", "%%session\n\n", "%%answer\nx", "%undo many"]
+)
 def test_a_magic_used_wrongly_is_one_line(
     cell: str, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
