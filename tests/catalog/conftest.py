@@ -57,6 +57,7 @@ def box_of(image: CatalogImage) -> Box:
     above = Process(["tar"], env, files, Input(), Output(), Output(), kernel)
     for layer in image.layers[1:]:
         lay(above, layer.entries())
+    clock.now = START
     kernel.budget = 2_000_000
     return box
 

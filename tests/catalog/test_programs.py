@@ -372,3 +372,13 @@ def test_the_shells_utilities_are_not_here_too() -> None:
     from labkit.shell.utilities import PROGRAMS as UTILITIES
 
     assert set(PROGRAMS) & set(UTILITIES) == set()
+
+
+def test_what_is_installed_takes_its_time(start) -> None:
+    box = start("debian")
+    times = []
+    for words in (["update"], ["install", "-y", "tree"], ["install", "-y", "python3"]):
+        before = box.kernel.clock.now
+        assert box.run("apt-get", *words)[0] == 0
+        times.append(box.kernel.clock.now - before)
+    assert times[1] < times[0] < times[2], "the lists are larger than one small package, and Python than both"
