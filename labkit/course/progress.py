@@ -1,22 +1,32 @@
 """What a learner has done: a small versioned JSON file that saves itself; two copies of it merge in either order.
 
     {"labkit-progress": 1, "learner": {"name": "ann", "seed": "2026", "at": 12},
-     "answers": {"ann": {"first-image@1": {"answer": [...], "passed": true, "points": 2, "tries": 3, "at": 99}}}}
+     "answers": {"ann": {"first-image@1": {"answer": [...], "passed": true, "points": 2, "tries": 3, "at": 99,
+                                           "best": 4}}},
+     "drafts": {"ann": {"first-image@1": {"answer": [...], "hints": 1, "at": 99123}}}}
 
-An entry merges with its twin field by field: the answer (with passed, points, at) is the one that passed, then the
-later one; tries is the larger. What is read from elsewhere is checked as hostile input. A file of a version that this
-labkit does not know, or that cannot be read, is put aside under another name and never written over.
+An answer merges with its twin field by field: the answer (with passed, points, at: seconds) is the one that passed,
+then the later one; tries is the larger; best, the fewest inputs that ever passed, the smaller. A draft is what was done
+and not yet checked, with how many hints are open; the later one wins (at: milliseconds). What is read from elsewhere
+is checked as hostile input.
+
+The file is written whole and renamed, under a lock that ends with its process; the one before stays beside it as
+progress.before.json. A file of a version that this labkit does not know, or that cannot be read, is put aside under
+another name and never written over; then the one before is taken.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from labkit.course import settings
@@ -32,6 +42,8 @@ LARGEST = 8 << 20  # bytes
 MOST_ENTRIES = 2000
 KEY = re.compile(r"[a-z][a-z0-9-]{0,80}@[1-9][0-9]{0,5}")
 ANSWER_FIELDS = ("answer", "passed", "points", "at")
+OLD = 600  # seconds, of a temporary file that nobody renames any more
+LONGEST_WAIT = 3.0  # seconds for another session that is saving; then it is saved without the lock, merged all the same
 
 
 class ProgressError(Exception):
@@ -50,26 +62,38 @@ def _rank(entry: dict) -> tuple:
 
 
 def _merged_entry(one: dict, other: dict) -> dict:
-    best = max(one, other, key=_rank)
-    return {**{name: best[name] for name in ANSWER_FIELDS}, "tries": max(one["tries"], other["tries"])}
+    winner = max(one, other, key=_rank)
+    best = [each["best"] for each in (one, other) if "best" in each]
+    found = {**{name: winner[name] for name in ANSWER_FIELDS}, "tries": max(one["tries"], other["tries"])}
+    return {**found, "best": min(best)} if best else found
 
 
-def _merged_learner(one: dict, other: dict) -> dict:
+def _later(one: dict, other: dict) -> dict:
     return max(one, other, key=lambda each: (each["at"], _canonical(each)))
+
+
+def _merged_tables(one: dict, other: dict, merge: Callable[[dict, dict], dict]) -> dict:
+    """LEARNER -> SLUG@REVISION -> entry, of both."""
+    tables: dict[str, dict] = {}
+    for learner in sorted({*one, *other}):
+        mine, theirs = one.get(learner, {}), other.get(learner, {})
+        both = {key: merge(mine[key], theirs[key]) for key in mine.keys() & theirs.keys()}
+        tables[learner] = dict(sorted({**mine, **theirs, **both}.items()))
+    return tables
 
 
 def merged(one: dict, other: dict) -> dict:
     """Two progress documents (checked ones) as one."""
-    answers: dict[str, dict] = {}
-    for learner in sorted({*one["answers"], *other["answers"]}):
-        mine, theirs = one["answers"].get(learner, {}), other["answers"].get(learner, {})
-        both = {key: _merged_entry(mine[key], theirs[key]) for key in mine.keys() & theirs.keys()}
-        answers[learner] = dict(sorted({**mine, **theirs, **both}.items()))
-    return {FORMAT: VERSION, "learner": _merged_learner(one["learner"], other["learner"]), "answers": answers}
+    return {
+        FORMAT: VERSION,
+        "learner": _later(one["learner"], other["learner"]),
+        "answers": _merged_tables(one["answers"], other["answers"], _merged_entry),
+        "drafts": _merged_tables(one["drafts"], other["drafts"], _later),
+    }
 
 
 def empty() -> dict:
-    return {FORMAT: VERSION, "learner": {"name": "", "seed": "", "at": 0}, "answers": {}}
+    return {FORMAT: VERSION, "learner": {"name": "", "seed": "", "at": 0}, "answers": {}, "drafts": {}}
 
 
 # Reading: nothing is believed
@@ -88,7 +112,8 @@ def parse(data: bytes) -> dict:
     return {
         FORMAT: VERSION,
         "learner": _learner(document.get("learner")),
-        "answers": _answers(document.get("answers", {})),
+        "answers": _tables(document.get("answers", {}), "answers", _entry),
+        "drafts": _tables(document.get("drafts", {}), "drafts", _draft),
     }
 
 
@@ -108,31 +133,41 @@ def _whole(value: object, what: str) -> int:
     return value
 
 
-def _answers(value: object) -> dict:
+def _tables(value: object, what: str, entry: Callable[[str, dict], dict]) -> dict:
     if not isinstance(value, dict):
-        raise ProgressError("its answers are not a table")
+        raise ProgressError(f"its {what} are not a table")
     if sum(len(each) for each in value.values() if isinstance(each, dict)) + len(value) > MOST_ENTRIES:
-        raise ProgressError(f"it has more than {MOST_ENTRIES} answers")
+        raise ProgressError(f"it has more than {MOST_ENTRIES} {what}")
     return {
-        learner: {key: _entry(key, each) for key, each in _entries(learner, table)} for learner, table in value.items()
+        learner: {key: entry(key, each) for key, each in _entries(learner, table, what)}
+        for learner, table in value.items()
     }
 
 
-def _entries(learner: str, table: object) -> list[tuple[str, object]]:
+def _entries(learner: str, table: object, what: str) -> Iterator[tuple[str, dict]]:
     if not isinstance(table, dict):
-        raise ProgressError(f"the answers of {learner[:40]!r} are not a table")
-    return list(table.items())
+        raise ProgressError(f"the {what} of {learner[:40]!r} are not a table")
+    for key, value in table.items():
+        if not KEY.fullmatch(key):
+            raise ProgressError(f"{key[:40]!r} is not an exercise with its revision")
+        if not isinstance(value, dict) or not isinstance(value.get("answer"), str | list | dict):
+            raise ProgressError(f"the entry of {key} has no answer")
+        yield key, value
 
 
-def _entry(key: str, value: object) -> dict:
-    if not KEY.fullmatch(key):
-        raise ProgressError(f"{key[:40]!r} is not an exercise with its revision")
-    if not isinstance(value, dict) or not isinstance(value.get("answer"), str | list | dict):
-        raise ProgressError(f"the entry of {key} has no answer")
+def _entry(key: str, value: dict) -> dict:
     if not isinstance(value.get("passed"), bool):
         raise ProgressError(f"the entry of {key} does not say whether it passed")
-    numbers = {name: _whole(value.get(name), f"{name} of {key}") for name in ("points", "at", "tries")}
-    return {"answer": value["answer"], "passed": value["passed"], **numbers}
+    numbers = [name for name in ("points", "at", "tries", "best") if name != "best" or name in value]
+    wholes = {name: _whole(value.get(name), f"{name} of {key}") for name in numbers}
+    return {"answer": value["answer"], "passed": value["passed"], **wholes}
+
+
+def _draft(key: str, value: dict) -> dict:
+    return {
+        "answer": value["answer"],
+        **{name: _whole(value.get(name), f"{name} of {key}") for name in ("hints", "at")},
+    }
 
 
 def _of(key: str, slug: str) -> bool:
@@ -160,7 +195,8 @@ class Progress:
 
     def set_learner(self, name: str, seed: str) -> None:
         """Whose variants are drawn from now on."""
-        self.document["learner"] = {"name": name, "seed": seed, "at": int(self._clock())}
+        at = max(int(self._clock()), self.document["learner"]["at"] + 1)
+        self.document["learner"] = {"name": name, "seed": seed, "at": at}
         self.save()
 
     def entries(self, learner: str | None = None) -> dict[str, dict]:
@@ -173,22 +209,38 @@ class Progress:
         newest = max(revisions, default=0)
         return {**revisions[newest], "revision": newest} if newest else None
 
+    def draft(self, slug: str, revision: int, learner: str) -> dict | None:
+        """What was last done at this exercise and need not have been checked: {"answer": …, "hints": …, "at": …}."""
+        return self.document["drafts"].get(learner, {}).get(f"{slug}@{revision}")
+
     def record(self, attempt: Attempt, judgement: Judgement) -> None:
         """Remember the attempt's answer, and save; what could not be read as an answer is not remembered."""
         if judgement.error:
             return
-        key = f"{attempt.exercise.slug}@{attempt.exercise.revision}"
-        table = self.document["answers"].setdefault(attempt.learner, {})
-        tries = table[key]["tries"] + 1 if key in table else 1
+        table, key = self._place("answers", attempt)
+        before = table.get(key)
         new = {
             "answer": _writable(attempt.answer),
             "passed": judgement.passed,
             "points": judgement.points,
-            "at": int(self._clock()),
-            "tries": tries,
+            "at": max(int(self._clock()), before["at"] + 1 if before else 0),
+            "tries": before["tries"] + 1 if before else 1,
         }
-        table[key] = _merged_entry(table[key], new) if key in table else new
+        if judgement.passed and attempt.by_commands and isinstance(attempt.answer, list):
+            new["best"] = len(attempt.answer)
+        table[key] = _merged_entry(before, new) if before else new
         self.save()
+
+    def keep(self, attempt: Attempt, answer: object, hints: int) -> None:
+        """Remember what is not yet checked (inputs so far, or what is filled in), and how many hints are open; save."""
+        table, key = self._place("drafts", attempt)
+        at = max(int(self._clock() * 1000), table[key]["at"] + 1 if key in table else 0)
+        table[key] = {"answer": _writable(answer), "hints": hints, "at": at}
+        self.save()
+
+    def _place(self, what: str, attempt: Attempt) -> tuple[dict, str]:
+        table = self.document[what].setdefault(attempt.learner, {})
+        return table, f"{attempt.exercise.slug}@{attempt.exercise.revision}"
 
     def export(self) -> str:
         """The small file to take along."""
@@ -201,9 +253,14 @@ class Progress:
 
     def save(self) -> None:
         """Write the file whole, with what another session saved meanwhile; nobody ever reads half a file."""
-        there = _read(self.path)
-        self.document = merged(self.document, there) if there else self.document
-        write_whole(self.path, self.export())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(self.path.with_suffix(".lock")):
+            there = _read(self.path)
+            self.document = merged(self.document, there) if there else self.document
+            if there:
+                _keep_one_before(self.path)
+            _sweep(self.path)
+            write_whole(self.path, self.export())
 
 
 def _writable(answer: object) -> object:
@@ -211,13 +268,49 @@ def _writable(answer: object) -> object:
     return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that this file stands for. The system takes it from a process that ends, however it ends.
+
+    Where there are no such locks (in the browser, on some network drives), or one is held for long, it goes on without.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows; there a rename while somebody reads fails, and is tried again by the next save
+        yield
+        return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        end = time.monotonic() + LONGEST_WAIT
+        while not _took(fcntl, handle) and time.monotonic() < end:
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _took(fcntl: ModuleType, handle: int) -> bool:
+    """Is the lock ours now, or is there none to be had? False: somebody holds it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (OSError, AttributeError):
+        return True
+    return True
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Write to a temporary file beside it, then rename."""
+    """Write to a temporary file beside it, bring that to the disk, then rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _swap(path, text.encode("utf-8", "backslashreplace"))
+
+
+def _swap(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -226,24 +319,66 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
-def _read(path: Path) -> dict | None:
-    """What is in the file; None where there is none. One that cannot be read is put aside."""
+def _before(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.before{path.suffix}")
+
+
+def _keep_one_before(path: Path) -> None:
+    """The file as it is becomes the one before, too: a second name for it, or a copy where there are no such names."""
+    name = path.with_name(f".{path.name}.{os.getpid()}.before")
     try:
-        data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+        name.unlink(missing_ok=True)
+        os.link(path, name)
+        os.replace(name, _before(path))
+    except (OSError, AttributeError, NotImplementedError):
+        _swap(_before(path), path.read_bytes())
+    finally:
+        name.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was killed while it wrote has left; what is young may be another session's."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > OLD:
+                left.unlink()
+
+
+def _parsed(path: Path) -> dict:
+    """What is in the file. Raises ProgressError, and OSError where there is none."""
+    if path.stat().st_size > LARGEST:
+        raise ProgressError(f"it is larger than {LARGEST >> 20} MiB")
+    return parse(path.read_bytes())
+
+
+def _read(path: Path) -> dict | None:
+    """What is in the file; None where there is none. One that cannot be read is put aside for the one before."""
+    try:
+        return _parsed(path)
     except OSError:
         return None
+    except ProgressError as error:
+        return _second(path, str(error))
+
+
+def _second(path: Path, why: str) -> dict | None:
+    """Put the file aside, bring the one before to its place, and say so in one line."""
+    kept = _put_aside(path)
     try:
-        return parse(data)
-    except ProgressError:
-        _put_aside(path)
-        return None
+        found, then = _parsed(_before(path)), "the state before the last save is used"
+        _swap(path, _before(path).read_bytes())
+    except (OSError, ProgressError):
+        found, then = None, "progress begins anew"
+    sys.stderr.write(f"labkit: {path.name} cannot be read ({why}); it is kept as {kept.name}, and {then}.\n")
+    return found
 
 
-def _put_aside(path: Path) -> None:
+def _put_aside(path: Path) -> Path:
     number = 1
     while (kept := path.with_name(f"{path.stem}.kept-{number}{path.suffix}")).exists():
         number += 1
     path.rename(kept)
+    return kept
 
 
 def open_progress(path: Path | None = None) -> Progress:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,22 +19,37 @@ from labkit.course import progress as module
 from labkit.course.judge import Judgement
 from labkit.course.progress import Progress, ProgressError, merged, open_progress, parse
 
+answers = st.sampled_from(["", "docker ps", ["a", "b"], [], {"x": "y"}])
 entries = st.fixed_dictionaries(
     {
-        "answer": st.sampled_from(["", "docker ps", ["a", "b"], [], {"x": "y"}]),
+        "answer": answers,
         "passed": st.booleans(),
         "points": st.integers(0, 2),
         "at": st.integers(0, 3),
         "tries": st.integers(0, 3),
-    }
+    },
+    optional={"best": st.integers(1, 3)},
 )
+drafts = st.fixed_dictionaries({"answer": answers, "hints": st.integers(0, 2), "at": st.integers(0, 3)})
 keys = st.sampled_from(["a@1", "a@2", "b@1"])
+
+
+def tables(entry: st.SearchStrategy[dict]) -> st.SearchStrategy[dict]:
+    return st.dictionaries(st.sampled_from(["demo", "ann"]), st.dictionaries(keys, entry, max_size=3), max_size=2)
+
+
 documents = st.builds(
-    lambda learner, answers: {"labkit-progress": 1, "learner": learner, "answers": answers},
+    lambda learner, answers, drafts: {
+        "labkit-progress": 1,
+        "learner": learner,
+        "answers": answers,
+        "drafts": drafts,
+    },
     st.fixed_dictionaries(
         {"name": st.sampled_from(["", "x", "y"]), "seed": st.sampled_from(["", "s"]), "at": st.integers(0, 2)}
     ),
-    st.dictionaries(st.sampled_from(["demo", "ann"]), st.dictionaries(keys, entries, max_size=3), max_size=2),
+    tables(entries),
+    tables(drafts),
 )
 
 
@@ -50,14 +70,15 @@ def test_what_is_written_is_read(document: dict) -> None:
 def test_a_pass_stays_a_pass() -> None:
     passed = {"answer": "right", "passed": True, "points": 2, "at": 1, "tries": 1}
     later = {"answer": "wrong", "passed": False, "points": 0, "at": 9, "tries": 4}
-    one, other = (
-        ({"labkit-progress": 1, "learner": {"name": "", "seed": "", "at": 0}, "answers": {"demo": {"a@1": each}}})
-        for each in (passed, later)
+    one, other, third = (
+        {**module.empty(), "answers": {"demo": {"a@1": each}}}
+        for each in ({**passed, "best": 3}, later, {**passed, "best": 2, "at": 0})
     )
-    assert merged(one, other)["answers"]["demo"]["a@1"] == {**passed, "tries": 4}
+    assert merged(one, other)["answers"]["demo"]["a@1"] == {**passed, "tries": 4, "best": 3}
+    assert merged(one, third)["answers"]["demo"]["a@1"] == {**passed, "best": 2}
 
 
-GOOD = {"labkit-progress": 1, "learner": {"name": "", "seed": "", "at": 0}, "answers": {}}
+GOOD = module.empty()
 ENTRY = {"answer": "x", "passed": True, "points": 1, "at": 1, "tries": 1}
 
 
@@ -99,6 +120,15 @@ ENTRY = {"answer": "x", "passed": True, "points": 1, "at": 1, "tries": 1}
             json.dumps({**GOOD, "answers": {"x": {f"a@{n}": ENTRY for n in range(1, 2001)}}}).encode(),
             "it has more than 2000 answers",
         ),
+        (json.dumps({**GOOD, "drafts": []}).encode(), "its drafts are not a table"),
+        (
+            json.dumps({**GOOD, "drafts": {"x": {"a@1": {"answer": [], "hints": "2", "at": 1}}}}).encode(),
+            "hints of a@1 is not a whole number",
+        ),
+        (
+            json.dumps({**GOOD, "answers": {"x": {"a@1": {**ENTRY, "best": None}}}}).encode(),
+            "best of a@1 is not a whole number",
+        ),
         (b'{"labkit-progress": 1, "learner": {"name": "\\ud800", "seed": ""}}', "it has half a character in it"),
         (b'{"labkit-progress": ' + b"9" * 6000 + b"}", "it is not JSON"),
     ],
@@ -115,7 +145,9 @@ def test_hostile_input(data: bytes, message: str) -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["labkit-progress", "learner", "answers", "name", "a@1", "answer"]), inner, max_size=3
+                st.sampled_from(["labkit-progress", "learner", "answers", "drafts", "name", "a@1", "answer"]),
+                inner,
+                max_size=3,
             )
         ),
         max_leaves=8,
@@ -128,6 +160,8 @@ def test_no_input_is_a_traceback(data: object) -> None:
 
 class Someone:
     """As much of an Attempt as is recorded."""
+
+    by_commands = True
 
     def __init__(self, answer: object, learner: str = "demo") -> None:
         self.learner = learner
@@ -146,13 +180,18 @@ def test_record_and_read_again(tmp_path: Path) -> None:
         "answer": ["docker build ."],
         "passed": True,
         "points": 2,
-        "at": 12,
+        "at": 13,
         "tries": 3,
+        "best": 1,
         "revision": 1,
     }
     assert again.entry("first-image", "ann") is None
     assert again.entry("first", "demo") is None
-    assert [each.name for each in path.parent.iterdir()] == ["progress.json"]
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "progress.before.json",
+        "progress.json",
+        "progress.lock",
+    ]
 
 
 def test_what_is_recorded_can_be_read(tmp_path: Path) -> None:
@@ -171,14 +210,127 @@ def test_two_sessions_do_not_lose_each_others_answers(tmp_path: Path) -> None:
     assert set(open_progress(path).document["answers"]) == {"ann", "bob"}
 
 
-@pytest.mark.parametrize("kept", ['{"labkit-progress": 99, "precious": 1}', "{half a fi"])
-def test_what_cannot_be_read_is_put_aside(tmp_path: Path, kept: str) -> None:
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        ('{"labkit-progress": 99, "precious": 1}', "it has version 99; this labkit reads version 1"),
+        ("{half a fi", "it is not JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_put_aside(
+    tmp_path: Path, kept: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "progress.json"
-    for number in (1, 2):
+    for number, then in ((1, "progress begins anew"), (2, "the state before the last save is used")):
         path.write_text(kept)
+        assert open_progress(path).learner == ("" if number == 1 else "ann")
+        line = f"labkit: progress.json cannot be read ({why}); it is kept as progress.kept-{number}.json, and {then}.\n"
+        assert capsys.readouterr().err == line
         open_progress(path).set_learner("ann", "2026")
+        open_progress(path).set_learner("ann", "2027")
         assert (tmp_path / f"progress.kept-{number}.json").read_text() == kept
         assert open_progress(path).learner == "ann"
+    assert capsys.readouterr().err == ""
+
+
+def test_the_state_before_is_taken_where_a_save_finds_the_file_broken(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    one, other = open_progress(path), open_progress(path)
+    for answer in ("a", "b"):
+        one.record(Someone(answer, answer), Judgement(True, 1, 1))  # type: ignore[arg-type]
+    path.write_bytes(path.read_bytes()[:-20])
+    other.record(Someone("c", "c"), Judgement(True, 1, 1))  # type: ignore[arg-type]
+    assert set(open_progress(path).document["answers"]) == {"a", "c"}
+
+
+def test_a_draft_is_kept_apart_from_answers(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress.json", module.empty(), clock=lambda: 12.5)
+    for inputs in (["docker ps"], ["docker ps", "docker images"], []):
+        progress.keep(Someone(None), inputs, 1)  # type: ignore[arg-type]
+    assert open_progress(progress.path).draft("first-image", 1, "demo") == {"answer": [], "hints": 1, "at": 12502}
+    assert open_progress(progress.path).draft("first-image", 2, "demo") is None
+    assert open_progress(progress.path).entry("first-image", "demo") is None
+
+
+def test_the_later_answer_wins_within_a_second(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress.json", module.empty(), clock=lambda: 12.5)
+    for answer in ("z", "a"):
+        progress.record(Someone(answer), Judgement(False, 0, 1))  # type: ignore[arg-type]
+    assert (open_progress(progress.path).entry("first-image", "demo") or {})["answer"] == "a"
+    for name in ("zoe", "ann"):
+        progress.set_learner(name, "")
+    assert open_progress(progress.path).learner == "ann"
+
+
+def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
+    progress = open_progress(tmp_path / "progress.json")
+    for name, age in ((".progress.json.old", 3600), (".progress.json.new", 0)):
+        (tmp_path / name).write_text("{half")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    progress.set_learner("ann", "")
+    assert [each.name for each in tmp_path.glob(".progress*")] == [".progress.json.new"]
+
+
+def test_a_lock_that_is_held_for_long_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_WAIT", 0.05)
+    progress = open_progress(tmp_path / "progress.json")
+    with module.locked(tmp_path / "progress.lock"):
+        progress.set_learner("ann", "")
+    assert open_progress(progress.path).learner == "ann"
+
+
+SOMEBODY = """
+import sys, types
+from labkit.course.judge import Judgement
+from labkit.course.progress import open_progress
+from pathlib import Path
+who, most = sys.argv[2], int(sys.argv[3])
+for number in range(most):
+    record = types.SimpleNamespace(slug="count", revision=number + 1)
+    someone = types.SimpleNamespace(learner=who, answer=[str(number)], by_commands=True, exercise=record)
+    progress = open_progress(Path(sys.argv[1]))
+    progress.keep(someone, ["x" * 2000], 0)
+    progress.record(someone, Judgement(True, 1, 1))
+    print(number + 1, flush=True)
+"""
+
+
+def somebody(path: Path, who: str, most: int) -> subprocess.Popen[str]:
+    """A process that records answer after answer, and says after each how many they are."""
+    command = [sys.executable, "-c", SOMEBODY, str(path), who, str(most)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_killed_at_any_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """50 times: at most the answer that was being saved is lost, and never the file."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for round_ in range(50):
+        path = tmp_path / str(round_) / "progress.json"
+        child = somebody(path, "ann", 10_000)
+        assert child.stdout
+        with child:
+            child.stdout.readline()
+            time.sleep(chance.random() * 0.03)
+            child.kill()
+            said = 1 + len(child.stdout.read().split())
+        found = open_progress(path).entries("ann")
+        assert said <= len(found) <= said + 1, f"seed {seed}, round {round_}"
+        assert [found[f"count@{number + 1}"]["answer"] for number in range(len(found))] == [
+            [str(number)] for number in range(len(found))
+        ]
+    assert "kept as" not in capsys.readouterr().err
+
+
+def test_two_kernels_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    both = [somebody(path, who, 40) for who in ("ann", "bob")]
+    for child in both:
+        child.communicate()
+        assert child.returncode == 0
+    found = open_progress(path).document["answers"]
+    assert {who: len(table) for who, table in found.items()} == {"ann": 40, "bob": 40}
 
 
 def test_export_and_merge(tmp_path: Path) -> None:
@@ -199,7 +351,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(OSError, match="disk full"):
         progress.set_learner("bob", "")
     assert progress.path.read_text() == before
-    assert len(list(tmp_path.iterdir())) == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["progress.json", "progress.lock"]
 
 
 def test_where_progress_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
