@@ -22,7 +22,8 @@ from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
-from labkit.shell import Session, Written, execute
+from labkit.shell import AtPrompt, Session, Written, execute
+from labkit.shell.completion import Completion
 from labkit.shell.utilities import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
@@ -37,6 +38,7 @@ _STOPPED = {
     MemoryError: "it takes too much memory",
     TooLarge: "so many bytes do not fit into memory",
 }
+INTERRUPT, END = "\x03", "\x04"  # what the keys ^C and ^D type
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -223,6 +225,7 @@ class Terminal:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._session: Session | None = None
+        self._at: AtPrompt | None = None  # the innermost shell, as it is at its prompt
         self.ended = False  # the last line ended the shell
         self.runaway = False  # the last line had to be stopped
         self.spent = 0  # steps of all lines
@@ -231,22 +234,39 @@ class Terminal:
     @property
     def prompt(self) -> str:
         """What the innermost shell shows before the cursor."""
-        if self._session is None:
-            self._session = self._shell()
-        return self._session.prompt
+        return self._waiting().prompt
+
+    @property
+    def inside(self) -> bool:
+        """Whether the innermost shell sees other files than the host's: a container's."""
+        return self._at is not None and self._at.files.namespace is not self.machine.files.namespace
 
     @property
     def folder(self) -> str:
         """Where the shell is."""
-        return self._at_prompt[1] if self._session else self.machine.environment["HOME"]
+        return self._at.folder if self._at and self._session else self.machine.environment["HOME"]
 
-    @property
-    def _at_prompt(self) -> tuple[int, str]:
-        """Exit status and folder, as the innermost shell had them at its prompt."""
-        return self.machine.kernel.services.get("at prompt", (0, ""))  # type: ignore[return-value]
+    def complete(self, line: str) -> Completion:
+        """What Tab offers at the end of this line."""
+        from labkit.dockercli.completion import complete as docker_words
+        from labkit.shell.completion import complete
+
+        self._waiting()
+        engine = self.machine.engine
+        programs = {} if self.inside else {"docker": lambda before, word: docker_words(engine, before, word)}
+        return complete(line, self._at, programs) if self._at else Completion("", ())
+
+    def snapshot(self) -> object:
+        """The terminal as it is; goes with a snapshot of its machine."""
+        return self._session, self._session and self._session.snapshot(), self._at
+
+    def restore(self, saved: Any) -> None:
+        self._session, session, self._at = saved
+        if self._session is not None:
+            self._session.restore(session)
 
     def run(self, line: str) -> Completed:
-        """One input, of one line or more."""
+        """One input, of one line or more; a line that is just ^C or ^D (INTERRUPT, END) is that key."""
         complaints: list[str] = []
         self.written, self.ended = [], False
         status = self.machine.limited(lambda: self._type(_typed(line).split("\n")), complaints.append)
@@ -262,8 +282,11 @@ class Terminal:
         before, status = kernel.budget, 0
         try:
             for line in lines:
-                session = self._session = self._session or self._shell()
-                self.written += session.feed(line)
+                session = self._waiting()
+                if line == INTERRUPT:
+                    self.written += session.interrupt()
+                else:
+                    self.written += session.feed(None if line == END else line)
                 status = self._status(session)
             return status
         finally:
@@ -271,12 +294,20 @@ class Terminal:
 
     def _status(self, session: Session) -> int:
         if session.status is None:
-            return self._at_prompt[0]
+            self._look()
+            return self._at.status if self._at else 0
         self._session, self.ended = None, True
         return session.status
 
-    def _shell(self) -> Session:
-        return Session(self.machine.process(["sh"], Input(), Output(), Output()))
+    def _waiting(self) -> Session:
+        """The shell that waits for a line; a new one where there is none."""
+        if self._session is None:
+            self._session = Session(self.machine.process(["sh"], Input(), Output(), Output()))
+            self._look()
+        return self._session
+
+    def _look(self) -> None:
+        self._at = self.machine.kernel.services.get("at prompt")  # type: ignore[assignment]
 
 
 def _written(written: list[Written], stream: int) -> str:

@@ -26,6 +26,10 @@ class Registry:
         """Whether there is any image of that name: a missing tag gets another answer than a missing name."""
         return bool(self.tags(name))
 
+    def names(self) -> list[str]:
+        """All images' names, without tags."""
+        return sorted({name for name, _ in [*self._extra, *names()]})
+
     def tags(self, name: str) -> list[str]:
         short = familiar(name)
         return sorted({tag for other, tag in [*self._extra, *names()] if other == short})

@@ -37,11 +37,12 @@ class Event:
 
 
 class CopiedUp(Event):
-    """A file of the image was copied whole into a container's upper folder."""
+    """A file was copied whole into a container's upper folder, from a layer (1: the image's lowest)."""
 
     container: str
     path: str
     size: int
+    layer: int  # one above the image's highest: what the engine itself put on the image
 
 
 class Whiteout(Event):
@@ -98,6 +99,12 @@ class ContainerStopped(Event):
     exit_code: int
 
 
+class ContainerRenamed(Event):
+    container: str
+    former: str
+    name: str
+
+
 class ContainerRemoved(Event):
     container: str
     name: str
@@ -144,7 +151,7 @@ def watch(engine: Engine) -> None:
         if kind == "copied-up":
             node, size = about
             if not mount.get(node).is_dir:
-                engine.events.append(CopiedUp(container, mount.path(node), size))
+                engine.events.append(CopiedUp(container, mount.path(node), size, node.lower.layer + 1))
         elif kind == "whiteout":
             folder, name = about
             engine.events.append(Whiteout(container, f"{mount.path(folder).rstrip('/')}/{name}"))

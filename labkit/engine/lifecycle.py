@@ -13,7 +13,13 @@ from labkit.engine import creation, hostfolders, mounts, names, oci, users, volu
 from labkit.engine import filters as filtering
 from labkit.engine.containers import Container, State, by_age, find
 from labkit.engine.errors import EngineError, conflict, invalid, system
-from labkit.engine.events import ContainerRemoved, ContainerStarted, ContainerStopped, MountpointCreated
+from labkit.engine.events import (
+    ContainerRemoved,
+    ContainerRenamed,
+    ContainerStarted,
+    ContainerStopped,
+    MountpointCreated,
+)
 from labkit.engine.logs import Log, Recorded, Streams
 from labkit.engine.process import (
     PROGRAM_MARK,
@@ -550,6 +556,7 @@ def rename(engine: Engine, reference: str, name: str) -> None:
     engine.tables.names.delete(container.name)
     engine.tables.names.set(bare, container.id)
     _change(engine, container.id, name=bare)
+    engine.events.append(ContainerRenamed(container.id, container.name, bare))
 
 
 def remove(engine: Engine, reference: str, volumes_too: bool = False, force: bool = False) -> None:

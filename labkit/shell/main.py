@@ -9,7 +9,7 @@ from labkit.shell.interpreter import Shell
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import parse
 from labkit.shell.prompt import prompt
-from labkit.shell.session import INTERRUPTED
+from labkit.shell.session import INTERRUPTED, AtPrompt
 from labkit.shell.streams import Killed
 
 _OPTION_NAMES = {
@@ -162,7 +162,8 @@ class PromptFrame(Frame):
 
     def step(self, shell: Shell) -> None:
         if not self.asked:
-            shell.process.kernel.services["at prompt"] = shell.status, shell.files.cwd
+            at = AtPrompt(shell.status, shell.files.cwd, shell.files, shell.get("PATH") or "")
+            shell.process.kernel.services["at prompt"] = at
             shell.ask(prompt(shell, "PS2" if self.text else "PS1"))
             self.asked = True
         try:
