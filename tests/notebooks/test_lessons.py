@@ -13,8 +13,26 @@ from labkit.course import load_exercise
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
-CLAIMS = {"02-layered-images": {"B1", "B2", "B6", "B7"}}  # what each lesson must show happening
-PICTURES = {"02-layered-images": {"1", "2"}}
+CLAIMS = {  # what each lesson must show happening
+    "01-where-docker-keeps-its-files": "A1 A2 A3 A4 A5 A6 A7 A8 A9",
+    "02-layered-images": "B1 B2 B6 B7",
+    "03-the-build-cache": "B3 B4 B5",
+    "04-the-writable-layer": "C1 C2 C3 C4 C8",
+    "05-copy-on-write": "C5 C6 C7",
+    "06-volumes": "D1 D2 D3 D4 D5 D6",
+    "07-bind-mounts": "E1 E2 E3",
+    "08-v-versus-mount": "F1 F2",
+    "09-storage-drivers": "G1 G2 G3 G4",
+}
+PICTURES = {
+    "02-layered-images": "1 2",
+    "03-the-build-cache": "3",
+    "04-the-writable-layer": "4",
+    "05-copy-on-write": "5",
+    "06-volumes": "6 7",
+    "07-bind-mounts": "8",
+    "08-v-versus-mount": "9",
+}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -42,13 +60,13 @@ every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.st
 
 
 def test_there_are_lessons() -> None:
-    assert {path.stem for path in LESSONS} >= set(CLAIMS)
+    assert {path.stem for path in LESSONS} >= {"00-start-here", "01-where-docker-keeps-its-files", "02-layered-images"}
 
 
 @every_lesson
 def test_claims_and_pictures_are_shown(path: Path) -> None:
-    assert tagged(path, "claim") == CLAIMS.get(path.stem, set())
-    assert tagged(path, "picture") == PICTURES.get(path.stem, set())
+    assert tagged(path, "claim") == set(CLAIMS.get(path.stem, "").split())
+    assert tagged(path, "picture") == set(PICTURES.get(path.stem, "").split())
 
 
 @every_lesson
