@@ -30,11 +30,15 @@
     judgement.results                          # (ok, text, difference) for each check, in order
     judgement.mistake, .reply                  # the named mistake that this is, and what to say to it (else None)
     judgement.error                            # why the answer could not be read at all (else None)
+    attempt.reached, attempt.printed           # the machine that it led to; what a predicted command prints
+    attempt.so_far(); attempt.missing(results) # do, repair: what holds now, unchecked; what is missing, in words
     judgement.text                             # all of it as plain text; judgement.to_dict() as JSON
 
     progress = open_progress()                 # reads $LABKIT_HOME/progress.json, or where the rules say
     progress.record(attempt, judgement)        # remembers the answer and writes the file
+    progress.keep(attempt, draft, hints=1)     # remembers what is not yet checked, and writes the file
     progress.entry("first-image")              # {"answer": …, "passed": …, "tries": …, "revision": …} or None
+    progress.draft("first-image", 1, "demo")   # {"answer": …, "hints": …} or None
     progress.export() -> str; progress.merge(text)    # the small file to take along; bad input: ProgressError
 
 A text answer (as a `%%answer` cell has it) is good for every kind: commands for do, repair and explain; a flag for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from labkit.course.checks import CheckResult, evaluate
@@ -10,7 +11,7 @@ from labkit.course.facts import Facts
 from labkit.course.kinds import KINDS, Verdict, prediction, same_prediction
 from labkit.course.misconceptions import told
 from labkit.course.play import AnswerError
-from labkit.course.record import Exercise, Mistake
+from labkit.course.record import Assertion, Exercise, Mistake
 
 __all__ = ["CheckResult", "Judgement", "judge"]
 
@@ -47,15 +48,20 @@ def _but(result: CheckResult) -> str:
 
 def judge(exercise: Exercise, answer: object) -> Judgement:
     """Judge an answer to a learner's variant (see record.for_learner). Whatever `answer` is, a Judgement comes back."""
+    return judged(exercise, answer)[0]
+
+
+def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | None]:
+    """The judgement, and what it rests on; None for what could not be read as an answer."""
     kind = KINDS[exercise.kind]
     try:
         parsed = kind.parse(exercise, [] if answer is None and kind.terminal else answer)
     except AnswerError as error:
-        return Judgement(False, 0, exercise.points, error=str(error))
+        return Judgement(False, 0, exercise.points, error=str(error)), None
     verdict = kind.judge(exercise, parsed)
     passed = all(result.ok for result in verdict.results)
     named = None if passed else name_mistake(exercise, parsed, verdict)
-    return Judgement(
+    judgement = Judgement(
         passed,
         exercise.points if passed else 0,
         exercise.points,
@@ -64,6 +70,30 @@ def judge(exercise: Exercise, answer: object) -> Judgement:
         _reply(named) if named else None,
         notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in verdict.played if each.error),
     )
+    return judgement, verdict
+
+
+def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
+    """What is missing, in one clause: "the volume db is there, but it is not mounted at /data"; "" where nothing is.
+
+    Of the checks that hold, the one before it that is about the same thing says what is there already.
+    """
+    at = next((number for number, each in enumerate(results) if not each.ok), None)
+    if at is None:
+        return ""
+    subject = _subjects(exercise.checks[at])
+    there = [
+        each.text
+        for assertion, each in zip(exercise.checks[:at], results, strict=False)
+        if each.ok and not assertion.negated and subject & _subjects(assertion)
+    ]
+    missing = results[at].difference or "that is not so yet"
+    return f"{there[-1]}, but {missing}" if there else f"{results[at].text}: {missing}"
+
+
+def _subjects(assertion: Assertion) -> set[str]:
+    """What an assertion is about: the texts among its arguments."""
+    return {each for each in assertion.arguments.values() if isinstance(each, str)}
 
 
 def _reply(mistake: Mistake) -> str:

@@ -27,6 +27,7 @@ class Verdict:
     text: str  # the answer as text, for mistakes that are seen in it
     machine: Machine | None = None  # what the answer led to
     played: tuple[Played, ...] = ()
+    printed: str = ""  # predict: what the simulator says
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,13 @@ def same_prediction(exercise: Exercise, one: str, other: str) -> bool:
 
 
 def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
-    ok = same_prediction(exercise, parsed, prediction(exercise))
+    printed = prediction(exercise)
+    ok = same_prediction(exercise, parsed, printed)
     looked = exercise.own.get("observe") or exercise.own["command"]
     result = CheckResult(
         ok, f"`{looked}` prints what you said", "" if ok else f"it prints something else than {parsed[:80]!r}"
     )
-    return Verdict((result,), parsed)
+    return Verdict((result,), parsed, printed=printed)
 
 
 # mark

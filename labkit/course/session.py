@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.course import settings
-from labkit.course.judge import Judgement, judge
-from labkit.course.kinds import KINDS
+from labkit.course.checks import CheckResult
+from labkit.course.judge import Judgement, difference, judge, judged
+from labkit.course.kinds import KINDS, Verdict, check_all
 from labkit.course.play import answer_text, fresh_machine, goal_machine
 from labkit.course.record import Answer, Exercise, for_learner
 
@@ -27,6 +29,7 @@ class Attempt:
         self._inputs: list[str] = []
         self._machine: Machine | None = None
         self._terminal: Terminal | None = None
+        self._verdict: Verdict | None = None
 
     def __getattr__(self, name: str) -> object:
         """What is the variant's, is the attempt's: slug, title, kind, points, revision, lesson, task, hints."""
@@ -118,4 +121,25 @@ class Attempt:
             answer = self.answer
         else:
             self._given = answer
-        return judge(self.exercise, answer)
+        judgement, self._verdict = judged(self.exercise, answer)
+        return judgement
+
+    @property
+    def reached(self) -> Machine | None:
+        """The machine that the answer which was checked last led to; None where it is no change of a machine."""
+        return self._verdict.machine if self._verdict else None
+
+    @property
+    def printed(self) -> str:
+        """predict: what the command prints, once an answer was checked."""
+        return self._verdict.printed if self._verdict else ""
+
+    def so_far(self) -> tuple[CheckResult, ...]:
+        """do, repair: which checks hold on the machine as it is now. Nothing is handed in, and nothing is changed."""
+        if any(each.after for each in self.exercise.checks):  # what it runs could meet the terminal's shell
+            return judge(self.exercise, list(self._inputs)).results
+        return check_all(self.machine, self.exercise.checks)
+
+    def missing(self, results: Sequence[CheckResult]) -> str:
+        """What is missing, in one clause; "" where nothing is."""
+        return difference(self.exercise, results)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEMO = "demo"
+COURSE = "docker-storage"  # its name in a browser's storage, which other courses may share
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,13 @@ def current() -> Whose:
     from labkit.course.progress import open_progress
 
     progress = open_progress()
-    learner = os.environ.get("LABKIT_LEARNER") or progress.learner or os.environ.get("JUPYTERHUB_USER") or DEMO
-    return Whose(learner, os.environ.get("LABKIT_SEED") or progress.seed or "")
+    return whose(progress.learner, progress.seed)
+
+
+def whose(learner: str, seed: str) -> Whose:
+    """Whose course it is where the progress says this."""
+    name = os.environ.get("LABKIT_LEARNER") or learner or os.environ.get("JUPYTERHUB_USER") or DEMO
+    return Whose(name, os.environ.get("LABKIT_SEED") or seed or "")
 
 
 def home() -> Path:
