@@ -58,10 +58,10 @@ def _header(entry: Entry, size: int) -> bytes:
     records = {f"SCHILY.xattr.{key}": value for key, value in entry.xattrs}
     prefix, short = _split(name)
     if short is None:
-        records["path"] = name.encode()
+        records["path"] = name.encode("utf-8", "surrogateescape")
         short = name[:100]
-    if len(target.encode()) > 100 or not target.isascii():
-        records["linkpath"] = target.encode()
+    if len(target) > 100 or not target.isascii():
+        records["linkpath"] = target.encode("utf-8", "surrogateescape")
     if size >= 1 << 33:
         records["size"] = str(size).encode()
     code = b"1" if entry.hardlink is not None else _TYPES[stat.S_IFMT(entry.mode)]
@@ -148,7 +148,7 @@ def _entry(
     prefix = _text(head[345:500]) if head[257:263] == b"ustar\0" else ""
     name = long_name or f"{prefix}/{_text(head[:100])}".lstrip("/") if prefix else long_name or _text(head[:100])
     name = records.get("path", name.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-    target = records.get("linkpath", b"").decode() or long_link or _text(head[157:257])
+    target = records.get("linkpath", b"").decode("utf-8", "surrogateescape") or long_link or _text(head[157:257])
     kind = _MODES.get(code, stat.S_IFREG)
     if code in b"0\0" and name.endswith("/"):
         kind = stat.S_IFDIR

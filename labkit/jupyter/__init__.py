@@ -14,10 +14,13 @@ from IPython import get_ipython
 
 # Imported here, before the function of the same name is defined: a later import would put the module in its place.
 from labkit.jupyter.exercise import ExerciseWidget, widget
+from labkit.jupyter.layers import LayersWidget
+from labkit.jupyter.layers import widget as layers_widget
+from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
 
-__all__ = ["exercise", "lesson", "load_ipython_extension", "show"]
+__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "playground", "show"]
 
 
 def lesson() -> Lesson:
@@ -50,13 +53,39 @@ def exercise(slug: str = "") -> ExerciseWidget | None:
         return None
 
 
+def layers(name: str = "") -> LayersWidget | None:
+    """The layers of a container or image of the lesson's machine: what each adds, hides and wastes, file by file."""
+    if not isinstance(name, str) or not name:
+        print('layers: of which image or container? Write its name in quotes, as in: layers("busybox")')
+        return None
+    try:
+        return layers_widget(lambda: lesson().machine, name)
+    except ValueError as error:
+        print(f"layers: {error}")
+        return None
+
+
+def playground(*lines: str, fresh: bool = False, **options: Any) -> PlaygroundWidget | None:
+    """A terminal with the picture of the machine beside it, back and forth through time.
+
+    It is the lesson's machine, the same as %docker and show() have: what is done here is done there. `fresh=True`, or
+    an option of Machine (`storage_driver="vfs"`), gives it one of its own. `lines` are typed first. A machine that
+    somebody shared is opened by its text: playground("labkit:…").
+    """
+    try:
+        return open_playground(lines, lesson, fresh, options)
+    except ValueError as error:
+        print(f"playground: {error}")
+        return None
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics, once a shell, and put the two functions at hand."""
     from labkit.jupyter.magics import LabMagics
 
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    shell.push({"show": show, "exercise": exercise}, interactive=False)
+    shell.push({"show": show, "exercise": exercise, "layers": layers, "playground": playground}, interactive=False)
 
 
 if get_ipython() is not None:
