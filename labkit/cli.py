@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from labkit import __version__
 
@@ -101,10 +102,62 @@ def check_course(args: argparse.Namespace) -> int:
     from labkit.course.selfcheck import check_course as faults_of_course
 
     faults = faults_of_course(args.variants)
+    faults += [] if args.fast else _faults_of_runs()
     for fault in faults:
         print(fault)
-    print(f"{len(faults)} faults" if faults else "the course is sound")
+    print(f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "the course is sound")
     return 1 if faults else 0
+
+
+def _faults_of_runs() -> list[str]:
+    from labkit.jupyter.running import faults_of_a_run
+
+    return [fault for path in _notebooks([]) for fault in faults_of_a_run(path)]
+
+
+def _notebooks(names: Sequence[str]) -> list[Path]:
+    """The notebooks of these names (03, 03-the-build-cache, a path); without one, all."""
+    from labkit.course.selfcheck import notebooks_folder
+
+    folder = notebooks_folder()
+    every = sorted(folder.glob("*.ipynb")) if folder else []
+    found = {name: [path for path in every if path.stem.startswith(Path(name).stem)] for name in names}
+    for name, paths in found.items():
+        if not paths:
+            raise UsageError(f"there is no notebook '{name}' in {folder or 'a folder notebooks/ here or above'}")
+    return [path for paths in found.values() for path in paths] if names else every
+
+
+def run_notebooks(args: argparse.Namespace) -> int:
+    """Run notebooks and save their outputs."""
+    from labkit.jupyter.running import run_notebooks as run_all
+
+    return 1 if run_all(_notebooks(args.names), args.check, print) else 0
+
+
+def new_exercise(args: argparse.Namespace) -> int:
+    """Append an exercise to a lesson's file, to be filled in."""
+    from labkit.course.newexercise import NewExerciseError, append_exercise
+
+    try:
+        path, line = append_exercise(args.lesson, args.slug, args.kind)
+    except NewExerciseError as error:
+        raise UsageError(str(error)) from None
+    print(f"{path}, line {line}: fill in what stands in capitals.")
+    print(f'Then put exercise("{args.slug}") into a cell of {path.stem}.ipynb, and run: labkit check-course --fast')
+    return 0
+
+
+def misconceptions(args: argparse.Namespace) -> int:
+    """List the beliefs that the course collects, and where each is covered."""
+    from labkit.course.misconceptions import misconceptions as beliefs
+    from labkit.course.selfcheck import covered, notebooks_folder, read_course
+
+    places = covered(read_course(notebooks_folder()))
+    for each in beliefs().values():
+        print(f"{each.number:2}  {each.belief}. {each.fact}")
+        print(f"    {', '.join(places.get(each.number, ())) or '(not covered)'}")
+    return 0
 
 
 def drivers(args: argparse.Namespace) -> int:
@@ -149,10 +202,31 @@ def parser() -> Parser:
     one = commands.add_parser("drivers", help="compare what one workload costs on each storage driver")
     one.set_defaults(do=drivers)
 
-    one = commands.add_parser("check-course", help="say what is wrong with the course's exercises")
-    one.add_argument("--variants", type=int, default=20, metavar="N", help="try N variants of each (default: 20)")
-    one.set_defaults(do=check_course)
+    _authors_commands(commands)
     return top
+
+
+def _authors_commands(commands: Any) -> None:
+    one = commands.add_parser("check-course", help="say what is wrong with the course")
+    one.add_argument("--variants", type=int, default=20, metavar="N", help="try N variants of each (default: 20)")
+    one.add_argument("--fast", action="store_true", help="do not run the notebooks")
+    one.set_defaults(do=check_course)
+
+    one = commands.add_parser("new-exercise", help="append an exercise, to be filled in, to a lesson's file")
+    one.add_argument("lesson", metavar="LESSON", help="the lesson's number or name, as 03 or 03-the-build-cache")
+    one.add_argument("slug", metavar="SLUG", help="what it is called for good, as in: a-file-that-stays")
+    one.add_argument(
+        "--kind", default="do", help="do (default), repair, predict, explain, mark, order, compose, choose"
+    )
+    one.set_defaults(do=new_exercise)
+
+    one = commands.add_parser("run-notebooks", help="run notebooks and save their outputs")
+    one.add_argument("names", nargs="*", metavar="NAME", help="as 03 or 03-the-build-cache (default: all)")
+    one.add_argument("--check", action="store_true", help="save nothing: compare with the saved outputs")
+    one.set_defaults(do=run_notebooks)
+
+    one = commands.add_parser("misconceptions", help="list the beliefs that exercises name by number")
+    one.set_defaults(do=misconceptions)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

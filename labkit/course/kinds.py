@@ -238,7 +238,9 @@ def _parse_order(exercise: Exercise, answer: object) -> list[str]:
 def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
     machine = fresh_machine(exercise)
     path = str(exercise.own["file"])
-    machine.files.write(path if path.startswith("/") else f"{HOME}/{path}", "\n".join(parsed) + "\n")
+    whole = path if path.startswith("/") else f"{HOME}/{path}"
+    machine.files.makedirs(whole.rpartition("/")[0])
+    machine.files.write(whole, "\n".join(parsed) + "\n")
     played = play(machine, [str(line) for line in exercise.own.get("then", ())])
     return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.course.record import Answer, Exercise
 
@@ -17,6 +18,7 @@ MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
 MOST_STEPS = 3_000_000  # of one answer
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
+_made: dict[str, tuple[Machine, Any]] | None = None  # see reusing_machines
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
 
 
@@ -33,8 +35,31 @@ class Played:
     error: str  # the last line that it wrote to stderr, apart from docker's advice; "" where it succeeded
 
 
+@contextmanager
+def reusing_machines() -> Iterator[None]:
+    """In here a fresh machine may be one of before, put back as it was: for who is done with each before the next."""
+    global _made
+    _made, before = {}, _made
+    try:
+        yield
+    finally:
+        _made = before
+
+
 def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     """A machine as the exercise starts from; `shown`: as the learner sees it, explain's cause included."""
+    if _made is None:
+        return _new_machine(exercise, shown)
+    key = repr((exercise.setup, exercise.own.get("cause") if shown else None))
+    if key not in _made:
+        machine = _new_machine(exercise, shown)
+        _made[key] = machine, machine.snapshot()
+    machine, start = _made[key]
+    machine.restore(start)
+    return machine
+
+
+def _new_machine(exercise: Exercise, shown: bool) -> Machine:
     from labkit.machine import Machine
 
     machine = Machine(**exercise.setup.machine)

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from labkit.course import CourseError, Exercise, load_all, load_exercise
+from labkit.course import Exercise, load_all, load_exercise
 from labkit.course.facts import Facts
-from labkit.course.play import fresh_machine
+from labkit.course.play import fresh_machine, reusing_machines
 from labkit.course.record import Assertion, Solution, for_learner
-from labkit.course.selfcheck import check_exercise, notebook_faults
+from labkit.course.selfcheck import check_exercise
 
 
 @pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
 def test_sound(exercise: Exercise) -> None:
     assert check_exercise(exercise) == []
-
-
-@pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
-def test_setup_works(exercise: Exercise) -> None:
-    variant = for_learner(exercise, "demo", "")
-    machine = fresh_machine(replace(variant, setup=replace(variant.setup, commands=())))
-    for command in [*variant.setup.commands, *variant.own.get("cause", ())]:
-        done = machine.run(command)
-        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 def test_right_marks_of_layers_are_those_of_the_image() -> None:
@@ -69,20 +58,38 @@ def test_each_fault_is_said() -> None:
     ]
 
 
-def test_notebooks_use_the_exercises(tmp_path: Path) -> None:
-    def cell(text: str) -> dict:
-        return {"cell_type": "code", "source": text.splitlines(keepends=True)}
-
-    exercises = [load_exercise("three-layers"), load_exercise("a-tag-moves")]
-    other = {"cells": [cell('exercise("a-tag-moves")'), {"cell_type": "markdown", "source": 'exercise("x")'}]}
-    (tmp_path / "03-other.ipynb").write_text(json.dumps(other))
-    lesson = {"cells": [cell("%%answer three-layers\nls"), cell("show(); exercise('no-such')")]}
-    (tmp_path / "02-layered-images.ipynb").write_text(json.dumps(lesson))
-    assert list(notebook_faults(exercises, tmp_path)) == [
-        "02-layered-images.ipynb: there is no exercise 'no-such'",
-        "03-other.ipynb: the exercise 'a-tag-moves' belongs to 02-layered-images.ipynb",
-        "02-layered-images.toml: exercise 'a-tag-moves': 02-layered-images.ipynb does not use it",
+def test_what_lies_around_is_said() -> None:
+    exercise = load_exercise("three-layers")
+    (first, *_), (mistake, *_) = exercise.solutions, exercise.mistakes
+    setup = exercise.setup
+    assert faulty(mistakes=(mistake, mistake)) == ["two mistakes are called 'a line for each command'"]
+    assert faulty(solutions=(first, first)) == [
+        "two solutions are called 'COPY, then RUN'",
+        "two solutions are the same: cat > @app@/Dockerfile <<'EOF'",
     ]
-    (tmp_path / "03-other.ipynb").write_text("{")
-    with pytest.raises(CourseError, match=r"03-other\.ipynb: it is not JSON"):
-        list(notebook_faults(exercises, tmp_path))
+    assert faulty(setup=replace(setup, commands=(*setup.commands, "true"))) == [
+        "the command `true` of the setup changes nothing (variant of learner-0)"
+    ]
+    assert faulty(setup=replace(setup, commands=(*setup.commands, "cat nothing"))) == [
+        "the command `cat nothing` of the setup fails: cat: nothing: No such file or directory (variant of learner-0)"
+    ]
+    assert faulty(setup=replace(setup, files={**setup.files, "@app@/spare": ""})) == [
+        f"the file '{for_learner(exercise, 'learner-0', 'check-course').setup.files.popitem()[0].split('/')[0]}/spare'"
+        " of the setup is used nowhere (variant of learner-0)"
+    ]
+    never = Assertion("volume_exists", {"volume": "data"}, negated=True)
+    assert faulty(checks=(*exercise.checks, never)) == [
+        "check 8 is missed by no mistake: it is not so that the volume data is there (variant of learner-0)"
+    ]
+
+
+def test_a_machine_that_is_used_again_is_as_it_was() -> None:
+    variant = for_learner(load_exercise("deleted-but-not-gone"), "demo", "")
+    with reusing_machines():
+        first = fresh_machine(variant)
+        before = first.run("docker images; find /home/learner; date").stdout
+        first.run("docker rmi -f $(docker images -q); rm -r /home/learner/*; sleep 100")
+        again = fresh_machine(variant)
+        assert again is first
+        assert again.run("docker images; find /home/learner; date").stdout == before
+    assert fresh_machine(variant) is not first

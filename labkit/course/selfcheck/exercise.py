@@ -1,0 +1,124 @@
+"""One exercise held to its word: untouched it fails, each solution passes, each mistake gets just its answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from labkit.course.judge import Judgement, judge
+from labkit.course.kinds import KINDS, shown_lines
+from labkit.course.play import answer_text, fresh_machine, reusing_machines
+from labkit.course.record import Exercise, for_learner
+
+WIPE = [  # an answer that leaves nothing
+    "docker rm -vf $(docker ps -aq)",
+    "docker volume rm $(docker volume ls -q)",
+    "docker rmi -f $(docker images -aq)",
+    "rm -rf /home/learner/*",
+]
+VARIANTS = 20
+SEED = "check-course"
+
+
+def check_exercise(exercise: Exercise, variants: int = VARIANTS) -> list[str]:
+    """What is wrong with one exercise; with the first variant in which it shows."""
+    faults: dict[str, str] = {}
+    for number in range(variants):
+        variant = for_learner(exercise, f"learner-{number}", SEED)
+        with reusing_machines():
+            found = [*_variant_faults(variant), *(_unused(variant) if not number else ())]
+        for fault in found:
+            faults.setdefault(fault.partition(": ")[0], f"{fault} (variant of learner-{number})")
+    return [*_taken_names(exercise), *faults.values()]
+
+
+def _taken_names(exercise: Exercise) -> Iterator[str]:
+    yield from (f"two solutions are called '{name}'" for name in _twice(each.name for each in exercise.solutions))
+    yield from (f"two mistakes are called '{name}'" for name in _twice(each.name for each in exercise.mistakes))
+    answers = [answer_text(each.answer) for each in exercise.solutions]
+    yield from (f"two solutions are the same: {text.splitlines()[0]}" for text in _twice(answers))
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _variant_faults(variant: Exercise) -> Iterator[str]:
+    if judge(variant, untouched(variant)).passed:
+        yield "it passes when nothing has been done"
+    for route in variant.solutions:
+        yield from _solution_faults(route.name, judge(variant, route.answer))
+    for mistake in variant.mistakes:
+        judgement = judge(variant, mistake.example)
+        if judgement.passed:
+            yield f"the example of the mistake '{mistake.name}' passes"
+        elif judgement.mistake != mistake.name:
+            yield f"the example of the mistake '{mistake.name}' is taken for {judgement.mistake!r}"
+
+
+def _solution_faults(name: str, judgement: Judgement) -> Iterator[str]:
+    if not judgement.passed:
+        missed = (f"{each.text}: {each.difference}" for each in judgement.results if not each.ok)
+        yield f"the solution '{name}' does not pass: {next(missed, judgement.error)}"
+    if judgement.notes:
+        yield f"a command of the solution '{name}' fails: {judgement.notes[0]}"
+
+
+def untouched(variant: Exercise) -> object:
+    """What is there before the learner does anything."""
+    if variant.kind == "order":
+        return shown_lines(variant)
+    return [] if KINDS[variant.kind].terminal else ""
+
+
+# What lies around in a record
+
+
+def _unused(variant: Exercise) -> Iterator[str]:
+    yield from _setup_faults(variant)
+    yield from _never_missed(variant)
+    for path in variant.setup.files:
+        if path.rpartition("/")[2] not in _words(variant) and not _matters(variant, path):
+            yield f"the file '{path}' of the setup is used nowhere"
+
+
+def _never_missed(variant: Exercise) -> Iterator[str]:
+    """Checks that hold where nothing is done, where all is taken away, and in every mistake: can they fail at all?"""
+    if not KINDS[variant.kind].machine:
+        return
+    wrong: list[object] = [untouched(variant), *(each.example for each in variant.mistakes)]
+    wrong += [["true"], WIPE] if variant.kind in ("do", "repair", "explain") else []
+    rows = [found.results for answer in wrong if (found := judge(variant, answer)).results]
+    for number, results in enumerate(zip(*rows, strict=True), 1):
+        if all(each.ok for each in results):
+            yield f"check {number} is missed by no mistake: {results[0].text}"
+
+
+def _setup_faults(variant: Exercise) -> Iterator[str]:
+    """Commands of the setup (and explain's cause) that fail, or after which the machine is as it was."""
+    machine = fresh_machine(replace(variant, setup=replace(variant.setup, commands=())))
+    for command in [*variant.setup.commands, *variant.own.get("cause", ())]:
+        before, events = machine.snapshot(), len(machine.events)
+        done = machine.run(command)
+        same = list(before.store.changed.items()) == list(machine.snapshot().store.changed.items())
+        if done.returncode:
+            yield f"the command `{command}` of the setup fails: {done.stderr.strip()[:200]}"
+        elif same and len(machine.events) == events and "sleep" not in command:
+            yield f"the command `{command}` of the setup changes nothing"
+
+
+def _words(variant: Exercise) -> str:
+    """All that a learner reads or runs: where a file of the setup may be named."""
+    return repr([variant.task, variant.hints, variant.setup.commands, variant.checks, variant.solutions, variant.own])
+
+
+def _matters(variant: Exercise, path: str) -> bool:
+    """Is any answer judged otherwise, or a command of the setup refused, where this file is missing?"""
+    kept = {name: text for name, text in variant.setup.files.items() if name != path}
+    without = replace(variant, setup=replace(variant.setup, files=kept))
+    if any("fails" in fault for fault in _setup_faults(without)):
+        return True
+    answers = [untouched(variant), *(each.answer for each in variant.solutions)]
+    answers += [each.example for each in variant.mistakes]
+    return any(judge(variant, answer) != judge(without, answer) for answer in answers)
