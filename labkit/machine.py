@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -12,7 +12,10 @@ from labkit.catalog.host import HOSTNAME, host_entries
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
-from labkit.drivers import DRIVERS, choice
+from labkit.drivers import DRIVERS, Driver, choice
+from labkit.drivers.base import options_of
+from labkit.engine import daemonconfig
+from labkit.engine.daemon import SOCKET, Daemon
 from labkit.engine.engine import Engine
 from labkit.engine.events import Event
 from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
@@ -97,7 +100,9 @@ class Machine:
     system: "linux", or "mac", whose engine is in a virtual machine. storage_driver: one of labkit.drivers.DRIVERS,
     else the daemon picks. image_store: "graphdriver" (the classic one, with a storage driver) or "containerd".
     engine, distribution, kernel, backing (file system): decide what the daemon picks and says of itself, nothing else;
-    where they are not given, the newest on which the asked driver works. Raises choice.DriverRefused, a ValueError.
+    where they are not given, the newest on which the asked driver works. storage_options: KEY=VALUE for the driver, as
+    in daemon.json. Raises choice.DriverRefused and base.OptionRefused, both a ValueError. What the daemon would not
+    pick again by itself is written into /etc/docker/daemon.json.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Machine:
         distribution: str | None = None,
         kernel: str | None = None,
         backing: str | None = None,
+        storage_options: Sequence[str] = (),
     ) -> None:
         stores = {"graphdriver": storage_driver, "containerd": choice.snapshotter()}
         given = {"engine": engine, "distribution": distribution, "kernel": kernel, "backing": backing}
@@ -117,6 +123,7 @@ class Machine:
         self._system = _row(_SYSTEMS, "system", system)
         home, user = self._system.home, self._system.user
         self.environment = {"HOME": home, "USER": user, "LOGNAME": user, **_ENVIRONMENT}
+        self.spent = 0  # steps of all commands so far
         self._clock = Clock(_START)
         self.store = Store(self._clock)
         self.kernel = Kernel(self._clock, _programs(), self._execute)
@@ -125,14 +132,21 @@ class Machine:
         self.files: Files = self._namespace.files()
         host, about = self._engine_host()
         self._mount_proc(host)
-        self.driver = DRIVERS[driver](host, DOCKER_ROOT)
-        self.driver.backing = setting.backing_name
+        made = DRIVERS[driver](host, DOCKER_ROOT, options_of(DRIVERS[driver], storage_options))
+        made.backing = setting.backing_name
         if self._system is _LINUX:
             about |= {"kernel_version": setting.kernel, "operating_system": setting.title}
         if setting.engine != choice.ENGINES[0]:
             about["server_version"] = setting.engine
-        self.engine = Engine(host, self.driver, self.kernel, Registry(), **about)
+        self.engine = Engine(host, made, self.kernel, Registry(), **about)
         self.kernel.services["engine"] = self.engine
+        config = choice.configuration(driver, setting)
+        config |= {"storage-opts": list(storage_options)} if storage_options else {}
+        if config:
+            daemonconfig.write(host, config)
+        socket = SOCKET if self._system is _LINUX else None
+        self.daemon = Daemon(self.engine, setting, DOCKER_ROOT, socket=socket)
+        self.kernel.services["daemon"] = self.daemon
         self.kernel.passed = self.engine.advance
 
     def _disk(self, system: _System) -> Namespace:
@@ -160,6 +174,32 @@ class Machine:
         self._clock.advance(_EXEC)
         self.kernel.tick(_START_STEPS)
         return execute(process)
+
+    @property
+    def driver(self) -> Driver:
+        """The storage driver that the engine runs with."""
+        return self.engine.driver
+
+    def restart_engine(
+        self,
+        storage_driver: str | None = None,
+        *,
+        containerd_store: bool | None = None,
+        storage_options: Sequence[str] | None = None,
+    ) -> None:
+        """Write what is given into daemon.json, and restart the daemon.
+
+        Images and containers belong to a driver: those of the old one are out of sight until it is used again. Raises
+        daemon.NotStarted where the daemon does not start; docker can't reach it then.
+        """
+        changes: dict[str, object] = {} if storage_driver is None else {"storage-driver": storage_driver}
+        if containerd_store is not None:
+            changes["features"] = {choice.CONTAINERD: containerd_store}
+        if storage_options is not None:
+            changes["storage-opts"] = list(storage_options)
+        if changes:
+            daemonconfig.write(self.engine.host, daemonconfig.current(self.engine.host) | changes)
+        self.daemon.restart()
 
     @property
     def events(self) -> list[Event]:
@@ -196,6 +236,8 @@ class Machine:
             complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
         except OSError as error:  # a file that the machine itself needs was taken away
             complain(f"labkit: stopped: {error.filename}: {error.strerror}\n")
+        finally:
+            self.spent += _BUDGET - self.kernel.budget
         return 137
 
     def container(self, ref: str) -> Any:
@@ -210,6 +252,7 @@ class Machine:
         """Back to a snapshot of this machine."""
         self.store.restore(saved.store)
         self.engine.restore(saved.engine)
+        self.daemon.restored()
         self.driver.restore(saved.driver)
         self._clock.now = saved.now
 
@@ -245,6 +288,12 @@ class Terminal:
     def folder(self) -> str:
         """Where the shell is."""
         return self._at.folder if self._at and self._session else self.machine.environment["HOME"]
+
+    @property
+    def files(self) -> Files:
+        """What the innermost shell sees, from where it is."""
+        self._waiting()
+        return self._at.files if self._at else self.machine.files
 
     def complete(self, line: str) -> Completion:
         """What Tab offers at the end of this line."""

@@ -15,6 +15,7 @@ from .flags import Flag, FlagError, Options, Parser, Validator
 from .helptext import flags_of, help_of, sections, usage_of
 from .invocation import Invocation, daemon_says
 from .reference import ReferenceInvalid
+from .unreachable import unreachable, without_daemon
 from .validators import DEPRECATED, validators_for
 
 ROOT_USAGE = "docker [OPTIONS] COMMAND [ARG...]"
@@ -146,7 +147,9 @@ def _run(process: Process, command: Command, shown: str, arguments: list[str]) -
         process.stdout.write(text + "\n")
         return 0
     _check_count(command, path, usage, rest)
-    return load(command.run)(Invocation(process, process.kernel.services["engine"], path, options, rest))
+    run = Invocation(process, process.kernel.services["engine"], path, options, rest)
+    said = unreachable(process)
+    return without_daemon(command, run, said) if said else load(command.run)(run)
 
 
 def _flags(command: Command, text: str) -> list[Flag]:

@@ -8,10 +8,10 @@ renamed (EXDEV). Not modelled: pseudo-links, which keep a hard link whole when o
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labkit.drivers.base import Needs
+from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.marks import OPAQUE_NAME, PREFIX, MarkedLayers, unmarked
 from labkit.drivers.unionmounts import Row
 from labkit.files import Files, Inode, Layer, Map, failure
@@ -83,7 +83,7 @@ class Aufs(MarkedLayers):
     mount_class = AufsMount
     needs = Needs(kernel=None, feature="aufs", not_on=frozenset({"aufs", "btrfs", "ecryptfs"}), gone=(24, 0))
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
         for name in ("diff", "layers", "mnt"):
             self.folders.make(self.folders.top(), name, 0o700)

@@ -7,7 +7,8 @@ and makes it immutable, `apply` fills a fresh one from a Layer at once. A contai
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
@@ -15,6 +16,7 @@ from labkit.files.contents import PAGE
 from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 
 Change = tuple[str, str]  # "A", "C" or "D", and the path
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class Cost(NamedTuple):
@@ -37,15 +39,28 @@ class Needs(NamedTuple):
     since: tuple[int, int] = (0, 0)  # the first engine that has it
     gone: tuple[int, int] | None = None  # the first engine without it
     installed: bool = True  # whether all that it takes comes with the engine and the file system
+    leftovers_count: bool = True  # whether its folder, where it is not empty, decides what the daemon picks
+
+
+class OptionRefused(ValueError):
+    """A storage option that a driver does not take; str() is what the daemon says."""
+
+
+class DriverFailed(Exception):
+    """A layer that a driver can't make; str() is what the daemon says."""
 
 
 class Driver(Protocol):
     """What the engine asks of a storage driver."""
 
-    def __init__(self, host: Files, docker_root: str) -> None: ...
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None: ...
+    def configure(self, options: Mapping[str, str]) -> None:
+        """Take other options, as a daemon does that starts again. Raises OptionRefused."""
 
     name: str
     needs: Needs
+    options: frozenset[str]  # the storage options that it takes
+    unknown_option: str  # what the daemon says of another; {} is its name
     backing: str  # the file system under it, as `docker info` names it
     root: str  # its folder on the host
     by_container: bool  # whether a container's own layer goes by the container's id
@@ -100,6 +115,20 @@ class Driver(Protocol):
 
     def snapshot(self) -> Any: ...
     def restore(self, saved: Any) -> None: ...
+
+
+def options_of(driver: type[Driver], words: Iterable[str]) -> dict[str, str]:
+    """The storage options `KEY=VALUE`, as every driver reads them. Raises OptionRefused."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise OptionRefused(f"unable to parse key/value option: {word}")
+        key = key.lower()
+        if key not in driver.options:
+            raise OptionRefused(driver.unknown_option.format(key))
+        found[key] = value
+    return found
 
 
 class View(NamedTuple):

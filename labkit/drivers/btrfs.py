@@ -8,7 +8,9 @@ metadata blocks, small files kept in them, compression, old extents kept because
 
 from __future__ import annotations
 
-from labkit.drivers.base import Needs
+from collections.abc import Mapping
+
+from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.fulltrees import Clones, Row
 from labkit.files import Files
 from labkit.files.tree import Inode
@@ -24,7 +26,7 @@ class Btrfs(Clones):
     backing = "btrfs"
     needs = Needs(backings=frozenset({"btrfs"}))
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, docker_root)
         self.folders.make(self.folders.top(), "subvolumes", 0o710)
 

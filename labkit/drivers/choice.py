@@ -1,21 +1,26 @@
 """Which storage driver the daemon picks on a machine, and what it says where it can't have the one it was asked for.
 
-Facts: moby, daemon/graphdriver/driver.go and its drivers' Init (17.06 to 29), docker/docs (storage driver pages), an
-Engine 29 for its refusals of removed drivers (other texts unverified). Each driver says in its own file what it needs;
-in which order the daemon tries them is the table ORDERS. The distributions' kernels, and which had the aufs module,
-are unverified.
+Facts: moby, daemon/graphdriver/driver.go and its drivers' Init (17.06 to 29), daemon/image_store_choice.go (29),
+docker/docs (storage driver pages), an Engine 29 for its refusals of removed drivers (other texts unverified). Each
+driver says in its own file what it needs; in which order the daemon tries them is the table ORDERS. The distributions'
+kernels, and which had the aufs module, are unverified. Of containerd's snapshotters there is one here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from labkit.drivers import DRIVERS, ORDERS
 from labkit.drivers.base import Needs
 
 _CONTAINERD_BY_DEFAULT = (29, 0)  # the first engine whose new installations have the containerd store
-_TOO_SIMPLE = "vfs"  # its leftover folder never decides anything
+_CONTAINERD_KNOWN = (23, 0)  # the first engine that can be told to have it
+CONTAINERD = "containerd-snapshotter"  # the feature that says which store, in daemon.json
+_REMOVED_SINCE = (24, 0)  # the first engine that tells of drivers that are gone
+_MORE = "visit https://docs.docker.com/go/storage-driver/ for more information"
+_NO_DAEMON = "failed to start daemon: "
+_NO_GRAPHDRIVER = f"{_NO_DAEMON}error initializing graphdriver: "
 
 ENGINES = ("29", "28", "27", "26", "25", "24", "23", "20.10", "19.03", "18.09", "18.06", "17.12", "17.09", "17.06")
 BACKINGS = {
@@ -101,14 +106,12 @@ def settings(
 
 
 def refusal(name: str, setting: Setting) -> str | None:
-    """Why the daemon does not start with this driver; None where it does."""
+    """Why the daemon can't use this driver on this machine; None where it can."""
     engine = numbers(setting.engine)
     needs: Needs | None = DRIVERS[name].needs if name in DRIVERS else None
-    if needs is not None and needs.gone is not None and engine >= needs.gone and engine < _CONTAINERD_BY_DEFAULT:
-        return f"[graphdriver] ERROR: the {name} storage-driver has been deprecated and removed"
-    if needs is None or engine < needs.since or (needs.gone is not None and engine >= needs.gone):
-        if engine >= _CONTAINERD_BY_DEFAULT:
-            return f'configured driver "{name}" not available: unavailable'
+    if needs is not None and needs.gone is not None and engine >= max(needs.gone, _REMOVED_SINCE):
+        return f"[graphdriver] ERROR: the {name} storage-driver has been deprecated and removed; {_MORE}: {name}"
+    if needs is None or engine < needs.since:
         return f"driver not supported: {name}"
     features = DISTRIBUTIONS[setting.distribution].features
     has_feature = needs.feature is not None and needs.feature in features
@@ -126,31 +129,71 @@ def order(engine: str) -> tuple[str, ...]:
     return next(names for since, names in reversed(ORDERS) if numbers(engine) >= since)
 
 
-def choose(setting: Setting, asked: str | None = None, used: Iterable[str] = ()) -> str:
-    """The driver that a daemon starts with. `used`: those whose folders are not empty. Raises DriverRefused."""
+def choose(
+    setting: Setting, asked: str | None = None, used: Iterable[str] = (), features: Mapping[str, bool] | None = None
+) -> str:
+    """The driver that a daemon starts with. Raises DriverRefused.
+
+    `asked` and `features`: what its configuration says. `used`: the drivers whose folders are not empty.
+    """
+    left = [name for name in order(setting.engine) if DRIVERS[name].needs.leftovers_count and name in set(used)]
+    if _has_containerd_store(setting, asked, left, features or {}):
+        return _snapshotter_for(setting, asked)
     if asked is not None:
-        _start(asked, setting)
+        said = "driver not supported: " + asked if asked == snapshotter() else refusal(asked, setting)
+        if said is not None:
+            raise DriverRefused(f"{_NO_GRAPHDRIVER}{said}")
         return asked
-    left = [name for name in order(setting.engine) if name in set(used) - {_TOO_SIMPLE}]
+    return _picked(setting, left)
+
+
+def _has_containerd_store(setting: Setting, asked: str | None, left: list[str], features: Mapping[str, bool]) -> bool:
+    """Whether images go to the containerd store and not to a graph driver."""
+    engine, wanted = numbers(setting.engine), features.get(CONTAINERD)
+    if engine < _CONTAINERD_BY_DEFAULT:
+        return bool(wanted) and engine >= _CONTAINERD_KNOWN
+    if wanted is None and left:
+        return False
+    if wanted is not False:
+        return bool(wanted) or asked is None or not _is_registered(asked, engine)
+    if asked is not None and not _is_registered(asked, engine):
+        shown = " ".join(f"{name}:{str(value).lower()}" for name, value in sorted(features.items()))
+        raise DriverRefused(
+            f'{_NO_DAEMON}graphdriver is explicitly enabled but "{asked}" is not registered, map[{shown}] '
+        )
+    return False
+
+
+def _is_registered(name: str, engine: tuple[int, int]) -> bool:
+    """Whether an engine of this version has a graph driver of this name."""
+    if name not in DRIVERS or name == snapshotter():
+        return False
+    needs: Needs = DRIVERS[name].needs
+    return engine >= needs.since and (needs.gone is None or engine < needs.gone)
+
+
+def _snapshotter_for(setting: Setting, asked: str | None) -> str:
+    name = asked or snapshotter()
+    if name != snapshotter() or refusal(name, setting) is not None:
+        if asked is None:
+            raise DriverRefused(f"{_NO_DAEMON}snapshotter selection failed, no drivers available: unavailable")
+        raise DriverRefused(f'{_NO_DAEMON}configured driver "{name}" not available: unavailable')
+    return name
+
+
+def _picked(setting: Setting, left: list[str]) -> str:
+    """The graph driver of an engine that is free to pick."""
     working = [name for name in left if refusal(name, setting) is None]
     if len(working) > 1:
         several = ", ".join(sorted(working))
         raise DriverRefused(
-            f"failed to start daemon: error initializing graphdriver: /var/lib/docker contains several valid "
-            f"graphdrivers: {several}; cleanup or explicitly choose storage driver (-s <DRIVER>)"
+            f"{_NO_GRAPHDRIVER}/var/lib/docker contains several valid graphdrivers: {several}; "
+            f"cleanup or explicitly choose storage driver (-s <DRIVER>)"
         )
-    tried = working or [name for name in order(setting.engine) if DRIVERS[name].needs.installed]
-    for name in tried:
+    for name in working or [name for name in order(setting.engine) if DRIVERS[name].needs.installed]:
         if refusal(name, setting) is None:
             return name
-    raise DriverRefused("failed to start daemon: error initializing graphdriver: no supported storage driver found")
-
-
-def _start(name: str, setting: Setting) -> None:
-    said = refusal(name, setting)
-    if said is not None:
-        known = "" if name in DRIVERS else f" (storage_driver is one of {', '.join(sorted(DRIVERS))}, not {name!r})"
-        raise DriverRefused(f"failed to start daemon: error initializing graphdriver: {said}{known}")
+    raise DriverRefused(f"{_NO_GRAPHDRIVER}no supported storage driver found")
 
 
 def snapshotter() -> str:
@@ -166,8 +209,31 @@ def machine(
     kernel: str | None = None,
     backing: str | None = None,
 ) -> tuple[str, Setting]:
-    """The driver and the machine: where values are not given, the newest on which the asked driver works."""
+    """The driver and the machine: where values are not given, the newest on which the asked driver works.
+
+    Without one it is a machine whose images lie in the classic store.
+    """
     possible = list(settings(engine, distribution, kernel, backing))
     if asked is not None:
         possible = [one for one in possible if refusal(asked, one) is None] or possible[:1]
-    return choose(possible[0], asked), possible[0]
+    here = possible[0]
+    features = {CONTAINERD: asked is not None} if asked in (None, snapshotter()) else {}
+    try:
+        return choose(here, asked, features=features), here
+    except DriverRefused as error:
+        known = "" if asked in DRIVERS else f" (storage_driver is one of {', '.join(sorted(DRIVERS))}, not {asked!r})"
+        raise DriverRefused(f"{error}{known}") from None
+
+
+def configuration(name: str, setting: Setting) -> dict[str, object]:
+    """What daemon.json has to say for a daemon that has run with this driver to start with it again."""
+    store = {"features": {CONTAINERD: name == snapshotter()}}
+    for config in ({}, {"storage-driver": name}, store):
+        features = config.get("features", {})
+        try:
+            found = choose(setting, config.get("storage-driver"), [name], features)  # type: ignore[arg-type]
+        except DriverRefused:
+            continue
+        if found == name:
+            return dict(config)
+    return {}

@@ -1,54 +1,173 @@
 """devicemapper: every layer a thin device with a file system in it, a child the thin snapshot of its parent.
 
-Facts: moby, daemon/graphdriver/devmapper (until Engine 24); kernel, device-mapper/thin-provisioning.rst. The pool is
-two sparse loop files, devicemapper/data and devicemapper/metadata (loop-lvm: 100 and 2 GiB); metadata/ has a JSON file
-a layer. A device is mounted at mnt/ID while it is in use, the files in its folder rootfs; none can hold more than the
-base device's 10 GiB. What is counted: blocks of 64 KiB, the pool's unit. A write into an old file takes each block of
-it that it meets; new files lie one after another in blocks of their own. Not modelled: the journal and tables of the
-file system inside, where it puts a file, direct-lvm (an LVM pool in place of the loop files), blocks that a loop file
-keeps after they are discarded.
+Facts: moby, daemon/graphdriver/devmapper (until Engine 24); docker/docs, storage drivers (loop-lvm and direct-lvm);
+kernel, device-mapper/thin-provisioning.rst. The pool is two sparse loop files, devicemapper/data and
+devicemapper/metadata (loop-lvm: 100 and 2 GiB, blocks of 64 KiB), or with dm.thinpooldev a thin pool that LVM has made
+(direct-lvm: here one of 95 GiB with the blocks of 512 KiB that the documentation has it made with). metadata/ has a
+JSON file a layer. A device is mounted at mnt/ID while it is in use, the files in its folder rootfs; none can hold more
+than the base device had when the lowest layer was made. What is counted: blocks of the pool. A write into an old file
+takes each block of it that it meets; new files lie one after another in blocks of their own. Where the pool has no
+block left, a write fails; below a tenth of free blocks no layer can be made. Not modelled: the journal and tables of
+the file system inside, where it puts a file, the space of the pool's metadata, blocks that a loop file keeps after they
+are discarded, and that blocks of a deleted file are free before the pool is full or the device out of use.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from labkit.drivers.base import Cost, Needs
+from labkit.drivers.base import NO_OPTIONS, Cost, DriverFailed, Needs, OptionRefused
+from labkit.drivers.blocks import own_blocks
 from labkit.drivers.fulltrees import Clones, Row, pages
-from labkit.files import Content, Files, Map, Source, Tree
+from labkit.files import Content, Files, Map, Source, Tree, failure
 from labkit.files.tree import DIRECTORY, REGULAR, Inode
 
-_BLOCK = 64 << 10  # bytes
-_BASE_SIZE = 10 << 30  # bytes that a device can hold
-_DATA, _METADATA = 100 << 30, 2 << 30  # bytes of the loop files
-_POOL = "docker-254:1-131073-pool"
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+_PREFIX = "docker-254:1-131073"  # of the names of all devices: device and inode number of the driver's folder
+_LOOP_BLOCK, _LVM_BLOCK = 64 << 10, 512 << 10  # bytes
+_LVM_DATA = 95 << 30  # bytes of the pool that LVM has made
+_DEFAULTS = {
+    "dm.basesize": "10g",
+    "dm.loopdatasize": "100g",
+    "dm.loopmetadatasize": "2g",
+    "dm.min_free_space": "10%",
+    "dm.use_deferred_removal": "true",
+    "dm.use_deferred_deletion": "true",
+}
+_NO_BASE = (  # unverified
+    "devmapper: Base Device UUID and Filesystem verification failed: devicemapper: Error running deviceCreate "
+    "(ActivateDevice) dm_task_run failed"
+)
+
+
+class ThinDevice(Tree):
+    """The file system in a thin device: what is written in it takes blocks of a pool that it does not have alone."""
+
+    def __init__(self, driver: Devicemapper, id: str, root: Inode, limit: int) -> None:
+        super().__init__(driver.store, root, driver.store.new_device(), limit=limit)
+        self.driver = driver
+        self.id = id
+
+    def room_for(self, more: int, node: Inode, data: Any) -> None:
+        super().room_for(more, node, data)
+        self.driver.take_blocks(self.id, node, data)
 
 
 class Devicemapper(Clones):
     name = "devicemapper"
-    unit = _BLOCK
+    unit = _LOOP_BLOCK
     needs = Needs(gone=(25, 0))
+    options = frozenset({*_DEFAULTS, "dm.blocksize", "dm.thinpooldev"})
+    unknown_option = "devmapper: Unknown option {}"
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
+        self._read(options)
         super().__init__(host, docker_root)
         top = self.folders.top()
-        loops = self.folders.make(top, "devicemapper", 0o700)
-        for name, size in (("data", _DATA), ("metadata", _METADATA)):
-            self.store.add(loops, name, self.store.new(REGULAR | 0o600, data=Content.hole(size)))
         self.folders.make(top, "metadata", 0o700)
         self.folders.make(top, "mnt", 0o700)
-        self._used: Map[str, int] = Map()  # bytes of the pool, by finished layer
+        self._used: Map[str, int] = Map()  # bytes of the pool, by layer, as they were last counted
+        self._since: Map[str, int] = Map()  # bytes that may have been taken since
+        self._sizes: Map[str, int] = Map()  # bytes that a device can hold
+        if not self.thin_pool:
+            loops = self.folders.make(top, "devicemapper", 0o700)
+            for name, size in (("data", self.data_size), ("metadata", _bytes(self._options["dm.loopmetadatasize"]))):
+                self.store.add(loops, name, self.store.new(REGULAR | 0o600, data=Content.hole(size)))
+
+    # --- options
+
+    def _read(self, options: Mapping[str, str]) -> None:
+        self._options = {**_DEFAULTS, **options}
+        self.thin_pool = self._options.get("dm.thinpooldev", "").removeprefix("/dev/mapper/")  # of LVM's making
+        block = _LVM_BLOCK if self.thin_pool else _bytes(self._options.get("dm.blocksize", "64k"))
+        self.unit = block
+        self.base_size = _bytes(self._options["dm.basesize"])
+        self.data_size = _LVM_DATA if self.thin_pool else _bytes(self._options["dm.loopdatasize"])
+        share = self._options["dm.min_free_space"].removesuffix("%")
+        if not share.isdigit() or int(share) >= 100:
+            raise OptionRefused(f"devmapper: Invalid value for min_free_space: {share}")  # unverified
+        self.least_free = self.data_size // self.unit * int(share) // 100  # blocks
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        """The pool stays what it is; the base device can be made larger."""
+        wanted = {**_DEFAULTS, **options}
+        if wanted.get("dm.thinpooldev", "").removeprefix("/dev/mapper/") != self.thin_pool:
+            raise OptionRefused(_NO_BASE)
+        if "dm.basesize" in options and _bytes(options["dm.basesize"]) < self.base_size:
+            raise OptionRefused(f"devmapper: Base fs size cannot be smaller than {_size(self.base_size)}")  # unverified
+        kept = {key: value for key, value in self._options.items() if key in ("dm.loopdatasize", "dm.blocksize")}
+        base = options.get("dm.basesize", str(self.base_size))
+        self._read({**options, **kept, "dm.basesize": base})
+
+    # --- the pool
+
+    def take_blocks(self, id: str, node: Inode, data: Content) -> None:
+        """A file is about to hold this. Raises ENOSPC where the pool has no blocks for it."""
+        inode = self.store.get(node)
+        more = max(0, self._blocks_of(inode, data) - self._blocks_of(inode, inode.data))
+        if more and self._pool_used() + more > self.data_size:
+            self._count_all()
+            if self._pool_used() + more > self.data_size:
+                raise failure(errno.ENOSPC)
+        self._since.set(id, self._since.get(id, 0) + more)
+
+    def _blocks_of(self, inode: Inode, data: Content) -> int:
+        """Bytes of the pool that a file with these bytes takes for itself, alone in its blocks."""
+        old = self.store.get(inode.origin).data if inode.origin is not None else None
+        if not isinstance(old, Content):
+            return -(-pages(data) // self.unit) * self.unit
+        return len(own_blocks(data, old, self.unit)) * self.unit
+
+    def _pool_used(self) -> int:
+        """Bytes; never fewer than are in use."""
+        return sum(used for _, used in self._used.items()) + sum(more for _, more in self._since.items())
+
+    def _count_all(self) -> None:
+        for id, _ in list(self._since.items()):
+            self._count(id)
+
+    def _count(self, id: str) -> None:
+        """What a device takes now."""
+        self._used.set(id, self.cost(id).disk)
+        if id in self._since:
+            self._since.delete(id)
+        self._write_pool()
+
+    def _write_pool(self) -> None:
+        """The loop file holds blocks for what the layers hold."""
+        if self.thin_pool:
+            return
+        used = min(self._pool_used(), self.data_size)
+        data = self.store.change(self.store.names(self._folder("devicemapper"))["data"])
+        data.data = Content.zeros(used) + Content.hole(self.data_size - used)
+
+    # --- layers
 
     def _folder(self, name: str) -> Inode:
         return self.store.names(self.folders.top())[name]
 
     def snapshot(self) -> Any:
-        return super().snapshot(), self._used.copy()
+        return super().snapshot(), self._used.copy(), self._since.copy(), self._sizes.copy(), dict(self._options)
 
     def restore(self, saved: Any) -> None:
         super().restore(saved[0])
-        self._used = saved[1].copy()
+        self._used, self._since, self._sizes = (saved[place].copy() for place in (1, 2, 3))
+        self._read(saved[4])
+
+    def create(self, id: str, parent: str | None = None) -> None:
+        self._count_all()
+        free = (self.data_size - self._pool_used()) // self.unit
+        if free < self.least_free:
+            raise DriverFailed(
+                f"devmapper: Thin Pool has {free} free data blocks which is less than minimum required "
+                f"{self.least_free} free data blocks. Create more free space in thin pool or use dm.min_free_space "
+                "option to change behavior"
+            )
+        self._sizes.set(id, self.base_size if parent is None else self._sizes[parent])
+        super().create(id, parent)
 
     def lay_out(self, id: str, number: int) -> Inode:
         top = self.store.new(DIRECTORY | 0o755)
@@ -56,7 +175,7 @@ class Devicemapper(Clones):
         self.folders.file(top, "id", id, 0o600)
         about = {
             "device_id": number,
-            "size": _BASE_SIZE,
+            "size": self._sizes[id],
             "transaction_id": number,
             "initialized": False,
             "deleted": False,
@@ -66,8 +185,9 @@ class Devicemapper(Clones):
 
     def clear_away(self, id: str, row: Row) -> None:
         self.store.take(self._folder("metadata"), id)
-        if id in self._used:
-            self._used.delete(id)
+        for table in (self._used, self._since, self._sizes):
+            if id in table:
+                table.delete(id)
         self._write_pool()
 
     def finish(self, id: str) -> None:
@@ -78,23 +198,10 @@ class Devicemapper(Clones):
         self.store.drop(self.store.take(self._folder("mnt"), id))
         self._count(id)
 
-    def _count(self, id: str) -> None:
-        self._used.set(id, self.cost(id).disk)
-        self._write_pool()
-
-    def _write_pool(self) -> None:
-        """The loop file holds blocks for what the layers hold."""
-        used = self._pool_used()
-        data = self.store.change(self.store.names(self._folder("devicemapper"))["data"])
-        data.data = Content.zeros(used) + Content.hole(_DATA - used)
-
-    def _pool_used(self) -> int:
-        return sum(used for _, used in self._used.items())
-
     def system(self, id: str, row: Row) -> Tree:
         top = self.store.get(row.tree).parent
         assert top is not None
-        return Tree(self.store, top, self.store.new_device(), limit=_BASE_SIZE)
+        return ThinDevice(self, id, top, self._sizes[id])
 
     def before_mount(self, id: str) -> None:
         self.folders.make(self._folder("mnt"), id, 0o755)
@@ -109,7 +216,7 @@ class Devicemapper(Clones):
         return ("rw", "relatime", "nouuid", "attr2", "inode64", "logbsize=64k", "sunit=128", "swidth=128", "noquota")
 
     def device(self, id: str) -> tuple[str, str]:
-        return f"/dev/mapper/{_POOL.removesuffix('pool')}{id}", "xfs"
+        return f"/dev/mapper/{_PREFIX}-{id}", "xfs"
 
     def mounted_source(self, id: str) -> Source:
         return Source(self._system(id), None)
@@ -117,41 +224,54 @@ class Devicemapper(Clones):
     def data(self, id: str) -> dict[str, str]:
         return {
             "DeviceId": str(self.rows[id].number),
-            "DeviceName": f"{_POOL.removesuffix('pool')}{id}",
-            "DeviceSize": str(_BASE_SIZE),
+            "DeviceName": f"{_PREFIX}-{id}",
+            "DeviceSize": str(self._sizes[id]),
         }
 
     def status(self) -> list[tuple[str, str]]:
+        self._count_all()
         used, loops = self._pool_used(), f"{self.root}/devicemapper"
+        looped = not self.thin_pool
+        files = [("Data loop file", f"{loops}/data"), ("Metadata loop file", f"{loops}/metadata")]
         return [
-            ("Pool Name", _POOL),
-            ("Pool Blocksize", "65.54kB"),
-            ("Base Device Size", "10.74GB"),
+            ("Pool Name", self.thin_pool or f"{_PREFIX}-pool"),
+            ("Pool Blocksize", _size(self.unit)),
+            ("Base Device Size", _size(self.base_size)),
             ("Backing Filesystem", "xfs"),
-            ("Udev Sync Supported", "true"),
-            ("Data file", "/dev/loop0"),
-            ("Metadata file", "/dev/loop1"),
-            ("Data loop file", f"{loops}/data"),
-            ("Metadata loop file", f"{loops}/metadata"),
+            ("Data file", "/dev/loop0" if looped else ""),
+            ("Metadata file", "/dev/loop1" if looped else ""),
             ("Data Space Used", _size(used)),
-            ("Data Space Total", _size(_DATA)),
-            ("Data Space Available", _size(_DATA - used)),
-            ("Deferred Removal Enabled", "true"),
-            ("Deferred Deletion Enabled", "true"),
+            ("Data Space Total", _size(self.data_size)),
+            ("Data Space Available", _size(self.data_size - used)),
+            ("Thin Pool Minimum Free Space", _size(self.least_free * self.unit)),
+            ("Udev Sync Supported", "true"),
+            ("Deferred Removal Enabled", self._options["dm.use_deferred_removal"]),
+            ("Deferred Deletion Enabled", self._options["dm.use_deferred_deletion"]),
             ("Deferred Deleted Device Count", "0"),
+            *(files if looped else ()),
         ]
 
     def cost(self, id: str) -> Cost:
         """New files are packed: their sectors together fill blocks."""
         cost = super().cost(id)
         fresh = sum(pages(inode.data) for inode in self._fresh(id))
-        return cost._replace(disk=cost.disk + -(-fresh // _BLOCK) * _BLOCK)
+        return cost._replace(disk=cost.disk + -(-fresh // self.unit) * self.unit)
 
     def _fresh(self, id: str) -> list[Inode]:
         return [inode for inode in self.inodes(id) if inode.origin is None and isinstance(inode.data, Content)]
 
     def space(self, data: Content, blocks: list[int], fresh: bool) -> int:
-        return 0 if fresh else len(blocks) * _BLOCK
+        return 0 if fresh else len(blocks) * self.unit
+
+
+def _bytes(text: str) -> int:
+    """A size as go-units reads it: 20G, 64k, 1.5t; powers of 1024. Raises OptionRefused."""
+    number = text.strip().lower().removesuffix("b").removesuffix("i")
+    unit = number[-1:] if number[-1:] in _UNITS else ""
+    try:
+        return int(float(number.removesuffix(unit)) * (1 << _UNITS[unit]))
+    except ValueError:
+        raise OptionRefused(f"invalid size: '{text}'") from None
 
 
 def _size(count: int) -> str:

@@ -7,11 +7,11 @@ gone from the tree, and what a layer changes is found by comparing two trees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.drivers.base import Change, Cost, Folders, View, compare, layer_of
+from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, View, compare, layer_of
 from labkit.drivers.blocks import own_blocks
 from labkit.files import Content, Entry, Files, Layer, Map, Namespace, Source, Tree, User
 from labkit.files.contents import PAGE
@@ -35,10 +35,12 @@ class FullTrees:
     by_container = False
     shares_page_cache = False
     backing = "extfs"
+    options: frozenset[str] = frozenset()
+    unknown_option = "Unknown option {}"
     mounts_apart = True  # whether a layer in use is a mount of its own on the host; else it is seen where it lies
     keeps_numbers = True  # whether a copy has the inode numbers of its original
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         self.root = f"{docker_root}/{self.name}"
         self.folders = Folders(host, self.root)
         self.host = host
@@ -46,6 +48,9 @@ class FullTrees:
         self.rows: Map[str, Row] = Map()
         self._counter: Map[str, int] = Map()
         self._systems: dict[str, Tree] = {}  # made anew when missing
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        """There is nothing to configure."""
 
     # each driver's own
 
@@ -271,7 +276,11 @@ def put_layer(files: Files, layer: Layer) -> None:
             if _there(files, path):
                 files.rmtree(path)
             continue
-        _put_entry(files, path, entry)
+        try:
+            _put_entry(files, path, entry)
+        except OSError as error:
+            error.filename = error.filename or path
+            raise
     for entry in reversed(list(layer.entries())):
         if entry.mode & S_IFMT != 0o020000 or entry.rdev:
             files.utime(f"/{entry.path}", entry.mtime, entry.mtime, follow=False)

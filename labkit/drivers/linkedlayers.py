@@ -7,8 +7,10 @@ committed (in a layer that others stand on), merged (while it is mounted).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 
+from labkit.drivers.base import NO_OPTIONS
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Inode
 
@@ -20,7 +22,7 @@ class LinkedLayers(UnionMounts):
     files_folder = "diff"
     by_container = False
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
         self.folders.make(self.folders.top(), "l", 0o710)
         self.store.generators[f"{self.name}-lower"] = self._lower_file

@@ -8,9 +8,10 @@ without a root (a container on its init layer, a build step on another) gets a c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from labkit.drivers.base import Needs
+from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.fulltrees import copy_tree, put_layer
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Inode, Layer, Namespace, Source, Store, Tree, User
@@ -32,7 +33,7 @@ class OneLower(UnionMounts):
         gone=(24, 0),
     )
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
 
     def lay_out(self, id: str, parent: str | None) -> Row:

@@ -8,10 +8,11 @@ disk.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from labkit.drivers.base import Needs, block_size
+from labkit.drivers.base import NO_OPTIONS, Needs, block_size
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Layer, Map
 
@@ -27,7 +28,7 @@ class Overlayfs(UnionMounts):
         kernel=(4, 0), feature="many lowers", not_on=frozenset({"aufs", "ecryptfs", "overlay"}), since=(23, 0)
     )
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{_PLUGIN}")
         self._docker_root = docker_root
         self.folders.file(self.folders.top(), "metadata.db", "")

@@ -5,6 +5,7 @@ Where the folders of a layer lie, and what is in them beside the files, is each 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,8 @@ class UnionMounts:
     fstype = device_name = "overlay"  # of its mounts
     shares_page_cache = True
     backing = "extfs"
+    options: frozenset[str] = frozenset()
+    unknown_option = "unknown option {}"
     mount_class: type[Overlay] = Overlay
 
     def __init__(self, host: Files, root: str) -> None:
@@ -50,6 +53,9 @@ class UnionMounts:
         self.store = host.store
         self.rows: Map[str, Row] = Map()
         self._mounts: dict[str, Overlay] = {}  # made anew when missing
+
+    def configure(self, options: Mapping[str, str]) -> None:
+        """There is nothing to configure."""
 
     # each driver's own
 

@@ -6,7 +6,9 @@ is copied when a file is written: all was copied when the layer was made.
 
 from __future__ import annotations
 
-from labkit.drivers.base import Cost, Needs, block_size, file_bytes
+from collections.abc import Mapping
+
+from labkit.drivers.base import NO_OPTIONS, Cost, Needs, block_size, file_bytes
 from labkit.drivers.fulltrees import FullTrees, Row
 from labkit.files import Files, Tree
 from labkit.files.tree import Inode
@@ -15,9 +17,10 @@ from labkit.files.tree import Inode
 class Vfs(FullTrees):
     name = "vfs"
     keeps_numbers = False
-    needs = Needs()
+    unknown_option = "unknown option {} for vfs"
+    needs = Needs(leftovers_count=False)
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, docker_root)
         self._host_system: Tree = host.find("/").mount.source.system
         self.folders.make(self.folders.top(), "dir", 0o710)

@@ -8,7 +8,9 @@ whole 4 KiB sectors. Not modelled: metadata, compression, the ARC (which does sh
 
 from __future__ import annotations
 
-from labkit.drivers.base import Needs
+from collections.abc import Mapping
+
+from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files
 from labkit.files.tree import DIRECTORY, Inode
@@ -23,7 +25,7 @@ class Zfs(Clones):
     backing = "zfs"
     needs = Needs(backings=frozenset({"zfs"}))
 
-    def __init__(self, host: Files, docker_root: str) -> None:
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, docker_root)
         self.folders.make(self.folders.top(), "graph", 0o710)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labkit.drivers.choice import numbers
 from labkit.engine import times
 from labkit.engine.procfiles import CPUS, MEMORY
 
@@ -15,19 +16,57 @@ _GO = "go1.27.3"
 _COMMIT = "b985e2313a"
 
 
+class Release(NamedTuple):
+    """What goes with a version of the engine."""
+
+    api: str
+    least_api: str
+    go: str
+
+
+# By the first version that has it. The API versions are those of docker/docs (Engine API, versions); the last row is a
+# recorded engine's; Go's versions are those of each first release (unverified).
+_RELEASES = (
+    ((17, 6), Release("1.30", "1.12", "go1.8.3")),
+    ((17, 9), Release("1.32", "1.12", "go1.8.3")),
+    ((17, 12), Release("1.35", "1.12", "go1.9.2")),
+    ((18, 6), Release("1.38", "1.12", "go1.10.3")),
+    ((18, 9), Release("1.39", "1.12", "go1.10.4")),
+    ((19, 3), Release("1.40", "1.12", "go1.12.5")),
+    ((20, 10), Release("1.41", "1.12", "go1.13.15")),
+    ((23, 0), Release("1.42", "1.12", "go1.19.5")),
+    ((24, 0), Release("1.43", "1.12", "go1.20.4")),
+    ((25, 0), Release("1.44", "1.24", "go1.21.6")),
+    ((26, 0), Release("1.45", "1.24", "go1.21.8")),
+    ((27, 0), Release("1.46", "1.24", "go1.21.11")),
+    ((28, 0), Release("1.48", "1.24", "go1.23.6")),
+    ((29, 0), Release("1.56", "1.40", _GO)),
+)
+_CLIENT_API = "1.55"  # of the client that was recorded beside the last
+
+
+def _release(engine: Engine) -> Release:
+    if engine.server_version is None:
+        return _RELEASES[-1][1]
+    return next(release for since, release in reversed(_RELEASES) if numbers(engine.server_version) >= since)
+
+
 def version(engine: Engine) -> dict[str, Any]:
     """Both halves of docker version."""
-    return {"Client": _client(), "Server": _server(engine)}
+    return {"Client": _client(engine), "Server": _server(engine)}
 
 
-def _client() -> dict[str, Any]:
+def _client(engine: Engine) -> dict[str, Any]:
+    """The client comes with the engine, in the same version."""
+    release = _release(engine)
+    api = _CLIENT_API if engine.server_version is None else release.api
     return {
         "Platform": {"Name": ""},
-        "Version": VERSION,
-        "ApiVersion": "1.55",
-        "DefaultAPIVersion": "1.55",
+        "Version": engine.server_version or VERSION,
+        "ApiVersion": api,
+        "DefaultAPIVersion": api,
         "GitCommit": "unknown-commit",
-        "GoVersion": _GO,
+        "GoVersion": release.go,
         "Os": "linux",
         "Arch": "amd64",
         "BuildTime": "unknown-buildtime",
@@ -36,15 +75,16 @@ def _client() -> dict[str, Any]:
 
 
 def _server(engine: Engine) -> dict[str, Any]:
+    release = _release(engine)
     details = {
-        "ApiVersion": "1.56",
+        "ApiVersion": release.api,
         "Arch": "amd64",
         "BuildTime": "library-import",
         "Experimental": "false",
         "GitCommit": _COMMIT,
-        "GoVersion": _GO,
+        "GoVersion": release.go,
         "KernelVersion": engine.kernel_version,
-        "MinAPIVersion": "1.40",
+        "MinAPIVersion": release.least_api,
         "Os": "linux",
     }
     components = [
@@ -60,7 +100,7 @@ def _server(engine: Engine) -> dict[str, Any]:
         "ApiVersion": details["ApiVersion"],
         "MinAPIVersion": details["MinAPIVersion"],
         "GitCommit": _COMMIT,
-        "GoVersion": _GO,
+        "GoVersion": release.go,
         "Os": "linux",
         "Arch": "amd64",
         "KernelVersion": engine.kernel_version,

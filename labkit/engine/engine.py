@@ -31,7 +31,7 @@ from labkit.engine.images import Image, ImageStore
 from labkit.engine.layerstore import LayerStore
 from labkit.engine.logs import Streams
 from labkit.engine.sandbox import Sandboxes, tmpfs_of
-from labkit.engine.tables import Tables
+from labkit.engine.tables import PARKED, Parked, Tables
 from labkit.engine.volumes import Volume
 from labkit.files import Content, Files, Namespace, Source, Stat
 
@@ -104,6 +104,17 @@ class Engine:
         return self._build_cache
 
     # --- state
+
+    def use(self, driver: Driver) -> None:
+        """Run with another storage driver; the tables are those that belong to it."""
+        self.driver = driver
+        self._build_cache = None
+        self.layerstore = LayerStore(self)
+
+    def tables_of(self, driver: str) -> Tables:
+        """The tables that belong to a storage driver, be it in use or not."""
+        parked: Parked | None = self.tables.other.get(PARKED + driver)
+        return self.tables if parked is None or driver == self.driver.name else parked.tables
 
     def snapshot(self) -> Tables:
         return self.tables.copy()

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import asdict
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.engine import gojson, hostconfig, times
 from labkit.engine.containers import Container, config_row
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from labkit.engine.engine import Engine
     from labkit.engine.images import Image
     from labkit.engine.layerstore import LayerRecord
+    from labkit.engine.tables import Tables
 
 ROOT = "/var/lib/docker"
 _FOLDERS = (
@@ -55,7 +56,7 @@ ff02::2\tip6-allrouters
 def install(engine: Engine) -> None:
     """Make the folders, and tell the store how the metadata is computed."""
     host = engine.host
-    engine.host.store.generators["docker"] = lambda kind, *args: _TEXTS[kind](engine, *args)
+    engine.host.store.generators["docker"] = lambda driver, kind, *args: _TEXTS[kind](_Owner(engine, driver), *args)
     engine.host.store.generators["volume-options"] = lambda name: _volume_options(engine, name)
     host.makedirs(ROOT)
     host.chmod(ROOT, 0o710)
@@ -69,9 +70,15 @@ def install(engine: Engine) -> None:
         host.write(f"{ROOT}/buildkit/{name}", Content.zeros(32768), 0o644)
     for name in ("content", "executor"):
         host.makedirs(f"{ROOT}/buildkit/{name}", 0o711)
-    for name in _IMAGE_FOLDERS:
-        host.makedirs(f"{image_root(engine)}/{name}", 0o755 if name.startswith("layerdb/") else 0o700)
-    host.write_generated(f"{image_root(engine)}/repositories.json", "docker", "repositories", mode=0o600)
+    install_images(engine)
+
+
+def install_images(engine: Engine) -> None:
+    """Make the folders of what the engine knows of images, under the name of its storage driver."""
+    host, name = engine.host, engine.driver.name
+    for folder in _IMAGE_FOLDERS:
+        host.makedirs(f"{image_root(engine)}/{folder}", 0o755 if folder.startswith("layerdb/") else 0o700)
+    host.write_generated(f"{image_root(engine)}/repositories.json", "docker", name, "repositories", mode=0o600)
 
 
 def _engine_id(engine: Engine) -> str:
@@ -88,6 +95,7 @@ class _Maker:
 
     def __init__(self, engine: Engine, path: str) -> None:
         self.host = engine.host
+        self.driver = engine.driver.name
         self.store = engine.host.store
         self.top: Inode = engine.host.find(path).node
 
@@ -97,7 +105,7 @@ class _Maker:
         return node
 
     def generated(self, into: Inode, name: str, *args: str, mode: int = 0o644) -> None:
-        self.store.add(into, name, self.store.new(stat.S_IFREG | mode, data=Generated("docker", args)))
+        self.store.add(into, name, self.store.new(stat.S_IFREG | mode, data=Generated("docker", (self.driver, *args))))
 
     def text(self, into: Inode, name: str, text: str, mode: int = 0o644) -> Inode:
         node = self.store.new(stat.S_IFREG | mode, data=Content(text))
@@ -193,8 +201,19 @@ def network_mounts(engine: Engine, container: Container) -> list[Prepared]:
 # --- what the files hold
 
 
-def _layer_text(engine: Engine, name: str, chain_id: str) -> bytes:
-    record = engine.layerstore.get(chain_id)
+class _Owner(NamedTuple):
+    """An engine, and the storage driver that a file belongs to, which need not be the one in use."""
+
+    engine: Engine
+    driver: str
+
+    @property
+    def tables(self) -> Tables:
+        return self.engine.tables_of(self.driver)
+
+
+def _layer_text(owner: _Owner, name: str, chain_id: str) -> bytes:
+    record: LayerRecord | None = owner.tables.layers.get(chain_id)
     if record is None:
         return b""
     if name == "tar-split.json.gz":
@@ -209,37 +228,37 @@ def _layer_text(engine: Engine, name: str, chain_id: str) -> bytes:
     return texts[name].encode()
 
 
-def _mount_text(engine: Engine, name: str, container: str) -> bytes:
-    writable = engine.tables.mounts.get(container)
+def _mount_text(owner: _Owner, name: str, container: str) -> bytes:
+    writable = owner.tables.mounts.get(container)
     if writable is None:
         return b""
     texts = {"init-id": writable.init_id, "mount-id": writable.mount_id, "parent": writable.parent or ""}
     return texts[name].encode()
 
 
-def _image_text(engine: Engine, image_id: str) -> bytes:
-    image = engine.imagestore.get(image_id)
+def _image_text(owner: _Owner, image_id: str) -> bytes:
+    image = owner.tables.images.get(image_id)
     return image.text.encode() if image else b""
 
 
-def _parent_text(engine: Engine, image_id: str) -> bytes:
-    image = engine.imagestore.get(image_id)
+def _parent_text(owner: _Owner, image_id: str) -> bytes:
+    image = owner.tables.images.get(image_id)
     return image.parent.encode() if image else b""
 
 
-def _repositories(engine: Engine) -> bytes:
+def _repositories(owner: _Owner) -> bytes:
     """Names by repository, as the file of that name has them."""
     from labkit.engine.references import parse
 
     found: dict[str, dict[str, str]] = {}
-    for name, image_id in sorted(engine.tables.references.items()):
+    for name, image_id in sorted(owner.tables.references.items()):
         reference = parse(name)
         found.setdefault(reference.familiar_name, {})[reference.familiar] = image_id
     return gojson.dumps({"Repositories": found}).encode()
 
 
-def _config_text(engine: Engine, identifier: str) -> bytes:
-    container = engine.tables.containers.get(identifier)
+def _config_text(owner: _Owner, identifier: str) -> bytes:
+    container = owner.tables.containers.get(identifier)
     if container is None:
         return b""
     points = {mount.destination: _point(mount) for mount in container.mounts}
@@ -255,7 +274,7 @@ def _config_text(engine: Engine, identifier: str) -> bytes:
         "Image": container.image,
         "LogPath": container.log_path,
         "Name": f"/{container.name}",
-        "Driver": engine.driver.name,
+        "Driver": owner.driver,
         "OS": "linux",
         "RestartCount": container.restarts,
         "MountPoints": points,
@@ -282,8 +301,8 @@ def _point(mount: Any) -> dict[str, Any]:
     }
 
 
-def _hostconfig_text(engine: Engine, identifier: str) -> bytes:
-    container = engine.tables.containers.get(identifier)
+def _hostconfig_text(owner: _Owner, identifier: str) -> bytes:
+    container = owner.tables.containers.get(identifier)
     return gojson.dumps(hostconfig.full(container.host_config)).encode() if container else b""
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from labkit.drivers.base import DriverFailed
 from labkit.engine import hostfolders
+from labkit.engine.errors import system
 from labkit.engine.events import LayerCreated, LayerRemoved
 from labkit.files import Content, Entry, Layer
 
@@ -93,6 +95,13 @@ class LayerStore:
         record = self.get(chain)
         return record.cache_id if record else None
 
+    def create(self, cache_id: str, parent: str | None) -> None:
+        """A folder for a layer, on the one of another."""
+        try:
+            self._engine.driver.create(cache_id, parent)
+        except DriverFailed as error:
+            raise system(str(error)) from None
+
     def register(self, layer: Layer, parent: str | None, *, imported: bool = False) -> LayerRecord:
         """Put a layer on a chain, or find it there; the caller holds one reference to the record afterwards."""
         chain = _child(parent, layer.diff_id)
@@ -101,8 +110,13 @@ class LayerStore:
                 self._put(replace(known, imported=True, references=known.references + 1))
             return self.hold(chain)
         cache_id = self._engine.ids.new("layer")
-        self._engine.driver.create(cache_id, self.cache_id(parent))
-        self._engine.driver.apply(cache_id, layer)
+        self.create(cache_id, self.cache_id(parent))
+        try:
+            self._engine.driver.apply(cache_id, layer)
+        except OSError as error:  # the disk is full
+            self._engine.driver.remove(cache_id)
+            reason = f"write {error.filename or '/'}: {str(error.strerror).lower()}"
+            raise system(f"failed to register layer: {reason}") from None
         return self.adopt(layer, cache_id, parent, imported=imported)
 
     def adopt(self, layer: Layer, cache_id: str, parent: str | None, *, imported: bool = False) -> LayerRecord:
@@ -170,9 +184,9 @@ class LayerStore:
         writable = WritableLayer(mount_id, f"{mount_id}-init", parent)
         if parent:
             self.hold(parent)
-        engine.driver.create(writable.init_id, self.cache_id(parent))
+        self.create(writable.init_id, self.cache_id(parent))
         engine.driver.apply(writable.init_id, self._init_layer(parent))
-        engine.driver.create(mount_id, writable.init_id)
+        self.create(mount_id, writable.init_id)
         engine.tables.mounts.set(container, writable)
         engine.tables.other.set(f"mount {mount_id}", container)
         return writable

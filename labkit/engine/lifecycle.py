@@ -411,6 +411,59 @@ def wait(engine: Engine, reference: str) -> int | None:
     return None
 
 
+# --- the daemon's own end and start
+
+
+def shut_down(engine: Engine) -> None:
+    """Stop all containers at once, as a daemon that ends does; that a person stopped them is not noted.
+
+    Facts: moby, daemon/daemon.go, Shutdown.
+    """
+    before = {found.id: found.stopped_by_hand for found in by_age(engine) if found.state.running}
+    left = [found for found in before if not _is_gone(engine, found)]
+    seconds = [engine.tables.containers[found].config.get("StopTimeout") for found in left]
+    longest = max((STOP_SECONDS if each is None else max(0, each) for each in seconds), default=0)
+    engine.kernel.clock.advance(longest * SECOND)
+    advance(engine)
+    for found in left:
+        if found in engine.tables.running:
+            _deliver(engine, engine.tables.containers[found], "KILL")
+    for found, by_hand in before.items():
+        if found in engine.tables.containers:
+            _change(engine, found, stopped_by_hand=by_hand)
+
+
+def _is_gone(engine: Engine, identifier: str) -> bool:
+    """Send the stop signal; whether that was the end of the container's process."""
+    container = _change(engine, identifier, stopped_by_hand=True)
+    if container.state.status == "restarting":
+        engine.tables.running.delete(identifier)
+        _change(engine, identifier, state=replace(container.state, status="exited"))
+        return True
+    return _deliver(engine, container, signal_name(container.config.get("StopSignal") or "TERM"))
+
+
+def start_up(engine: Engine) -> None:
+    """Start the containers whose restart policy asks for it; those that go when they end go now.
+
+    Facts: moby, daemon/daemon.go, restore, and daemon/internal/restartmanager: `always` counts after `docker stop` too.
+    """
+    for container in by_age(engine):
+        if container.state.started is not None and _starts_with_daemon(container):
+            _change(engine, container.id, restarts=0)
+            try:
+                start(engine, container.id)
+            except EngineError:
+                continue  # it is in the daemon's log alone
+        elif container.host("AutoRemove"):
+            remove(engine, container.id, volumes_too=True, force=True)
+
+
+def _starts_with_daemon(container: Container) -> bool:
+    policy = (container.host("RestartPolicy", {}) or {}).get("Name")
+    return policy == "always" or _restarts(container, container.state.exit_code)
+
+
 # --- signals
 
 

@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from labkit.engine.containers import Container
+    from labkit.engine.daemon import Daemon
     from labkit.engine.engine import Engine
     from labkit.engine.process import Process
 
 Row = tuple[int, str, str]  # number, user, command
-_HOST: tuple[Row, ...] = ((1, "root", "/sbin/init"), (411, "root", "/usr/bin/dockerd -H fd://"))
+_INIT: Row = (1, "root", "/sbin/init")
+DAEMON: Row = (411, "root", "/usr/bin/dockerd -H fd://")
 
 
 def install(engine: Engine) -> None:
     """Tell the utilities of the shell."""
     engine.kernel.services["processes"] = lambda process: rows(engine, process)
     engine.kernel.services["kill"] = lambda process, pid, signal: kill(engine, process, pid, signal)
+
+
+def _host(engine: Engine) -> list[Row]:
+    """The host's own."""
+    daemon: Daemon | None = engine.kernel.services.get("daemon")  # type: ignore[assignment]
+    return [_INIT, DAEMON] if daemon is None or daemon.service.status == "active" else [_INIT]
 
 
 def _seen(engine: Engine, process: Process) -> list[tuple[int, Container]]:
@@ -34,7 +42,7 @@ def _seen(engine: Engine, process: Process) -> list[tuple[int, Container]]:
 
 def rows(engine: Engine, process: Process) -> list[Row]:
     """The processes in the process' own PID namespace."""
-    host = () if process.namespaces.pid else _HOST
+    host = () if process.namespaces.pid else _host(engine)
     users = ((number, found.config.get("User") or "root", found) for number, found in _seen(engine, process))
     return [*host, *((number, user.partition(":")[0], " ".join(found.command)) for number, user, found in users)]
 
@@ -46,4 +54,4 @@ def kill(engine: Engine, process: Process, pid: int, signal: str) -> bool:
             if not (process.namespaces.pid and signal in ("KILL", "STOP")):  # from within, process 1 is safe from these
                 engine.kill(found.id, signal)
             return True
-    return not process.namespaces.pid and any(pid == row[0] for row in _HOST)
+    return not process.namespaces.pid and any(pid == row[0] for row in _host(engine))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from labkit.files.persistent import Map
@@ -20,6 +21,9 @@ _NAMES = (
     "events",  # number -> Event
     "other",  # what a part keeps under a name of its own
 )
+
+# Those that belong to one storage driver: an engine that runs with another does not see what they hold.
+OF_A_DRIVER = ("layers", "mounts", "images", "references", "containers", "names", "running", "cache")
 
 
 class Tables:
@@ -44,8 +48,32 @@ class Tables:
         for name in _NAMES:
             setattr(self, name, Map())
 
+    def park(self) -> Tables:
+        """Take out what belongs to the driver in use, and leave empty maps in its place."""
+        parked = Tables()
+        for name in OF_A_DRIVER:
+            setattr(parked, name, getattr(self, name))
+            setattr(self, name, Map())
+        return parked
+
+    def unpark(self, parked: Tables) -> None:
+        """Put back what was taken out; the parked maps stay as they are, a snapshot may have them."""
+        for name in OF_A_DRIVER:
+            setattr(self, name, getattr(parked, name).copy())
+
     def copy(self) -> Tables:
         twin = Tables.__new__(Tables)
         for name in _NAMES:
             setattr(twin, name, getattr(self, name).copy())
         return twin
+
+
+PARKED = "parked "  # before a driver's name: where `other` keeps what belongs to a driver that is not in use
+
+
+@dataclass(frozen=True)
+class Parked:
+    """What an engine remembers of a storage driver that it does not run with, and what the driver itself does."""
+
+    tables: Tables
+    driver: Any  # as Driver.snapshot() gave it

@@ -803,7 +803,7 @@ def _stat_of(system: Any, node: Any) -> Stat:
 
 def _write_data(system: Any, node: Any, data: Content) -> None:
     if system.limit is not None:
-        system.room_for(data.allocated - system.get(node).data.allocated)
+        system.room_for(data.allocated - system.get(node).data.allocated, node, data)
     inode = system.change(node)
     inode.data = data
     inode.mtime = inode.ctime = system.store.clock.now

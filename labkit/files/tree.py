@@ -293,8 +293,8 @@ class Tree:
     def prepare_write(self, node: Inode, *, keep: bool = True) -> None:
         """Called when a file is opened for writing; `keep`: its old bytes matter."""
 
-    def room_for(self, more: int) -> None:
-        """Raise ENOSPC where `more` bytes do not fit."""
+    def room_for(self, more: int, node: Inode, data: Any) -> None:
+        """Raise ENOSPC where `more` bytes do not fit. `data` is what `node` is about to hold."""
         if self.limit is not None and more > 0:
             pages = -(-more // PAGE) * PAGE
             if used(self.store, self.root) + pages > self.limit:

@@ -296,5 +296,5 @@ class Overlay:
             seen = seen.parent
         return False
 
-    def room_for(self, more: int) -> None:
+    def room_for(self, more: int, node: Node, data: Any) -> None:
         """The disk below is as large as need be."""

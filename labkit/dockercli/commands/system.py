@@ -160,6 +160,15 @@ def version(run: Invocation) -> int:
     return 0
 
 
+def client_version(run: Invocation) -> str:
+    """What there is to show without a daemon."""
+    found = {"Client": run.engine.version()["Client"], "Server": None}
+    form = run.options["format"]
+    if form == "json":
+        return to_json(found) + "\n"
+    return "" if form else align(_rendered(VERSION.partition("\n\nServer")[0] + "\n", found, "version"), PAIRS)
+
+
 # What is shown of the engine's own entry: title, key of its details.
 ENGINE_LINES = (
     ("Go version", "GoVersion"),
@@ -192,6 +201,11 @@ def info(run: Invocation) -> int:
     for warning in found.get("Warnings") or ():
         run.err(warning)
     return 0
+
+
+def client_info(run: Invocation) -> str:
+    """What there is to show without a daemon."""
+    return "" if run.options["format"] else "\n".join([*_client_lines(run), "", "Server:", ""])
 
 
 def _client_lines(run: Invocation) -> list[str]:

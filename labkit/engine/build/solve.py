@@ -302,7 +302,7 @@ class Solver:
         for source in node.sources:
             self._load(source)
         layer_id = self.engine.ids.key("build")
-        self.engine.driver.create(layer_id, self.engine.layerstore.cache_id(parent.chain) if parent else None)
+        self.engine.layerstore.create(layer_id, self.engine.layerstore.cache_id(parent.chain) if parent else None)
         layer = None
         try:
             seconds = self._apply(node, layer_id, step)
