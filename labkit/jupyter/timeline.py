@@ -1,0 +1,239 @@
+"""Everything that was typed on a machine, and the machine as it was after each input.
+
+The moments are a tree: who goes back and types something else starts a new line of inputs from there, and the former
+line stays. `line` is the one that is being looked at, `at` the moment in it that the machine is now in. A snapshot
+costs almost nothing, so each moment keeps one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+HOME = "/home/learner"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing that was done: Input("typed", "docker ps"). `kind` is a row of KINDS."""
+
+    kind: str
+    text: str
+    path: str = ""  # of a file that was written
+
+    @property
+    def title(self) -> str:
+        """One line that names it."""
+        lines = self.text.split("\n") if self.kind != "file" else [f"write {self.path}"]
+        return f"{lines[0]} ..." if len(lines) > 1 else lines[0]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an input gave: pieces of (stream, text) in their order."""
+
+    status: int = 0
+    written: tuple[tuple[int, str], ...] = ()
+
+    def text(self, stream: int) -> str:
+        return "".join(text for number, text in self.written if number == stream)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The machine after an input; the first has none."""
+
+    number: int
+    parent: int
+    input: Input | None = None
+    outcome: Outcome = Outcome()
+    prompt: str = ""  # of the terminal, before the input
+    inside: bool = False  # the terminal is in a container's shell, after the input
+    waits: bool = False  # the shell waits for the rest of a command, after the input
+    events: tuple[Any, ...] = ()  # what the engine did
+    saved: Any = None
+    notes: Mapping[str, Any] = field(default_factory=dict, compare=False)  # what whoever looks at it keeps with it
+
+
+class Timeline:
+    """A machine and its history. `options`: what the machine was made with."""
+
+    def __init__(self, machine: Any, options: Mapping[str, Any] | None = None) -> None:
+        self.machine = machine
+        self.options = dict(options or {})
+        self.watchers: list[Callable[[], None]] = []  # called after every change
+        self._terminal: Any = None
+        self.moments = [Moment(0, -1)]
+        self.at = 0
+        self.tip = 0  # of the line that is looked at
+
+    @property
+    def terminal(self) -> Any:
+        """The terminal; made when it is first asked for."""
+        if self._terminal is None:
+            self._terminal = self.machine.session()
+        return self._terminal
+
+    @property
+    def now(self) -> Moment:
+        return self.moments[self.at]
+
+    @property
+    def line(self) -> list[Moment]:
+        """From the start to the end of the line of inputs that is looked at."""
+        found = [self.moments[self.tip]]
+        while found[-1].parent >= 0:
+            found.append(self.moments[found[-1].parent])
+        return found[::-1]
+
+    @property
+    def past(self) -> list[Moment]:
+        """The line as far as the moment that the machine is in, without the start."""
+        return [moment for moment in self.line[1:] if moment.number <= self.at]
+
+    @property
+    def inputs(self) -> list[Input]:
+        return [moment.input for moment in self.past if moment.input is not None]
+
+    @property
+    def others(self) -> list[Moment]:
+        """The ends of the other lines, the newest first."""
+        parents = {moment.parent for moment in self.moments}
+        line = {moment.number for moment in self.line}
+        return [moment for moment in reversed(self.moments) if moment.number not in parents | line]
+
+    def branching(self, tip: Moment) -> list[Moment]:
+        """What another line has that the one looked at has not, in order."""
+        line = {moment.number for moment in self.line}
+        found = []
+        while tip.number not in line:
+            found.append(tip)
+            tip = self.moments[tip.parent]
+        return found[::-1]
+
+    def do(self, given: Input) -> Outcome:
+        """Do this now. In the past, it starts a new line of inputs there; the former one stays among the `others`."""
+        self._keep()
+        prompt = self.terminal.prompt if given.kind == "typed" else ""
+        start = len(self._events())
+        outcome = KINDS[given.kind](self, given)
+        moment = Moment(
+            number=len(self.moments),
+            parent=self.at,
+            input=given,
+            outcome=outcome,
+            prompt=prompt,
+            inside=bool(self._terminal and self._terminal.inside),
+            waits=bool(self._terminal and self._terminal.prompt == "> "),
+            events=tuple(self._events()[start:]),
+        )
+        self.moments.append(moment)
+        self.at = self.tip = moment.number
+        self._changed()
+        return outcome
+
+    def go(self, number: int) -> None:
+        """To this moment, of whatever line."""
+        if not 0 <= number < len(self.moments):
+            raise ValueError(f"there is no moment {number}")
+        self._keep()
+        if number not in {moment.number for moment in self.line}:
+            self.tip = number
+        self.at = number
+        machine, terminal, self._terminal = self.moments[number].saved
+        self.machine.restore(machine)
+        if self._terminal is not None:
+            self._terminal.restore(terminal)
+        self._changed()
+
+    def undo(self) -> Input | None:
+        """One input back: which; None at the start."""
+        taken = self.now.input
+        if taken is not None:
+            self.go(self.now.parent)
+        return taken
+
+    def redo(self) -> Input | None:
+        """One input forth on the line: which; None at its end."""
+        following = [moment for moment in self.line if moment.number > self.at]
+        if not following:
+            return None
+        self.go(following[0].number)
+        return self.now.input
+
+    def note(self, **notes: Any) -> None:
+        """Keep something with the moment that the machine is in."""
+        self.moments[self.at] = replace(self.now, notes={**self.now.notes, **notes})
+
+    def _events(self) -> Any:
+        return getattr(self.machine.engine, "events", ())
+
+    def _keep(self) -> None:
+        """The moment that the machine is in, kept; as it is now, whatever was done to it beside this timeline."""
+        terminal = self._terminal and self._terminal.snapshot()
+        saved = self.machine.snapshot(), terminal, self._terminal
+        self.moments[self.at] = replace(self.now, saved=saved)
+
+    def _changed(self) -> None:
+        for watcher in self.watchers:
+            watcher()
+
+
+def as_text(output: str | bytes | None) -> str:
+    """Output as text, whatever bytes a program may have printed."""
+    return output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
+
+
+def _typed(timeline: Timeline, given: Input) -> Outcome:
+    """A line, or several, in the timeline's own terminal."""
+    done = timeline.terminal.run(given.text)
+    return Outcome(int(done.returncode), tuple((each.stream, as_text(each.text)) for each in timeline.terminal.written))
+
+
+def _run(timeline: Timeline, given: Input) -> Outcome:
+    """A command in a shell of its own."""
+    done = timeline.machine.run(given.text)
+    pieces = ((1, as_text(done.stdout)), (2, as_text(done.stderr)))
+    return Outcome(int(done.returncode), tuple(piece for piece in pieces if piece[1]))
+
+
+def _session(timeline: Timeline, given: Input) -> Outcome:
+    """Lines in a terminal of their own; what it shows, the lines themselves included."""
+    terminal = timeline.machine.session()
+    screen: list[tuple[int, str]] = []
+    status = 0
+    for line in given.text.splitlines():
+        screen.append((1, f"{terminal.prompt}{line}\n"))
+        status = int(terminal.run(line).returncode)
+        screen += [(each.stream, as_text(each.text)) for each in terminal.written]
+    return Outcome(status, tuple(screen))
+
+
+def _file(timeline: Timeline, given: Input) -> Outcome:
+    """A file of the host written, its folder too where that is missing; a relative path starts in /home/learner."""
+    files = timeline.machine.files
+    full = given.path if given.path.startswith("/") else f"{HOME}/{given.path}"
+    folder = full.rpartition("/")[0]
+    if folder and not files.is_dir(folder):
+        files.makedirs(folder)
+    files.write(full, given.text)
+    return Outcome()
+
+
+def typed_file(path: str, text: str) -> Input:
+    """A file saved by an editor, as the input that would have written it."""
+    mark = "EOF"
+    while mark in text.splitlines():
+        mark += "_"
+    quoted = "'" + path.replace("'", "'\\''") + "'"
+    whole = text if text.endswith("\n") or not text else f"{text}\n"
+    return Input("typed", f"cat > {quoted} <<'{mark}'\n{whole}{mark}")
+
+
+KINDS: dict[str, Callable[[Timeline, Input], Outcome]] = {
+    "typed": _typed,
+    "run": _run,
+    "session": _session,
+    "file": _file,
+}
