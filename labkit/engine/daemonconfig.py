@@ -36,6 +36,7 @@ _OTHERS = (
 )  # fmt: skip
 _HERE = "/var/lib/docker"  # the one data-root
 _GO_TYPES = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+_PYTHON_TYPES: dict[str, type] = {"string": str, "bool": bool, "[]string": list, "map[string]bool": dict}
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 
 
@@ -109,15 +110,15 @@ def _refused(said: str) -> ConfigError:
 
 def _check(key: str, value: Any, wanted: str) -> None:
     """Raise where a value is not of the type that the daemon's structure has."""
-    outer = {"string": str, "[]string": list, "map[string]bool": dict}[wanted]
     if value is None:
         return
-    if type(value) is not outer:
+    if type(value) is not _PYTHON_TYPES[wanted]:
         raise _wrong_type(key, value, wanted)
-    inner = {"[]string": (str, "string"), "map[string]bool": (bool, "bool")}.get(wanted)
-    for each in value.values() if isinstance(value, dict) else value if inner else ():
-        if inner and each is not None and not isinstance(each, inner[0]):
-            raise _wrong_type(key, each, inner[1])
+    inner = {"[]string": "string", "map[string]bool": "bool"}.get(wanted, "")
+    inside = value if wanted == "[]string" else value.values() if inner else ()
+    for each in inside:
+        if each is not None:
+            _check(key, each, inner)
 
 
 def _wrong_type(key: str, value: Any, wanted: str) -> ConfigError:

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import random
-import stat
-from collections.abc import Callable
 
 import pytest
 
-from labkit.drivers import DRIVERS, Driver
+from labkit.drivers import DRIVERS
 from labkit.drivers.unionmounts import UnionMounts
-from labkit.files import O_WRONLY, Content, Entry, Files, Layer, Namespace
-from tests.files.machines import empty_host, layer, tree
-from tests.files.operations import outcome, play_simulated, sequence
-
-LAYERS = [
-    {"a/a": "1\n", "a/b": "2\n", "a/c/a": "3\n", "b": "4\n", "c": None, "d/a/b": "5\n"},
-    {"a/d": "6\n", "-d/a": None, "c/a": "7\n", "a/c/d": "8\n"},
-]
-
-
-def stacked(name: str) -> tuple[Files, Driver]:
-    """A driver with the two layers, "0" and "1", and an unfinished "top" on them."""
-    host = empty_host()
-    driver = DRIVERS[name](host, "/docker")
-    parent = None
-    for number, files in enumerate(LAYERS):
-        driver.create(str(number), parent)
-        driver.apply(str(number), layer(files))
-        parent = str(number)
-    driver.create("top", parent)
-    return host, driver
-
-
-def seen_in(host: Files, driver: Driver, id: str) -> Files:
-    return Namespace(host.store, driver.mount(id)).files()
+from labkit.files import O_WRONLY
+from tests.drivers.deviations import COUNTS_OTHER_LAYERS, ORACLE, UNIONS
+from tests.drivers.stacked import seen_in, stacked
+from tests.files.machines import layer, tree
+from tests.files.operations import play_simulated, sequence
 
 
 @pytest.mark.parametrize("name", DRIVERS)
@@ -98,11 +76,6 @@ class TestEachDriver:
         driver.restore(saved[1])
         assert tree(host) == before
         assert seen_in(host, driver, "top").read("/b") == b"4\n"
-
-
-ORACLE = "vfs"  # the driver that is too simple to be wrong
-UNIONS = tuple(name for name in DRIVERS if isinstance(stacked(name)[1], UnionMounts))
-COUNTS_OTHER_LAYERS = ("overlay",)  # st_nlink of an image's file has the links of all layers
 
 
 def played(name: str, seed: int, left_out: set[str]) -> tuple[object, ...]:
@@ -180,50 +153,3 @@ def built(name: str, seed: int) -> list[object]:
         driver.unmount(gone)
         driver.remove(gone)
     return seen
-
-
-# What a container can tell its driver by: what is tried, the drivers that differ, how they answer, and all others.
-
-
-def rename_a_folder_of_the_image(files: Files) -> object:
-    return files.rename("/a", "/moved")
-
-
-def write_to_a_hard_link_of_the_image(files: Files) -> object:
-    files.append("/one", "+")
-    return files.read("/two")
-
-
-def count_links_of_an_image_s_file(files: Files) -> object:
-    return files.stat("/b").st_nlink
-
-
-def fill_eleven_gib(files: Files) -> object:
-    return files.write("/big", Content.zeros(11 << 30))
-
-
-def make_a_name_like_a_mark(files: Files) -> object:
-    return files.write("/.wh.b", "")
-
-
-DEVIATIONS = [
-    (rename_a_folder_of_the_image, UNIONS, "errno 18", None),
-    (write_to_a_hard_link_of_the_image, UNIONS, b"1", b"1+"),
-    (count_links_of_an_image_s_file, COUNTS_OTHER_LAYERS, 3, 1),
-    (fill_eleven_gib, ("devicemapper",), "errno 28", None),
-    (make_a_name_like_a_mark, ("aufs",), "errno 1", None),
-]
-
-
-@pytest.mark.parametrize("name", DRIVERS)
-@pytest.mark.parametrize(("trial", "drivers", "theirs", "others"), DEVIATIONS)
-def test_deviations(
-    name: str, trial: Callable[[Files], object], drivers: tuple[str, ...], theirs: object, others: object
-) -> None:
-    host, driver = stacked(name)
-    one = Entry("one", stat.S_IFREG | 0o644, data=Content("1"))
-    driver.create("linked", "1")
-    driver.apply("linked", Layer.of([one, one._replace(path="two", hardlink="one")]))
-    driver.create("box", "linked")
-    files = seen_in(host, driver, "box")
-    assert outcome(lambda: trial(files)) == (theirs if name in drivers else others)
