@@ -8,7 +8,7 @@ are taken and change nothing, but for "data-root", which this daemon does not ha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +114,15 @@ def _check(key: str, value: Any, wanted: str) -> None:
         return
     if type(value) is not _PYTHON_TYPES[wanted]:
         raise _wrong_type(key, value, wanted)
-    inner = {"[]string": "string", "map[string]bool": "bool"}.get(wanted, "")
-    inside = value if wanted == "[]string" else value.values() if inner else ()
-    for each in inside:
-        if each is not None:
-            _check(key, each, inner)
+    if isinstance(value, list):
+        _check_all(key, value, "string")
+    elif isinstance(value, dict):
+        _check_all(key, value.values(), "bool")
+
+
+def _check_all(key: str, values: Iterable[Any], wanted: str) -> None:
+    for value in values:
+        _check(key, value, wanted)
 
 
 def _wrong_type(key: str, value: Any, wanted: str) -> ConfigError:
