@@ -17,8 +17,10 @@ STATIC = pathlib.Path(__file__).parent / "static"
 
 
 def module(*names: str) -> str:
-    """The JavaScript of a widget: elements.js and these files, as one module."""
-    return _together("js", names)
+    """The JavaScript of a widget: elements.js and these files, as one module; without indents and lines of comment,
+    since a page gets it anew with every widget. So no text in these files may be longer than its line."""
+    lines = (line.strip() for line in _together("js", names).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def style(*names: str) -> str:

@@ -147,10 +147,44 @@ class FakeJudgement:
     text: str = "said in words"
 
 
+@dataclass
+class FakeMemory:
+    """A progress that a test fills in and looks at."""
+
+    known: dict[str, Any] | None = None
+    filled: dict[str, Any] | None = None
+    trouble: str = ""
+    saved: list[bool] = field(default_factory=list)
+    drafts: list[tuple[object, int]] = field(default_factory=list)
+
+    def entry(self, slug: str) -> dict[str, Any] | None:
+        return self.known
+
+    def draft(self, attempt: object) -> dict[str, Any] | None:
+        return self.filled
+
+    def record(self, attempt: object, judgement: Any) -> str:
+        self.saved.append(judgement.passed)
+        return self.trouble
+
+    def keep(self, attempt: object, answer: object, hints: int) -> str:
+        self.drafts.append((answer, hints))
+        return self.trouble
+
+    def document(self, attempt: object = None) -> dict[str, Any]:
+        return {"saved": len(self.saved), "drafts": len(self.drafts)}
+
+    def bare(self) -> bool:
+        return not self.known
+
+
 class FakeAttempt:
     """An exercise whose right answer is "right", or in the terminal a command `make`."""
 
     slug = "first-image"
+    learner = "demo"
+    seed = ""
+    revision = 1
     title = "A first image"
     kind = "do"
     points = 2
@@ -164,6 +198,8 @@ class FakeAttempt:
         self.form = form or {"type": "terminal"}
         self.machine = machine or small_machine()
         self.goal: FakeMachine | None = None
+        self.reached: FakeMachine | None = None
+        self.printed = ""
         self.inputs: list[str] = []
         self.given: object = None
 
@@ -187,8 +223,22 @@ class FakeAttempt:
         self.inputs.clear()
         self.machine = small_machine()
 
+    @property
+    def answer(self) -> object:
+        return self.inputs if self.given is None else self.given
+
+    def so_far(self) -> tuple[FakeResult, ...]:
+        right = "make" in self.inputs
+        return (
+            FakeResult(right, "the image `app:1` is there", "" if right else "there is no image app:1"),
+            FakeResult(True, "nothing else changed"),
+        )
+
+    def missing(self, results: tuple[FakeResult, ...]) -> str:
+        return next((each.difference or "" for each in results if not each.ok), "")
+
     def check(self, answer: object = None) -> FakeJudgement:
-        self.given = self.inputs if answer is None else answer
+        self.given = None if answer is None else answer
         right = answer == "right" or "make" in self.inputs
         results = (
             FakeResult(right, "the image `app:1` is there", "there is no image app:1"),

@@ -8,7 +8,8 @@ import pytest
 
 from labkit.course import Attempt, load_exercise, slugs
 from labkit.jupyter.answer import judge_text
-from labkit.jupyter.exercise import entry_of, widget
+from labkit.jupyter.exercise import widget
+from labkit.jupyter.memory import Memory
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def test_every_exercise_becomes_a_widget(slug: str) -> None:
 
 def test_a_wrong_answer_is_remembered_too() -> None:
     assert not judge_text("three-layers", "docker ps\n").startswith("Solved")
-    assert (entry_of("three-layers") or {})["passed"] is False
+    assert (Memory().entry("three-layers") or {})["passed"] is False
     assert widget("three-layers").earlier
 
 

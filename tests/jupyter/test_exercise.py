@@ -8,22 +8,17 @@ from typing import Any
 import pytest
 
 from labkit.course import Judgement
-from labkit.jupyter.exercise import KEPT_OUTPUT, ExerciseWidget, feedback_trait, shortened
+from labkit.jupyter.exercise import KEPT_OUTPUT, ExerciseWidget, shortened
+from labkit.jupyter.feedback import feedback_trait
 
-from .fakes import FakeAttempt, FakeJudgement, FakeMachine, FakeResult, small_machine
+from .fakes import FakeAttempt, FakeJudgement, FakeMachine, FakeMemory, FakeResult, small_machine
 
 CHOICE = {"type": "choice", "options": [{"value": "wrong", "text": "no"}, {"value": "right", "text": "yes"}]}
 
 
 def made(form: dict[str, Any] | None = None, trouble: str = "") -> tuple[ExerciseWidget, FakeAttempt, list[bool]]:
-    saved: list[bool] = []
-
-    def save(attempt: Any, judgement: Any) -> str:
-        saved.append(judgement.passed)
-        return trouble
-
-    attempt = FakeAttempt(form)
-    return ExerciseWidget(attempt, None, save), attempt, saved
+    attempt, memory = FakeAttempt(form), FakeMemory(trouble=trouble)
+    return ExerciseWidget(attempt, memory), attempt, memory.saved
 
 
 def test_it_says_what_it_is() -> None:
@@ -112,7 +107,7 @@ def test_a_right_answer_is_recorded() -> None:
 def test_the_answer_of_a_form_is_what_the_page_sends() -> None:
     widget, attempt, _ = made(CHOICE)
     widget.handle({"do": "check", "answer": "right"})
-    assert (attempt.given, widget.feedback["tone"]) == ("right", "right")
+    assert (attempt.answer, widget.feedback["tone"]) == ("right", "right")
 
 
 def test_hints_open_one_by_one() -> None:
@@ -129,6 +124,10 @@ def test_the_solution_opens_after_a_try() -> None:
     widget, _, _ = made()
     widget.handle({"do": "solution"})
     assert widget.solutions == []
+    widget.handle({"do": "check"})
+    widget.handle({"do": "solution"})
+    assert widget.solutions == [], "what stood there at first is no try"
+    widget.handle({"do": "run", "line": "one"})
     widget.handle({"do": "check"})
     widget.handle({"do": "solution"})
     assert widget.solutions == [{"name": "the short way", "text": "make"}]
@@ -156,7 +155,7 @@ def test_a_goal_stands_beside_it() -> None:
     attempt = FakeAttempt()
     attempt.goal = small_machine()
     attempt.goal.engine.volume_table.append("wanted")
-    widget = ExerciseWidget(attempt, {"passed": True, "tries": 1}, lambda attempt, judgement: "")
+    widget = ExerciseWidget(attempt, FakeMemory({"passed": True, "tries": 1}))
     assert widget.goal["text"] == "volume wanted", "only what is to be reached"
     assert widget.standing == "Solved"
 
@@ -199,7 +198,7 @@ def test_the_same_difference_is_told_once() -> None:
 def test_an_empty_machine_is_drawn_only_beside_a_terminal() -> None:
     for form, drawn in (({"type": "terminal"}, True), (CHOICE, False)):
         attempt = FakeAttempt(form, FakeMachine())
-        assert bool(ExerciseWidget(attempt, None, lambda attempt, judgement: "").picture) is drawn
+        assert bool(ExerciseWidget(attempt, FakeMemory()).picture) is drawn
 
 
 def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
@@ -208,21 +207,20 @@ def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
         (CHOICE, FakeMachine(), False),
         ({"type": "terminal"}, small_machine(), False),
     ):
-        widget = ExerciseWidget(FakeAttempt(form, machine), None, lambda attempt, judgement: "")
+        widget = ExerciseWidget(FakeAttempt(form, machine), FakeMemory())
         assert widget.explore is explore
 
 
 def test_an_earlier_answer_comes_back() -> None:
     attempt = FakeAttempt()
     entry = {"answer": ["one", "make"], "passed": False, "tries": 2}
-    widget = ExerciseWidget(attempt, entry, lambda attempt, judgement: "")
-    assert (widget.standing, widget.earlier, attempt.inputs) == ("Tried 2 times", True, [])
-    widget.handle({"do": "run", "line": "other"})
+    widget = ExerciseWidget(attempt, FakeMemory(entry))
+    assert (widget.standing, widget.earlier, attempt.inputs) == ("Tried 2 times", 2, [])
     widget.handle({"do": "bring back"})
     assert (attempt.inputs, [row["line"] for row in widget.log], widget.earlier) == (
         ["one", "make"],
         ["one", "make"],
-        False,
+        0,
     )
     widget.handle({"do": "bring back"})
     assert attempt.inputs == ["one", "make"]
@@ -230,8 +228,8 @@ def test_an_earlier_answer_comes_back() -> None:
 
 @pytest.mark.parametrize(("answer", "draft"), [("right", "right"), (["right"], None), ({}, None), (None, None)])
 def test_a_form_is_filled_in_as_it_was(answer: object, draft: object) -> None:
-    widget = ExerciseWidget(FakeAttempt(CHOICE), {"answer": answer}, lambda attempt, judgement: "")
-    assert (widget.draft, widget.earlier) == (draft, False)
+    widget = ExerciseWidget(FakeAttempt(CHOICE), FakeMemory({"answer": answer}))
+    assert (widget.draft, widget.earlier) == (draft, 0)
 
 
 @pytest.mark.parametrize(("passed", "reply"), [(False, "`dokcer ps` ended with: not found"), (True, "")])

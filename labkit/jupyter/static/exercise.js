@@ -1,6 +1,46 @@
 // Draws an exercise from the state that Python keeps (labkit/jupyter/exercise.py) and sends back what the learner does.
 
 function render({ model, el }) {
+  let stop = draw(model, el);
+  const again = () => { stop(); stop = draw(model, el); };
+  model.on("change:round", again);
+  return () => { model.off("change:round", again); stop(); };
+}
+
+// A check's line: a sign and a word, so that the colour is not all.
+function checkLine(item) {
+  return element("li", { class: item.ok ? "lk-ok" : "lk-open" },
+    element("span", { class: "lk-mark", textContent: item.ok ? "✓ done: " : "○ open: " }),
+    ...spans(item.text),
+    item.note && !item.ok ? element("div", { class: "lk-note" }, ...spans(item.note)) : null);
+}
+
+// What was predicted beside what is printed; the first line that differs has a sign, the first character a mark.
+function comparison(found) {
+  const cell = (row, index, text) => {
+    if (text === null) return element("td", {}, element("span", { class: "lk-quiet", textContent: "(no line)" }));
+    const split = index === found.row ? [text.slice(0, found.column), text.slice(found.column)] : [text, ""];
+    return element("td", {}, element("code", {}, split[0], split[1] ? element("mark", { textContent: split[1] }) : null));
+  };
+  const sign = (row, index) => {
+    if (row.same) return ["=", "the same"];
+    return index === found.row ? ["▶", "first difference"] : ["≠", "different"];
+  };
+  const rows = found.rows.map((row, index) => {
+    const [mark, word] = sign(row, index);
+    return element("tr", { class: row.same ? "" : "lk-differs" },
+      element("th", { scope: "row", title: word }, element("span", { "aria-hidden": "true", textContent: mark }), element("span", { class: "lk-unseen", textContent: word })),
+      cell(row, index, row.said), cell(row, index, row.real));
+  });
+  const head = ["", "You said", "It prints"].map((text) => (text ? element("th", { scope: "col", textContent: text }) : element("td", {})));
+  const note = found.row < 0 ? "The same." : "▶ is the first line that differs; what differs in it is underlined.";
+  return [
+    element("table", { class: "lk-compared" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
+    element("p", { class: "lk-quiet", textContent: note }),
+  ];
+}
+
+function draw(model, el) {
   const lost = (why) => {
     feedback.dataset.tone = "error";
     feedback.replaceChildren(element("p", { class: "lk-verdict", textContent: why }));
@@ -11,7 +51,8 @@ function render({ model, el }) {
   const terminal = kind === "terminal" || model.get("explore") ? terminalForm(model, send) : null;
   const form = kind === "terminal" ? terminal : FORMS[kind](model, model.get("form"), draft);
   const around = terminal && terminal !== form
-    ? [element("p", { class: "lk-quiet", textContent: "Look around on the machine; what you do here is no part of the answer." }), terminal.body]
+    ? [element("details", { class: "lk-around" },
+      focusable(element("summary", { textContent: "Look around on the machine (no part of the answer)" })), terminal.body)]
     : [];
 
   const points = model.get("points");
@@ -21,22 +62,29 @@ function render({ model, el }) {
     element("span", { class: "lk-quiet", textContent: `${points} point${points === 1 ? "" : "s"}` }),
     standing,
   );
-  const feedback = element("div", { class: "lk-feedback", role: "status", "aria-live": "polite" });
+  const part = (name, extra = {}) => element("div", { class: name, ...extra });
+  const feedback = part("lk-feedback", { role: "status", "aria-live": "polite" });
+  const goals = part("lk-goals");
+  const title = element("p", { class: "lk-goals-title", role: "status", "aria-live": "polite" });
+  const compared = part("lk-outcome");
   const hints = element("ol", { class: "lk-hints", "aria-live": "polite" });
-  const solutions = element("div", { class: "lk-solutions", "aria-live": "polite" });
-  const pictures = element("div", { class: "lk-pictures" });
+  const solutions = part("lk-solutions", { "aria-live": "polite" });
+  const pictures = part("lk-pictures");
+  const best = element("p", { class: "lk-best lk-quiet" });
+  const trouble = element("p", { class: "lk-trouble", role: "status" });
+  const kept = keeping(model, send);
 
-  const check = button("Check", () => send({ do: "check", answer: form.read() }), { class: "lk-button lk-main" });
+  const check = button("Check", () => { form.settle?.(); send({ do: "check", answer: form.read() }); }, { class: "lk-button lk-main" });
   const hint = button("Hint", () => send({ do: "hint" }));
   const undo = button("Undo", () => send({ do: "undo" }));
   const reset = button("Reset", () => { form.clear?.(); send({ do: "reset" }); });
   const solution = button("Solution", () => send({ do: "solution" }));
-  const earlier = button("Bring back my last answer", () => send({ do: "bring back" }));
+  const earlier = button("", () => send({ do: "bring back" }));
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
     check, hint, ...(terminal ? [undo] : []), reset, solution, earlier);
 
   const updates = {
-    standing: () => { standing.textContent = model.get("standing"); },
+    standing: () => { standing.textContent = model.get("standing") === "Solved" ? "✓ Solved" : model.get("standing"); },
     hints_left: () => {
       const left = model.get("hints_left");
       hint.textContent = left ? `Hint (${left} left)` : "No more hints";
@@ -47,44 +95,64 @@ function render({ model, el }) {
       while (hints.children.length > open.length) hints.lastChild.remove();
       for (const text of open.slice(hints.children.length)) hints.append(element("li", {}, prose(text)));
     },
-    earlier: () => { earlier.hidden = !model.get("earlier"); },
+    earlier: () => {
+      const number = model.get("earlier");
+      earlier.hidden = !number;
+      earlier.textContent = `Bring back my ${number} command${number === 1 ? "" : "s"}`;
+    },
     can_undo: () => able(undo, model.get("can_undo"), "Nothing was run yet"),
-    may_see_solution: () => able(solution, model.get("may_see_solution"), "Opens after your first try"),
+    may_see_solution: () => {
+      const may = model.get("may_see_solution");
+      solution.textContent = may ? "Solution" : "Solution (after a try)";
+      able(solution, may, "Check an answer of your own first; then it opens");
+    },
     solutions: () => {
       solutions.replaceChildren(...model.get("solutions").flatMap((route) => [
         element("h4", { textContent: route.name ? `Solution: ${route.name}` : "Solution" }),
         element("pre", { textContent: route.text }),
       ]));
     },
+    best: () => { best.textContent = model.get("best"); },
+    trouble: () => { trouble.textContent = model.get("trouble"); },
+    goals: () => {
+      const now = model.get("goals");
+      goals.hidden = !now.title;
+      if (!now.title) return;
+      title.textContent = now.missing ? `${now.title}. ${now.missing[0].toUpperCase()}${now.missing.slice(1)}.` : `${now.title}.`;
+      goals.replaceChildren(title, element("ul", { class: "lk-checks" }, ...now.items.map((item) => checkLine({ ...item, note: "" }))));
+    },
     feedback: () => {
       const said = model.get("feedback");
       feedback.dataset.tone = said.tone ?? "";
-      if (!said.title) { feedback.replaceChildren(); return; }
-      feedback.replaceChildren(
-        element("p", { class: "lk-verdict", textContent: said.title }),
+      const sign = { right: "✓ ", "not yet": "○ " }[said.tone] ?? "";
+      feedback.replaceChildren(...(said.title ? [
+        element("p", { class: "lk-verdict", textContent: sign + said.title }),
         ...(said.reply ? [prose(said.reply)] : []),
-        element("ul", { class: "lk-checks" }, ...said.items.map((item) =>
-          element("li", { class: item.ok ? "lk-ok" : "lk-open" },
-            element("span", { class: "lk-mark", textContent: item.ok ? "✓ done: " : "○ open: " }),
-            ...spans(item.text),
-            item.note && !item.ok ? element("div", { class: "lk-note" }, ...spans(item.note)) : null),
-        )),
-      );
+        ...(kind === "terminal" ? [] : [element("ul", { class: "lk-checks" }, ...said.items.map(checkLine))]),
+      ] : []));
     },
-    picture: () => {
-      const now = model.get("picture");
-      const goal = model.get("goal");
-      const wasOpen = [...pictures.querySelectorAll("details")].map((details) => details.open);
-      pictures.replaceChildren();
-      if (now.text) pictures.append(element("section", {}, ...drawing(kind === "terminal" ? "Your machine" : "The machine", now)));
-      if (goal.text) pictures.append(element("section", {}, ...drawing("The goal", goal)));
-      pictures.querySelectorAll("details").forEach((details, index) => { details.open = wasOpen[index] ?? false; });
+    compared: () => {
+      const found = model.get("compared");
+      compared.replaceChildren(...(found.rows ? comparison(found) : []));
     },
+    picture: () => show(),
   };
+  const show = () => {
+    const [now, goal, reached] = ["picture", "goal", "reached"].map((name) => model.get(name));
+    const wasOpen = [...pictures.querySelectorAll("details")].map((details) => details.open);
+    const differs = (reached.differs ?? []).map((text) => element("li", { textContent: text }));
+    const section = (heading, picture, ...more) => (picture.text ? [element("section", {}, ...drawing(heading, picture), ...more)] : []);
+    pictures.replaceChildren(
+      ...section("The goal", goal),
+      ...section(kind === "terminal" ? "Your machine" : "The machine", now),
+      ...section("After your answer", reached, differs.length ? element("ul", { class: "lk-differences" }, ...differs) : null));
+    pictures.querySelectorAll("details").forEach((details, index) => { details.open = wasOpen[index] ?? false; });
+  };
+  updates.goal = updates.reached = updates.picture;
   const root = element("section", { class: "labkit labkit-exercise", "aria-label": `Exercise: ${model.get("title")}` },
-    heading,
+    heading, kept.offer,
     element("div", { class: "lk-columns" },
-      element("div", { class: "lk-work" }, prose(model.get("task")), ...around, form.body, buttons, feedback, hints, solutions),
+      element("div", { class: "lk-work" }, prose(model.get("task")), ...around, form.body, goals, buttons, trouble, feedback, compared, best, hints, solutions),
       pictures,
     ),
   );
@@ -92,7 +160,11 @@ function render({ model, el }) {
   el.append(root);
   return () => {
     unfollow();
-    terminal?.stop();
+    kept.stop();
+    form.settle?.();
+    form.stop?.();
+    if (terminal !== form) terminal?.stop();
+    root.remove();
   };
 }
 
