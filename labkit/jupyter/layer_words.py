@@ -12,7 +12,7 @@ from labkit.files import Inode
 from labkit.jupyter.view import instruction, size_text
 from labkit.jupyter.words import cut
 
-MOST = 12  # findings that are shown
+MOST = 6  # findings that are shown
 LEAST = 1000  # bytes of a content that is worth a word where it is seen twice
 ONE_BY_ONE = 3  # so many paths that one layer hides have a sentence each
 SHOWN_LINE = 50  # characters of an instruction within a sentence

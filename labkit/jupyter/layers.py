@@ -272,6 +272,8 @@ def child_row(stack: Stack, number: int, child: Child) -> dict[str, Any]:
         notes = [hidden_words(stack, number, child.path)]
     elif inode.is_dir and inode.is_opaque:
         notes.append("opaque: hides all below it")
+    elif inode.is_dir and mark == ON_THE_WAY and not inode.data:
+        notes.append("a folder as it was")
     elif inode.mode & 0o170000 == 0o120000:
         notes.append(f"to {cut(str(inode.data), 60)}")
     return {**row, "mark": mark, "size": size_of(kind, stack.size_in(inode)), "note": ", ".join(notes)}
@@ -340,7 +342,8 @@ def layer_details(stack: Stack, number: int) -> dict[str, Any]:
     hidden = [each for each in stack.hidden if each.by == number]
     if hidden:
         size = size_text(sum(each.size for each in hidden))
-        lines.append(f"It hides {sum(len(each.files) for each in hidden)} files below it, {size}.")
+        count = sum(len(each.files) for each in hidden)
+        lines.append(f"It hides {count} file{'' if count == 1 else 's'} below it, {size}.")
     return {"title": f"Layer {number}", "lines": lines, "trace": [], "content": {}}
 
 
