@@ -248,7 +248,10 @@ class Progress:
 
     def merge(self, text: str | bytes) -> None:
         """Add what another copy knows, and save. Raises ProgressError."""
-        self.document = merged(self.document, parse(text.encode("utf-8", "replace") if isinstance(text, str) else text))
+        other = parse(text.encode("utf-8", "replace") if isinstance(text, str) else text)
+        self.document = parse(
+            json.dumps(merged(self.document, other), indent=1).encode()
+        )  # together it may be too much
         self.save()
 
     def save(self) -> None:

@@ -16,11 +16,12 @@ from IPython import get_ipython
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
 from labkit.jupyter.layers import widget as layers_widget
+from labkit.jupyter.map import MapWidget, open_map
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
 
-__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "playground", "show"]
+__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "playground", "progress", "show"]
 
 
 def lesson() -> Lesson:
@@ -79,13 +80,25 @@ def playground(*lines: str, fresh: bool = False, **options: Any) -> PlaygroundWi
         return None
 
 
+def progress(lesson: str = "") -> MapWidget | None:
+    """The map of all lessons with the learner's own progress, or the exercises of one: progress("02-layered-images")."""
+    try:
+        return open_map(lesson)
+    except ValueError as error:
+        print(f"progress: {error}")
+        return None
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics, once a shell, and put the two functions at hand."""
     from labkit.jupyter.magics import LabMagics
 
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    shell.push({"show": show, "exercise": exercise, "layers": layers, "playground": playground}, interactive=False)
+    shell.push(
+        {"show": show, "exercise": exercise, "layers": layers, "playground": playground, "progress": progress},
+        interactive=False,
+    )
 
 
 if get_ipython() is not None:

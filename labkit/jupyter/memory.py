@@ -62,6 +62,10 @@ class Memory:
             return empty()
         return found if attempt is None else _only(found, attempt.learner, f"{attempt.slug}@{attempt.revision}")
 
+    def export(self) -> str:
+        """The small file to take along."""
+        return open_progress().export()
+
     def bare(self) -> bool:
         """Is nothing known yet?"""
         found = self.document()
