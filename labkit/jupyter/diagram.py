@@ -13,6 +13,7 @@ from labkit.jupyter.words import cut, image_title, mount_source, short
 
 SHOWN_CHANGES = 6
 SHOWN_TEXT = 46
+MANY = 8  # containers that each have a box of their own
 FONT = "Courier New"  # of one width for all signs: so the boxes fit in whatever such font a reader's system has
 INK, LINE, QUIET = "#1f2933", "#7b8794", "#52606d"
 CHANGED = "#c2410c"  # the border of what changed: seen on light and on dark
@@ -39,15 +40,47 @@ def dot(view: View, marks: Marks = UNMARKED) -> str:
     lines = [GRAPH]
     tops: dict[str, str] = {}
     lines += _stack_lines(stacks(view.images), marks, tops)
+    alone, crowds = parted(view, marks)
     for position, container in enumerate(view.containers):
-        lines += _container_lines(f"c{position}", container, view, marks, tops)
-    mounted = {mount.source for container in view.containers for mount in container.mounts if mount.kind == "volume"}
+        if container in alone:
+            lines += _container_lines(f"c{position}", container, view, marks, tops)
+    for position, crowd in enumerate(crowds):
+        lines += _crowd_lines(f"w{position}", crowd, marks, tops)
+    mounted = {mount.source for container in alone for mount in container.mounts if mount.kind == "volume"}
     for volume in view.volumes:
         if volume not in mounted:
             lines.append(_node(_volume_id(view, volume), [_cell(_source_text("volume", volume, marks), "volume")]))
     if len(lines) == 1:
         lines.append(_node("empty", [_cell(_text("no images, no containers, no volumes"), "settings")]))
     return "\n".join([*lines, "}", ""])
+
+
+def parted(view: View, marks: Marks) -> tuple[list[ContainerView], list[list[ContainerView]]]:
+    """Which containers have a box of their own, and which share one with the others on their image.
+
+    Where there are many, only those that changed stand alone, so that they are seen, and that all fit on a page.
+    """
+    if len(view.containers) <= MANY:
+        return list(view.containers), []
+    changed = [container for container in view.containers if _container_word(container, marks)]
+    alone = changed if len(changed) <= MANY else []
+    crowds: dict[str, list[ContainerView]] = {}
+    for container in view.containers:
+        if container not in alone:
+            crowds.setdefault(container.image, []).append(container)
+    return alone, list(crowds.values())
+
+
+def _container_word(container: ContainerView, marks: Marks) -> str:
+    """The mark of a container, or of anything in it."""
+    parts = [
+        ("container", container.name),
+        *(("file", container.name, path) for _, path in container.changes),
+        *(("mount", container.name, mount.target) for mount in container.mounts),
+    ]
+    gone = any(part[0] in ("file", "mount") and part[1] == container.name for part in marks.gone)
+    words = [marks.word(*part) for part in parts]
+    return words[0] or ("changed" if gone or any(words) else "")
 
 
 def html(text: str, length: int = SHOWN_TEXT) -> str:
@@ -114,8 +147,7 @@ def _container_lines(
         f"{_text(container.name, bold=True, length=32)} {_text(f'container {short(container.id)}, {container.state}')}"
     )
     count = len(container.changes)
-    paths = "1 changed path" if count == 1 else f"{count} changed paths"
-    own = f"{_text('own layer, writable:')} {_text(size_text(container.size))}, {paths}"
+    own = f"{_text('own layer, writable:')} {_text(size_text(container.size))}, {paths_text(container)}"
     rows = [_cell(title, "container", word), _cell(own, "upper")]
     for kind, path in container.changes[:SHOWN_CHANGES]:
         rows.append(_cell(_text(f"{kind} {path}"), "upper", marks.word("file", container.name, path)))
@@ -133,6 +165,25 @@ def _container_lines(
         covers = f"covers {mount.target}" + ("" if mount.writable else " (read-only)")
         label = _label(covers, word)
         yield f"  {source} -> {node} [dir=forward, style={'bold' if word else 'dashed'}, label=<{label}>]"
+
+
+def _crowd_lines(node: str, crowd: list[ContainerView], marks: Marks, tops: dict[str, str]) -> Iterator[str]:
+    """Containers of one image, a row each."""
+    rows = [_cell(_text(f"{len(crowd)} containers, each with a layer of its own", bold=True), "container", span=3)]
+    for container in crowd:
+        word = _container_word(container, marks)
+        covers = ", ".join(f"{mount.target} by {mount_source(mount)}" for mount in container.mounts)
+        name = _cell(f"{_text(container.name, bold=True, length=32)} {_text(container.state)}", "upper", word)
+        own = f"{size_text(container.size)}, {paths_text(container)}"
+        rows.append(name + _cell(_text(own), "upper") + _cell(_text(covers, quiet=True), "upper"))
+    yield _node(node, rows)
+    if crowd[0].image in tops:
+        yield f"  {node} -> {tops[crowd[0].image]} [arrowhead=none, penwidth=3]"
+
+
+def paths_text(container: ContainerView) -> str:
+    count = len(container.changes)
+    return "1 changed path" if count == 1 else f"{count} changed paths"
 
 
 def _label(text: str, word: str) -> str:

@@ -9,13 +9,13 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from labkit.jupyter import draw as drawing
-from labkit.jupyter.diagram import dot, html
+from labkit.jupyter.diagram import MANY, dot, html
 from labkit.jupyter.draw import DrawingError, draw, use
 from labkit.jupyter.show import Picture, picture
 from labkit.jupyter.view import View, look
 from labkit.jupyter.words import cut, in_words
 
-from .fakes import FakeMachine, small_machine
+from .fakes import APP, FakeMachine, small_machine
 
 HOSTILE = ('"><script>alert(1)</script>', "</TD></TR></TABLE>>]", "a\nb\\N\\l", "]] -> x; y [", "&lt;b&gt;", "é☃" * 40)
 
@@ -112,3 +112,37 @@ def test_dot_names_no_font_colour_only_meaning() -> None:
     text = dot(look(small_machine()))
     assert "read-only" in text
     assert "own layer, writable" in text
+
+
+def crowd(count: int) -> FakeMachine:
+    machine = FakeMachine()
+    app = machine.engine.add_image("app:1", *APP)
+    for number in range(count):
+        machine.engine.add_container(f"web{number}", app, ("A", f"/new{number}"))
+    return machine
+
+
+def test_few_containers_have_a_box_each_and_many_share_one() -> None:
+    assert picture(crowd(MANY)).dot.count("own layer, writable") == MANY
+    many = picture(crowd(MANY + 1)).dot
+    assert many.count("own layer, writable") == 0
+    assert "9 containers, each with a layer of its own" in many
+    assert all(f"web{number}" in many for number in range(MANY + 1))
+
+
+def test_of_many_containers_the_changed_one_stands_alone() -> None:
+    machine = crowd(MANY + 2)
+    before = look(machine)
+    first = next(iter(machine.engine.container_table.values()))
+    first["diff"].append(("A", "/more"))
+    changed = picture(machine, before=before).dot
+    assert changed.count("own layer, writable") == 1
+    assert "A /more <B>&#91;NEW&#93;</B>" in changed
+    assert f"{MANY + 1} containers, each" in changed
+
+
+def test_many_changed_at_once_are_marked_in_their_rows() -> None:
+    machine = crowd(MANY + 2)
+    marked = picture(machine, before=View()).dot
+    assert "own layer, writable" not in marked
+    assert marked.count("&#91;NEW&#93;") == MANY + 2 + 1 + len(APP), "each row, the image and its steps"

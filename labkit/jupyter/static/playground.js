@@ -172,11 +172,13 @@ function render({ model, el }) {
     element("div", { class: "lk-heading" }, element("h3", { textContent: "Playground" }),
       element("span", { class: "lk-quiet", textContent: "Type commands; the picture follows. Tab completes, Escape and then Tab leaves the line." })),
     element("div", { class: "lk-columns" },
-      element("div", { class: "lk-work" }, terminal.body, time.body, note, futures.body, sharing.body, keys),
-      element("div", { class: "lk-pictures" }, picture.body, events.body)));
+      element("div", { class: "lk-work" }, terminal.body, time.body, note),
+      element("div", { class: "lk-pictures" }, picture.body, events.body)),
+    element("div", { class: "lk-folds" }, futures.body, sharing.body, keys));
   const unfollow = follow(model, {
     ...time.updates, ...picture.updates, ...events.updates, ...futures.updates, ...sharing.updates,
     note: () => say(model.get("note")),
+    log: () => { terminal.input.placeholder = model.get("log").length ? "" : "type a command, such as docker pull busybox"; },
   });
   el.append(root);
   return () => {
