@@ -1,21 +1,36 @@
 """What the drivers cost: one workload on each of them, counted on its simulated disk.
 
-Nothing is a constant: each number is a sum over the inodes and blocks that lie there after the work (`cost` of each
-driver). Units are bytes, of data in blocks: 4 KiB of ext4 where layers are folders (kernel, overlayfs.rst: copy-up is
-of whole files), 4 KiB sectors of btrfs, 128 KiB records of zfs, 64 KiB blocks of the thin pool; each driver's file says
-more. `copied` is what was taken from the layers below to be changed, or with full copies all of them; a file that is
-opened only to be emptied counts as copied, which the kernel does not do. Not modelled: time, the drivers' own metadata,
-compression, what the disk does with blocks that are given back.
+    results = measure_all()                       # one Result for each part of the workload and each driver
+    chart = {one.driver: one.copied for one in results if one.part == "first-write"}
+    PARTS["first-write"].title                    # what the part does, to stand over the chart
+    table(results)                                # the same as text, as `labkit drivers` prints it
+    results = run("mine", my_work)                # any other workload: a function of a Bench
+
+A Result is a plain dataclass of numbers. Nothing is a constant: each number is a sum over the inodes and blocks that
+lie on the disk after the work (`cost` of each driver), and tests hold it against a walk that reads every file.
+
+Units. `copied` and `disk` are bytes of data: of whole files and in blocks of 4 KiB where layers are folders; in sectors
+of 4 KiB on btrfs, records of 128 KiB on zfs, blocks of 64 KiB in a thin pool of loop files. `copied` is what was taken
+from the layers below to be changed, by all of the work; vfs copies when a container is made, twice, as it does for its
+init layer too. `disk` is what all layers take together. `inodes` are those that no other layer has as well; folders
+count. `looked_through` is the number of folders that a name may have to be looked up in. `page_cache`: whether
+containers read one copy in memory of a file of their image.
+
+Sources: kernel, overlayfs.rst (whole files are copied up) and device-mapper/thin-provisioning.rst; docker/docs, storage
+drivers (the pages on each driver, and "Select a storage driver"); btrfs documentation (sector size); OpenZFS,
+zfsprops(7) (recordsize). Not modelled: time, the drivers' own metadata, compression, reflinks, what the disk does with
+blocks that are given back, and that a file that is opened only to be emptied is not copied by the kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import partial
 
 from labkit.drivers import DRIVERS
 from labkit.drivers.base import Cost, Driver
-from labkit.files import O_WRONLY, Content, Files, Namespace, Source, Store, Tree
+from labkit.files import O_WRONLY, Content, Files, Layer, Namespace, Source, Store, Tree
 from labkit.files.tree import DIRECTORY
 
 _ROOT = "/var/lib/docker"
@@ -23,6 +38,11 @@ _BIG = 1 << 30  # bytes of the big file
 _SMALL = 400  # small files in the image
 _CONTAINERS = 100
 _DEPTH = 40  # layers of the deep image
+_CHANGED = b"!\n"
+_CACHE = 100 * 10**6  # bytes that the deleting build adds first
+
+
+Step = Callable[[Files], object]  # what one layer of an image has written in it
 
 
 class _Clock:
@@ -36,47 +56,88 @@ class Bench:
         store = Store(_Clock())
         self.host = Namespace(store, Source(Tree(store, store.new(DIRECTORY | 0o755), 1), None)).files()
         self.driver = driver(self.host, _ROOT)
-        self.copied = 0  # bytes, by layers that are finished
+        self.top = ""  # the layer that was begun last
+        self._copied = 0  # bytes, by layers that are finished
+        self._finished: set[str] = set()
         self._made = 0
 
     def start(self, parent: str | None) -> str:
         """A new layer to be written."""
         self._made += 1
+        return self._begin(str(self._made), parent)
+
+    def _begin(self, id: str, parent: str | None) -> str:
         self.host.store.clock.now += 1
-        self.driver.create(str(self._made), parent)
-        return str(self._made)
+        self.driver.create(id, parent)
+        self.top = id
+        return id
+
+    def finish(self, id: str, end: Callable[[str], object]) -> None:
+        self._copied += self.driver.cost(id).copied
+        end(id)
+        self._finished.add(id)
+
+    def container(self, image: str) -> str:
+        """A container's own layer, on the init layer that every container has."""
+        self._made += 1
+        init = self._begin(f"{self._made}-init", image)
+        self.finish(init, lambda id: self.driver.apply(id, Layer.of([])))
+        return self._begin(str(self._made), init)
 
     def files(self, id: str) -> Files:
         return Namespace(self.host.store, self.driver.mount(id)).files()
 
-    def image(self, steps: Iterable[Callable[[Files], object]]) -> str:
-        """An image of a layer a step."""
+    def pulled(self, steps: Iterable[Step]) -> str:
+        """An image of a layer a step, each unpacked from elsewhere."""
+        top: str | None = None
+        for step in steps:
+            scratch = self.start(top)
+            step(self.files(scratch))
+            layer = self.driver.diff(scratch)
+            self.driver.remove(scratch)
+            top = self.start(top)
+            self.finish(top, partial(self.driver.apply, layer=layer))
+        assert top is not None
+        return top
+
+    def image(self, steps: Iterable[Step]) -> str:
+        """An image of a layer a step, built here."""
         top: str | None = None
         for step in steps:
             top = self.start(top)
             step(self.files(top))
-            self.copied += self.driver.cost(top).copied
-            self.driver.commit(top)
+            self.finish(top, self.driver.commit)
         assert top is not None
         return top
 
     def total(self) -> Cost:
-        costs = [self.driver.cost(id) for id in self.driver.ids()]
-        return Cost(*(sum(column) for column in zip(*costs, strict=True)))
+        """All layers together; copied is what the whole of the work copied."""
+        costs = {id: self.driver.cost(id) for id in self.driver.ids()}
+        copied = sum(cost.copied for id, cost in costs.items() if id not in self._finished)
+        disk, inodes = (sum(cost[place] for cost in costs.values()) for place in (1, 2))
+        return Cost(self._copied + copied, disk, inodes)
 
 
-class Measure(NamedTuple):
-    """What a driver's row of the table says; numbers of bytes where nothing else stands."""
+Work = Callable[[Bench], object]
 
+
+@dataclass(frozen=True)
+class Result:
+    """What one part of a workload costs on one driver; the module says in which units."""
+
+    part: str
     driver: str
-    first_write: int  # copied for one byte in a file of 1 GiB
-    small_writes: int  # copied for a byte at the end of each small file
-    containers: int  # on the disk, for 100 containers of the image that write one file each
-    inodes: int  # for the same
-    deep: int  # inodes of an image of 40 layers
-    looked_through: int  # folders that a name of that image may have to be looked up in
-    deleting: int  # on the disk after a build that adds 100 MB and deletes it in another step
-    page_cache: bool  # containers share one copy in memory
+    copied: int
+    disk: int
+    inodes: int
+    looked_through: int
+    page_cache: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    title: str
+    work: Work
 
 
 def base_image(files: Files) -> None:
@@ -93,87 +154,95 @@ def change(files: Files, path: str, offset: int, data: bytes) -> None:
         handle.write(data)
 
 
-def _small_paths() -> list[str]:
-    return [f"/usr/{number // 20}/{number}" for number in range(_SMALL)]
-
-
-def _first_write(bench: Bench) -> int:
-    box = bench.start(bench.image([lambda files: files.write("/big", Content.filler("big", _BIG))]))
+def _first_write(bench: Bench) -> None:
+    box = bench.container(bench.pulled([lambda files: files.write("/big", Content.filler("big", _BIG))]))
     change(bench.files(box), "/big", _BIG // 2, b"!")
-    return bench.driver.cost(box).copied
 
 
-def _small_writes(bench: Bench) -> int:
-    box = bench.start(bench.image([base_image]))
-    files = bench.files(box)
-    for path in _small_paths():
-        change(files, path, files.stat(path).st_size - 1, b"!")
-    return bench.driver.cost(box).copied
+def _small_writes(bench: Bench) -> None:
+    files = bench.files(bench.container(bench.pulled([base_image])))
+    for number in range(_SMALL):
+        path = f"/usr/{number // 20}/{number}"
+        change(files, path, files.stat(path).st_size - len(_CHANGED), _CHANGED)
 
 
-def _many_containers(bench: Bench) -> Cost:
-    top = bench.image([base_image])
+def _many_containers(bench: Bench) -> None:
+    image = bench.pulled([base_image])
     for _ in range(_CONTAINERS):
-        bench.files(bench.start(top)).write("/log", "started\n")
-    return bench.total()
+        bench.files(bench.container(image)).write("/log", "started\n")
 
 
-def _deep_image(bench: Bench) -> tuple[int, int]:
+def _deep_image(bench: Bench) -> None:
     steps = [lambda files, number=number: files.write(f"/usr/new{number}", "x") for number in range(_DEPTH - 1)]
-    top = bench.image([base_image, *steps])
-    return bench.total().inodes, bench.driver.looked_through(top)
+    bench.pulled([base_image, *steps])
 
 
-def _deleting_build(bench: Bench) -> int:
+def _deleting_build(bench: Bench) -> None:
     def add(files: Files) -> None:
-        files.write("/cache", Content.filler("cache", 100 * 10**6))
+        files.write("/cache", Content.filler("cache", _CACHE))
 
     bench.image([base_image, add, lambda files: files.unlink("/cache")])
-    return bench.total().disk
 
 
-def measure(name: str, driver: Callable[[Files, str], Driver]) -> Measure:
-    """One driver's row; each part of the workload begins on an empty disk."""
-    containers, deep = _many_containers(Bench(driver)), _deep_image(Bench(driver))
-    return Measure(
-        name,
-        _first_write(Bench(driver)),
-        _small_writes(Bench(driver)),
-        containers.disk,
-        containers.inodes,
-        *deep,
-        _deleting_build(Bench(driver)),
-        Bench(driver).driver.shares_page_cache,
-    )
+PARTS = {
+    "first-write": Part("A container writes one byte into a file of 1 GiB of its image", _first_write),
+    "small-writes": Part(f"A container writes into each of {_SMALL} small files of its image", _small_writes),
+    "containers": Part(f"{_CONTAINERS} containers of one image write a file each", _many_containers),
+    "deep-image": Part(f"An image of {_DEPTH} layers with a file each on the first", _deep_image),
+    "deleting-build": Part("A build adds 100 MB in one step and deletes it in the next", _deleting_build),
+}
 
 
-def measure_all() -> list[Measure]:
-    return [measure(name, driver) for name, driver in DRIVERS.items()]
+def measure(part: str, work: Work, name: str, driver: Callable[[Files, str], Driver]) -> Result:
+    """One workload on one driver, from an empty disk."""
+    bench = Bench(driver)
+    work(bench)
+    cost, looked_through = bench.total(), bench.driver.looked_through(bench.top)
+    return Result(part, name, cost.copied, cost.disk, cost.inodes, looked_through, bench.driver.shares_page_cache)
 
 
-_HEADINGS = (
-    "DRIVER", "FIRST WRITE", "SMALL WRITES", "100 CONTAINERS", "INODES", "INODES OF 40 LAYERS", "LOOKED THROUGH",
-    "DELETING BUILD", "PAGE CACHE",
-)  # fmt: skip
-_BYTES = {"first_write", "small_writes", "containers", "deleting"}
+def run(part: str, work: Work) -> list[Result]:
+    """One workload on all drivers."""
+    return [measure(part, work, name, driver) for name, driver in DRIVERS.items()]
 
 
-def table(rows: Iterable[Measure]) -> str:
-    """The rows as text, in columns."""
-    cells = [_HEADINGS, *(tuple(_cell(*pair) for pair in row._asdict().items()) for row in rows)]
+def measure_all() -> list[Result]:
+    return [result for name, part in PARTS.items() for result in run(name, part.work)]
+
+
+# Of the table: a heading, the part of the workload, and which of its numbers.
+COLUMNS = (
+    ("FIRST WRITE COPIES", "first-write", "copied"),
+    ("SMALL WRITES COPY", "small-writes", "copied"),
+    ("100 CONTAINERS TAKE", "containers", "disk"),
+    ("THEIR INODES", "containers", "inodes"),
+    ("40 LAYERS' INODES", "deep-image", "inodes"),
+    ("LOOKED THROUGH", "deep-image", "looked_through"),
+    ("DELETING BUILD TAKES", "deleting-build", "disk"),
+    ("PAGE CACHE", "containers", "page_cache"),
+)
+
+
+def table(results: Iterable[Result]) -> str:
+    """A row a driver, in columns."""
+    by_place = {(one.driver, one.part): one for one in results}
+    names = list(dict.fromkeys(driver for driver, _ in by_place))
+    rows = [[name, *(_cell(by_place[name, part], field) for _, part, field in COLUMNS)] for name in names]
+    cells = [["DRIVER", *(heading for heading, _, _ in COLUMNS)], *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _cell(name: str, value: object) -> str:
+def _cell(result: Result, field: str) -> str:
+    value = getattr(result, field)
     if isinstance(value, bool):
         return "shared" if value else "not shared"
-    return _size(value) if name in _BYTES and isinstance(value, int) else str(value)
+    return size(value) if field in ("copied", "disk") else str(value)
 
 
-def _size(count: int) -> str:
-    """In powers of 1000, as docker prints sizes."""
+def size(count: int) -> str:
+    """Bytes in powers of 1000, as docker prints sizes."""
     value, unit = float(count), 0
     while value >= 1000 and unit < 3:
         value, unit = value / 1000, unit + 1

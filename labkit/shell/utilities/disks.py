@@ -23,7 +23,7 @@ _TYPES = {  # what a mount calls its type: its magic number, stat -f's name of i
     "cgroup2": ("63677270", "cgroup2fs"),
     "mqueue": ("19800202", "mqueue"),
     "devtmpfs": ("1021994", "tmpfs"),
-    "fuse-overlayfs": ("65735546", "fuseblk"),
+    "fuse.fuse-overlayfs": ("65735546", "fuseblk"),
 }
 _EMPTY = {"proc", "sysfs", "devpts", "cgroup", "cgroup2", "mqueue", "securityfs", "bpf", "debugfs"}
 DISK = 62_671_097_856  # bytes of the machine's disk
