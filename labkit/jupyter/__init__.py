@@ -13,6 +13,7 @@ from typing import Any
 from IPython import get_ipython
 
 # Imported here, before the function of the same name is defined: a later import would put the module in its place.
+from labkit.jupyter.composer import IMAGE, START, MountComposer
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
 from labkit.jupyter.layers import widget as layers_widget
@@ -21,7 +22,7 @@ from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
 
-__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "playground", "progress", "show"]
+__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "mount_composer", "playground", "progress", "show"]
 
 
 def lesson() -> Lesson:
@@ -81,7 +82,7 @@ def playground(*lines: str, fresh: bool = False, **options: Any) -> PlaygroundWi
 
 
 def progress(lesson: str = "") -> MapWidget | None:
-    """The map of all lessons with the learner's own progress, or the exercises of one: progress("02-layered-images")."""
+    """The map of all lessons with the learner's own progress, or one's exercises: progress("02-layered-images")."""
     try:
         return open_map(lesson)
     except ValueError as error:
@@ -89,16 +90,25 @@ def progress(lesson: str = "") -> MapWidget | None:
         return None
 
 
+def mount_composer(flag: str = START, image: str = IMAGE) -> MountComposer | None:
+    """A form for one mount, with -v and --mount beside it; `flag` is what stands there first, `image` what it is tried
+    with."""
+    try:
+        return MountComposer(lesson(), flag, image)
+    except ValueError as error:
+        print(f"mount_composer: {error}")
+        return None
+
+
 def load_ipython_extension(shell: Any) -> None:
-    """Register the magics, once a shell, and put the two functions at hand."""
+    """Register the magics, once a shell, and put the functions at hand."""
     from labkit.jupyter.magics import LabMagics
 
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    shell.push(
-        {"show": show, "exercise": exercise, "layers": layers, "playground": playground, "progress": progress},
-        interactive=False,
-    )
+    at_hand = (show, exercise, layers, playground, progress, mount_composer)
+    at_hand = (show, exercise, layers, playground, progress)
+    shell.push({each.__name__: each for each in at_hand}, interactive=False)
 
 
 if get_ipython() is not None:

@@ -158,7 +158,7 @@ class MapWidget(Keeps, Panel):
     def _onward_in_lesson(self, open_ones: Sequence[Exercise]) -> dict[str, str]:
         assert self._lesson
         if open_ones:
-            return {"text": f"Next here: {open_ones[0].title}.", "name": "", "stem": ""}
+            return {"text": f"Next here: {open_ones[0].title}", "name": "", "stem": ""}
         following = LESSONS[LESSONS.index(self._lesson) + 1 :]
         if not following:
             return {"text": "All of them are solved, and this is the last lesson.", "name": "", "stem": ""}
