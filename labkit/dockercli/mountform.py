@@ -18,6 +18,7 @@ from .mountflags import parse_mount, parse_volume, read_csv, resolve_in, split_v
 from .mountparts import CONSISTENCIES, PART_OF_KEY, PART_OF_WORD, volume_parts
 
 TYPES = ("bind", "volume", "tmpfs", "image")
+RECURSIVE = ("enabled", "disabled", "writable", "readonly")
 _RESOLVE = resolve_in("/home/learner")
 
 
@@ -75,7 +76,7 @@ FIELDS = (
     Field("readonly", "Read-only", "readonly", in_volume=True),
     Field("create_source", "Make a missing source", "bind-create-src", ("bind",), in_volume=True),
     Field("propagation", "Propagation", "bind-propagation", ("bind",), PROPAGATIONS, in_volume=True),
-    Field("recursive", "Mounts below the source", "bind-recursive", ("bind",), ("enabled", "disabled", "writable", "readonly")),
+    Field("recursive", "Mounts below the source", "bind-recursive", ("bind",), RECURSIVE),
     Field("idmap", "Map of users", "bind-idmap", ("bind",)),
     Field("label", "SELinux label", "", ("bind", "volume"), ("z", "Z"), in_volume=True),
     Field("subpath", "Folder in the source", "{type}-subpath", ("volume", "image")),

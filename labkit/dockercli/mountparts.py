@@ -146,7 +146,7 @@ def culprits(flag: str, text: str, message: str) -> tuple[Part, ...]:
 
 
 def _wrong_alone(text: str, parts: tuple[Part, ...], message: str) -> tuple[Part, ...]:
-    """The first field of which the client says the same where it stands alone (between others, so that spaces count)."""
+    """The first field of which the client says the same without the others (between two, so that spaces count)."""
     for part in parts:
         try:
             parse_mount(f"dst=/d,{text[part.start : part.end]},dst=/d", lambda path: path)

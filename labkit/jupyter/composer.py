@@ -1,0 +1,425 @@
+"""mount_composer(): one mount as a form, as -v and as --mount, each following the others.
+
+What Docker says to a flag is what the simulated Docker says: every flag is run on the lesson's machine, which is then
+put back as it was. Only "Try it", where that is asked for, leaves something there.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import traitlets
+
+from labkit.dockercli.mountform import (
+    FIELD,
+    FIELDS,
+    TYPES,
+    Form,
+    Written,
+    is_set,
+    read_mount,
+    read_volume,
+    write_mount,
+    write_volume,
+)
+from labkit.dockercli.mountparts import PARTS, Part, culprits, missing
+from labkit.engine.events import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.jupyter.exercise import shortened
+from labkit.jupyter.happened import told
+from labkit.jupyter.panel import Panel, module, style
+
+START = "--mount type=volume,source=data_volume,target=/var/lib/mysql"
+IMAGE = "busybox"
+LONGEST = 2000  # characters of one field or flag
+READ = {"-v": read_volume, "--mount": read_mount}
+WRITE = {"-v": write_volume, "--mount": write_mount}
+SOURCES = {"bind": "/data/mysql", "volume": "data_volume", "tmpfs": "", "image": "busybox"}  # where none was typed yet
+SPELT = re.compile(r"\s*(-v|--volume|--mount)(?:=|\s+)(.*)", re.DOTALL)
+SHELL_SIGNS = re.compile(r"^~|[$`\\'\"]")
+HOLDS_ALL = re.compile(r"[\w./-]+")
+TOLD = (HostFolderCreated, VolumeCreated, VolumePopulated)  # what a mount brings about
+EMPTY = "(nothing)"  # stands for a part of no characters
+
+WHAT: dict[str, str] = {  # what a part says
+    "bind": "a folder or file of the host",
+    "volume": "a volume, which Docker keeps",
+    "tmpfs": "memory of the host, empty and gone with the container's stop",
+    "image": "the files of an image, read-only",
+    "source": "where it lies on the host",
+    "volume source": "the volume's name",
+    "tmpfs source": "a tmpfs has no source",
+    "image source": "the image's name",
+    "target": "where the container sees it",
+    "readonly": "the container cannot write there",
+    "create_source": "a folder that is missing on the host is made",
+    "propagation": "whether mounts made later below the folder are seen on the other side",
+    "recursive": "what becomes of the mounts that are already below the source",
+    "idmap": "whose files they are inside the container",
+    "label": "z: every container may use it, Z: this one alone (only where SELinux is on)",
+    "subpath": "only this folder of the source, which must be there",
+    "nocopy": "an empty volume stays empty",
+    "labels": "a label of the volume, if this makes it",
+    "driver": "who keeps the volume, if this makes it",
+    "options": "how the driver makes the volume",
+    "size": "how much fits in, as 64m or 1g",
+    "mode": "the rights of its top folder, in octal",
+    "consistency": "was for Docker on a Mac, does nothing on Linux",
+}
+WITHOUT = {("-v", "type"): "by the look of the source", ("-v", "create_source"): "always"}  # said without a word
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a docker run gave on a machine that was then put back."""
+
+    status: int
+    stdout: str
+    stderr: str
+    events: tuple[object, ...]
+
+    def made(self, kind: type) -> Any:
+        """The first event of this kind, or None."""
+        return next((event for event in self.events if isinstance(event, kind)), None)
+
+
+def attempt(machine: Any, line: str) -> Trial:
+    """Run a line on a machine with busybox on it, and put the machine back as it was."""
+    saved = machine.snapshot()
+    try:
+        machine.run(f"docker pull --quiet {IMAGE}")
+        before = len(machine.engine.events)
+        done = machine.run(line)
+        return Trial(done.returncode, done.stdout, done.stderr, tuple(machine.events[before:]))
+    finally:
+        machine.restore(saved)
+
+
+class MountComposer(Panel):
+    """A form and two flags. `lesson` has the machine (`.machine`) and runs what is to stay (`.run`)."""
+
+    _esm = module("composer")
+    _css = style("composer")
+
+    fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see fields_trait
+    form = traitlets.Dict().tag(sync=True)  # name of a field -> text or bool
+    flags = traitlets.Dict().tag(sync=True)  # "-v" and "--mount" -> see _flag_trait
+    legend: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of number, title, what, -v, --mount
+    differences: traitlets.List[str] = traitlets.List().tag(sync=True)
+    image = traitlets.Unicode().tag(sync=True)
+    command = traitlets.Unicode().tag(sync=True)  # what "Try it" runs in the container, if nothing else is typed
+    tried = traitlets.Dict().tag(sync=True)  # {"line", "pieces", "status", "did", "kept"}
+    trouble = traitlets.Unicode().tag(sync=True)  # an action that failed
+
+    def __init__(self, lesson: Any, flag: str = START, image: str = IMAGE) -> None:
+        self._lesson = lesson
+        self._form = Form(target="/data")
+        self._sources: dict[str, str] = {}  # what was typed for the other types
+        self._written: dict[str, Written] = {}
+        self._stale = ""  # the flag that the other one and the form could not follow
+        self._replaced = {"-v": 0, "--mount": 0}  # how often what was typed into a flag was replaced by its value
+        name, value = spelt(flag)
+        super().__init__(fields=fields_trait(), image=str(image))
+        self._read(name, value)
+        self._show()
+
+    def __repr__(self) -> str:
+        return "mount_composer: " + "   ".join(f"{name} {self.flags[name]['text']}" for name in WRITE)
+
+    def failed(self, sentence: str) -> None:
+        self.trouble = sentence
+
+    # what a person does
+
+    def _fill(self, message: Mapping[str, Any]) -> None:
+        """A field of the form was filled in: {"name", "value"}."""
+        field = FIELD[str(message.get("name"))]
+        value: Any = message.get("value")
+        if field.kind == "switch":
+            value = bool(value)
+        else:
+            value = str(value)[:LONGEST]
+            value = tuple(filter(None, value.splitlines())) if field.kind == "lines" else one_line(value)
+        if field.name == "type":
+            self._sources[self._form.type] = self._form.source
+            source = self._sources.get(value, SOURCES.get(value, self._form.source))
+            self._form = replace(self._form, source=source)
+        self._form = replace(self._form, **{field.name: value})
+        self._written, self._stale = {name: write(self._form) for name, write in WRITE.items()}, ""
+        self._show()
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        """A flag was typed: {"flag", "text"}; who writes the flag's name too means its value."""
+        name, text = str(message.get("flag")), one_line(str(message.get("text", ""))[:LONGEST])
+        if name not in READ:
+            return
+        if SPELT.fullmatch(text):
+            try:
+                name, text = spelt(text)
+            except ValueError:  # not yet whole
+                pass
+            else:
+                self._replaced[name] += 1
+        self._read(name, text)
+        self._show()
+
+    def _read(self, name: str, text: str) -> None:
+        """Let the form and the other flag follow what was typed, if it can be read."""
+        form = READ[name](text, self._form)
+        if form is not None:
+            if form.type != self._form.type:
+                self._sources[self._form.type] = self._form.source
+            self._form = form
+        written = {each: write(self._form) for each, write in WRITE.items()}
+        unsaid = written[name].unsaid if form is not None else ()
+        self._written = (self._written if form is None and self._written else written) | {name: Written(text, unsaid)}
+        self._stale = name if form is None else ""
+
+    def _try(self, message: Mapping[str, Any]) -> None:
+        """Run a container with the flag: {"flag", "image", "command", "keep"}."""
+        name = str(message.get("flag"))
+        if name not in self._written or self._says_nothing(self._written[name]):
+            return
+        image = one_line(str(message.get("image") or "")).strip() or IMAGE
+        command = one_line(str(message.get("command") or "")).strip()
+        flag = f"{name} {shlex.quote(self._written[name].text)}"
+        line = " ".join(filter(None, ["docker run --rm", flag, shlex.quote(image), command]))
+        keep = bool(message.get("keep"))
+        trial = self._stay(line) if keep else attempt(self._lesson.machine, line)
+        written = [(False, trial.stdout), (True, trial.stderr)]
+        self.tried = {
+            "line": line,
+            "pieces": [{"message": message, "text": shortened(text)} for message, text in written if text],
+            "status": trial.status,
+            "did": told([event for event in trial.events if isinstance(event, TOLD)], self._lesson.machine.engine),
+            "kept": keep,
+        }
+        self._show()
+
+    def _stay(self, line: str) -> Trial:
+        """Run a line on the lesson's machine for good."""
+        before = len(self._lesson.machine.engine.events)
+        done = self._lesson.run(line)
+        return Trial(done.returncode, done.stdout, done.stderr, tuple(self._lesson.machine.events[before:]))
+
+    actions: ClassVar[Mapping[str, Any]] = {"fill": _fill, "write": _write, "try": _try}
+
+    # what is shown
+
+    def _show(self) -> None:
+        trials = {
+            name: attempt(self._lesson.machine, f"docker run --rm {name} {shlex.quote(written.text)} {IMAGE} true")
+            for name, written in self._written.items()
+            if not self._says_nothing(written)
+        }
+        numbers = self._numbers()
+        self.trouble = ""
+        self.form = form_trait(self._form)
+        self.flags = {name: self._flag_trait(name, numbers, trials.get(name)) for name in WRITE}
+        self.legend = [self._legend_row(name, number) for name, number in numbers.items()]
+        self.differences = list(differences(self._form, trials))
+        self.command = look_command(self._form.target)
+
+    @staticmethod
+    def _says_nothing(written: Written) -> bool:
+        return not written.text and bool(written.unsaid)
+
+    def _numbers(self) -> dict[str, int]:
+        """The parts that are in either flag or asked for in the form, numbered in the form's order."""
+        there = {part.name for name, written in self._written.items() for part in PARTS[name](written.text)}
+        names = [field.name for field in FIELDS if field.name in there or is_set(self._form, field.name)]
+        return {name: number for number, name in enumerate(names, 1)}
+
+    def _flag_trait(self, name: str, numbers: Mapping[str, int], trial: Trial | None) -> dict[str, Any]:
+        """A flag as the page needs it. `pieces`: its characters, each with the number of its part (0: of none)."""
+        written = self._written[name]
+        message = trial.stderr.rstrip("\n") if trial and trial.status else ""
+        blamed = culprits(name, written.text, trial.stderr) if trial and message else ()
+        notes = [reason for _, reason in written.unsaid]
+        if SHELL_SIGNS.search(written.text):
+            notes.append(
+                "Here stands what Docker gets, after the shell: $PWD, ~ and quotes would go through as they are."
+            )
+        if self._stale not in ("", name):
+            notes.append(f"This follows the last {self._stale} that could be read.")
+        quoted = shlex.quote(written.text)
+        return {
+            "text": written.text,
+            "pieces": pieces(name, written.text, numbers, blamed),
+            "tone": "none" if trial is None else "wrong" if message else "right",
+            "verdict": verdict(trial),
+            "message": message,
+            "cause": cause(name, written.text, numbers, blamed, message),
+            "notes": notes,
+            "shell": f"{name} {quoted}" if quoted != written.text and written.text else "",
+            "replaced": self._replaced[name],
+        }
+
+    def _legend_row(self, name: str, number: int) -> dict[str, Any]:
+        row = {"number": number, "title": FIELD[name].title, "what": what_it_says(name, self._form)}
+        for flag, written in self._written.items():
+            parts = [part for part in PARTS[flag](written.text) if part.name == name]
+            texts = [written.text[part.start : part.end] for part in parts]
+            row[flag] = "  ".join(texts)
+            row[f"{flag} none"] = "" if texts else WITHOUT.get((flag, name), "no word for it")
+        return row
+
+    def still(self) -> str:
+        """Both flags with numbered parts, the table of the parts, and what differs."""
+        flags = "".join(still_flag(name, self.flags[name]) for name in WRITE)
+        head = "".join(f"<th>{each}</th>" for each in ("", "Part", "-v", "--mount", "What it says"))
+        rows = "".join(map(still_row, self.legend))
+        items = "".join(f"<li>{html.escape(each)}</li>" for each in self.differences)
+        return (
+            f"<p><strong>One mount, written as -v and as --mount</strong></p>{flags}"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><ul>{items}</ul>"
+        )
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text.rstrip("\r\n")
+
+
+def spelt(flag: str) -> tuple[str, str]:
+    """A flag as a person types it, "-v a:/b", as ("-v", "a:/b"); ValueError where it is no such flag."""
+    found = SPELT.fullmatch(flag) if isinstance(flag, str) else None
+    words = shlex.split(found[2]) if found else []
+    if not found or len(words) != 1:
+        raise ValueError('write one flag with its value, as in: mount_composer("-v notes:/data")')
+    return "--mount" if found[1] == "--mount" else "-v", words[0]
+
+
+def fields_trait() -> list[dict[str, Any]]:
+    """The rows of the form, as the page needs them."""
+    return [
+        {
+            "name": field.name,
+            "title": field.title,
+            "kind": field.kind,
+            "choices": list(field.choices),
+            "types": list(field.types),
+            "always": field.types == TYPES,
+            "key": field.key.replace("{type}-", ""),
+        }
+        for field in FIELDS
+    ]
+
+
+def form_trait(form: Form) -> dict[str, Any]:
+    """The form's values; several lines as one text."""
+    values = {field.name: getattr(form, field.name) for field in FIELDS}
+    return {name: "\n".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def what_it_says(name: str, form: Form) -> str:
+    """A part of this mount in words."""
+    if name == "type":
+        return WHAT.get(form.type, f"Docker on Linux knows no type {form.type}")
+    if name == "source" and form.type == "volume" and not form.source:
+        return "none: the volume gets a long name of its own"
+    return WHAT.get(f"{form.type} {name}", WHAT[name])
+
+
+def pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterable[Part]) -> list[dict[str, Any]]:
+    """All characters of the flag in their order, in parts and what stands between them."""
+    found, place = [], 0
+    wrong = set(blamed)
+    for part in PARTS[flag](text):
+        if part.start > place:
+            found.append({"text": text[place : part.start], "number": 0, "wrong": False})
+        shown = text[part.start : part.end] or (EMPTY if part in wrong else "")
+        found.append({"text": shown, "number": numbers.get(part.name, 0), "wrong": part in wrong})
+        place = part.end
+    return [*found, {"text": text[place:], "number": 0, "wrong": False}] if place < len(text) else found
+
+
+def verdict(trial: Trial | None) -> str:
+    if trial is None:
+        return "This syntax cannot say it."
+    return f"Docker refuses it, with exit status {trial.status}:" if trial.status else "Docker takes it."
+
+
+def cause(flag: str, text: str, numbers: Mapping[str, int], blamed: tuple[Part, ...], message: str) -> str:
+    """Which part a refusal is about, in words; "" where Docker does not refuse."""
+    if not message:
+        return ""
+    if name := missing(message):
+        return f"What is missing: the {name}."
+    if not blamed:
+        return "It is about the flag as a whole."
+    return "The cause: " + " and ".join(_named(part, text, numbers) for part in blamed) + "."
+
+
+def _named(part: Part, text: str, numbers: Mapping[str, int]) -> str:
+    shown = text[part.start : part.end] or EMPTY
+    return f"part {numbers[part.name]}, {FIELD[part.name].title.lower()}, {shown}" if part.name in numbers else shown
+
+
+def differences(form: Form, trials: Mapping[str, Trial]) -> Iterable[str]:
+    """Where the same mount goes differently with -v and with --mount, and what both do; as it is on this machine."""
+    if form.type == "bind" and set(trials) == {"-v", "--mount"} and not trials["-v"].status:
+        yield _missing_source(form, trials["-v"].made(HostFolderCreated))
+    if form.type == "bind" and form.target:
+        yield f"With both, what the image has at {form.target} is hidden, and nothing of it is copied to the host."
+    taken = {flag: trial for flag, trial in trials.items() if not trial.status}
+    for kind, sentence in ((VolumeCreated, _volume_made), (VolumePopulated, _volume_filled)):
+        does = {flag: trial.made(kind) for flag, trial in taken.items() if trial.made(kind)}
+        if does:
+            yield f"{_who(does, taken)}, {sentence(next(iter(does.values())))}"
+
+
+def _volume_made(event: Any) -> str:
+    if event.anonymous:
+        return "each new container gets a volume of its own."
+    return f"Docker makes the volume {event.name}, which is not there yet."
+
+
+def _volume_filled(event: Any) -> str:
+    return f"the empty volume is filled with what the image has at {event.path}."
+
+
+def _who(does: Mapping[str, object], taken: Mapping[str, object]) -> str:
+    """Which of the flags that Docker takes bring it about."""
+    if len(does) == len(READ):
+        return "With both"
+    others = [flag for flag in taken if flag not in does]
+    return f"With {', '.join(does)}" + (f", and not with {others[0]}" if others else "")
+
+
+def _missing_source(form: Form, created: HostFolderCreated | None) -> str:
+    if created and form.create_source:
+        return f"There is no {created.path} on the host. Both make it: an empty folder that belongs to root."
+    if created:
+        return (
+            f"There is no {created.path} on the host. -v makes it, an empty folder that belongs to root; --mount "
+            "refuses, unless it says bind-create-src."
+        )
+    does = "would make it too, as it says bind-create-src" if form.create_source else "would refuse"
+    return f"If {form.source} were missing on the host, -v would make it, as an empty folder of root's; --mount {does}."
+
+
+def look_command(target: str) -> str:
+    """What shows a mount from inside the container."""
+    if HOLDS_ALL.fullmatch(target):
+        return f"""sh -c 'ls -la {target}; grep " {target} " /proc/mounts'"""
+    return f"ls -la {shlex.quote(target)}" if target else "cat /proc/mounts"
+
+
+def still_flag(name: str, flag: Mapping[str, Any]) -> str:
+    """One flag where no kernel runs."""
+    spans = "".join(
+        html.escape(piece["text"]) + (f"<sup>{piece['number']}</sup>" if piece["number"] else "")
+        for piece in flag["pieces"]
+    )
+    said = f"<pre>{html.escape(flag['message'])}</pre>" if flag["message"] else ""
+    words = " ".join([flag["verdict"], flag["cause"], *flag["notes"]])
+    return f"<p><code>{name} {spans}</code></p><p>{html.escape(words)}</p>{said}"
+
+
+def still_row(row: Mapping[str, Any]) -> str:
+    cells = [str(row["number"]), row["title"], *(row[flag] or row[f"{flag} none"] for flag in WRITE), row["what"]]
+    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
