@@ -91,8 +91,7 @@ def progress(lesson: str = "") -> MapWidget | None:
 
 
 def mount_composer(flag: str = START, image: str = IMAGE) -> MountComposer | None:
-    """A form for one mount, with -v and --mount beside it; `flag` is what stands there first, `image` what it is tried
-    with."""
+    """A form for one mount with -v and --mount beside it. `flag` stands there first; it is tried with `image`."""
     try:
         return MountComposer(lesson(), flag, image)
     except ValueError as error:
@@ -107,7 +106,6 @@ def load_ipython_extension(shell: Any) -> None:
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
     at_hand = (show, exercise, layers, playground, progress, mount_composer)
-    at_hand = (show, exercise, layers, playground, progress)
     shell.push({each.__name__: each for each in at_hand}, interactive=False)
 
 
