@@ -238,6 +238,7 @@ class Machine:
             complain(f"labkit: stopped: {error.filename}: {error.strerror}\n")
         finally:
             self.spent += _BUDGET - self.kernel.budget
+            self.kernel.budget = _BUDGET  # of what is asked between two commands, a new shell's prompt among it
         return 137
 
     def container(self, ref: str) -> Any:

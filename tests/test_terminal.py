@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit import Machine
-from labkit.machine import Terminal
+from labkit.machine import END, INTERRUPT, Terminal
 
 
 def typed(*lines: str) -> list[tuple[int, str, str]]:
@@ -62,3 +62,42 @@ def test_two_machines_do_not_share_a_terminal() -> None:
     one.run("cd /tmp")
     other.run("true")
     assert (one.folder, other.folder) == ("/tmp", "/home/learner")
+
+
+def test_the_keys_that_interrupt_and_that_end() -> None:
+    terminal = Terminal(Machine())
+    for line in ("if true", INTERRUPT):
+        terminal.run(line)
+    assert terminal.prompt == "# "
+    assert (terminal.run("cat").stdout, terminal.prompt) == ("", "")
+    terminal.run("typed")
+    assert terminal.run(END).stdout == "typed\n"
+    terminal.run(END)
+    assert terminal.ended
+
+
+def test_after_a_runaway_there_is_a_prompt() -> None:
+    terminal = Terminal(Machine())
+    terminal.run("while true; do :; done")
+    assert (terminal.prompt, terminal.folder) == ("# ", "/home/learner")
+
+
+def test_two_terminals_are_each_where_they_are() -> None:
+    machine = Machine()
+    one, two = Terminal(machine), Terminal(machine)
+    one.run("cd /tmp")
+    two.run("cd /etc")
+    assert (one.folder, two.folder) == ("/tmp", "/etc")
+
+
+def test_back_to_an_earlier_moment() -> None:
+    machine = Machine()
+    terminal = Terminal(machine)
+    terminal.run("x=1; cd /tmp")
+    saved = machine.snapshot(), terminal.snapshot()
+    for _ in range(2):
+        assert terminal.run("echo $x; touch $x; ls").stdout == "1\n1\n"
+        terminal.run("x=2; cd /; exit")
+        machine.restore(saved[0])
+        terminal.restore(saved[1])
+        assert (terminal.folder, machine.files.listdir("/tmp")) == ("/tmp", [])

@@ -99,14 +99,13 @@ def _positional(engine: Any, command: Command, usage: str, given: list[str], wor
     """What the usage line has at this place; its last word stands for all that follow."""
     if command.name == "cp":
         return _both_ways(engine, word)
-    asked = [part.strip("[]") for part in re.split(r"\s+", usage) if part.strip("[]").isupper() or "_" in part]
-    asked = [part for part in asked if part not in ("OPTIONS", "OPTIONS]")]
-    if command.name == "build" or usage.endswith("-"):
-        asked = asked or ["PATH"]
+    words = re.sub(r" \| \S+", "", usage).split()  # of "PATH | URL | -" the first
+    asked = [name for part in words if (name := part.strip("[]")).isupper() or "_" in name]
+    asked = [name for name in asked if name != "OPTIONS"]
     if not asked:
         return NOTHING
     kind = asked[min(len(given), len(asked) - 1)]
-    if len(given) >= len(asked) and not usage.endswith("...]"):
+    if len(given) >= len(asked) and "..." not in usage:
         return NOTHING
     return next((offer(engine, word) for start, offer in _PLACES.items() if kind.startswith(start)), PATHS)
 

@@ -19,7 +19,7 @@ from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
-from labkit.jupyter.timeline import Input, Moment, Timeline, typed_file
+from labkit.jupyter.timeline import WAITING, Input, Moment, Timeline, typed_file
 from labkit.jupyter.view import UNMARKED, Marks, View, compare, look, only
 from labkit.jupyter.words import cut
 
@@ -27,7 +27,7 @@ KEPT_ROWS = 100  # inputs with their output that the terminal shows
 KEPT_CHARACTERS = 100_000  # of all of them
 MOST_CHOICES = 80  # words that Tab lists
 MOST_FOLLOWERS = 3  # playgrounds that follow one lesson; the older ones are drawn when they are used
-PROMPT, GOES_ON = "# ", "> "
+PROMPT = "# "  # root's shell
 
 
 class PlaygroundWidget(Panel):
@@ -101,7 +101,7 @@ class PlaygroundWidget(Panel):
 
     def _run(self, message: Mapping[str, Any]) -> None:
         line = str(message.get("line", ""))
-        if not line.strip() and self.prompt != GOES_ON and not self.timeline.terminal.inside:
+        if not line.strip() and self.prompt not in WAITING:
             return
         if opened := EDIT.fullmatch(line.strip()):
             self.editor = {"path": opened[1], "text": self._read(opened[1])}
@@ -161,8 +161,8 @@ class PlaygroundWidget(Panel):
     def _branch(self, message: Mapping[str, Any]) -> None:
         """To the end of another line."""
         number = message.get("number")
-        if number in {moment.number for moment in self.timeline.others}:
-            self.timeline.go(int(str(number)))
+        if isinstance(number, int) and number in {moment.number for moment in self.timeline.others}:
+            self.timeline.go(number)
             self.note = "This is the other future. The one you come from is kept under Other futures."
 
     def _reset(self, message: Mapping[str, Any]) -> None:
@@ -228,6 +228,13 @@ class PlaygroundWidget(Panel):
             self._draw()
 
     def _draw(self) -> None:
+        """Show the moment that the machine is in; whatever a learner did to it, a cell must not end in a traceback."""
+        try:
+            self._show()
+        except Exception as error:
+            self.note = f"The machine cannot be drawn any more: {error}. Undo takes you back."
+
+    def _show(self) -> None:
         timeline = self.timeline
         drawn = (timeline, timeline.at, timeline.tip, len(timeline.moments), self.focus)
         if drawn == self._drawn:
@@ -235,7 +242,7 @@ class PlaygroundWidget(Panel):
         self._drawn = drawn
         line, past = timeline.line, timeline.past
         self.log = _log(past)
-        self.prompt = timeline.terminal.prompt or PROMPT
+        self.prompt = timeline.terminal.prompt
         self.titles = [cut(moment.input.title) for moment in line if moment.input]
         self.place = len(past)
         self.events = self._told()
@@ -290,7 +297,7 @@ def _row(moment: Moment) -> dict[str, Any]:
     groups = groupby(moment.outcome.written, lambda piece: piece[0] == 2)
     pieces = [(message, "".join(text for _, text in group)) for message, group in groups]
     return {
-        "prompt": moment.prompt or PROMPT,
+        "prompt": moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT,
         "line": _line(moment).replace("\x03", "^C").replace("\x04", "^D"),
         "pieces": [{"message": message, "text": shortened(text)} for message, text in pieces if text],
         "status": moment.outcome.status,

@@ -27,6 +27,7 @@ LONGEST = 128 << 10  # characters of all inputs
 LONGEST_TEXT = 256 << 10  # characters of the shared text
 LARGEST = 1 << 20  # bytes of its JSON
 MOST_STEPS = 3_000_000  # of all inputs
+KEYS = ("\x03", "\x04")  # ^C and ^D, which no script has
 
 
 class ShareError(ValueError):
@@ -119,7 +120,7 @@ def play(shared: Shared) -> Timeline:
 
     try:
         timeline = Timeline(Machine(**shared.options), shared.options)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # TypeError: a list where a word should be
         raise ShareError(f"there is no such machine: {error}") from None
     for each in shared.inputs:
         if timeline.machine.spent > MOST_STEPS:
@@ -175,7 +176,7 @@ def _typed(moments: list[Moment], texts: list[str]) -> str:
     inside = next((place for place, moment in enumerate(moments) if moment.inside), None)
     if inside is None:
         return _sound("\n".join(texts))
-    opening, lines = texts[: inside + 1], texts[inside + 1 :]
+    opening, lines = texts[: inside + 1], [text for text in texts[inside + 1 :] if text not in KEYS]
     opening[-1] = re.sub(r"(?<=\s)(-it|-ti|-i -t|-t -i)(?=\s)", "-i", opening[-1])
     return _heredoc("\n".join(opening), "\n".join(lines))
 
@@ -192,7 +193,7 @@ def _sound(text: str) -> str:
     from labkit.shell.parser import parse
 
     program = parse(text)
-    if "\x03" not in text and "\x04" not in text and not program.problem and not program.unended:
+    if not any(key in text for key in KEYS) and not program.problem and not program.unended:
         return text
     return "\n".join(["# no whole command:", *(f"# {_comment(line)}" for line in text.split("\n"))])
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 HOME = "/home/learner"
+WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Moment:
     outcome: Outcome = Outcome()
     prompt: str = ""  # of the terminal, before the input
     inside: bool = False  # the terminal is in a container's shell, after the input
-    waits: bool = False  # the shell waits for the rest of a command, after the input
+    waits: bool = False  # the command goes on, after the input
     events: tuple[Any, ...] = ()  # what the engine did
     saved: Any = None
     notes: Mapping[str, Any] = field(default_factory=dict, compare=False)  # what whoever looks at it keeps with it
@@ -125,7 +126,7 @@ class Timeline:
             outcome=outcome,
             prompt=prompt,
             inside=bool(self._terminal and self._terminal.inside),
-            waits=bool(self._terminal and self._terminal.prompt == "> "),
+            waits=bool(self._terminal and self._terminal.prompt in WAITING),
             events=tuple(self._events()[start:]),
         )
         self.moments.append(moment)

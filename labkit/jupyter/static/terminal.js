@@ -44,8 +44,10 @@ function terminalForm(model, send, complete = null) {
     offers.replaceChildren();
     place = wanted = null;
   };
+  // Is this the rest of a command, or what a program reads?
+  const waits = () => ["> ", ""].includes(model.get("prompt"));
   const run = () => {
-    if (input.value.trim() || model.get("prompt") !== "# ") send({ do: "run", line: input.value });
+    if (input.value.trim() || waits()) send({ do: "run", line: input.value });
     over();
   };
   input.addEventListener("paste", (event) => {
@@ -62,7 +64,7 @@ function terminalForm(model, send, complete = null) {
     update();
   };
   const interrupt = () => {
-    if (model.get("prompt") === "> ") send({ do: "run", line: INTERRUPT });
+    if (waits()) send({ do: "run", line: INTERRUPT });
     over();
   };
   const CONTROL = {
