@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import SHOTS, Lab
-from .notebook import bring_into_view, cell_count, errors, open_notebook, run_all
+from .notebook import IDLE, bring_into_view, cell_count, errors, open_notebook, run_all
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 QUICK = 100  # ms from the key press to the redrawn picture, median
@@ -201,6 +202,35 @@ def test_the_picture_of_a_large_machine_is_redrawn_at_once(page: Page, lab: Lab)
     print(f"key press to picture: {sorted(round(each) for each in times)} ms")
     assert len(times) == 15
     assert statistics.median(times) < QUICK
+
+
+def test_names_with_markup_are_text(page: Page, lab: Lab) -> None:
+    widget = opened(page, lab, "markup", "playground(fresh=True)")
+    widget.get_by_role("textbox", name="Command").click()
+    name = "<img src=x onerror=alert(1)>"
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    typed(page, "docker pull -q busybox", f"docker run --name web -v './{name}:/src' busybox touch '/{name}'", "ls")
+    says(widget, name)
+    expect(widget.locator(".lk-events li", has_text=name)).to_have_count(0)
+    page.keyboard.type("ls '<im")
+    page.keyboard.press("Tab")
+    expect(widget.get_by_role("textbox", name="Command")).to_have_value(f"ls '{name}/")
+    widget.get_by_role("button", name="Undo").click()
+    expect(widget.locator(".lk-events")).to_contain_text([f"made the missing folder /home/learner/{name} on the host"])
+    assert widget.locator("img").count() == 1
+
+
+def test_after_a_restart_of_the_kernel_it_says_so(page: Page, lab: Lab) -> None:
+    """The picture stays; what is typed goes nowhere, and that is told. Run again, the cell gives a new playground."""
+    widget = opened(page, lab, "restart", "playground('docker volume create kept')")
+    expect(image_of(widget)).to_have_attribute("alt", re.compile("1 volume"))
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_function(IDLE)
+    widget.get_by_role("textbox", name="Command").click()
+    typed(page, "docker ps")
+    expect(widget.locator(".lk-note-line")).to_contain_text("Run this cell again")
+    assert errors(run_all(page)) == []
+    expect(page.get_by_role("region", name="Playground").locator(".lk-typed")).to_have_count(1)
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
