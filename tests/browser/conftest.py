@@ -7,6 +7,7 @@ LABKIT_REQUIRE_BROWSER set (CI) they fail instead.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -101,17 +102,23 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path, seconds:
 
 @pytest.fixture(scope="session")
 def lab(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    base = tmp_path_factory.mktemp("lab")
+    with serve(tmp_path_factory.mktemp("lab"), free_port()) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def serve(base: Path, port: int, learner: str = "demo") -> Iterator[Lab]:
+    """JupyterLab on the copy of notebooks/ that it makes in this folder; learner "": whoever says so."""
     notebooks, home, settings = base / "notebooks", base / "home", base / "settings"
     shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints", ".labkit"))
     home.mkdir()
     news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-    port, token = free_port(), "browser-test"
+    token = "browser-test"
     environment = os.environ | {
         "LABKIT_HOME": str(home),
-        "LABKIT_LEARNER": "demo",
+        "LABKIT_LEARNER": learner,
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(base / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(base / "config"),
@@ -162,12 +169,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def page(browser, lab: Lab) -> Iterator[object]:
     """A page that is 1,400 by 1,000; whatever its console calls an error fails the test."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    with watched(context) as page:
+        yield page
+    context.close()
+
+
+@contextlib.contextmanager
+def watched(context) -> Iterator[object]:
+    """A page of this context; whatever its console calls an error fails the test."""
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(f"uncaught: {error}"))
     page.set_default_timeout(30_000)
     yield page
-    context.close()
+    page.close()
     ours = [error for error in errors if not any(known.search(error) for known in NOT_OURS)]
     assert ours == [], "the browser's console has errors"

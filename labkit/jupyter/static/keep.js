@@ -58,7 +58,9 @@ function browserStore(course) {
         const [what, learner, exercise] = key.slice(start.length).split("/");
         if (what === "learner") found.learner = read(key);
         else if (what in JOINED && exercise) {
-          (found[what][decodeURIComponent(learner)] ??= {})[exercise] = read(key);
+          const entry = read(key);
+          if (!("answer" in entry)) continue;
+          (found[what][decodeURIComponent(learner)] ??= {})[exercise] = entry;
           number += 1;
         }
       }
