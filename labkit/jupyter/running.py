@@ -165,6 +165,7 @@ def run_notebook(path: Path, check: bool = False) -> Ran:
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
     )
     try:
         with as_demo(path.parent):
