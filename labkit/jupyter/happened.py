@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from labkit.jupyter.view import size_text
+from labkit.jupyter.view import Marks, size_text
 from labkit.jupyter.words import cut, short
 
 
@@ -36,6 +36,27 @@ def told(events: Sequence[Any], engine: Any) -> list[str]:
     """A sentence for each event, in order."""
     names = Names(engine, events)
     return [_sentence(event, names) for event in events]
+
+
+def written(events: Sequence[Any], marks: Marks) -> list[str]:
+    """The files of containers' layers that are other than before, where no event tells of it."""
+    known = {getattr(event, "path", "") for event in events}
+    gone = {part[:3] for part in marks.gone if part[0] == "file" and ("container", *part[1:2]) not in _lost(marks)}
+    groups = (
+        (marks.new, "{} is new in {}'s layer"),
+        (marks.changed, "{} changed in {}'s layer"),
+        (gone, "{} left {}'s layer"),
+    )
+    return [
+        text.format(cut(part[2]), cut(part[1], 40))
+        for parts, text in groups
+        for part in sorted(parts)
+        if part[0] == "file" and not any(path == part[2] or path.startswith(f"{part[2]}/") for path in known)
+    ]
+
+
+def _lost(marks: Marks) -> set[tuple[str, ...]]:
+    return {part[:2] for part in marks.gone if part[0] == "container"}
 
 
 def _sentence(event: Any, names: Names) -> str:

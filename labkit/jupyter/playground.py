@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import traitlets
 
 from labkit.jupyter.exercise import EDIT, picture_trait, shortened
-from labkit.jupyter.happened import told
+from labkit.jupyter.happened import told, written
 from labkit.jupyter.magics import choices
 from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
@@ -265,7 +265,8 @@ class PlaygroundWidget(Panel):
     def _told(self) -> list[str]:
         now = self.timeline.now
         if "told" not in now.notes:
-            self.timeline.note(told=told(now.events, self.timeline.machine.engine))
+            sentences = told(now.events, self.timeline.machine.engine)
+            self.timeline.note(told=[*sentences, *written(now.events, self.marks)])
         found: list[str] = self.timeline.now.notes["told"]
         return found
 

@@ -7,7 +7,8 @@ import pytest
 from labkit import Machine
 from labkit.engine import events
 from labkit.engine.events import Event
-from labkit.jupyter.happened import _SENTENCES, told
+from labkit.jupyter.happened import _SENTENCES, told, written
+from labkit.jupyter.view import compare, look
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +71,14 @@ def test_names_stay_on_one_line_and_have_no_end(machine: Machine) -> None:
     (sentence,) = told([events.HostFolderCreated(f"/a\n\x1b[31m{'x' * 500}", "")], machine.engine)
     assert sentence.startswith(r"made the missing folder /a \x1b[31mxxx")
     assert len(sentence) < 120
+
+
+def test_what_no_event_tells_of(machine: Machine) -> None:
+    before, start = look(machine), len(machine.events)
+    machine.run("docker exec web sh -c 'touch /made; rm -f /bin/yes'; docker rm -f brief")
+    seen = written(machine.events[start:], compare(before, look(machine)))
+    assert "/made is new in web's layer" in seen
+    assert not [sentence for sentence in seen if "/bin" in sentence], "a whiteout is told of as an event"
+    before = look(machine)
+    machine.run("docker rm -f web")
+    assert written([], compare(before, look(machine))) == [], "the container's end says it all"

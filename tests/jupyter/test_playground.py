@@ -43,6 +43,15 @@ def test_a_command_runs_and_everything_follows(widget: PlaygroundWidget) -> None
     assert (widget.events, widget.picture["text"].count("[new]")) == ([], 0)
 
 
+def test_files_in_a_containers_layer_are_told_of(widget: PlaygroundWidget) -> None:
+    run(widget, *WEB, "docker exec web sh -c 'echo x > /new; echo y >> /etc/passwd'")
+    assert widget.events == ["copied /etc/passwd, 30B, from layer 1 into web's layer", "/new is new in web's layer"]
+    run(widget, "docker exec web rm /new")
+    assert widget.events == ["/new left web's layer"]
+    run(widget, "docker exec web touch /data/there")
+    assert widget.events == []
+
+
 def test_back_and_forth(widget: PlaygroundWidget) -> None:
     widget.handle({"do": "undo"})
     assert widget.note == "There is nothing to take back."

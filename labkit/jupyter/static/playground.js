@@ -9,6 +9,7 @@ const KEYS = [
   ["nano FILE", "opens a file to edit."],
 ];
 const SHOWN_EVENTS = 6;
+const QUIET = "No image, container or container's layer changed. What is written into volumes and host folders is not listed.";
 
 function fold(title, ...children) {
   const summary = focusable(element("summary", { textContent: title }));
@@ -97,13 +98,13 @@ function eventsOf(model) {
   const show = () => {
     const events = model.get("events");
     const item = (text) => element("li", { textContent: text });
-    list.replaceChildren(...(events.length ? events.slice(0, SHOWN_EVENTS) : ["nothing that changed a layer, a container or a volume"]).map(item));
+    list.replaceChildren(...(events.length ? events.slice(0, SHOWN_EVENTS) : [model.get("place") ? QUIET : "nothing yet"]).map(item));
     rest.replaceChildren(...events.slice(SHOWN_EVENTS).map(item));
     more.hidden = events.length <= SHOWN_EVENTS;
     more.firstChild.textContent = `and ${events.length - SHOWN_EVENTS} more`;
   };
   const body = element("section", {}, element("h4", { textContent: "What the engine did at the last input" }), list, more);
-  return { body, updates: { events: show } };
+  return { body, show, updates: { events: show } };
 }
 
 function sharingOf(model, send, say) {
@@ -178,7 +179,10 @@ function render({ model, el }) {
   const unfollow = follow(model, {
     ...time.updates, ...picture.updates, ...events.updates, ...futures.updates, ...sharing.updates,
     note: () => say(model.get("note")),
-    log: () => { terminal.input.placeholder = model.get("log").length ? "" : "type a command, such as docker pull busybox"; },
+    log: () => {
+      events.show();
+      terminal.input.placeholder = model.get("log").length ? "" : "type a command, such as docker pull busybox";
+    },
   });
   el.append(root);
   return () => {
