@@ -19,8 +19,11 @@ from .context import Known
 if TYPE_CHECKING:
     from labkit.engine.engine import Engine
 
+    from .journal import Journal
+    from .recipe import Made
+
 REGULAR, LOCAL, MOUNT = "regular", "source.local", "exec.cachemount"
-_RECORD, _KEY, _LINK, _KNOWN = "record/", "key/", "link/", "known/"
+_RECORD, _KEY, _LINK, _KNOWN, _MADE, _JOURNAL = "record/", "key/", "link/", "known/", "made/", "journal"
 _UNTIL = ("until", "unused-for")
 
 
@@ -76,7 +79,28 @@ class BuildCache:
         """What was sent last under this name."""
         return self._table.get(_KNOWN + name) or {}
 
+    def made(self) -> tuple[Made, ...]:
+        """All steps that were ever made, those that were pruned too, in order."""
+        found = [value for name, value in self._table.items() if name.startswith(_MADE)]
+        return tuple(sorted(found, key=lambda made: made.number))
+
+    def made_of(self, key: str | None) -> Made | None:
+        """What was made under a key, even if its record is no longer there."""
+        return self._table.get(_MADE + key) if key else None
+
+    @property
+    def journal(self) -> Journal | None:
+        """What the last build found and made."""
+        return self._table.get(_JOURNAL)
+
     # changing
+
+    def keep_journal(self, journal: Journal) -> None:
+        self._table.set(_JOURNAL, journal)
+
+    def keep_made(self, made: Made) -> None:
+        """Remember how a step was made; it outlasts the record."""
+        self._table.set(_MADE + made.recipe.key, made)
 
     def add(self, record: Record) -> Record:
         """Keep a record; one with the same key is no longer found, but stays until it is pruned."""

@@ -13,16 +13,25 @@ from labkit.files import Stat
 from .ignore import Matcher
 from .trees import SourceTree
 
+Listing = dict[str, str]  # each file by its path ("" the source itself), as the key knows it
 
-def checksum(tree: SourceTree, path: str, exclude: Matcher | None = None, include: Matcher | None = None) -> str:
-    """The digest of a file, or of a folder with all in it."""
+
+def listing(tree: SourceTree, path: str, exclude: Matcher | None = None, include: Matcher | None = None) -> Listing:
+    """What goes into the digest of a file, or of a folder with all in it."""
     about = tree.lstat(path)
-    digest = sha256(_header(tree, path, about).encode())
+    found = {"": _header(tree, path, about)}
     if stat.S_ISDIR(about.st_mode):
         for name, known in tree.walk(path):
-            if (exclude and exclude.matches(name)) or (include and not include.matches(name)):
-                continue
-            digest.update(f"\0{name}\0{_header(tree, _join(path, name), known)}".encode("utf-8", "replace"))
+            if not (exclude and exclude.matches(name)) and not (include and not include.matches(name)):
+                found[name] = _header(tree, _join(path, name), known)
+    return found
+
+
+def digest_of(files: Listing) -> str:
+    """The digest of a listing."""
+    digest = sha256()
+    for name, header in files.items():
+        digest.update((f"\0{name}\0{header}" if name else header).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

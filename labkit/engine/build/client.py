@@ -15,7 +15,7 @@ from labkit.files import BadArchiveError, Files
 from labkit.files import tar as archives
 
 from .cache import BuildCache
-from .context import send
+from .context import Known, Transfer, send
 from .copying import extract, unpacked
 from .errors import failed, unsolved
 from .expand import go_quote
@@ -127,14 +127,16 @@ class Client:
         self.cache.remember(f"ignore {source.folder}", sent.known, sent.size, "local source for context")
         return decoded(source.files.read("/.dockerignore")) if paths else ""
 
-    def send_context(self, source: Source, paths: list[str], progress: Progress) -> None:
-        """Send what changed of these paths: a step of its own."""
+    def send_context(self, source: Source, paths: list[str], progress: Progress) -> tuple[Transfer, dict[str, Known]]:
+        """Send what changed of these paths: a step of its own. What was sent, and what the builder knew before."""
         name = f"context {source.folder}"
-        sent = send(source.files, paths, self.cache.known(name) if source.folder else {})
+        before = self.cache.known(name) if source.folder else {}
+        sent = send(source.files, paths, before)
         step = progress.step("[internal] load build context")
         step.status("transferring context:", sent.sent)
         step.done()
         self.cache.remember(name, sent.known, sent.size, "local source for context")
+        return sent, before
 
 
 def decoded(data: bytes) -> str:

@@ -65,6 +65,7 @@ class RunNode(Node):
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     hidden_env: tuple[tuple[str, str], ...] = ()  # proxies: given to the process, unknown to the cache
+    arguments: tuple[str, ...] = ()  # those of env that an ARG gave
     cwd: str = "/"
     user: str = ""
     mounts: tuple[ResolvedMount, ...] = ()

@@ -657,6 +657,7 @@ class _Planner:
             args=tuple(args),
             env=tuple(state.env.items()),
             hidden_env=self._proxies(),
+            arguments=tuple(name for name, _ in state.args),
             cwd=state.cwd,
             user=state.user,
             mounts=mounts,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .cache import BuildCache, Record, key_of
-from .checksum import checksum
+from .checksum import Listing, digest_of, listing
 from .expand import go_quote
 from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
 from .ignore import has_wildcards, matcher
+from .recipe import BASE, COPY, MKDIR, RUN, Part, Recipe
 from .request import BuildRequest
 from .trees import SourceTree
 from .views import Views
@@ -26,6 +27,7 @@ class Result:
 
     key: str | None
     record: Record | None = None
+    recipe: Recipe | None = None  # what the key is made of; None where only the key is known
     loaded: bool = False  # its layer was taken in this build
     shown: bool = False
 
@@ -56,9 +58,10 @@ class Results:
 
     def look_again(self, node: Node) -> Result:
         """The same, now that what it stands on is there."""
-        key = self._key(node)
+        recipe = self._recipe(node)
+        key = recipe.key if isinstance(recipe, Recipe) else recipe
         record = self.cache.find(key) if key and not self.ignores_cache(node) else None
-        result = self._known[node.identity] = Result(key, record)
+        result = self._known[node.identity] = Result(key, record, recipe if isinstance(recipe, Recipe) else None)
         return result
 
     def ignores_cache(self, node: Node) -> bool:
@@ -83,53 +86,70 @@ class Results:
             return None
         return SourceTree(self.views.layer(chain))
 
-    def _key(self, node: Node) -> str | None:
-        """The cache key; None as long as the content of another stage has to be known for it."""
+    def _recipe(self, node: Node) -> Recipe | str | None:
+        """What the cache key is made of. A text is a key of which no more is known than that; None: the content of
+        another stage has to be known for it."""
         if isinstance(node, BaseNode):
-            return key_of("base", node.chain)
+            return base_recipe(node)
         below = self.of(node.below).key if node.below else "scratch"
         if below is None:
             return None
         if isinstance(node, MkdirNode):
-            return key_of("mkdir", node.path, node.user, below)
+            return Recipe(MKDIR, (Part("folder", "", node.path), Part("user", "", node.user)), below)
         if isinstance(node, RunNode):
-            return self._run_key(node, below)
+            return self._run_recipe(node, below)
         assert isinstance(node, CopyNode)
-        return self._copy_key(node, below)
+        return self._copy_recipe(node, below)
 
-    def _run_key(self, node: RunNode, below: str) -> str | None:
-        contents = [self._mount_content(each) for each in node.mounts]
-        if None in contents:
-            return None
-        mounts = [each.mount for each in node.mounts]
-        what = (node.args, node.env, node.cwd, node.user, mounts, node.network, node.script)
-        return key_of("run", what, *contents, below)
+    def _run_recipe(self, node: RunNode, below: str) -> Recipe | None:
+        parts = [Part("command", "", repr(node.args))]
+        parts += [Part("variable", name, value) for name, value in node.env]
+        parts += [Part("folder", "", node.cwd), Part("user", "", node.user), Part("network", "", node.network)]
+        parts += [Part("mount", each.mount.target, repr(each.mount)) for each in node.mounts]
+        parts += [Part("script", *node.script)] if node.script else []
+        files: dict[str, Listing] = {}
+        for each in node.mounts:
+            if each.source:
+                key = self.of(each.source).key
+                if key is None:
+                    return None
+                parts.append(Part("stage", each.mount.target, key))
+            elif each.context and self.tree is not None:
+                name = each.mount.source or "."
+                files[name] = self._mount_content(each)
+                parts.append(Part("content", name, digest_of(files[name])))
+        return Recipe(RUN, tuple(parts), below, files, frozenset(node.arguments))
 
-    def _mount_content(self, mount: ResolvedMount) -> str | None:
-        if mount.source:
-            return self.of(mount.source).key
-        if not mount.context or self.tree is None:
-            return ""
+    def _mount_content(self, mount: ResolvedMount) -> Listing:
+        assert self.tree is not None
         try:
-            return checksum(self.tree, self.tree.resolve(posixpath.join("/", mount.mount.source)))
+            return listing(self.tree, self.tree.resolve(posixpath.join("/", mount.mount.source)))
         except OSError:
-            return "missing"
+            return {}
 
-    def _copy_key(self, node: CopyNode, below: str) -> str | None:
+    def _copy_recipe(self, node: CopyNode, below: str) -> Recipe | str | None:
         by_name = key_of("copy by name", node.operation, below, *(self.of(each).key for each in node.sources))
         if any(self.tree_of(each) is None for each in node.from_ if each.node):
             unknown = self.ignores_cache(node) or any(self.ignores_cache(each) for each in node.sources)
             return None if unknown else self.cache.linked(by_name)
-        key = key_of("copy", node.options, *(self._content(node, each) for each in node.from_), below)
+        parts = [Part("option", name, str(value)) for name, value in zip(COPY_OPTIONS, node.options, strict=True)]
+        files: dict[str, Listing] = {}
+        for each in node.from_:
+            name = posixpath.basename(each.path)
+            if each.text is not None:
+                parts.append(Part("text", name, each.text))
+                continue
+            found = self._content(node, each)
+            digests = [digest if last == name else (last, digest) for last, digest in _digests(found)]
+            parts.append(Part("content", name, repr(digests)))
+            files[name] = found[0][1] if [last for last, _ in found] == [name] else _together(found)
+        recipe = Recipe(COPY, tuple(parts), below, files)
         if node.sources:
-            self.cache.link(by_name, key)
-        return key
+            self.cache.link(by_name, recipe.key)
+        return recipe
 
-    def _content(self, node: CopyNode, source: CopySource) -> str:
-        """What a source is, by its last name and its content."""
-        name = posixpath.basename(source.path)
-        if source.text is not None:
-            return key_of(name, source.text)
+    def _content(self, node: CopyNode, source: CopySource) -> list[tuple[str, Listing]]:
+        """What a source names: the last name of each, and what is there."""
         tree = self.tree_of(source)
         assert tree
         exclude = matcher(node.exclude) if node.exclude else None
@@ -141,13 +161,28 @@ class Results:
             found = tree.find(source.path)
         except OSError:
             raise StepError(node, f"failed to compute cache key: {self._missing(required)}") from None
-        digests = [(last, checksum(tree, path, exclude, include)) for last, path in found]
-        return key_of(name, [digest if last == name else (last, digest) for last, digest in digests])
+        return [(last, listing(tree, path, exclude, include)) for last, path in found]
 
     def _missing(self, path: str) -> str:
         """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
         ref = f"{_uuid(self.engine)}::{self.engine.ids.key('ref')}"
         return f"failed to calculate checksum of ref {ref}: {go_quote(path)}: not found"
+
+
+COPY_OPTIONS = ("target", "--chown", "--chmod", "--exclude", "unpack")  # CopyNode.options
+
+
+def base_recipe(node: BaseNode) -> Recipe:
+    return Recipe(BASE, (Part("image", "", node.chain),))
+
+
+def _digests(found: list[tuple[str, Listing]]) -> list[tuple[str, str]]:
+    return [(last, digest_of(files)) for last, files in found]
+
+
+def _together(found: list[tuple[str, Listing]]) -> Listing:
+    """Several sources that one pattern names, as one listing."""
+    return {posixpath.join(last, name) if name else last: head for last, files in found for name, head in files.items()}
 
 
 def _uuid(engine: Engine) -> str:

@@ -7,6 +7,7 @@ those below it are not needed. (BuildKit works on branches at once; the order he
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from labkit.engine.references import Reference
@@ -14,7 +15,7 @@ from labkit.files import Layer
 
 from .attach import Mounts
 from .bases import Bases
-from .cache import BuildCache, Record, key_of
+from .cache import BuildCache, Record
 from .client import Client, Source, check_tags
 from .context import context_paths, context_tree
 from .copying import CopyError, Copying, find_owner, make_folders
@@ -22,11 +23,13 @@ from .errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolve
 from .export import export
 from .graph import BaseNode, CopyNode, Graph, MkdirNode, Node, RunNode
 from .ignore import Matcher, PatternError, matcher, read_ignore_file
+from .journal import CACHED, CANCELED, FAILED, MADE, Journal, Outcome
 from .lint import Linter
 from .plan import Plan, Settings, plan
 from .progress import Emit, Progress, Step
+from .recipe import Made
 from .request import BuildRequest
-from .results import Result, Results, StepError
+from .results import Result, Results, StepError, base_recipe
 from .running import RunError, Runner
 from .trees import SourceTree
 from .views import Views
@@ -47,6 +50,7 @@ class Stream(Protocol):
 def build(engine: Engine, request: BuildRequest, progress: Stream) -> str:
     """The id of the image. Raises BuildError, whose text is what is printed last."""
     views = Views(engine)
+    engine.build_cache.keep_journal(Journal())
     _remove_id_file(request)
     try:
         image_id = _Build(engine, request, views, progress.write).run()
@@ -120,13 +124,15 @@ class _Build:
         graph = Graph()
         graph.add(planned.top)
         self._show_bases(graph)
-        tree = self._load_context(source, planned, ignore)
+        tree, journal = self._load_context(source, planned, ignore)
         results = Results(self.engine, self.request, self.cache, self.views, graph.names, tree)
         solver = Solver(results, self.progress, graph)
         try:
             record = solver.make(planned.top)
         except StepError as error:
             raise self._broken(source, error.message, [error.node.place]) from None
+        finally:
+            self.cache.keep_journal(replace(journal, outcomes=tuple(solver.outcomes), earlier=solver.earlier))
         image_id = self._export(planned, record, tags, new=solver.made > 0)
         self.emit(self.lint.summary())
         return image_id
@@ -141,13 +147,17 @@ class _Build:
         except PatternError as error:
             raise unsolved(str(error)) from None
 
-    def _load_context(self, source: Source, planned: Plan, ignore: Matcher | None) -> SourceTree | None:
+    def _load_context(self, source: Source, planned: Plan, ignore: Matcher | None) -> tuple[SourceTree | None, Journal]:
+        """The files that the steps copy from, and the journal's page about what was sent."""
         if not planned.context_paths:
-            return None
+            return None, Journal()
         paths = list(context_paths(source.files, ignore, planned.context_paths))
-        if not source.archive:
-            self.client.send_context(source, paths, self.progress)
-        return context_tree(source.files, paths)
+        tree = context_tree(source.files, paths)
+        if source.archive:
+            return tree, Journal(context=tree.seen)
+        sent, before = self.client.send_context(source, paths, self.progress)
+        newly = frozenset(path for path, known in sent.known.items() if before.get(path) != known)
+        return tree, Journal(sent=sent.sent, context=tree.seen, size=sent.size, newly=newly)
 
     def _show_bases(self, graph: Graph) -> None:
         for node in graph:
@@ -158,7 +168,7 @@ class _Build:
                 self.bases.fetch(node.reference, step.line)
                 keep_base(self.engine, self.cache, node, held=True)
                 step.done(_PULL)
-            elif self.cache.find(key_of("base", node.chain)):
+            elif self.cache.find(base_recipe(node).key):
                 step.cached()
             else:
                 step.done()
@@ -190,7 +200,7 @@ class _Build:
 
 def keep_base(engine: Engine, cache: BuildCache, node: BaseNode, *, held: bool = False) -> Record:
     """The record of a base image, which holds its layers."""
-    key = key_of("base", node.chain)
+    key = base_recipe(node).key
     if known := cache.find(key):
         return known
     if not held:
@@ -210,6 +220,8 @@ class Solver:
         self.progress = progress
         self.graph = graph
         self.made = 0  # layers
+        self.earlier = results.cache.made()
+        self.outcomes: list[Outcome] = []
         self.mounts = Mounts(results.engine, results.request, results.cache, results.views, results.tree_of)
 
     def make(self, top: Node | None) -> Record | None:
@@ -267,15 +279,36 @@ class Solver:
                 self._make_node(node, result)
             else:
                 self.progress.step(self._name(node)).line("CANCELED")
+                self._note(node, result, CANCELED)
                 running = True
         self.progress.step(self._name(failing.node)).failed(failing.message)
+        self._note(failing.node, Result(None), FAILED)
 
     def _look_again(self, node: Node) -> Result:
         try:
             return self.results.look_again(node)
         except StepError as error:
             self.progress.step(self._name(node)).failed(error.message)
+            self._note(node, Result(None), FAILED)
             raise
+
+    def _note(self, node: Node, result: Result, state: str, seconds: float = 0.0) -> None:
+        """A line of the journal."""
+        made = self.cache.made_of(result.key)
+        forced = "--no-cache" if self.results.request.no_cache else "--no-cache-filter"
+        outcome = Outcome(
+            self._name(node),
+            state,
+            result.key,
+            result.recipe or (made.recipe if made else None),
+            below=self._name(node.below) if node.below else "",
+            line=node.place.start,
+            forced=forced if state != CACHED and self.results.ignores_cache(node) else "",
+            unneeded=state == CACHED and result.record is None,
+            seconds=made.seconds if state == CACHED and made else seconds,
+            size=result.record.size if result.record else made.size if made else 0,
+        )
+        self.outcomes.append(outcome)
 
     def _name(self, node: Node) -> str:
         return self.graph.names[node.identity]
@@ -284,6 +317,7 @@ class Solver:
         if not result.shown:
             result.shown = True
             self.progress.step(self._name(node)).cached()
+            self._note(node, result, CACHED)
 
     def _load(self, node: Node) -> Record | None:
         """Take a node's layer, for a step on it or for the image."""
@@ -309,6 +343,7 @@ class Solver:
             layer = self.engine.driver.commit(layer_id)
         except (CopyError, RunError, OSError) as error:
             step.failed(_reason(error))
+            self._note(node, result, FAILED)
             raise StepError(node, _reason(error)) from None
         finally:
             if layer is None:
@@ -317,6 +352,11 @@ class Solver:
         result.loaded = True
         self.made += 1
         step.done(seconds)
+        if result.recipe:
+            self.cache.keep_made(
+                Made(result.recipe, self._name(node), seconds, layer.size, len(self.earlier) + self.made)
+            )
+        self._note(node, result, MADE, seconds)
 
     def _keep(self, node: Node, layer_id: str, layer: Layer, parent: Record | None, key: str) -> Record:
         kept = self.engine.layerstore.adopt(layer, layer_id, parent.chain if parent else None)
