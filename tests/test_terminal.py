@@ -101,3 +101,13 @@ def test_back_to_an_earlier_moment() -> None:
         machine.restore(saved[0])
         terminal.restore(saved[1])
         assert (terminal.folder, machine.files.listdir("/tmp")) == ("/tmp", [])
+
+
+def test_who_asks_for_the_prompt_changes_nothing() -> None:
+    asked, unasked = Machine(), Machine()
+    terminal = Terminal(asked)
+    assert terminal.prompt
+    terminal.complete("docker ")
+    line = "date +%N; docker pull -q busybox; printf 'FROM busybox\\nRUN touch x\\n' | docker build -q -"
+    assert asked.run(line) == unasked.run(line)
+    assert Terminal(asked).run("date +%N") == Terminal(unasked).run("date +%N")
