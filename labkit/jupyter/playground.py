@@ -86,7 +86,7 @@ class PlaygroundWidget(Panel):
         """The picture and the inputs so far."""
         lines = "\n".join(f"{moment.prompt or PROMPT}{_line(moment)}" for moment in self.timeline.past)
         typed = f"<pre>{html.escape(lines)}</pre>\n" if lines else ""
-        return f"<p><strong>Playground</strong></p>\n{typed}{Picture(self.view, self.marks).html()}"
+        return f"<p><strong>Playground</strong></p>\n{typed}{Picture(self.view).html()}"
 
     def failed(self, sentence: str) -> None:
         self.note = sentence

@@ -274,3 +274,14 @@ def test_a_wrong_argument_is_one_line(
     assert out.startswith("playground: ")
     assert said in out
     assert out.count("\n") == 1
+
+
+def test_a_playground_is_shown_alike_whoever_looked_before() -> None:
+    def shown(lesson: Lesson) -> str:
+        lesson.fresh()
+        lesson.run("docker run --name box busybox touch /x")
+        return str(PlaygroundWidget(lesson)._repr_mimebundle_()[0]["text/html"])
+
+    lesson = Lesson()
+    first = shown(lesson)
+    assert shown(lesson) == first
