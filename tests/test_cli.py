@@ -80,3 +80,28 @@ def test_a_name_that_is_no_file(name: str, capsys: pytest.CaptureFixture[str]) -
     open_progress().record(Someone(name), Judgement(False, 0, 2))  # type: ignore[arg-type]
     assert main(["submit", name]) == 2
     assert main(["submit", name, "--out", "mine.json"]) == 0
+
+
+def test_a_new_exercise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("labkit.course.newexercise.exercises_folder", lambda: tmp_path)
+    assert main(["new-exercise", "03", "late-and-early", "--kind", "order"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    path = tmp_path / "03-the-build-cache.toml"
+    assert out == [
+        f"{path}, line 4: fill in what stands in capitals.",
+        'Then put exercise("late-and-early") into a cell of 03-the-build-cache.ipynb, and run: labkit check-course --fast',
+    ]
+    assert path.read_text().splitlines()[3] == "[[exercise]]"
+    assert main(["new-exercise", "03", "late-and-early", "--kind", "dance"]) == 2
+    assert capsys.readouterr().err.startswith("labkit: there is no kind 'dance'; there are do, repair, ")
+
+
+def test_misconceptions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["misconceptions"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * 55
+    assert (
+        lines[20]
+        == "11  deleting a file in a later layer makes the image smaller. The earlier layer keeps the file; the later one only hides it with a whiteout."
+    )
+    assert "deleted-but-not-gone" in lines[21]

@@ -1,8 +1,11 @@
-"""The lessons, in their order: a row each. The exercises of a lesson are those of the record file of the same name."""
+"""The lessons, in their order: the rows of lessons.toml. Its exercises are in the record file of the same name."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
 from labkit.course.exercises import CourseError, load_all
 from labkit.course.record import Exercise
@@ -19,19 +22,12 @@ class Lesson:
         return f"{self.stem[:2]} {self.title}"
 
 
-LESSONS = (
-    Lesson("00-start-here", "Start here"),
-    Lesson("01-where-docker-keeps-its-files", "Where Docker keeps its files"),
-    Lesson("02-layered-images", "Layered images"),
-    Lesson("03-the-build-cache", "The build cache"),
-    Lesson("04-the-writable-layer", "The writable layer"),
-    Lesson("05-copy-on-write", "Copy-on-write"),
-    Lesson("06-volumes", "Volumes"),
-    Lesson("07-bind-mounts", "Bind mounts"),
-    Lesson("08-v-versus-mount", "-v versus --mount"),
-    Lesson("09-storage-drivers", "Storage drivers"),
-    Lesson("10-capstone", "Capstone"),
-)
+def _rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = tomllib.loads((files("labkit.course") / "lessons.toml").read_text("utf-8"))["lesson"]
+    return rows
+
+
+LESSONS = tuple(Lesson(row["name"], row["title"]) for row in _rows())
 
 
 def find_lesson(name: str) -> Lesson:
