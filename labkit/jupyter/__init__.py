@@ -8,11 +8,13 @@ brings the magics (%docker, %host, %%host, %%hostfile, %%session, %undo, %fresh,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from IPython import get_ipython
 
 # Imported here, before the function of the same name is defined: a later import would put the module in its place.
+from labkit.jupyter.cache_lab import CacheLab, open_lab
 from labkit.jupyter.composer import IMAGE, START, MountComposer
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
@@ -22,7 +24,17 @@ from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import Lesson
 
-__all__ = ["exercise", "layers", "lesson", "load_ipython_extension", "mount_composer", "playground", "progress", "show"]
+__all__ = [
+    "cache_lab",
+    "exercise",
+    "layers",
+    "lesson",
+    "load_ipython_extension",
+    "mount_composer",
+    "playground",
+    "progress",
+    "show",
+]
 
 
 def lesson() -> Lesson:
@@ -99,13 +111,28 @@ def mount_composer(flag: str = START, image: str = IMAGE) -> MountComposer | Non
         return None
 
 
+def cache_lab(
+    folder: str = "app", files: Mapping[str, str] | None = None, *, options: str = "", tag: str = "app"
+) -> CacheLab | None:
+    """A lab for the build cache: change a Dockerfile and its context, say what will be cached, build, and see why.
+
+    `folder` is one of the lesson's machine; `files` (texts by their paths) are written there first. `options` are
+    docker build's, `tag` is the image's name.
+    """
+    try:
+        return open_lab(lesson(), folder, files, options, tag)
+    except ValueError as error:
+        print(f"cache_lab: {error}")
+        return None
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics, once a shell, and put the functions at hand."""
     from labkit.jupyter.magics import LabMagics
 
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    at_hand = (show, exercise, layers, playground, progress, mount_composer)
+    at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab)
     shell.push({each.__name__: each for each in at_hand}, interactive=False)
 
 

@@ -41,7 +41,7 @@ class Journal:
     sent: int = 0  # bytes of context that were transferred
     context: frozenset[str] | None = None  # the paths that were taken from the context; None: nothing needs it
     size: int = 0  # bytes of their files
-    newly: frozenset[str] = frozenset()  # those whose mode, size, time or target is not as it was at the last transfer
+    again: frozenset[str] = frozenset()  # files sent before whose mode, size or time is not as it was then
 
 
 @dataclass(frozen=True)

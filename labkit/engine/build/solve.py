@@ -6,6 +6,7 @@ those below it are not needed. (BuildKit works on branches at once; the order he
 
 from __future__ import annotations
 
+import stat
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -156,8 +157,10 @@ class _Build:
         if source.archive:
             return tree, Journal(context=tree.seen)
         sent, before = self.client.send_context(source, paths, self.progress)
-        newly = frozenset(path for path, known in sent.known.items() if before.get(path) != known)
-        return tree, Journal(sent=sent.sent, context=tree.seen, size=sent.size, newly=newly)
+        again = frozenset(
+            path for path, known in sent.known.items() if before.get(path, known) != known and stat.S_ISREG(known[0])
+        )
+        return tree, Journal(sent=sent.sent, context=tree.seen, size=sent.size, again=again)
 
     def _show_bases(self, graph: Graph) -> None:
         for node in graph:

@@ -127,7 +127,7 @@ function layerDetails(about) {
 }
 
 function render({ model, el }) {
-  const said = element("p", { class: "lk-said", role: "status" });
+  const said = element("p", { class: "lk-layersaid", role: "status" });
   const { send } = voice(model, (why) => { said.textContent = why; });
   const tree = layerTree(model, send);
   const title = element("h3");
@@ -149,7 +149,7 @@ function render({ model, el }) {
       element("div", { class: "lk-side" },
         element("div", { class: "lk-asked" },
           element("label", { htmlFor: identifier, textContent: "Where does this path come from?" }),
-          element("div", { class: "lk-askrow" }, path, button("Trace", trace))),
+          element("div", { class: "lk-tracerow" }, path, button("Trace", trace))),
         details)),
   );
   const unfollow = follow(model, {

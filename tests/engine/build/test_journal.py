@@ -198,6 +198,16 @@ def test_seconds_and_bytes_are_those_of_the_step_that_was_made() -> None:
     assert first.size == again.size == 2 << 20
 
 
+def test_a_new_time_is_sent_again_and_changes_no_key() -> None:
+    machine = machine_with()
+    built(machine)
+    assert built(machine).again == frozenset()
+    machine.run("touch app/src/app.py app/new")
+    journal = built(machine)
+    assert journal.again == {"src/app.py"}
+    assert why(journal) == {}
+
+
 def test_a_broken_build_says_how_far_it_came() -> None:
     machine = machine_with("FROM busybox\nRUN true\nRUN false\nRUN ls\n")
     assert [each.state for each in built(machine).outcomes] == ["made", "failed"]
