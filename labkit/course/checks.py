@@ -298,7 +298,7 @@ def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
         return missing
     for layer in facts.layers(image):
         for entry in (layer.entries or {}).values():
-            if entry.kind == "file" and entry.size <= READ_LIMIT and text.encode() in entry.read():
+            if entry.kind == "file" and entry.size <= READ_LIMIT and text.encode() in entry.written():
                 return f"it stands in {entry.path}, in the layer of '{layer.created_by}'"
     return ""
 

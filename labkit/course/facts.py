@@ -61,6 +61,7 @@ class Entry:
     size: int
     mode: int
     read: Callable[[], bytes]
+    written: Callable[[], bytes] = bytes  # of its bytes, those that no rule makes
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def layer_entries(content: Content) -> Iterator[Entry]:
             elif name.startswith(WHITEOUT):
                 yield Entry(f"{folder}/{name[len(WHITEOUT) :]}", "whiteout", 0, member.mode, lambda: b"")
             else:
-                yield Entry(f"{folder}/{name}", _kind(member), member.size, member.mode, _reader(*at))
+                yield Entry(f"{folder}/{name}", _kind(member), member.size, member.mode, _reader(*at), _writer(*at))
 
 
 def _absolute(name: str) -> str:
@@ -231,6 +232,17 @@ def _kind(member: tarfile.TarInfo) -> str:
         tarfile.SYMTYPE: "symlink",
     }
     return kinds.get(member.type, "other")
+
+
+def _writer(content: Content, start: int, size: int) -> Callable[[], bytes]:
+    """The bytes that somebody has written; those that a rule makes, as a package's are, have nobody's words in them."""
+
+    def written() -> bytes:
+        part = content[start : start + size]
+        assert not isinstance(part, int)
+        return b"\0".join(piece for piece in part.pieces if isinstance(piece, bytes))
+
+    return written
 
 
 def _reader(content: Content, start: int, size: int) -> Callable[[], bytes]:

@@ -83,6 +83,14 @@ def test_what_lies_around_is_said() -> None:
     ]
 
 
+def test_what_cannot_be_judged_is_said() -> None:
+    exercise = load_exercise("layer-or-metadata")
+    own = {key: value for key, value in exercise.own.items() if key != "right"} | {"observe": "echo layer"}
+    assert check_exercise(replace(exercise, own=own), variants=1) == [
+        "it cannot be judged: ValueError: zip() argument 2 is shorter than argument 1 (variant of learner-0)"
+    ]
+
+
 def test_a_machine_that_is_used_again_is_as_it_was() -> None:
     variant = for_learner(load_exercise("deleted-but-not-gone"), "demo", "")
     with reusing_machines():

@@ -26,8 +26,11 @@ def check_exercise(exercise: Exercise, variants: int = VARIANTS) -> list[str]:
     faults: dict[str, str] = {}
     for number in range(variants):
         variant = for_learner(exercise, f"learner-{number}", SEED)
-        with reusing_machines():
-            found = [*_variant_faults(variant), *(_unused(variant) if not number else ())]
+        try:
+            with reusing_machines():
+                found = [*_variant_faults(variant), *(_unused(variant) if not number else ())]
+        except Exception as error:  # such as an `observe` that prints too few marks
+            found = [f"it cannot be judged: {type(error).__name__}: {error}"]
         for fault in found:
             faults.setdefault(fault.partition(": ")[0], f"{fault} (variant of learner-{number})")
     return [*_taken_names(exercise), *faults.values()]
