@@ -88,7 +88,7 @@ def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
         if each.ok and not assertion.negated and subject & _subjects(assertion)
     ]
     missing = results[at].difference or "that is not so yet"
-    return f"{there[-1]}, but {missing}" if there else f"{results[at].text}: {missing}"
+    return f"{there[-1]}, but {missing}" if there else f"{results[at].text} (so far {missing})"
 
 
 def _subjects(assertion: Assertion) -> set[str]:

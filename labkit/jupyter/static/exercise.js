@@ -2,15 +2,22 @@
 
 function render({ model, el }) {
   let stop = draw(model, el);
-  const again = () => { stop(); stop = draw(model, el); };
+  const again = () => {
+    const hadFocus = el.contains(document.activeElement);
+    stop();
+    stop = draw(model, el);
+    if (hadFocus) el.querySelector(".labkit").focus();
+  };
   model.on("change:round", again);
   return () => { model.off("change:round", again); stop(); };
 }
 
 // A check's line: a sign and a word, so that the colour is not all.
-function checkLine(item) {
+const ABOUT_A_MACHINE = ["○ open: ", "✓ done: "];
+const ABOUT_AN_ANSWER = ["✗ wrong: ", "✓ right: "];
+function checkLine(item, words = ABOUT_A_MACHINE) {
   return element("li", { class: item.ok ? "lk-ok" : "lk-open" },
-    element("span", { class: "lk-mark", textContent: item.ok ? "✓ done: " : "○ open: " }),
+    element("span", { class: "lk-mark", textContent: words[Number(item.ok)] }),
     ...spans(item.text),
     item.note && !item.ok ? element("div", { class: "lk-note" }, ...spans(item.note)) : null);
 }
@@ -46,13 +53,15 @@ function draw(model, el) {
     feedback.replaceChildren(element("p", { class: "lk-verdict", textContent: why }));
   };
   const { send, set } = voice(model, lost);
+  const words = ["mark", "predict", "choose"].includes(model.get("kind")) ? ABOUT_AN_ANSWER : ABOUT_A_MACHINE;
   const draft = { get: () => model.get("draft"), set: (value) => set("draft", value) };
   const kind = model.get("form").type;
   const terminal = kind === "terminal" || model.get("explore") ? terminalForm(model, send) : null;
   const form = kind === "terminal" ? terminal : FORMS[kind](model, model.get("form"), draft);
+  const undo = button("Undo", () => send({ do: "undo" }));
   const around = terminal && terminal !== form
     ? [element("details", { class: "lk-around" },
-      focusable(element("summary", { textContent: "Look around on the machine (no part of the answer)" })), terminal.body)]
+      focusable(element("summary", { textContent: "Look around on the machine (no part of the answer)" })), terminal.body, undo)]
     : [];
 
   const points = model.get("points");
@@ -76,12 +85,11 @@ function draw(model, el) {
 
   const check = button("Check", () => { form.settle?.(); send({ do: "check", answer: form.read() }); }, { class: "lk-button lk-main" });
   const hint = button("Hint", () => send({ do: "hint" }));
-  const undo = button("Undo", () => send({ do: "undo" }));
   const reset = button("Reset", () => { form.clear?.(); send({ do: "reset" }); });
   const solution = button("Solution", () => send({ do: "solution" }));
   const earlier = button("", () => send({ do: "bring back" }));
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
-    check, hint, ...(terminal ? [undo] : []), reset, solution, earlier);
+    check, hint, ...(terminal === form ? [undo] : []), reset, solution, earlier);
 
   const updates = {
     standing: () => { standing.textContent = model.get("standing") === "Solved" ? "✓ Solved" : model.get("standing"); },
@@ -118,7 +126,7 @@ function draw(model, el) {
       const now = model.get("goals");
       goals.hidden = !now.title;
       if (!now.title) return;
-      title.textContent = now.missing ? `${now.title}. ${now.missing[0].toUpperCase()}${now.missing.slice(1)}.` : `${now.title}.`;
+      title.textContent = now.missing ? `${now.title}. Still open: ${now.missing}.` : `${now.title}.`;
       goals.replaceChildren(title, element("ul", { class: "lk-checks" }, ...now.items.map((item) => checkLine({ ...item, note: "" }))));
     },
     feedback: () => {
@@ -128,7 +136,7 @@ function draw(model, el) {
       feedback.replaceChildren(...(said.title ? [
         element("p", { class: "lk-verdict", textContent: sign + said.title }),
         ...(said.reply ? [prose(said.reply)] : []),
-        ...(kind === "terminal" ? [] : [element("ul", { class: "lk-checks" }, ...said.items.map(checkLine))]),
+        ...(kind === "terminal" ? [] : [element("ul", { class: "lk-checks" }, ...said.items.map((item) => checkLine(item, words)))]),
       ] : []));
     },
     compared: () => {
@@ -141,15 +149,19 @@ function draw(model, el) {
     const [now, goal, reached] = ["picture", "goal", "reached"].map((name) => model.get(name));
     const wasOpen = [...pictures.querySelectorAll("details")].map((details) => details.open);
     const differs = (reached.differs ?? []).map((text) => element("li", { textContent: text }));
-    const section = (heading, picture, ...more) => (picture.text ? [element("section", {}, ...drawing(heading, picture), ...more)] : []);
+    const section = (heading, picture, ...more) => {
+      if (!picture.text) return [];
+      const [title, ...rest] = drawing(heading, picture);
+      return [element("section", {}, title, ...more, ...rest)];
+    };
     pictures.replaceChildren(
       ...section("The goal", goal),
       ...section(kind === "terminal" ? "Your machine" : "The machine", now),
-      ...section("After your answer", reached, differs.length ? element("ul", { class: "lk-differences" }, ...differs) : null));
+      ...section("After your answer", reached, differs.length ? element("ul", { class: "lk-differences", "aria-label": "What differs from the machine" }, ...differs) : null));
     pictures.querySelectorAll("details").forEach((details, index) => { details.open = wasOpen[index] ?? false; });
   };
   updates.goal = updates.reached = updates.picture;
-  const root = element("section", { class: "labkit labkit-exercise", "aria-label": `Exercise: ${model.get("title")}` },
+  const root = element("section", { class: "labkit labkit-exercise", tabIndex: -1, "aria-label": `Exercise: ${model.get("title")}` },
     heading, kept.offer,
     element("div", { class: "lk-columns" },
       element("div", { class: "lk-work" }, prose(model.get("task")), ...around, form.body, goals, buttons, trouble, feedback, compared, best, hints, solutions),

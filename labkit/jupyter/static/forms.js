@@ -2,12 +2,13 @@
 
 function choiceForm(model, form, draft) {
   const name = unique("choice");
+  const lettered = form.options.some((option) => option.value !== option.text);
   const radios = form.options.map((option) =>
     focusable(element("input", { type: "radio", name, value: option.value, checked: draft.get() === option.value, onchange: () => draft.set(option.value) })),
   );
   const body = element("fieldset", { class: "lk-choices" }, element("legend", { class: "lk-quiet", textContent: "Choose one" }));
   form.options.forEach((option, index) => {
-    body.append(element("label", { class: "lk-choice" }, radios[index], element("span", {}, ...spans(option.text))));
+    body.append(element("label", { class: "lk-choice" }, radios[index], element("span", {}, ...(lettered ? [element("strong", { textContent: `${option.value}) ` })] : []), ...spans(option.text))));
   });
   return {
     body,
