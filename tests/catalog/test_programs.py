@@ -253,6 +253,13 @@ class TestMysql:
             "    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n"
         )
 
+    def test_the_data_folder_becomes_its_own(self, start) -> None:
+        """A folder of the host, mounted there, belongs to root before."""
+        box = start("mysql")
+        box.files.chown("/var/lib/mysql", 0, 0)
+        box.run("docker-entrypoint.sh", "mysqld", detached=True, MYSQL_ROOT_PASSWORD="pw")
+        assert (box.files.stat("/var/lib/mysql").st_uid, box.files.stat("/var/lib/mysql").st_gid) == (999, 0)
+
     def test_it_fills_an_empty_folder_once(self, start) -> None:
         box, status, out, err = serve(start, MYSQL_ROOT_PASSWORD="pw", MYSQL_DATABASE="shop")
         assert status == -1

@@ -43,6 +43,8 @@ def entrypoint(process: Process) -> int:
     started = f"Entrypoint script for MySQL Server {_VERSION}-1debian12 started."
     _note(process, started)
     if process.files.user.uid == 0:
+        process.files.makedirs(DATA)
+        process.files.chown(DATA, _USER, -1)
         _note(process, "Switching to dedicated user 'mysql'")
         _note(process, started)
     if not process.files.exists(f"{DATA}/mysql"):
