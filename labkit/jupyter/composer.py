@@ -191,7 +191,7 @@ class MountComposer(Panel):
         line = " ".join(filter(None, ["docker run --rm", flag, shlex.quote(image), command]))
         keep = bool(message.get("keep"))
         trial = self._stay(line) if keep else attempt(self._lesson.machine, line)
-        written = [(False, trial.stdout), (True, trial.stderr)]
+        written = [(True, trial.stderr), (False, trial.stdout)]
         self.tried = {
             "line": line,
             "pieces": [{"message": message, "text": shortened(text)} for message, text in written if text],

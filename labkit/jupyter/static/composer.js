@@ -32,7 +32,7 @@ function pieceSpans(pieces) {
     if (piece.number) made.append(element("sup", { textContent: String(piece.number) }));
     if (piece.wrong) {
       made.classList.add("lk-wrong");
-      made.prepend(element("span", { class: "lk-cross", textContent: "✗ " }));
+      made.prepend(element("span", { class: "lk-cross", textContent: "✗\u00a0" }));
     }
     return made;
   });
@@ -79,7 +79,7 @@ function control(field, identifier, fill) {
       ...options.map((choice) => element("option", { value: choice, textContent: choice || "not given" }))));
   }
   const tag = field.kind === "lines" ? ["textarea", { rows: 2 }] : ["input", { type: "text" }];
-  const made = focusable(element(tag[0], { ...tag[1], id: identifier, class: "lk-field-text", spellcheck: false, autocomplete: "off", autocapitalize: "off" }));
+  const made = focusable(element(tag[0], { ...tag[1], id: identifier, class: "lk-typing", spellcheck: false, autocomplete: "off", autocapitalize: "off" }));
   const typed = later(() => fill(made.value));
   made.addEventListener("input", typed.start);
   made.addEventListener("change", typed.now);
@@ -124,7 +124,7 @@ function legendTable(rows) {
 
 function trying(model, send) {
   const [imageId, commandId, keepId] = ["image", "command", "keep"].map(unique);
-  const text = { type: "text", class: "lk-field-text", spellcheck: false, autocomplete: "off", autocapitalize: "off" };
+  const text = { type: "text", class: "lk-typing", spellcheck: false, autocomplete: "off", autocapitalize: "off" };
   const image = focusable(element("input", { ...text, id: imageId, value: model.get("image") }));
   const command = focusable(element("input", { ...text, id: commandId, value: model.get("command") }));
   const keep = focusable(element("input", { type: "checkbox", id: keepId }));
