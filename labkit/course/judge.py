@@ -15,6 +15,8 @@ from labkit.course.record import Assertion, Exercise, Mistake
 
 __all__ = ["CheckResult", "Judgement", "judge"]
 
+THERE = ("_exists", "_running")  # how the names of checks end by which something is there
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -76,7 +78,7 @@ def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | Non
 def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
     """What is missing, in one clause: "the volume db is there, but it is not mounted at /data"; "" where nothing is.
 
-    Of the checks that hold, the one before it that is about the same thing says what is there already.
+    Of the checks before it that hold, the last one by which something is there that it is about says what.
     """
     at = next((number for number, each in enumerate(results) if not each.ok), None)
     if at is None:
@@ -85,7 +87,7 @@ def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
     there = [
         each.text
         for assertion, each in zip(exercise.checks[:at], results, strict=False)
-        if each.ok and not assertion.negated and subject & _subjects(assertion)
+        if each.ok and assertion.check.endswith(THERE) and not assertion.negated and subject & _subjects(assertion)
     ]
     missing = results[at].difference or "that is not so yet"
     return f"{there[-1]}, but {missing}" if there else f"{results[at].text} (so far {missing})"

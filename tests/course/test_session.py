@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.course import Attempt, judge, load_exercise
+from labkit.course import Attempt, judge, load_all, load_exercise
+from labkit.course.play import inputs_of
 from labkit.course.record import for_learner
 
 
@@ -103,3 +104,24 @@ def test_what_went_wrong_is_told_without_dockers_advice() -> None:
     judgement = attempt("three-layers").check("docker buld .")
     assert judgement.notes == ("`docker buld .` ended with: docker: unknown command: docker buld",)
     assert judgement.notes[0] in judgement.text
+
+
+def test_what_holds_so_far_is_what_check_says() -> None:
+    """After each input of each solution, without handing in: with checks that run commands first, too."""
+    for exercise in load_all():
+        attempt = Attempt(exercise, "demo", "")
+        if not attempt.by_commands:
+            continue
+        for line in ["", *inputs_of(attempt.exercise.solutions[0].answer)]:
+            if line:
+                attempt.run(line)
+            results = attempt.so_far()
+            assert results == judge(attempt.exercise, attempt.answer).results, f"{attempt.slug} after {line!r}"
+            assert bool(attempt.missing(results)) == (not all(each.ok for each in results))
+
+
+def test_what_is_missing_names_what_is_there() -> None:
+    attempt = Attempt(load_exercise("three-layers"), "demo", "")
+    assert attempt.missing(attempt.so_far()) == "the image shop:1 is there (so far there is no image shop:1)"
+    attempt.run("mkdir -p shop; printf 'FROM busybox\nRUN true\n' > shop/Dockerfile; docker build -t shop:1 shop")
+    assert attempt.missing(attempt.so_far()).startswith("the image shop:1 is there, but ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -236,3 +237,63 @@ def test_a_form_is_filled_in_as_it_was(answer: object, draft: object) -> None:
 def test_a_slip_on_the_way_is_told_only_to_who_is_not_there_yet(passed: bool, reply: str) -> None:
     judgement = Judgement(passed, 0, 1, notes=("`dokcer ps` ended with: not found",))
     assert feedback_trait(judgement)["reply"] == reply
+
+
+def test_what_is_done_is_told_after_each_input() -> None:
+    widget, _, saved = made()
+    assert widget.goals["title"] == "1 of 2 checks is done"
+    assert widget.goals["missing"] == "there is no image app:1"
+    widget.handle({"do": "run", "line": "make"})
+    assert widget.goals["title"] == "2 of 2 checks are done: press Check to hand it in"
+    widget.handle({"do": "undo"})
+    assert widget.goals["title"] == "1 of 2 checks is done"
+    assert saved == []
+    assert made(CHOICE)[0].goals == {}
+
+
+def test_checks_that_take_long_wait_for_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[ExerciseWidget.__module__], "LIVE", -1.0)
+    widget, _, _ = made()
+    for line in ("one", "make"):
+        widget.handle({"do": "run", "line": line})
+    assert widget.goals == {"title": "Press Check to see what is done", "missing": "", "items": []}
+    widget.handle({"do": "check"})
+    assert widget.goals["title"].startswith("2 of 2 checks")
+
+
+def test_a_prediction_stands_beside_what_is_printed() -> None:
+    attempt = FakeAttempt({"type": "text", "label": "What will it print?"})
+    attempt.kind, attempt.printed = "predict", "15MB"
+    widget = ExerciseWidget(attempt, FakeMemory())
+    widget.handle({"do": "check", "answer": "0B"})
+    assert widget.compared["rows"] == [{"said": "0B", "real": "15MB", "same": False}]
+    widget.handle({"do": "reset"})
+    assert widget.compared == {}
+
+
+def test_an_explanation_is_shown_with_where_it_differs() -> None:
+    attempt = FakeAttempt({"type": "text", "label": "Which command was it?"})
+    attempt.kind, attempt.reached = "explain", small_machine()
+    attempt.machine.engine.volume_table.append("wanted")
+    widget = ExerciseWidget(attempt, FakeMemory())
+    widget.handle({"do": "check", "answer": "docker ps"})
+    assert widget.reached["differs"] == ["not there: volume wanted"]
+    assert "gone: volume wanted" in widget.reached["text"]
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ({"type": "terminal"}, "<p>Answered in a terminal"),
+        ({"type": "text", "label": "<b>"}, "Answered with a line of text: &lt;b&gt;"),
+        (CHOICE, "<li><strong>wrong)</strong> no</li>"),
+        ({"type": "choice", "options": [{"value": "1 < 2", "text": "1 < 2"}]}, "<li>1 &lt; 2</li>"),
+        ({"type": "order", "options": [{"value": "a", "text": "<a>"}, {"value": "b", "text": "b"}]}, "<pre>&lt;a&gt;\nb</pre>"),
+        (
+            {"type": "marks", "items": [{"value": "x", "text": "x"}], "options": [{"value": "y", "text": "y"}]},
+            "marks <code>y</code>:</p>\n<pre>x</pre>",
+        ),
+    ],
+)  # fmt: skip
+def test_where_no_kernel_runs_the_form_is_a_text(form: dict[str, Any], shown: str) -> None:
+    assert shown in made(form)[0].still()
