@@ -312,8 +312,6 @@ def quiet_reasons(outcome: Outcome) -> list[str]:
     """What there is to say of a step that was not made anew."""
     if outcome.state == CACHED and outcome.unneeded:
         return ["A step on it was found, so it is not needed itself"]
-    if outcome.state == CACHED:
-        return ["Its key is that of a step made before"]
     return []
 
 

@@ -18,7 +18,10 @@ function contextPane(model, send) {
   const mode = button("", () => { save(); send({ do: "file", what: model.get("editor").mode === "755" ? "plain" : "executable", path: path() }); });
   const other = element("div", { class: "lk-buttons" }, saver,
     act("New time", "touch", "touch: the same content with a new time"), mode, act("Delete", "delete", "rm"));
-  const mark = () => able(saver, dirty(), "Nothing to save");
+  const mark = () => {
+    able(saver, dirty(), "Nothing to save");
+    saver.classList.toggle("lk-main", dirty());
+  };
   area.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && ["s", "Enter"].includes(event.key)) {
       event.preventDefault();
@@ -77,13 +80,17 @@ function stepRow(send) {
   const cost = element("span", { class: "lk-quiet" });
   const keys = element("div", { class: "lk-cachekeys" });
   const why = element("ul", { class: "lk-why" });
-  let number = 0;
-  guess.addEventListener("change", () => send({ do: "say", number, value: guess.value }));
+  let now = { number: 0, guess: "", shown: "" };
+  guess.addEventListener("change", () => {
+    if (now.shown) guess.value = now.guess;
+    else send({ do: "say", number: now.number, value: guess.value });
+  });
+  guess.addEventListener("blur", () => { guess.hidden = Boolean(now.shown); });
   const fill = (row, index, shown) => {
-    number = index;
+    now = { number: index, guess: row.guess, shown };
     name.textContent = row.title;
     guess.value = row.guess;
-    guess.disabled = Boolean(shown);
+    guess.hidden = Boolean(shown) && document.activeElement !== guess; // the focus is not lost
     guess.setAttribute("aria-label", `${row.title}: will it be cached?`);
     body.dataset.state = row.state;
     state.textContent = row.state ? STATES[row.state] : "";
@@ -114,7 +121,7 @@ function render({ model, el }) {
   options.addEventListener("keydown", (event) => { if (event.key === "Enter") set(); });
   const settle = () => { context.save(); set(); };
   const command = element("pre", { class: "lk-command" });
-  const output = element("pre", { class: "lk-output" });
+  const output = focusable(element("pre", { class: "lk-output", tabIndex: 0, role: "region", "aria-label": "What docker build printed" }));
   const printed = element("details", { class: "lk-printed" }, focusable(element("summary", { textContent: "What docker build printed" })), output);
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
     button("Build", () => { settle(); send({ do: "build" }); }, { class: "lk-button lk-main" }),
