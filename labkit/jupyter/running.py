@@ -98,7 +98,7 @@ def playing() -> Iterator[Player]:
 
     settings = Config({"HistoryManager": {"enabled": False}})
     before = InteractiveShell._instance
-    shell = InteractiveShell(config=settings, user_module=ModuleType("lesson"), user_ns={})
+    shell = InteractiveShell(config=settings, user_module=ModuleType("lesson"))
     InteractiveShell._instance = shell  # type: ignore[assignment]  # traitlets types it as None
     try:
         load_ipython_extension(shell)

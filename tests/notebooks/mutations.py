@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.engine import hostfolders, mounts, volumes
+from labkit.engine import hostfolders, volumes
 from labkit.files.contents import Content
 
 
@@ -238,26 +238,21 @@ def another_place(folder: Any, self: Any) -> str:
 # 07 Bind mounts
 
 
-@breaks("E1", "labkit.engine.mounts:_prepare_bind")
-def filled_from_the_image(prepare_bind: Any, engine: Any, container: Any, point: Any) -> Any:
-    """What the image has at the target is copied into the host's folder."""
-    if engine.host.is_dir(point.source) and (layer := engine.imagestore.get(container.image)):
-        engine.host.write(f"{point.source}/from-the-image", layer.id)
-    return prepare_bind(engine, container, point)
+@breaks("E1", "labkit.engine.mounts:_make_source")
+def not_made(make_source: Any, engine: Any, container: Any, path: str) -> None:
+    """-v does not make a folder of the host that is missing."""
 
 
-@breaks("E2", "labkit.engine.mounts:_prepare_tmpfs")
-def tmpfs_on_disk(prepare_tmpfs: Any, engine: Any, container: Any, point: Any) -> Any:
-    """A tmpfs mount lies on the disk."""
-    engine.host.makedirs("/var/lib/docker/tmp/tmpfs")
-    return mounts._of_host(engine, point, "/var/lib/docker/tmp/tmpfs", point.destination)
+@breaks("E2", "labkit.engine.mounts:points")
+def only_two_types(points: Any, engine: Any, container: Any) -> Any:
+    """A tmpfs mount is no mount of the container."""
+    return tuple(point for point in points(engine, container) if point.type != "tmpfs")
 
 
-@breaks("E3", "labkit.engine.mounts:_prepare_volume")
-def a_volume_is_read_only(prepare_volume: Any, engine: Any, container: Any, point: Any) -> Any:
-    """A volume is mounted from another folder than its own."""
-    engine.host.makedirs("/var/lib/docker/tmp/volume")
-    return mounts._of_host(engine, point, "/var/lib/docker/tmp/volume", point.name)
+@breaks("E3", "labkit.engine.mountspec:parse_text")
+def names_are_folders(parse_text: Any, text: str, *args: Any) -> Any:
+    """For -v, a name is a folder of the host."""
+    return parse_text(text if text.startswith("/") else f"/srv/{text}", *args)
 
 
 # 08 -v versus --mount
@@ -272,3 +267,30 @@ def source_may_be_missing(check: Any, spec: Mapping[str, Any], exists: Any) -> N
 @breaks("F2", "labkit.engine.mountspec:_CHECKS[tmpfs]")
 def tmpfs_takes_a_source(check: Any, spec: Mapping[str, Any], exists: Any) -> None:
     """A tmpfs mount may have a source."""
+
+
+# 09 Storage drivers
+
+
+@breaks("G1", "labkit.files.union:Overlay._hides")
+def no_whiteouts(hides: Any, self: Any, folder: Any, name: str) -> bool:
+    """What is deleted leaves no whiteout."""
+    return False
+
+
+@breaks("G2", "labkit.drivers.linkedlayers:_short_name")
+def names_from_the_id(short_name: Any, id: str) -> str:
+    """On overlay2, a layer's short name is the beginning of its folder's."""
+    return id[:26].upper()
+
+
+@breaks("G3", "labkit.drivers.choice:order")
+def other_order(order: Any, engine: str) -> tuple[str, ...]:
+    """The daemon tries the drivers the other way round."""
+    return order(engine)[::-1]
+
+
+@breaks("G4", "labkit.files.union:Overlay.can_move_folder")
+def folders_are_moved(can_move_folder: Any, self: Any, folder: Any) -> bool:
+    """On an overlay, a folder of the image is renamed like any other."""
+    return True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,19 +26,14 @@ def lesson_of(claim: str) -> Path:
     return NOTEBOOKS / f"{the_plan().lesson_of('claim', claim)}.ipynb"
 
 
-def is_written(claim: str) -> bool:
-    return lesson_of(claim).exists() and any(cell.outputs for cell in read_notebook(lesson_of(claim)).code)
-
-
-WRITTEN = [each for each in MUTATIONS if is_written(each.claim)]
-
-
-def played(path: Path) -> Iterator[tuple[Cell, Shown]]:
-    """The cells of a lesson, run one after the other, each with what it gives."""
+def compared(path: Path, claim: str = "") -> Generator[tuple[Cell, Shown], None, None]:
+    """Run a lesson; its cells that show this claim, or any, each with what it gives. To be read to the end, or closed."""
     with as_demo(path.parent), playing() as player:
         for cell in read_notebook(path).code:
             if not cell.source.startswith(WIDGETS):
-                yield cell, player.play(cell.source)
+                shown = player.play(cell.source)
+                if claim in cell.tagged("claim") or (not claim and cell.tagged("claim")):
+                    yield cell, shown
 
 
 def break_rule(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> None:
@@ -63,24 +59,19 @@ def faulty(mutation: Mutation, original: Any) -> Any:
     return lambda *args, **options: mutation.fault(original, *args, **options)
 
 
-@pytest.mark.parametrize("mutation", WRITTEN, ids=lambda each: f"{each.claim}-{each.fault.__name__}")
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.claim}-{each.fault.__name__}")
 def test_a_broken_rule_is_seen_in_a_cell_of_its_claim(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     break_rule(monkeypatch, mutation)
-    seen = [
-        (cell.id, shown)
-        for cell, shown in played(lesson_of(mutation.claim))
-        if mutation.claim in cell.tagged("claim") and shown != as_saved(cell.outputs)
-    ]
-    assert seen, f"{mutation.claim}: nobody would notice that: {mutation.rule}"
-    assert [shown.error for _, shown in seen if shown.error] == [], "it is the machine that must be wrong, not broken"
+    with closing(compared(lesson_of(mutation.claim), mutation.claim)) as cells:
+        seen = next((shown for cell, shown in cells if shown != as_saved(cell.outputs)), None)
+    assert seen is not None, f"{mutation.claim}: nobody would notice that: {mutation.rule}"
+    assert seen.error == "", "it is the machine that must be wrong, not broken"
 
 
-@pytest.mark.parametrize("path", sorted({lesson_of(each.claim) for each in WRITTEN}), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted({lesson_of(each.claim) for each in MUTATIONS}), ids=lambda path: path.stem)
 def test_unbroken_the_cells_give_what_is_saved(path: Path) -> None:
     """After all the mutations: none of them is left in a cache."""
-    for cell, shown in played(path):
-        if cell.tagged("claim"):
-            assert shown == as_saved(cell.outputs), cell.id
+    assert [cell.id for cell, shown in compared(path) if shown != as_saved(cell.outputs)] == []
 
 
 def test_each_mutation_breaks_one_rule_of_a_claim_that_is_there() -> None:

@@ -41,6 +41,15 @@ def test_what_a_cell_gives() -> None:
         assert dict(player.play("show()").displays[0])["text/plain"] == "no images, no containers, no volumes"
         assert player.play("1 / 0").error == "ZeroDivisionError: division by zero"
         assert player.play("1 +").error.startswith("SyntaxError")
+        player.play("a = 3\ndef later():\n    return a")
+        assert player.play("later()") == Shown(displays=((("text/plain", "3"),),))
+
+
+def test_a_function_sees_what_other_cells_have_made() -> None:
+    with playing() as player:
+        player.play("def twice():\n    return n * 2")
+        player.play("n = 3")
+        assert dict(player.play("twice()").displays[0])["text/plain"] == "6"
 
 
 def test_a_shell_that_runs_already_is_left_as_it_is() -> None:
