@@ -15,6 +15,7 @@ from IPython import get_ipython
 
 # Imported here, before the function of the same name is defined: a later import would put the module in its place.
 from labkit.jupyter.cache_lab import CacheLab, open_lab
+from labkit.jupyter.compare import DriverComparison
 from labkit.jupyter.composer import IMAGE, START, MountComposer
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
@@ -26,6 +27,7 @@ from labkit.jupyter.state import Lesson
 
 __all__ = [
     "cache_lab",
+    "compare_drivers",
     "exercise",
     "layers",
     "lesson",
@@ -126,13 +128,22 @@ def cache_lab(
         return None
 
 
+def compare_drivers(part: str = "first-write", quantity: str = "copied") -> DriverComparison | None:
+    """What a part of one workload costs on every storage driver: bars, and a table of all numbers."""
+    try:
+        return DriverComparison(part, quantity)
+    except ValueError as error:
+        print(f"compare_drivers: {error}")
+        return None
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics, once a shell, and put the functions at hand."""
     from labkit.jupyter.magics import LabMagics
 
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab)
+    at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab, compare_drivers)
     shell.push({each.__name__: each for each in at_hand}, interactive=False)
 
 

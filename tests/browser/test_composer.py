@@ -14,7 +14,6 @@ from .notebook import bring_into_view, cell_count
 def composer(page: Page, lab: Lab) -> Locator:
     """The composer in a notebook of its own."""
     open_cells(page, lab, "composer", "from labkit.jupyter import mount_composer\n%fresh", "mount_composer()")
-    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     bring_into_view(page, "mount_composer()")
     found = page.get_by_role("region", name="Mount composer")
     found.wait_for()

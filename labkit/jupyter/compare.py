@@ -1,0 +1,286 @@
+"""compare_drivers(): what one workload costs on each storage driver, as bars and as a table.
+
+Every number is counted after the work was done on that driver, in this process (labkit.drivers.measure), and kept for
+as long as it runs. A part of the workload takes up to a second on one driver, so the page asks for one driver after
+the other: between two of them the kernel does what else there is to do.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import traitlets
+
+from labkit.drivers import DRIVERS
+from labkit.drivers.measure import PARTS, Result, measure, size
+from labkit.jupyter.diagram import INK
+from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.show import svg_address
+
+FAR = 50  # from here on bars on a linear scale are too unlike to be read, and the scale is logarithmic
+SCALES = ("fitting", "linear", "logarithmic")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is compared: a field of Result."""
+
+    title: str
+    short: str  # over a column
+    means: str
+    unit: str = ""  # "bytes"; "" for a count
+
+
+QUANTITIES = {
+    "copied": Quantity(
+        "bytes copied",
+        "Copied",
+        "What was taken from the layers below to be changed: whole files where layers are folders, sectors of 4 KiB on "
+        "btrfs, records of 128 KiB on zfs, blocks of 64 KiB on devicemapper. vfs copies everything as soon as there is "
+        "a new layer.",
+        "bytes",
+    ),
+    "disk": Quantity("bytes on disk", "On disk", "Blocks of data of all layers together, after the work.", "bytes"),
+    "inodes": Quantity(
+        "inodes",
+        "Inodes",
+        "Files and folders of all layers; a file that several layers have by a hard link counts once.",
+    ),
+    "looked_through": Quantity(
+        "layers looked through",
+        "Looked through",
+        "In how many folders a name may have to be looked up before it is clear that it does not exist.",
+    ),
+    "page_cache": Quantity(
+        "page cache",
+        "Page cache",
+        "Whether all containers read one copy in memory of a file of their image, or each has a copy of its own.",
+    ),
+}
+LEFT_OUT = (
+    "Modelled: every file, folder, block and inode of the layers, and who shares it. Not modelled: time, the drivers' "
+    "own metadata, compression, reflinks, and what a disk does with blocks that are given back."
+)
+ABOUT = {"overlayfs": "containerd's snapshotter"}  # what is no driver of the Engine's own
+
+
+_RESULTS: dict[tuple[str, str], Result] = {}  # of this process
+
+
+def measured(part: str, driver: str) -> Result:
+    """One part of the workload on one driver; done once a process."""
+    if (part, driver) not in _RESULTS:
+        _RESULTS[part, driver] = measure(part, PARTS[part].work, driver, DRIVERS[driver])
+    return _RESULTS[part, driver]
+
+
+class DriverComparison(Panel):
+    """One part of the workload and one quantity at a time, over all drivers."""
+
+    _esm = module("compare")
+    _css = style("compare")
+
+    parts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title
+    quantities: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title, short
+    part = traitlets.Unicode().tag(sync=True)
+    quantity = traitlets.Unicode().tag(sync=True)
+    scale = traitlets.Unicode(SCALES[0]).tag(sync=True)
+    order = traitlets.Dict().tag(sync=True)  # {"by": "driver" or a quantity, "down": bool}; {} as the drivers stand
+    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see _row
+    waiting = traitlets.Int().tag(sync=True)  # drivers that are not measured yet
+    title = traitlets.Unicode().tag(sync=True)
+    means = traitlets.Unicode().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)  # least and most, in words
+    scale_note = traitlets.Unicode().tag(sync=True)
+    left_out = traitlets.Unicode(LEFT_OUT).tag(sync=True)
+    trouble = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, part: str = "first-write", quantity: str = "copied") -> None:
+        check("part", part, PARTS)
+        check("quantity", quantity, QUANTITIES)
+        super().__init__(
+            parts=[{"name": name, "title": each.title} for name, each in PARTS.items()],
+            quantities=[
+                {"name": name, "title": each.title, "short": each.short} for name, each in QUANTITIES.items()
+            ],
+            part=part,
+            quantity=quantity,
+        )  # fmt: skip
+        for driver in DRIVERS:
+            measured(part, driver)  # all at once: what is saved in the notebook is the whole picture
+        self._show()
+
+    def __repr__(self) -> str:
+        return f"compare_drivers: {self.title}. {self.said}"
+
+    def failed(self, sentence: str) -> None:
+        self.trouble = sentence
+
+    def _choose(self, message: Mapping[str, Any]) -> None:
+        """Another part, quantity or scale: {"what", "value"}."""
+        what, value = str(message.get("what")), str(message.get("value"))
+        names: dict[str, list[str]] = {"part": [*PARTS], "quantity": [*QUANTITIES], "scale": [*SCALES]}
+        check(what, value, names[what])
+        self.set_trait(what, value)
+        self._show()
+
+    def _sort(self, message: Mapping[str, Any]) -> None:
+        """By this column; again, and it is the other way round."""
+        by = str(message.get("by"))
+        check("column", by, ["driver", *QUANTITIES])
+        again = self.order.get("by") == by
+        self.order = {"by": by, "down": not self.order["down"] if again else False}
+        self._show()
+
+    def _measure(self, message: Mapping[str, Any]) -> None:
+        """One driver more."""
+        if left := self._left():
+            measured(self.part, left[0])
+        self._show()
+
+    actions: ClassVar[Mapping[str, Any]] = {"choose": _choose, "sort": _sort, "measure": _measure}
+
+    def _left(self) -> list[str]:
+        return [driver for driver in DRIVERS if (self.part, driver) not in _RESULTS]
+
+    def _results(self) -> list[Result]:
+        """What is measured, in the order that was asked for."""
+        results = [measured(self.part, driver) for driver in DRIVERS if (self.part, driver) in _RESULTS]
+        by, down = self.order.get("by"), bool(self.order.get("down"))
+        return sorted(results, key=lambda result: getattr(result, by), reverse=down) if by else results
+
+    def _show(self) -> None:
+        results = self._results()
+        values = [int(getattr(result, self.quantity)) for result in results]
+        logarithmic = self.quantity != "page_cache" and is_logarithmic(self.scale, values)
+        quantity = QUANTITIES[self.quantity]
+        with self.hold_sync():
+            self.trouble = ""
+            self.title = f"{PARTS[self.part].title}: {quantity.title}"
+            self.means = quantity.means
+            self.rows = [
+                self._row(result, share(value, values, logarithmic))
+                for result, value in zip(results, values, strict=True)
+            ]
+            self.said = in_words(self.quantity, results)
+            self.scale_note = scale_note(self.quantity, values, logarithmic)
+            self.waiting = len(self._left())
+
+    def _row(self, result: Result, length: float) -> dict[str, Any]:
+        """A driver's row: its bar's length from 0 to 1, what stands beside the bar, and all numbers."""
+        numbers = {name: shown(name, getattr(result, name)) for name in QUANTITIES}
+        exact = {name: str(getattr(result, name)) for name, each in QUANTITIES.items() if each.unit}
+        return {
+            "driver": result.driver,
+            "about": about(result.driver),
+            "length": round(length, 4),
+            "value": numbers[self.quantity],
+            "numbers": numbers,
+            "exact": exact,
+        }
+
+    def still(self) -> str:
+        """The bars as a picture, and the table."""
+        alt = html.escape(f"Bars. {self.title}. {self.said} The table after it has the numbers.", quote=True)
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in ("Driver", *(q.short for q in QUANTITIES.values())))
+        body = "".join(map(still_row, self.rows))
+        return (
+            f"<p><strong>{html.escape(self.title)}</strong></p>"
+            f'<p><img src="{svg_address(bars(self.rows))}" alt="{alt}" width="{WIDTH}"></p>'
+            f"<p>{html.escape(' '.join(filter(None, [self.said, self.scale_note, self.means])))}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{html.escape(self.left_out)}</p>"
+        )
+
+
+def check(what: str, value: object, names: Iterable[str]) -> None:
+    """ValueError where the value is none of the names."""
+    known = list(names)
+    if value not in known:
+        raise ValueError(f"{what} is one of {', '.join(known)}, not {value!r}")
+
+
+def about(driver: str) -> str:
+    """What became of a driver, in a few words."""
+    gone = DRIVERS[driver].needs.gone
+    return ABOUT.get(driver, f"not in Engine {gone[0]} and later" if gone else "")
+
+
+def shown(quantity: str, value: int) -> str:
+    """A number as people read it."""
+    if quantity == "page_cache":
+        return "one for all" if value else "one each"
+    return size(value) if QUANTITIES[quantity].unit else f"{value:,}"
+
+
+def is_logarithmic(scale: str, values: Sequence[int]) -> bool:
+    """Whether bars of these lengths stand on a logarithmic scale."""
+    if scale != SCALES[0]:
+        return scale == "logarithmic"
+    some = [value for value in values if value]
+    return bool(some) and max(some) >= FAR * min(some)
+
+
+def share(value: int, values: Sequence[int], logarithmic: bool) -> float:
+    """How long a value's bar is, from 0 to 1; on a logarithmic scale 1 is at the left, and nothing has no bar."""
+    most = max(values)
+    if not value:
+        return 0.0
+    return math.log10(value + 1) / math.log10(most + 1) if logarithmic else value / most
+
+
+def scale_note(quantity: str, values: Sequence[int], logarithmic: bool) -> str:
+    if quantity == "page_cache" or not any(values):
+        return ""
+    if logarithmic:
+        return "The scale is logarithmic: a bar that is longer by the same piece is as many times more."
+    some = [value for value in values if value]
+    return "The scale is linear." + (" Small values are too short to be seen." if max(some) >= FAR * min(some) else "")
+
+
+def in_words(quantity: str, results: Sequence[Result]) -> str:
+    """Who has least and who has most."""
+    if not results:
+        return "Nothing is measured yet."
+    values = {result.driver: int(getattr(result, quantity)) for result in results}
+    low, high = min(values.values()), max(values.values())
+    least, most = ([driver for driver, value in values.items() if value == end] for end in (low, high))
+    if quantity == "page_cache":
+        return f"One copy for all containers: {', '.join(most) if high else 'none'}. The others have one each."
+    if low == high:
+        return f"The same on all of them: {shown(quantity, low)}."
+    times = f", {times_text(high / low)} times as much" if low else ""
+    less, more = (f"{shown(quantity, end)}, on {', '.join(names)}" for end, names in ((low, least), (high, most)))
+    return f"Least: {less}. Most: {more}{times}."
+
+
+def times_text(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
+WIDTH, HEIGHT, LABEL, BAR = 640, 26, 130, 360  # of the still picture, in pixels
+
+
+def bars(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The bars as SVG, on a light ground of their own."""
+    tall = HEIGHT * len(rows) + 12
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{tall}" viewBox="0 0 {WIDTH} {tall}" '
+        f'font-family="sans-serif" font-size="13"><rect width="{WIDTH}" height="{tall}" fill="#ffffff"/>'
+    ]
+    for number, row in enumerate(rows):
+        top, length = 6 + HEIGHT * number, row["length"] * BAR
+        lines += [
+            f'<text x="{LABEL - 8}" y="{top + 17}" text-anchor="end" fill="{INK}">{html.escape(row["driver"])}</text>',
+            f'<rect x="{LABEL}" y="{top + 4}" width="{length:.1f}" height="{HEIGHT - 8}" fill="#1d4ed8"/>',
+            f'<text x="{LABEL + length + 6:.1f}" y="{top + 17}" fill="{INK}">{html.escape(row["value"])}</text>',
+        ]
+    return "".join([*lines, "</svg>"])
+
+
+def still_row(row: Mapping[str, Any]) -> str:
+    name = f"{row['driver']} ({row['about']})" if row["about"] else row["driver"]
+    return "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in (name, *row["numbers"].values())) + "</tr>"
