@@ -235,34 +235,13 @@ def _config(config: dict, key: str) -> object:
     return (value or {}).get(below) if below else value
 
 
-@check("a step of {image} is {step}")
-def image_has_step(facts: Facts, image: str, step: str) -> str:
+def _no_step(facts: Facts, image: str, step: str) -> str:
     return _no_image(facts, image) or ("" if facts.step(image, step) else f"no step of {image} has '{step}' in it")
-
-
-@check("the layer of '{step}' in {image} is smaller than {size}")
-def layer_size_under(facts: Facts, image: str, step: str, size: str | int) -> str:
-    return _layer_size(facts, image, step, size, under=True)
-
-
-@check("the layer of '{step}' in {image} is {size} or more")
-def layer_size_over(facts: Facts, image: str, step: str, size: str | int) -> str:
-    return _layer_size(facts, image, step, size, under=False)
-
-
-def _layer_size(facts: Facts, image: str, step: str, size: str | int, *, under: bool) -> str:
-    if missing := image_has_step(facts, image, step):
-        return missing
-    found = facts.step(image, step)
-    assert found is not None
-    if (found.size < size_of(size)) == under:
-        return ""
-    return f"that layer is {human_size(found.size)}" if found.is_layer else "that step made no layer"
 
 
 @check("the file {path} of {image} is in the layer of '{step}'")
 def file_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
-    if missing := image_has_step(facts, image, step):
+    if missing := _no_step(facts, image, step):
         return missing
     found = facts.step(image, step)
     entry = (found.entries or {}).get(path) if found else None
@@ -270,15 +249,6 @@ def file_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
         return ""
     places = [other.created_by for other in facts.layers(image) if path in (other.entries or {})]
     return f"it is in the layer of '{places[-1]}'" if places else f"no layer of {image} has {path}"
-
-
-@check("in {image}, the step '{step}' hides {path} with a whiteout")
-def whiteout_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
-    if missing := image_has_step(facts, image, step):
-        return missing
-    found = facts.step(image, step)
-    entry = (found.entries or {}).get(path) if found else None
-    return "" if entry and entry.kind == "whiteout" else f"there is no whiteout for {path} in that layer"
 
 
 @check("{path} is in no layer of {image}")
