@@ -36,7 +36,7 @@ class ExerciseWidget(Keeps, Panel):
     """One learner at one exercise."""
 
     _esm = module("terminal", "keep", "forms", "exercise")
-    _css = style("terminal", "exercise")
+    _css = style("terminal", "keep", "exercise")
 
     title = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)

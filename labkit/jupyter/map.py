@@ -73,7 +73,7 @@ class MapWidget(Keeps, Panel):
     """The lessons, or the exercises of one lesson, with how far the learner is."""
 
     _esm = module("keep", "map")
-    _css = style("map")
+    _css = style("keep", "map")
 
     heading = traitlets.Unicode().tag(sync=True)
     whose = traitlets.Unicode().tag(sync=True)

@@ -69,6 +69,9 @@ def test_by_mouse(page: Page, lab: Lab, tmp_path: Path) -> None:
 
 
 def test_by_keyboard_alone(page: Page, lab: Lab) -> None:
+    empty = json.dumps({"labkit-progress": 1, "learner": {"name": "", "seed": "", "at": 0}}).encode()
+    file = {"name": "p.json", "mimeType": "application/json", "buffer": empty}
+    page.on("filechooser", lambda chooser: chooser.set_files(file))
     open_cells(page, lab, "map-keys", SETUP, "progress()")
     widget = map_of(page)
     page.keyboard.press("Escape")
@@ -77,10 +80,7 @@ def test_by_keyboard_alone(page: Page, lab: Lab) -> None:
         page.keyboard.press("Enter")
     expect(widget.locator(".lk-map-note")).to_contain_text("Saved as progress-demo.json")
     tab_to(page, "Add progress from a file")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    empty = {"labkit-progress": 1, "learner": {"name": "", "seed": "", "at": 0}}
-    chooser.value.set_files({"name": "p.json", "mimeType": "application/json", "buffer": json.dumps(empty).encode()})
+    page.keyboard.press("Enter")
     expect(widget.locator(".lk-map-note")).to_have_text("Nothing in it is new.")
     press(page, "01 Where Docker keeps its files", "Shift+Tab")
     page.wait_for_function(f"() => ({PATH})() === '01-where-docker-keeps-its-files.ipynb'")
