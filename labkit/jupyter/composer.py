@@ -417,8 +417,9 @@ def still_flag(name: str, flag: Mapping[str, Any]) -> str:
         for piece in flag["pieces"]
     )
     said = f"<pre>{html.escape(flag['message'])}</pre>" if flag["message"] else ""
-    words = " ".join([flag["verdict"], flag["cause"], *flag["notes"]])
-    return f"<p><code>{name} {spans}</code></p><p>{html.escape(words)}</p>{said}"
+    words = " ".join(filter(None, [flag["cause"], *flag["notes"]]))
+    more = f"<p>{html.escape(words)}</p>" if words else ""
+    return f"<p><code>{name} {spans}</code></p><p>{html.escape(flag['verdict'])}</p>{said}{more}"
 
 
 def still_row(row: Mapping[str, Any]) -> str:
