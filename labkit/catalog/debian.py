@@ -32,7 +32,7 @@ PROGRAM_NAMES = {
 }  # fmt: skip
 
 # What base packages hold besides executables and that people look at.
-_ROOT_HOME = "/root"
+ROOT_HOME = "/root"
 _PASSWD = """\
 root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -292,8 +292,8 @@ def base_entries(os_release: str = OS_RELEASE, version: str = "12.15", host: str
         e.text("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n"),
         e.text("/etc/apt/sources.list.d/debian.sources", SOURCES),
         e.text("/etc/apt/apt.conf.d/docker-clean", DOCKER_CLEAN),
-        e.text(f"{_ROOT_HOME}/.bashrc", "# ~/.bashrc: executed by bash(1) for non-login shells.\n"),
-        e.text(f"{_ROOT_HOME}/.profile", "# ~/.profile: executed by Bourne-compatible login shells.\n"),
+        e.text(f"{ROOT_HOME}/.bashrc", "# ~/.bashrc: executed by bash(1) for non-login shells.\n"),
+        e.text(f"{ROOT_HOME}/.profile", "# ~/.profile: executed by Bourne-compatible login shells.\n"),
         e.link("/var/run", "/run"),
         e.link("/var/lock", "/run/lock"),
         e.folder("/run/lock", 0o1777),

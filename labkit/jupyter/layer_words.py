@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from labkit.catalog.debian import ROOT_HOME
 from labkit.engine.layerreport import Hidden, Stack, StackLayer, files_of
 from labkit.files import Inode
 from labkit.jupyter.view import instruction, size_text
@@ -20,8 +21,8 @@ LEFT_OVER = (  # folder, what lies there, what keeps it out
     ("/var/lib/apt/lists", "apt's lists of packages", "End that RUN with `rm -rf /var/lib/apt/lists/*`."),
     ("/var/cache/apt/archives", "packages that apt fetched", "End that RUN with `apt-get clean`."),
     ("/var/cache/apk", "apk's lists of packages", "Use `apk add --no-cache`."),
-    ("/root/.cache/pip", "what pip fetched", "Use `pip install --no-cache-dir`."),
-    ("/root/.npm", "what npm fetched", "Use `RUN --mount=type=cache,target=/root/.npm` for that step."),
+    (f"{ROOT_HOME}/.cache/pip", "what pip fetched", "Use `pip install --no-cache-dir`."),
+    (f"{ROOT_HOME}/.npm", "what npm fetched", f"Use `RUN --mount=type=cache,target={ROOT_HOME}/.npm` for that step."),
 )
 
 

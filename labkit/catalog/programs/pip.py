@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from labkit.catalog import entries as e
+from labkit.catalog.debian import ROOT_HOME
 from labkit.catalog.programs.support import complain, lay, options, read_text, say, size_pip
 from labkit.catalog.records import load
 from labkit.engine.process import Process
@@ -208,7 +209,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _cache_path(process: Process, record: dict[str, Any]) -> str:
-    return f"{process.env.get('HOME', '/root')}/.cache/pip/http-v2/{record['wheel']}.body"
+    return f"{process.env.get('HOME', ROOT_HOME)}/.cache/pip/http-v2/{record['wheel']}.body"
 
 
 def _no_cache(process: Process, flags: dict[str, str]) -> bool:
@@ -311,7 +312,7 @@ def _uninstall(process: Process, flags: dict[str, str], names: list[str]) -> int
 
 
 def _cache(process: Process, flags: dict[str, str], names: list[str]) -> int:
-    folder = f"{process.env.get('HOME', '/root')}/.cache/pip"
+    folder = f"{process.env.get('HOME', ROOT_HOME)}/.cache/pip"
     if names[:1] == ["dir"]:
         say(process, folder)
     elif names[:1] == ["purge"]:
