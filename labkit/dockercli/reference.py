@@ -25,13 +25,3 @@ def parse_any(text: str) -> Reference | None:
     except EngineError as error:
         raise ReferenceInvalid(error.message) from None
     return found if isinstance(found, Reference) else None
-
-
-def check_build_tag(text: str) -> Reference:
-    """As parse, with what buildx says of capitals (it reads the name as it stands, without a domain)."""
-    try:
-        return parse(text)
-    except ReferenceInvalid as error:
-        if "must be lowercase" in str(error):
-            raise ReferenceInvalid("repository name must be lowercase") from None
-        raise

@@ -147,9 +147,7 @@ def _xattrs(files: Files, path: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, files.getxattr(path, name, follow=False)) for name in names if name == "security.capability")
 
 
-def put(
-    engine: Engine, reference: str, path: str, archive: Content, no_overwrite: bool = False, copy_uid_gid: bool = False
-) -> None:
+def put(engine: Engine, reference: str, path: str, archive: Content, copy_uid_gid: bool = False) -> None:
     """Unpack an archive in a folder of the container, owners by number as it says them.
 
     With `copy_uid_gid` all belongs to the container's user, where it has one (moby, daemon/archive_tarcopyoptions).

@@ -37,7 +37,8 @@ from labkit.files import Content, Files, Namespace, Source, Stat
 
 if TYPE_CHECKING:
     from labkit.drivers import Driver
-    from labkit.engine.build import BuildCache, BuildRequest
+    from labkit.engine.build.cache import BuildCache
+    from labkit.engine.build.request import BuildRequest
     from labkit.engine.process import Kernel
 
 KERNEL_VERSION = "6.12.57"
@@ -98,7 +99,7 @@ class Engine:
     @property
     def build_cache(self) -> BuildCache:
         if self._build_cache is None:
-            from labkit.engine.build import BuildCache
+            from labkit.engine.build.cache import BuildCache
 
             self._build_cache = BuildCache(self)
         return self._build_cache
@@ -344,17 +345,10 @@ class Engine:
 
         return archive.link_target(self, reference, path)
 
-    def archive_put(
-        self,
-        reference: str,
-        path: str,
-        tar: Content,
-        no_overwrite_dir_non_dir: bool = False,
-        copy_uid_gid: bool = False,
-    ) -> None:
+    def archive_put(self, reference: str, path: str, tar: Content, copy_uid_gid: bool = False) -> None:
         from labkit.engine import archive
 
-        archive.put(self, reference, path, tar, no_overwrite_dir_non_dir, copy_uid_gid)
+        archive.put(self, reference, path, tar, copy_uid_gid)
 
     # --- volumes
 
@@ -403,6 +397,6 @@ class Engine:
 
     def build(self, request: BuildRequest, progress: Any) -> str:
         """The image's id. The work is in engine/build/."""
-        from labkit.engine.build import build
+        from labkit.engine.build.solve import build
 
         return build(self, request, progress)

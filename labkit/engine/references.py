@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from labkit.engine.errors import EngineError, invalid
+from labkit.engine.errors import invalid
 
 DEFAULT_DOMAIN = "docker.io"
 DEFAULT_TAG = "latest"
@@ -104,11 +104,3 @@ def parse_any(text: str) -> Reference | str:
     if _SHA256.fullmatch(text):
         return text
     return parse(text)
-
-
-def is_valid(text: str) -> bool:
-    try:
-        parse(text)
-    except EngineError:
-        return False
-    return True

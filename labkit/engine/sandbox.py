@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.engine import hostconfig, procfiles
 from labkit.engine.mounts import Prepared
 from labkit.engine.mountspec import size_of, tmpfs_shown
-from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, User, makedev, tmpfs
+from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, makedev, tmpfs
 
 if TYPE_CHECKING:
     from labkit.engine.engine import Engine
@@ -335,8 +335,3 @@ def _own(store: Store, shared: Source, mode: int) -> Source:
     """A file system of the container's own that starts with the same names."""
     root = store.new(stat.S_IFDIR | mode, data=store.names(_root(shared)).copy())
     return Source(Tree(store, root, store.new_device()), None)
-
-
-def root_files(source: Source, store: Store) -> Files:
-    """A file system by itself, as root sees it."""
-    return Namespace(store, source).files(User())

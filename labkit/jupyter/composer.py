@@ -42,7 +42,6 @@ SOURCES = {"bind": "/data/mysql", "volume": "data_volume", "tmpfs": "", "image":
 SPELT = re.compile(r"\s*(-v|--volume|--mount)(?:=|\s+)(.*)", re.DOTALL)
 SHELL_SIGNS = re.compile(r"^~|[$`\\'\"]")
 HOLDS_ALL = re.compile(r"[\w./-]+")
-AS_IT_IS = "Here stands what Docker gets, after the shell: $PWD, ~ and quotes go to it as they are."
 TOLD = (HostFolderCreated, VolumeCreated, VolumePopulated)  # what a mount brings about
 EMPTY = "(nothing)"  # stands for a part of no characters
 

@@ -591,19 +591,6 @@ class RetryFrame(Frame):
         shell.call(self.builtin, self.args)
 
 
-class StatusFrame(Frame):
-    """The status is this one, whatever ran above."""
-
-    __slots__ = ("status",)
-
-    def __init__(self, status: int) -> None:
-        self.status = status
-
-    def step(self, shell: Shell) -> None:
-        shell.stack.pop()
-        shell.status = self.status
-
-
 class CheckFrame(Frame):
     """A function or a file was left by `return`: its status counts."""
 

@@ -32,7 +32,6 @@ class Dialect:
 ASH = Dialect("ash", 1, 1, 2)
 DASH = Dialect("dash", 0, 2, 2)
 BASH = Dialect("bash", 2, 1, 1)
-DIALECTS = {dialect.name: dialect for dialect in (ASH, DASH, BASH)}
 
 _SAID = {  # key: (ash, dash, bash)
     "not found": ("{0}: not found", "{0}: not found", "{0}: command not found"),

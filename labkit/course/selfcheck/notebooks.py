@@ -16,7 +16,6 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")
 ALT = re.compile(r"""\balt=["'][^"']*\S[^"']*["']""")
 LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|\bhref=["']([^"']+)["']""")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)  # another place, or one in the same page
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def notebook_faults(course: Course) -> Iterator[str]:

@@ -7,7 +7,6 @@ types/wire.proto), which is what "transferring context: 48B" counts (examples/bu
 
 from __future__ import annotations
 
-import posixpath
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -164,8 +163,3 @@ def _leads_to(folder: str, pattern: str) -> bool:
 
 def context_tree(files: Files, paths: Iterable[str]) -> SourceTree:
     return SourceTree(files, frozenset(paths))
-
-
-def clean_source(path: str) -> str:
-    """A COPY's source from the root of the context: `..` cannot leave it."""
-    return posixpath.normpath(posixpath.join("/", path)).lstrip("/")

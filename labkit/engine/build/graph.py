@@ -114,10 +114,6 @@ class CopyNode(Node):
     def sources(self) -> tuple[Node, ...]:
         return tuple(each.node for each in self.from_ if each.node)
 
-    @property
-    def needs_context(self) -> bool:
-        return any(each.context for each in self.from_)
-
 
 @dataclass(frozen=True, eq=False)
 class MkdirNode(Node):

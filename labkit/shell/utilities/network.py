@@ -11,7 +11,7 @@ def _host(text: str) -> str:
     return re.sub(r"^\w+://", "", text).partition("/")[0].partition(":")[0]
 
 
-def _target(tool: Tool, fallback: str = "") -> str:
+def _target(tool: Tool) -> str:
     valued = ("-O", "-o", "-c", "-W", "-w", "-i", "-T", "-t", "-s", "-H", "-d", "-X", "--header", "-A", "-u", "-p")
     words = [
         word

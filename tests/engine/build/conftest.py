@@ -11,7 +11,8 @@ import pytest
 
 from labkit.catalog.registry import Registry
 from labkit.drivers import DRIVERS
-from labkit.engine.build import BuildError, BuildRequest
+from labkit.engine.build.errors import BuildError
+from labkit.engine.build.request import BuildRequest
 from labkit.engine.engine import Engine
 from labkit.engine.process import Clock, Kernel, Process
 from labkit.files import Entry, Files, Namespace, Source, Store, Tree
