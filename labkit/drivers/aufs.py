@@ -64,16 +64,8 @@ class AufsMount(Overlay):
         self.store.add(upper, name, inode.born)
         folder.children.pop(name, None)
 
-    def _take(self, folder: Node, name: str) -> None:
-        upper = self.copy_up(folder)
-        present = name in self.store.names(upper)
-        if present:
-            self.store.take(upper, name)
-        if self._hides(folder, name):
-            self.store.add(upper, PREFIX + name, self.store.new(_MARK), touch=True)
-            self.store.version += not present
-            self.store.events("whiteout", self, folder, name)
-        folder.children.pop(name, None)
+    def _hide(self, upper: Inode, name: str) -> None:
+        self.store.add(upper, PREFIX + name, self.store.new(_MARK), touch=True)
 
 
 class Aufs(MarkedLayers):

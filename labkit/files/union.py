@@ -257,10 +257,14 @@ class Overlay:
         if present:
             self.store.take(upper, name)
         if self._hides(folder, name):
-            self.store.add(upper, name, self.store.new(WHITEOUT_MODE), touch=True)
+            self._hide(upper, name)
             self.store.version += not present
             self.store.events("whiteout", self, folder, name)
         folder.children.pop(name, None)
+
+    def _hide(self, upper: Inode, name: str) -> None:
+        """Put the mark into the upper that hides the lowers' name."""
+        self.store.add(upper, name, self.store.new(WHITEOUT_MODE), touch=True)
 
     def remove(self, folder: Node, name: str) -> None:
         node = self.lookup(folder, name)

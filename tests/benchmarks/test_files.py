@@ -5,24 +5,14 @@ from __future__ import annotations
 import stat
 import time
 import tracemalloc
-from collections.abc import Callable
 
 from labkit.drivers.overlay2 import Overlay2
 from labkit.files import Content, Entry, Files, Layer, Namespace
+from tests.benchmarks.timing import best
 from tests.files.machines import empty_host
 
 LAYERS, FILES = 100, 10_000
 INIT = Layer.of([Entry(".dockerenv", stat.S_IFREG | 0o755, data=Content())])
-
-
-def best(call: Callable[[], object], runs: int = 5) -> float:
-    """Seconds of the fastest of several runs."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def image(layers: int, files: int) -> tuple[Files, Overlay2, str]:

@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -19,19 +18,10 @@ from pyfakefs.fake_filesystem_unittest import Patcher
 from labkit.conformance.replay import Player, find, nearest_base, read_transcript
 from labkit.files import Files
 from labkit.machine import Machine
+from tests.benchmarks.timing import best
 
 TRANSCRIPTS = Path(__file__).parents[1] / "conformance" / "transcripts"
 WORK = 300  # operations of a run
-
-
-def best(call: Callable[[], object], runs: int = 5) -> float:
-    """Seconds of the fastest of several runs."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 @pytest.fixture

@@ -14,15 +14,10 @@ from pathlib import Path
 import pytest
 
 from labkit.drivers.fulltrees import put_layer
-from labkit.drivers.overlay2 import Overlay2
-from labkit.files import Namespace
+from tests.drivers.stacked import LAYERS, seen_in, stacked
 from tests.files.machines import empty_host, layer, tree
 from tests.files.operations import play_real, play_simulated, real_tree, sequence
 
-LAYERS = [
-    {"a/a": "1\n", "a/b": "2\n", "a/c/a": "3\n", "b": "4\n", "c": None, "d/a/b": "5\n"},
-    {"a/d": "6\n", "-d/a": None, "c/a": "7\n", "a/c/d": "8\n"},
-]
 MOUNT_FLAGS = 0
 SEQUENCES = int(os.environ.get("LABKIT_SEQUENCES", "200"))
 SEED = int(os.environ.get("LABKIT_SEED", "20261124"))
@@ -102,15 +97,8 @@ def test_random_sequences_leave_the_same_trees(kernel: KernelOverlay) -> None:
 
 
 def _play_one(kernel: KernelOverlay, merged: str, chance: random.Random, seed: str) -> None:
-    host = empty_host()
-    driver = Overlay2(host, "/docker")
-    parent = None
-    for number, files in enumerate(LAYERS):
-        driver.create(str(number), parent)
-        driver.apply(str(number), layer(files))
-        parent = str(number)
-    driver.create("top", parent)
-    simulated = Namespace(host.store, driver.mount("top")).files()
+    host, driver = stacked("overlay2")
+    simulated = seen_in(host, driver, "top")
     played = []
     for step in sequence(chance, 40):
         played.append(step)
