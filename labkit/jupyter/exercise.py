@@ -200,11 +200,7 @@ class ExerciseWidget(Keeps, Panel):
         """A file of the host as text, to edit it; a file that is not there yet is empty."""
         folder = getattr(self._attempt, "folder", HOME)
         whole = HOME + path[1:] if path.startswith("~/") else posixpath.join(folder, path)
-        files = self._attempt.machine.files
-        try:
-            return files.read(whole).decode("utf-8", "replace") if files.exists(whole) else ""
-        except OSError as error:
-            raise ValueError(f"{path}: {error.strerror}") from None
+        return text_of(self._attempt.machine.files, whole, path)
 
     def _save_file(self, message: Mapping[str, Any]) -> None:
         path, self.editor = str(self.editor.get("path", "")), {}
@@ -348,6 +344,14 @@ def texts_of(answer: object) -> list[Any]:
     if isinstance(answer, dict):
         return [*answer, *answer.values()]
     return list(answer) if isinstance(answer, list) else [answer]
+
+
+def text_of(files: Any, whole: str, path: str) -> str:
+    """The file `whole` as a text; one that is not there yet is empty. ValueError names it as `path`."""
+    try:
+        return files.read(whole).decode("utf-8", "replace") if files.exists(whole) else ""
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
 
 
 def prompt_of(attempt: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.jupyter.exercise import EDIT, picture_trait, shortened
+from labkit.jupyter.exercise import EDIT, picture_trait, shortened, text_of
 from labkit.jupyter.happened import told, written
 from labkit.jupyter.magics import choices
 from labkit.jupyter.panel import Panel, module, style
@@ -117,12 +117,8 @@ class PlaygroundWidget(Panel):
 
     def _read(self, path: str) -> str:
         """A file as text, to edit it; a file that is not there yet is empty."""
-        files = self.timeline.terminal.files
-        try:
-            whole = path if not path.startswith("~/") else self.timeline.machine.environment["HOME"] + path[1:]
-            return files.read(whole).decode("utf-8", "replace") if files.exists(whole) else ""
-        except OSError as error:
-            raise ValueError(f"{path}: {error.strerror}") from None
+        whole = path if not path.startswith("~/") else self.timeline.machine.environment["HOME"] + path[1:]
+        return text_of(self.timeline.terminal.files, whole, path)
 
     def _save_file(self, message: Mapping[str, Any]) -> None:
         path, self.editor = str(self.editor.get("path", "")), {}

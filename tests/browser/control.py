@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from .conftest import SHOTS, Lab
 from .notebook import errors, open_notebook, run_all
@@ -41,6 +41,15 @@ def tab_to(page: Page, name: str, key: str = "Tab", most: int = 60) -> None:
     raise AssertionError(f"{name} is not reached by {key}: {page.evaluate(NAME)[:80]}")
 
 
+def tab_into(page: Page, wanted: Locator, most: int = 80) -> None:
+    """Press Tab until this element, or one in it, has the focus."""
+    for _ in range(most):
+        if wanted.evaluate("element => element.contains(document.activeElement)"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("Tab does not get there")
+
+
 def press(page: Page, name: str, key: str = "Tab") -> None:
     """Go to the button of this name and press it."""
     tab_to(page, name, key)
@@ -60,11 +69,11 @@ def violations(page: Page, within: str) -> list[str]:
 def set_theme(page: Page, theme: str) -> None:
     """Light or Dark; the side bar is closed too."""
     page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
-    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     page.wait_for_timeout(300)
 
 
-def take_pictures(page: Page, widget: object, name: str) -> None:
+def take_pictures(page: Page, widget: Locator, name: str) -> None:
     """Of a widget, 1280 and 800 wide; and nothing of it lies outside."""
     SHOTS.mkdir(exist_ok=True)
     for width in (1280, 800):
@@ -73,4 +82,4 @@ def take_pictures(page: Page, widget: object, name: str) -> None:
         widget.evaluate("element => element.scrollIntoView({block: 'start'})")
         page.wait_for_timeout(200)
         widget.screenshot(path=SHOTS / f"{name}-{width}.png")
-        assert widget.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+        assert widget.evaluate("element => element.scrollWidth <= element.clientWidth"), "nothing sticks out"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Lab
-from .control import open_cells, set_theme, take_pictures, violations
+from .control import open_cells, set_theme, tab_into, take_pictures, violations
 from .notebook import bring_into_view, cell_count
 
 
@@ -53,29 +53,20 @@ def test_by_mouse(page: Page, composer: Locator) -> None:
     expect(composer.get_by_role("button", name="Try it with -v")).to_have_attribute("aria-disabled", "true")
 
 
-def tab_to(page: Page, wanted: Locator, most: int = 80) -> None:
-    """Press Tab until this element has the focus."""
-    for _ in range(most):
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError("Tab does not get there")
-
-
 def test_by_keyboard_alone(page: Page, composer: Locator) -> None:
     before = cell_count(page)
     page.keyboard.press("Escape")
-    tab_to(page, composer.get_by_label("Type", exact=True))
+    tab_into(page, composer.get_by_label("Type", exact=True))
     page.keyboard.press("ArrowUp")
     expect(typed(composer, "--mount")).to_have_value("type=bind,source=/data/mysql,target=/var/lib/mysql")
-    tab_to(page, composer.get_by_label("Target", exact=True))
+    tab_into(page, composer.get_by_label("Target", exact=True))
     page.keyboard.press("Control+a")
     page.keyboard.type("/data")
     expect(typed(composer, "-v")).to_have_value("/data/mysql:/data")
-    tab_to(page, composer.get_by_label("Make a missing source"))
+    tab_into(page, composer.get_by_label("Make a missing source"))
     page.keyboard.press("Space")
     expect(typed(composer, "--mount")).to_have_value("type=bind,source=/data/mysql,target=/data,bind-create-src")
-    tab_to(page, typed(composer, "-v"))
+    tab_into(page, typed(composer, "-v"))
     page.keyboard.press("End")
     page.keyboard.type(":rob")
     expect(flag(composer, "-v")).to_contain_text("invalid mode: rob")
@@ -84,7 +75,7 @@ def test_by_keyboard_alone(page: Page, composer: Locator) -> None:
     page.keyboard.press("Enter")
     expect(composer.get_by_label("Read-only")).to_be_checked()
     expect(typed(composer, "-v")).to_have_value("/data/mysql:/data:ro")
-    tab_to(page, composer.get_by_role("button", name="Try it with --mount"))
+    tab_into(page, composer.get_by_role("button", name="Try it with --mount"))
     page.keyboard.press("Enter")
     expect(composer.locator(".lk-tried")).to_contain_text("that was on a copy: the machine is as it was")
     for key in ("b", "x", "d", "d", "m", "ArrowDown"):

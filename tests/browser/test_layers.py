@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import SHOTS, Lab
-from .notebook import bring_into_view, cell_count, errors, open_notebook, run_all
+from .conftest import Lab
+from .control import open_cells, set_theme, tab_into, take_pictures, violations
+from .notebook import bring_into_view, cell_count
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 MARKUP = "<img src=x onerror=alert(1)>"
 SETUP = f"""from labkit.jupyter import layers, lesson
 %fresh
@@ -35,12 +32,8 @@ assert done.returncode == 0, done.stderr"""
 @pytest.fixture
 def explorer(page: Page, lab: Lab) -> Locator:
     """The layers of a container, shown in a notebook of its own."""
-    cells = [nbformat.v4.new_code_cell(SETUP), nbformat.v4.new_code_cell('layers("web")')]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / "layers.ipynb")
-    open_notebook(page, lab.address("layers.ipynb"))
-    assert errors(run_all(page)) == []
-    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    open_cells(page, lab, "layers", SETUP, 'layers("web")')
+    set_theme(page, "Light")
     bring_into_view(page, 'layers("web")')
     found = page.get_by_role("region", name="Layers of container web")
     found.wait_for()
@@ -76,31 +69,15 @@ def test_by_mouse(page: Page, explorer: Locator) -> None:
 
 def pictures(page: Page, explorer: Locator) -> None:
     """The widget in both themes, wide and narrow, for whoever wants to look."""
-    SHOTS.mkdir(exist_ok=True)
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        for width in (1280, 800):
-            page.set_viewport_size({"width": width, "height": 1100})
-            page.wait_for_timeout(700)
-            explorer.evaluate("element => element.scrollIntoView({block: 'start'})")
-            assert explorer.evaluate("element => element.scrollWidth <= element.clientWidth"), "nothing sticks out"
-            page.screenshot(path=SHOTS / f"layers-{theme.split()[1].lower()}-{width}.png")
-    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
-
-
-def tab_to(page: Page, wanted: Locator, most: int = 60) -> None:
-    """Press Tab until this element, or one in it, has the focus."""
-    for _ in range(most):
-        if wanted.evaluate("element => element.contains(document.activeElement)"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError("Tab does not get there")
+    for theme in ("Dark", "Light"):
+        set_theme(page, theme)
+        take_pictures(page, explorer, f"layers-{theme.lower()}")
 
 
 def test_by_keyboard_alone(page: Page, explorer: Locator) -> None:
     before = cell_count(page)
     page.keyboard.press("Escape")
-    tab_to(page, explorer.get_by_role("tree"))
+    tab_into(page, explorer.get_by_role("tree"))
     focused = page.locator(":focus")
     expect(focused).to_contain_text("What a container sees")
     page.keyboard.press("End")
@@ -126,7 +103,7 @@ def test_by_keyboard_alone(page: Page, explorer: Locator) -> None:
     expect(focused).to_have_attribute("aria-expanded", "false")
     for key in ("b", "x", "m", "z"):
         page.keyboard.press(key)
-    tab_to(page, explorer.get_by_label("Where does this path come from?"))
+    tab_into(page, explorer.get_by_label("Where does this path come from?"))
     page.keyboard.type("/archive.tar")
     page.keyboard.press("Enter")
     expect(explorer.locator(".lk-details")).to_contain_text("Nothing is seen at this path.")
@@ -135,18 +112,10 @@ def test_by_keyboard_alone(page: Page, explorer: Locator) -> None:
 
 
 def test_is_accessible(page: Page, explorer: Locator) -> None:
-    if not AXE.exists():
-        assert not os.environ.get("LABKIT_REQUIRE_BROWSER"), "axe-core is missing: npm ci in tests/browser"
-        pytest.skip("axe-core is not installed (npm ci in tests/browser)")
     row(explorer, "COPY . .").click()
     row(explorer, "opt/").click()
     row(explorer, "app.py").click()
     expect(explorer.locator(".lk-content")).to_be_visible()
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_timeout(700)
-        report = page.evaluate("() => axe.run({include: [['.labkit-layers']]}, {resultTypes: ['violations']})")
-        found = [f"{theme}: {rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in report["violations"]]
-        assert found == []
-    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    for theme in ("Dark", "Light"):
+        set_theme(page, theme)
+        assert violations(page, ".labkit-layers") == []

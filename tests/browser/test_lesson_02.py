@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,10 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 from labkit.course import Attempt, load_exercise
 
 from .conftest import SHOTS, Lab
+from .control import violations
 from .notebook import bring_into_view, cell_count, errors, open_notebook, run_all
 
 NOTEBOOK = "02-layered-images.ipynb"
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -110,13 +108,8 @@ def test_pictures_are_drawn_and_have_a_text(lesson: Page) -> None:
 
 def test_outputs_are_accessible(lesson: Page) -> None:
     """axe-core on what the course draws; JupyterLab around it breaks rules of its own."""
-    if not AXE.exists():
-        assert not os.environ.get("LABKIT_REQUIRE_BROWSER"), "axe-core is missing: npm ci in tests/browser"
-        pytest.skip("axe-core is not installed (npm ci in tests/browser)")
-    lesson.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     found = []
     for slug in ("three-layers", "a-tag-moves", "layer-or-metadata", "the-upper-one-wins", "price-of-a-chmod"):
         exercise(lesson, slug)
-        report = lesson.evaluate("() => axe.run({include: [['.labkit-exercise']]}, {resultTypes: ['violations']})")
-        found += [f"{slug}: {rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in report["violations"]]
+        found += [f"{slug}: {each}" for each in violations(lesson, ".labkit-exercise")]
     assert found == []

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import SHOTS, Lab
-from .notebook import IDLE, bring_into_view, cell_count, errors, open_notebook, run_all
+from .control import open_cells, set_theme, tab_to, take_pictures, violations
+from .notebook import IDLE, bring_into_view, cell_count, errors, run_all
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 QUICK = 100  # ms from the key press to the redrawn picture, median
 LARGE = """%%host
 docker pull -q busybox; docker pull -q python:3.12-slim
@@ -31,11 +29,7 @@ SETUP = "from labkit.jupyter import playground"
 
 def opened(page: Page, lab: Lab, name: str, *cells: str) -> Locator:
     """A notebook of these cells, run; its playground."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (SETUP, *cells)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, lab.folder / f"{name}.ipynb")
-    open_notebook(page, lab.address(f"{name}.ipynb"))
-    assert errors(run_all(page)) == []
+    open_cells(page, lab, name, SETUP, *cells)
     bring_into_view(page, "playground(")
     found = page.get_by_role("region", name="Playground")
     found.wait_for()
@@ -101,21 +95,6 @@ def test_by_mouse(page: Page, lab: Lab) -> None:
         {"name": "machine.labkit", "mimeType": "text/plain", "buffer": b"labkit:1:no"}
     )
     expect(widget.locator(".lk-note-line")).to_contain_text("That was not opened")
-
-
-def focus_name(page: Page) -> str:
-    return page.evaluate(
-        "() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
-    )
-
-
-def tab_to(page: Page, name: str, key: str = "Tab") -> None:
-    """Press Tab until the control of this name has the focus."""
-    for _ in range(40):
-        if focus_name(page).startswith(name):
-            return
-        page.keyboard.press(key)
-    raise AssertionError(f"{name} is not reached by {key}: {focus_name(page)}")
 
 
 def test_by_keyboard_alone(page: Page, lab: Lab) -> None:
@@ -237,27 +216,15 @@ def test_after_a_restart_of_the_kernel_it_says_so(page: Page, lab: Lab) -> None:
 def test_it_is_accessible_and_fits(page: Page, lab: Lab, theme: str) -> None:
     """axe-core, and screenshots for whoever wants to look."""
     widget = opened(page, lab, f"look-{theme.lower()}", "playground(fresh=True)")
-    page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
-    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    set_theme(page, theme)
     widget.get_by_role("textbox", name="Command").click()
     typed(page, "docker pull -q python:3.12-slim", "docker run -d --name web -v data:/data -v ./src:/src "
         "python:3.12-slim sleep 1000", "docker exec web sh -c 'echo x >> /etc/passwd; rm /etc/motd'")  # fmt: skip
     expect(widget.locator(".lk-where")).to_contain_text("after input 3 of 3")
-    SHOTS.mkdir(exist_ok=True)
-    for width in (1280, 800):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(500)
-        widget.evaluate("element => element.scrollIntoView({block: 'start'})")
-        page.screenshot(path=SHOTS / f"playground-{theme.lower()}-{width}.png")
-        assert widget.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+    take_pictures(page, widget, f"playground-{theme.lower()}")
     widget.get_by_text("Share, open, export").click()
     widget.get_by_text("Keys", exact=True).click()
     page.keyboard.press("Shift+Tab")
     page.wait_for_timeout(300)
     page.screenshot(path=SHOTS / f"playground-{theme.lower()}-open.png")
-    if not AXE.exists():
-        assert not os.environ.get("LABKIT_REQUIRE_BROWSER"), "axe-core is missing: npm ci in tests/browser"
-        pytest.skip("axe-core is not installed (npm ci in tests/browser)")
-    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    report = page.evaluate("() => axe.run({include: [['.labkit-playground']]}, {resultTypes: ['violations']})")
-    assert [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in report["violations"]] == []
+    assert violations(page, ".labkit-playground") == []

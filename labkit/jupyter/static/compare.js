@@ -1,6 +1,5 @@
 // Draws the comparison of storage drivers from the state that Python keeps (labkit/jupyter/compare.py).
 
-const RESTARTED = "The kernel was restarted, so nothing answers here. Run this cell again.";
 
 function chooser(label, send, what, options) {
   const identifier = unique(what);
@@ -19,7 +18,7 @@ function barRows(rows) {
 
 function render({ model, el }) {
   const say = (text) => { trouble.textContent = text; };
-  const { send } = voice(model, () => say(RESTARTED));
+  const { send } = voice(model, say);
   const part = chooser("Part of the workload", send, "part", model.get("parts"));
   const quantity = chooser("What is compared", send, "quantity", model.get("quantities"));
   const scale = chooser("Scale of the bars", send, "scale", ["fitting", "linear", "logarithmic"].map((name) => ({ name, title: name })));

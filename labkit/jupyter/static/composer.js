@@ -1,7 +1,6 @@
 // Draws the mount composer from the state that Python keeps (labkit/jupyter/composer.py).
 
 const QUIET = 150; // milliseconds without a key after which what was typed is sent
-const RESTARTED = "The kernel was restarted, so nothing follows what you type here. Run this cell again.";
 
 // What is being typed into is left alone: the state that comes back may be older.
 function put(control, value) {
@@ -167,7 +166,7 @@ function trying(model, send) {
 
 function render({ model, el }) {
   const trouble = element("p", { class: "lk-trouble", role: "status" });
-  const { send } = voice(model, () => say(trouble, RESTARTED));
+  const { send } = voice(model, (why) => say(trouble, why));
   const blocks = { "-v": flagBlock("-v", send), "--mount": flagBlock("--mount", send) };
   const form = formRows(model, send);
   const attempt = trying(model, send);

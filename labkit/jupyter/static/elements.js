@@ -82,15 +82,16 @@ function drawing(heading, picture) {
   ];
 }
 
-const LOST = "The kernel was restarted, so nothing answers here. Run this cell again; what you checked is saved.";
+const LOST = "The kernel was restarted, so nothing answers here. Run this cell again";
 
-// What a widget says to Python. After a restart of the kernel nobody hears it, and sending throws: then `lost` is told.
-function voice(model, lost) {
+// What a widget says to Python. After a restart of the kernel nobody hears it, and sending throws: then `lost` is told,
+// with what of the work is `kept`.
+function voice(model, lost, kept = "") {
   const heard = (say) => {
     try {
-      Promise.resolve(say()).catch(() => lost(LOST));
+      Promise.resolve(say()).catch(() => lost(`${LOST}${kept}.`));
     } catch {
-      lost(LOST);
+      lost(`${LOST}${kept}.`);
     }
   };
   return {

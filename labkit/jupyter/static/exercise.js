@@ -52,7 +52,7 @@ function draw(model, el) {
     feedback.dataset.tone = "error";
     feedback.replaceChildren(element("p", { class: "lk-verdict", textContent: why }));
   };
-  const { send, set } = voice(model, lost);
+  const { send, set } = voice(model, lost, "; what you checked is saved");
   const words = ["mark", "predict", "choose"].includes(model.get("kind")) ? ABOUT_AN_ANSWER : ABOUT_A_MACHINE;
   const draft = { get: () => model.get("draft"), set: (value) => set("draft", value) };
   const kind = model.get("form").type;
