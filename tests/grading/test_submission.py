@@ -112,6 +112,7 @@ class Someone:
     def __init__(self, slug: str, answer: object) -> None:
         self.learner, self.answer = "ann", answer
         self.exercise = type("Record", (), {"slug": slug, "revision": 3})
+        self.by_commands = isinstance(answer, list)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

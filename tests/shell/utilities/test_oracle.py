@@ -24,6 +24,7 @@ UNORDERED = (
     "rm -r",
 )  # lines whose output follows the order of the disk's directories
 FLAVOURS = ("busybox", "gnu")
+TRIES = {"time -p true": 5, "ls -c": 5}  # lines that tell of the real clock: a busy machine gets another try
 
 
 def rows() -> list[tuple[str, str]]:
@@ -61,9 +62,12 @@ def test_line(flavour: str, line: str) -> None:
     for command in oracle.split(line):
         if not oracle.have(flavour, command[0]):
             pytest.skip(f"NO ORACLE for {flavour}'s {command[0]}")
-    ours, real = oracle.both(flavour, line, STDIN)
     unordered = any(word in line for word in UNORDERED)
-    assert oracle.shown(ours, unordered=unordered) == oracle.shown(real, unordered=unordered)
+    for _ in range(TRIES.get(line, 1)):
+        ours, real = (oracle.shown(each, unordered=unordered) for each in oracle.both(flavour, line, STDIN))
+        if ours == real:
+            break
+    assert ours == real
 
 
 def test_there_are_hundreds_of_rows() -> None:
