@@ -131,9 +131,22 @@ def _put(found: dict[str, Any], name: str, value: str) -> None:
 
 def write_mount(form: Form) -> Written:
     """The form as a --mount value."""
-    fields = [each for field in FIELDS if field.key and applies(field, form) for each in _pairs(field, form)]
+    asked = [field for field in FIELDS if field.key and applies(field, form)]
+    if blank := [(field.name, _blank(field, form)) for field in asked if _blank(field, form)]:
+        return Written("", tuple(blank))
+    fields = [each for field in asked for each in _pairs(field, form)]
     unsaid = [("label", f"--mount has no word for {form.label}, an SELinux label.")] if is_set(form, "label") else []
     return Written(",".join(map(_csv, fields)), tuple(unsaid))
+
+
+def _blank(field: Field, form: Form) -> str:
+    """Why --mount cannot say a value that begins or ends with a blank; "" for any other."""
+    value = getattr(form, field.name)
+    if field.kind != "text" or value == value.strip():
+        return ""
+    return (
+        f"--mount takes no value with a blank at its end, so it has no way to say {field.keyed(form.type)}='{value}'."
+    )
 
 
 def _pairs(field: Field, form: Form) -> list[str]:
