@@ -90,6 +90,8 @@ def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
         if each.ok and assertion.check.endswith(THERE) and not assertion.negated and subject & _subjects(assertion)
     ]
     missing = results[at].difference or "that is not so yet"
+    if ", but " in missing:  # it says itself what is there
+        return missing
     return f"{there[-1]}, but {missing}" if there else f"{results[at].text} (so far {missing})"
 
 

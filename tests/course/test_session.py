@@ -118,6 +118,7 @@ def test_what_holds_so_far_is_what_check_says() -> None:
             results = attempt.so_far()
             assert results == judge(attempt.exercise, attempt.answer).results, f"{attempt.slug} after {line!r}"
             assert bool(attempt.missing(results)) == (not all(each.ok for each in results))
+            assert attempt.missing(results).count(", but ") <= 1
 
 
 def test_what_is_missing_names_what_is_there() -> None:

@@ -125,7 +125,8 @@ function terminalForm(model, send, complete = null) {
     if (!grown) log.replaceChildren();
     log.append(...entries.slice(grown ? shown.length : 0).flatMap(line));
     shown = texts;
-    log.scrollTop = log.scrollHeight;
+    const toEnd = () => { log.scrollTop = log.scrollHeight; };
+    log.isConnected ? toEnd() : requestAnimationFrame(toEnd);
     log.classList.toggle("lk-empty", entries.length === 0);
   };
   const prompt = element("span", { class: "lk-prompt", "aria-hidden": "true" });
