@@ -14,20 +14,20 @@ from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
-from labkit.engine import daemonconfig
-from labkit.engine.daemon import SOCKET, Daemon
-from labkit.engine.engine import Engine
-from labkit.engine.events import Event
-from labkit.engine.process import Clock, Input, Kernel, Output, Process, Program, Runaway
-from labkit.engine.procfiles import mounts_text
+from labkit.engine.api import Engine
+from labkit.engine.core.events import Event
+from labkit.engine.daemon import daemonconfig
+from labkit.engine.daemon.daemon import SOCKET, Daemon
+from labkit.engine.daemon.procfiles import mounts_text
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
+from labkit.kernel.process import Clock, Input, Kernel, Output, Process, Program, Runaway
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import AtPrompt, Session, Written, execute
 from labkit.shell.completion import Completion
-from labkit.shell.utilities import PROGRAMS as UTILITIES
+from labkit.userland import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
 Row = TypeVar("Row")

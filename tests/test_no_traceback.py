@@ -12,7 +12,7 @@ import pytest
 from labkit.dockercli.commands import places
 from labkit.dockercli.helptext import flags_of, sections
 from labkit.machine import Machine
-from labkit.shell.utilities import PROGRAMS
+from labkit.userland import PROGRAMS
 
 SECONDS = float(os.environ.get("LABKIT_FUZZ_SECONDS", "9"))
 SEED = int(os.environ.get("LABKIT_FUZZ_SEED", "29"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable
 
-from labkit.engine.process import program_file
 from labkit.files import Content, Entry
+from labkit.kernel.process import program_file
 
 SECOND = 1_000_000_000
 MADE = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z: the time stamp of everything in the catalog

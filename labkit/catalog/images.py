@@ -16,7 +16,7 @@ from labkit.catalog import alpine, debian
 from labkit.catalog import base as busybox
 from labkit.catalog import entries as e
 from labkit.catalog.records import load
-from labkit.engine import gojson
+from labkit.engine.core import gojson
 from labkit.files import Entry, Layer
 
 CREATED = "2026-01-01T00:00:00Z"

@@ -95,7 +95,7 @@ class Facts:
         return self.machine.engine
 
     def _inspect(self, method: str, name: str) -> dict | None:
-        from labkit.engine.errors import EngineError
+        from labkit.engine.core.errors import EngineError
 
         try:
             return getattr(self.engine, method)(name)
@@ -171,7 +171,7 @@ def _remove(tree: dict[str, Entry], path: str, *, itself: bool) -> None:
 
 
 def _steps_of(engine: Any, image: str) -> list[Step]:
-    from labkit.engine.layerstore import chain_ids
+    from labkit.engine.images.layerstore import chain_ids
 
     found = engine.find_image(image)
     layers = iter(chain_ids(found.diff_ids))

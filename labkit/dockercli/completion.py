@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from labkit.engine.errors import EngineError
+from labkit.engine.core.errors import EngineError
 from labkit.files.listing import paths
 
 from .commands import GROUPS, Command, places

@@ -5,9 +5,9 @@ What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobr
 
 from __future__ import annotations
 
-from labkit.engine.errors import EngineError
-from labkit.engine.process import Process
+from labkit.engine.core.errors import EngineError
 from labkit.files.contents import TooLarge
+from labkit.kernel.process import Process
 
 from .commands import GROUPS, Command, Count, load, places
 from .errors import StatusError

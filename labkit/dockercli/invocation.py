@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.engine.errors import EngineError
-from labkit.engine.process import Process
+from labkit.engine.core.errors import EngineError
+from labkit.kernel.process import Process
 
 from .errors import StatusError
 from .flags import Options
@@ -24,7 +24,7 @@ def daemon_says(error: EngineError) -> str:
 @dataclass
 class Invocation:
     process: Process
-    engine: Any  # labkit.engine.engine.Engine
+    engine: Any  # labkit.engine.api.Engine
     path: str  # "docker container rm": as it was typed, aliases replaced
     options: Options
     arguments: list[str]

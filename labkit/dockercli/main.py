@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labkit.engine.process import Process
+    from labkit.kernel.process import Process
 
 _STEPS = 400  # that each docker command takes at least
 

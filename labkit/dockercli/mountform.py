@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.engine.errors import EngineError
-from labkit.engine.mountspec import PROPAGATIONS, parse_text
+from labkit.engine.core.errors import EngineError
+from labkit.engine.mounts.mountspec import PROPAGATIONS, parse_text
 
 from .errors import ValueInvalid
 from .mountflags import parse_mount, parse_volume, read_csv, resolve_in, split_volumes

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from labkit.engine.mountspec import PROPAGATIONS, valid_mode
+from labkit.engine.mounts.mountspec import PROPAGATIONS, valid_mode
 
 from .errors import ValueInvalid
 from .mountflags import parse_mount, parse_volume

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.engine import references
-from labkit.engine.errors import EngineError
-from labkit.engine.references import Reference
+from labkit.engine.core import references
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.references import Reference
 
 
 class ReferenceInvalid(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labkit.engine.times import SECOND, rfc3339
+from labkit.engine.core.times import SECOND, rfc3339
 
 from .gotext import Nil, Row
 from .ports import displayable

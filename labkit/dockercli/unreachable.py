@@ -12,8 +12,8 @@ from .errors import StatusError
 from .invocation import Invocation
 
 if TYPE_CHECKING:
-    from labkit.engine.daemon import Daemon
-    from labkit.engine.process import Process
+    from labkit.engine.daemon.daemon import Daemon
+    from labkit.kernel.process import Process
 
 _WITH_HELP = {"run": 125, "create": 1}  # the commands whose errors point to their help, and their exit status
 

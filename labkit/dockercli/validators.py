@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 from .errors import ValueInvalid
 from .flags import Flag, Validator

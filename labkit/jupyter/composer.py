@@ -28,7 +28,7 @@ from labkit.dockercli.mountform import (
     write_volume,
 )
 from labkit.dockercli.mountparts import PARTS, Part, culprits, missing
-from labkit.engine.events import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePopulated
 from labkit.jupyter.exercise import shortened
 from labkit.jupyter.happened import told
 from labkit.jupyter.panel import Panel, module, style

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labkit.catalog.debian import ROOT_HOME
-from labkit.engine.layerreport import Hidden, Stack, StackLayer, files_of
+from labkit.engine.images.layerreport import Hidden, Stack, StackLayer, files_of
 from labkit.files import Inode
 from labkit.jupyter.view import instruction, size_text
 from labkit.jupyter.words import cut

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.engine.errors import EngineError
-from labkit.engine.layerreport import (
+from labkit.engine.core.errors import EngineError
+from labkit.engine.images.layerreport import (
     ADDED,
     CHANGED,
     DELETED,

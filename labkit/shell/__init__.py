@@ -1,7 +1,7 @@
 """The shell language: sh as busybox, dash and bash speak it, on a Process of the machine.
 
 `execute` is what a kernel executes with; `PROGRAMS` are the shells that are programs of their own, `APPLETS` those that
-busybox has; `Session` is a terminal. The utilities are a package of their own, labkit.shell.utilities.
+busybox has; `Session` is a terminal. The utilities are a package of their own, labkit.userland.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from labkit.engine.process import ExecError, find_program
+from labkit.kernel.process import ExecError, find_program
 from labkit.shell import conditions, expand, messages
 from labkit.shell.frames import (
     ABORT,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from os.path import commonprefix
 from typing import NamedTuple
 
-from labkit.engine.process import find_program
 from labkit.files.listing import paths
+from labkit.kernel.process import find_program
 from labkit.shell.session import AtPrompt
 
 Completer = Callable[[Sequence[str], str], tuple[list[str], bool]]

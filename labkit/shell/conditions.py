@@ -7,9 +7,10 @@ import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from labkit.shell import expand, patterns
-from labkit.shell.guarded import guarded
+from labkit.shell import expand
 from labkit.shell.tree import Condition, Word
+from labkit.userland import patterns
+from labkit.userland.guarded import guarded
 
 if TYPE_CHECKING:
     from labkit.files import Files

@@ -9,15 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from errno import ENOENT
 
-from labkit.engine.process import (
-    PROGRAM_MARK,
-    ExecError,
-    Parked,
-    Process,
-    Program,
-    Runaway,
-    find_program,
-)
+from labkit.kernel.process import PROGRAM_MARK, ExecError, Parked, Process, Program, Runaway, find_program
 from labkit.shell.session import NeedsInput
 from labkit.shell.streams import Killed
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from labkit.engine.process import Runaway
-from labkit.shell import arithmetic, patterns
+from labkit.kernel.process import Runaway
+from labkit.shell import arithmetic
 from labkit.shell.tree import (
     Arithmetic,
     BadParameter,
@@ -21,6 +21,7 @@ from labkit.shell.tree import (
     may_match,
 )
 from labkit.shell.tree import word as make_word
+from labkit.userland import patterns
 
 if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from labkit.engine.process import ExecError, Parked, Process, Runaway
 from labkit.files import Files
+from labkit.kernel.process import ExecError, Parked, Process, Runaway
 from labkit.shell import arithmetic, expand, messages, redirect
 from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
 from labkit.shell.conditions import condition_status
@@ -46,7 +46,6 @@ from labkit.shell.frames import (
 from labkit.shell.lexer import ProgramError
 from labkit.shell.messages import Dialect
 from labkit.shell.parser import parse
-from labkit.shell.patterns import matches
 from labkit.shell.redirect import Opened, RedirectError
 from labkit.shell.streams import Closed, Killed, Pipe, Text, Twins
 from labkit.shell.tree import (
@@ -68,6 +67,7 @@ from labkit.shell.tree import (
     Subshell,
     While,
 )
+from labkit.userland.patterns import matches
 
 Builtin = Callable[["Shell", list[str]], int]
 _JOB_STEPS = 250  # that starting a command in the background takes

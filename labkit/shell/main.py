@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 from labkit.shell import messages
 from labkit.shell.frames import Boundary, Frame, Jump, ProgramFrame
 from labkit.shell.interpreter import Shell

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.process import Null
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
+from labkit.kernel.process import Null
 from labkit.shell import messages
 from labkit.shell.streams import FileStream, Text
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from labkit.engine.process import Input, Output, Parked, Process, Runaway
 from labkit.files import Content, Files
+from labkit.kernel.process import Input, Output, Parked, Process, Runaway
 from labkit.shell.streams import Killed
 
 INTERRUPTED = 130  # exit status after SIGINT

@@ -1,6 +1,6 @@
 """The streams that a shell opens: files, the text between the stages of a pipeline, closed ones.
 
-They are Input and Output of labkit.engine.process. `twin(twins)` gives an equal one that can go on by itself: a parked
+They are Input and Output of labkit.kernel.process. `twin(twins)` gives an equal one that can go on by itself: a parked
 shell that is resumed twice starts both times from the same state.
 """
 
@@ -10,8 +10,8 @@ import copy
 import errno
 from typing import Any
 
-from labkit.engine.process import Input, Output, Runaway
 from labkit.files import Content, Handle, failure
+from labkit.kernel.process import Input, Output, Runaway
 
 PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
 BROKEN_PIPE = 141  # exit status after SIGPIPE

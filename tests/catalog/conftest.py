@@ -9,9 +9,9 @@ import pytest
 from labkit.catalog.images import CatalogImage, catalog_image
 from labkit.catalog.programs import PROGRAMS
 from labkit.catalog.programs.support import lay
-from labkit.engine.process import Clock, Input, Kernel, Output, Parked, Process, find_program, program_name
 from labkit.files import Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
+from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, find_program, program_name
 
 START = 1_795_510_800 * 1_000_000_000
 

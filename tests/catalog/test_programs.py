@@ -183,7 +183,7 @@ class TestPython:
         )  # fmt: skip
 
     def test_an_endless_loop_ends(self, start) -> None:
-        from labkit.engine.process import Runaway
+        from labkit.kernel.process import Runaway
 
         with pytest.raises(Runaway):
             start("python", "3.12-slim").run("python", "-c", "while True: pass")
@@ -376,7 +376,7 @@ def test_hello_world(start) -> None:
 
 def test_the_shells_utilities_are_not_here_too() -> None:
     from labkit.catalog.programs import PROGRAMS
-    from labkit.shell.utilities import PROGRAMS as UTILITIES
+    from labkit.userland import PROGRAMS as UTILITIES
 
     assert set(PROGRAMS) & set(UTILITIES) == set()
 

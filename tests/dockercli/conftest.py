@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from labkit.dockercli.main import docker
-from labkit.engine.process import Clock, Input, Kernel, Output, Process
 from labkit.files import Files, Namespace, Store, tmpfs
+from labkit.kernel.process import Clock, Input, Kernel, Output, Process
 
 NOW = 1_795_510_800 * 1_000_000_000  # 2026-11-24 09:00:00 UTC
 

@@ -24,8 +24,8 @@ from labkit.dockercli.mountform import (
     write_volume,
 )
 from labkit.dockercli.mountparts import CONSISTENCIES
-from labkit.engine.errors import EngineError
-from labkit.engine.mountspec import PROPAGATIONS, MountPoint, parse_record, parse_text
+from labkit.engine.core.errors import EngineError
+from labkit.engine.mounts.mountspec import PROPAGATIONS, MountPoint, parse_record, parse_text
 
 RESOLVE = resolve_in("/home/learner")
 NAMES = (

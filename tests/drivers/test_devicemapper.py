@@ -9,7 +9,7 @@ from labkit.drivers import DRIVERS
 from labkit.drivers.base import OptionRefused
 from labkit.drivers.devicemapper import Devicemapper
 from labkit.drivers.measure import Bench, change
-from labkit.engine.daemon import NotStarted
+from labkit.engine.daemon.daemon import NotStarted
 from labkit.files import Content
 
 LVM = {"dm.thinpooldev": "/dev/mapper/docker-thinpool"}

@@ -260,9 +260,9 @@ FILE_SYSTEMS = {
     "drivers/overlayfs.py": {"overlay", "aufs"},
     "drivers/aufs.py": {"btrfs"},
     "drivers/unionmounts.py": {"overlay"},  # the type of the mounts
-    "shell/utilities/disks.py": {"btrfs", "zfs", "overlay", "aufs", "overlayfs"},  # stat -f
-    "engine/procfiles.py": {"overlay"},  # /proc/filesystems
-    "engine/daemoninfo.py": {"overlay"},  # a network driver
+    "userland/disks.py": {"btrfs", "zfs", "overlay", "aufs", "overlayfs"},  # stat -f
+    "engine/daemon/procfiles.py": {"overlay"},  # /proc/filesystems
+    "engine/daemon/daemoninfo.py": {"overlay"},  # a network driver
 }
 
 
@@ -286,7 +286,7 @@ def test_a_driver_is_named_in_its_own_file_and_in_the_table_alone() -> None:
     assert needed == FILE_SYSTEMS
 
 
-CORE = ("drivers", "engine", "files", "shell", "dockercli", "catalog", "course", "grading")
+CORE = ("drivers", "engine", "files", "kernel", "shell", "userland", "dockercli", "catalog", "course", "grading")
 
 
 def test_a_tenth_driver_takes_one_file_and_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

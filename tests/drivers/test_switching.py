@@ -8,7 +8,7 @@ import pytest
 
 from labkit import Machine
 from labkit.drivers import DRIVERS
-from labkit.engine.daemon import NotStarted
+from labkit.engine.daemon.daemon import NotStarted
 
 CONFIG = "/etc/docker/daemon.json"
 JOB_FAILED = (

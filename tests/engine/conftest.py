@@ -9,11 +9,11 @@ import pytest
 
 from labkit.catalog.base import base_archive, busybox_listing
 from labkit.drivers import DRIVERS
-from labkit.engine.engine import Engine
-from labkit.engine.errors import EngineError
-from labkit.engine.logs import Streams
-from labkit.engine.process import Clock, Input, Kernel, Output, Process, find_program
+from labkit.engine.api import Engine
+from labkit.engine.containers.logs import Streams
+from labkit.engine.core.errors import EngineError
 from labkit.files import Files, Namespace, Store, tmpfs
+from labkit.kernel.process import Clock, Input, Kernel, Output, Process, find_program
 
 START = 1_795_510_800 * 1_000_000_000  # ns
 

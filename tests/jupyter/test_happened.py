@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
-from labkit.engine import events
-from labkit.engine.events import Event
+from labkit.engine.core import events
+from labkit.engine.core.events import Event
 from labkit.jupyter.happened import _SENTENCES, told, written
 from labkit.jupyter.view import compare, look
 

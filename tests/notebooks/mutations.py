@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.engine import hostfolders, volumes
+from labkit.engine.daemon import hostfolders
+from labkit.engine.mounts import volumes
 from labkit.files.contents import Content
 
 
@@ -40,7 +41,7 @@ def breaks(claims: str, target: str) -> Callable[[Callable[..., Any]], Callable[
 # 01 Where Docker keeps its files
 
 
-@breaks("A1", "labkit.engine.hostfolders:install")
+@breaks("A1", "labkit.engine.daemon.daemon.hostfolders:install")
 def everyone_may_look(install: Any, engine: Any) -> None:
     """Docker's folder is open to every user."""
     install(engine)
@@ -59,7 +60,7 @@ def nobody_gets_in(find: Any, process: Any, target: str) -> dict[str, Any]:
     return {**find(process, target), "files": process.files}
 
 
-@breaks("A4", "labkit.engine.containers:Container.host")
+@breaks("A4", "labkit.engine.containers.containers:Container.host")
 def rm_is_ignored(host: Any, self: Any, key: str, default: Any = None) -> Any:
     """--rm removes nothing."""
     return default if key == "AutoRemove" else host(self, key, default)
@@ -71,25 +72,25 @@ def mounts_come_along(enter: Any, process: Any, found: Any, wanted: set[str], co
     return enter(process, found, wanted | {"mnt"}, command)
 
 
-@breaks("A6", "labkit.engine.hostfolders:_FOLDERS")
+@breaks("A6", "labkit.engine.daemon.daemon.hostfolders:_FOLDERS")
 def no_plugins(folders: Any) -> Any:
     """There is no folder for plugins."""
     return tuple(row for row in folders if row[0] != "plugins")
 
 
-@breaks("A7", "labkit.engine.logs:Log.flush")
+@breaks("A7", "labkit.engine.containers.logs:Log.flush")
 def nothing_is_logged(flush: Any, self: Any, engine: Any, container: Any) -> None:
     """What a container prints is kept nowhere."""
     self._lines = []
 
 
-@breaks("A8", "labkit.engine.hostfolders:_TEXTS[image]")
+@breaks("A8", "labkit.engine.daemon.daemon.hostfolders:_TEXTS[image]")
 def another_description(text: Any, *args: Any) -> bytes:
     """The file that describes an image is not the one that its id is the digest of."""
     return text(*args) + b"\n"
 
 
-@breaks("A9 D2", "labkit.engine.volumes:Volume.mountpoint")
+@breaks("A9 D2", "labkit.engine.mounts.mounts.volumes:Volume.mountpoint")
 def without_data(mountpoint: Any, self: Any) -> str:
     """The files of a volume lie in its folder itself."""
     return self.folder
@@ -151,18 +152,18 @@ def contents_do_not_count(digest_of: Any, files: Any) -> str:
 # 04 The writable layer
 
 
-@breaks("C1", "labkit.engine.layerstore:LayerStore.create_writable")
+@breaks("C1", "labkit.engine.images.images.layerstore:LayerStore.create_writable")
 def on_nothing(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """A container's layer stands on no image."""
     return create_writable(self, container, None)
 
 
-@breaks("C2", "labkit.engine.logs:Log.add")
+@breaks("C2", "labkit.engine.containers.logs:Log.add")
 def printed_into_the_air(add: Any, self: Any, stream: str, data: bytes) -> None:
     """What a container prints is not logged."""
 
 
-@breaks("C3", "labkit.engine.lifecycle:_end")
+@breaks("C3", "labkit.engine.containers.lifecycle:_end")
 def stop_throws_away(end: Any, engine: Any, identifier: str, *args: Any) -> None:
     """A container that ends goes back to its image."""
     end(engine, identifier, *args)
@@ -172,7 +173,7 @@ def stop_throws_away(end: Any, engine: Any, identifier: str, *args: Any) -> None
         engine.layerstore.create_writable(identifier, parent)
 
 
-@breaks("C4", "labkit.engine.layerstore:LayerStore.create_writable")
+@breaks("C4", "labkit.engine.images.images.layerstore:LayerStore.create_writable")
 def image_copied(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """Each container has a copy of its image's uppermost layer."""
     made = create_writable(self, container, parent)
@@ -180,7 +181,7 @@ def image_copied(create_writable: Any, self: Any, container: str, parent: str | 
     return made
 
 
-@breaks("C8", "labkit.engine.layerstore:LayerStore.remove_writable")
+@breaks("C8", "labkit.engine.images.images.layerstore:LayerStore.remove_writable")
 def layer_is_left(remove_writable: Any, self: Any, container: str) -> None:
     """docker rm leaves the container's layer on the disk."""
     mount = self._engine.tables.mounts[container]
@@ -202,7 +203,7 @@ def made_in_the_image(copy_up: Any, self: Any, node: Any, *, keep: bool = True) 
 # 06 Volumes
 
 
-@breaks("D1", "labkit.engine.lifecycle:remove")
+@breaks("D1", "labkit.engine.containers.lifecycle:remove")
 def volumes_go_along(remove: Any, engine: Any, reference: str, *args: Any, **options: Any) -> None:
     """docker rm removes a container's volumes, named ones too."""
     points = [point for point in engine.find_container(reference).mounts if point.type == "volume"]
@@ -212,24 +213,24 @@ def volumes_go_along(remove: Any, engine: Any, reference: str, *args: Any, **opt
             volumes.remove(engine, point.name)
 
 
-@breaks("D3", "labkit.engine.mounts:_populate")
+@breaks("D3", "labkit.engine.mounts.mounts:_populate")
 def never_filled(populate: Any, *args: Any) -> None:
     """An empty volume stays empty, whatever the image has there."""
 
 
-@breaks("D4", "labkit.engine.lifecycle:_remove_volumes")
+@breaks("D4", "labkit.engine.containers.lifecycle:_remove_volumes")
 def anonymous_ones_stay(remove_volumes: Any, engine: Any, container: Any) -> None:
     """docker rm -v and --rm leave anonymous volumes."""
 
 
-@breaks("D5", "labkit.engine.mounts:_with_volume")
+@breaks("D5", "labkit.engine.mounts.mounts:_with_volume")
 def unknown_names_are_nameless(with_volume: Any, engine: Any, point: Any) -> Any:
     """A name that is no volume yet gives an anonymous one."""
     known = point.name in engine.tables.volumes
     return with_volume(engine, point if known else replace(point, name=""))
 
 
-@breaks("D6", "labkit.engine.volumes:Volume.folder")
+@breaks("D6", "labkit.engine.mounts.mounts.volumes:Volume.folder")
 def another_place(folder: Any, self: Any) -> str:
     """Volumes lie beside the folder `volumes`."""
     return f"/var/lib/docker/{self.name}"
@@ -238,18 +239,18 @@ def another_place(folder: Any, self: Any) -> str:
 # 07 Bind mounts
 
 
-@breaks("E1", "labkit.engine.mounts:_make_source")
+@breaks("E1", "labkit.engine.mounts.mounts:_make_source")
 def not_made(make_source: Any, engine: Any, container: Any, path: str) -> None:
     """-v does not make a folder of the host that is missing."""
 
 
-@breaks("E2", "labkit.engine.mounts:points")
+@breaks("E2", "labkit.engine.mounts.mounts:points")
 def only_two_types(points: Any, engine: Any, container: Any) -> Any:
     """A tmpfs mount is no mount of the container."""
     return tuple(point for point in points(engine, container) if point.type != "tmpfs")
 
 
-@breaks("E3", "labkit.engine.mountspec:parse_text")
+@breaks("E3", "labkit.engine.mounts.mounts.mountspec:parse_text")
 def names_are_folders(parse_text: Any, text: str, *args: Any) -> Any:
     """For -v, a name is a folder of the host."""
     return parse_text(text if text.startswith("/") else f"/srv/{text}", *args)
@@ -258,13 +259,13 @@ def names_are_folders(parse_text: Any, text: str, *args: Any) -> Any:
 # 08 -v versus --mount
 
 
-@breaks("F1", "labkit.engine.mountspec:_CHECKS[bind]")
+@breaks("F1", "labkit.engine.mounts.mounts.mountspec:_CHECKS[bind]")
 def source_may_be_missing(check: Any, spec: Mapping[str, Any], exists: Any) -> None:
     """--mount does not look whether the folder of the host is there."""
     check(spec, lambda path: True)
 
 
-@breaks("F2", "labkit.engine.mountspec:_CHECKS[tmpfs]")
+@breaks("F2", "labkit.engine.mounts.mounts.mountspec:_CHECKS[tmpfs]")
 def tmpfs_takes_a_source(check: Any, spec: Mapping[str, Any], exists: Any) -> None:
     """A tmpfs mount may have a source."""
 

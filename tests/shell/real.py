@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.engine.process import Clock, Input, Kernel, Output, Parked, Process, program_file
 from labkit.files import Files, Namespace, Store, makedev, tmpfs
+from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, program_file
 from labkit.shell import APPLETS, PROGRAMS, execute
 
 SHELLS = {"ash": ["busybox", "sh"], "dash": ["dash"], "bash": ["bash"]}

@@ -7,8 +7,8 @@ import errno
 import pytest
 from real import FOLDER, left, machine, process, run
 
-from labkit.engine.process import ExecError, Input, Output, Process, program_file
 from labkit.files import User
+from labkit.kernel.process import ExecError, Input, Output, Process, program_file
 from labkit.shell import execute
 
 FILES = {  # name: content, mode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from real import finish, process, run_detached
 
-from labkit.engine.process import Output, Parked, Process
+from labkit.kernel.process import Output, Parked, Process
 from labkit.shell import execute
 
 WAITS = {

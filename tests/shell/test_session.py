@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from real import machine
 
-from labkit.engine.process import Input, Output, Parked, Process, Runaway
+from labkit.kernel.process import Input, Output, Parked, Process, Runaway
 from labkit.shell import Session
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from labkit.catalog import mac
-from labkit.engine.process import Process, Program
+from labkit.kernel.process import Process, Program
 
 # program -> file in this folder and function in it
 _TABLE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from labkit.catalog import alpine
 from labkit.catalog import entries as e
 from labkit.catalog.programs.support import complain, lay, options, read_text, say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _CACHE = "/var/cache/apk"
 _MIB = 1 << 20

@@ -8,7 +8,7 @@ from errno import EACCES
 from labkit.catalog import debian
 from labkit.catalog import entries as e
 from labkit.catalog.programs.support import append, complain, lay, options, read_text, say, size_apt, timestamp
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _READING = ("Reading package lists...", "Building dependency tree...", "Reading state information...")
 _WARNING = ("", "WARNING: apt does not have a stable CLI interface. Use with caution in scripts.", "")

@@ -6,7 +6,7 @@ import re
 
 from labkit.catalog import debian
 from labkit.catalog.programs.support import complain, options, read_text, say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _HEAD = (
     "Desired=Unknown/Install/Remove/Purge/Hold",

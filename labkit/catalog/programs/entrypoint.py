@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _OWN = {"NODE_VERSION": "node", "REDIS_VERSION": "redis-server"}
 

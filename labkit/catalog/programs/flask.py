@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.catalog.programs.support import complain, options, say, timestamp
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _NOT_FOUND = (
     "Error: Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' environment variable, or a "

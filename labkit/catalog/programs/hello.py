@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.catalog.programs.support import say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 
 def main(process: Process) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from labkit.engine.process import ExecError, Namespaces, Process
+from labkit.kernel.process import ExecError, Namespaces, Process
 
 _FLAGS = {"-m": "mnt", "-u": "uts", "-n": "net", "-i": "ipc", "-p": "pid", "-C": "cgroup", "-U": "user", "-T": "time"}
 _LONG = {

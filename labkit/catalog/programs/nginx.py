@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.catalog.programs.support import append, complain, options, read_text, say, timestamp
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _VERSION = "1.22.1"
 _PID = "/run/nginx.pid"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from labkit.catalog.programs.support import complain, read_text, say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _LOG = re.compile(r"""^\s*console\.log\(\s*(?:(['"`])(.*?)\1|([\d+\-*/ ().]+))\s*\)\s*;?\s*$""", re.MULTILINE)
 _REQUIRE = re.compile(r"""(?:require\(|from )\s*['"]([^'"./][^'"]*)['"]""")

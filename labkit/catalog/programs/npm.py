@@ -8,7 +8,7 @@ from typing import Any
 from labkit.catalog import entries as e
 from labkit.catalog.programs.support import complain, lay, options, read_text, say
 from labkit.catalog.records import load
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _VERSION = "10.8.2"
 

@@ -9,8 +9,8 @@ from labkit.catalog import entries as e
 from labkit.catalog.debian import ROOT_HOME
 from labkit.catalog.programs.support import complain, lay, options, read_text, say, size_pip
 from labkit.catalog.records import load
-from labkit.engine.process import Process
 from labkit.files import Entry
+from labkit.kernel.process import Process
 
 _VERSION = "25.0.1"
 _ROOT_WARNING = (

@@ -10,8 +10,8 @@ import re
 
 from labkit.catalog.programs import sql
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
-from labkit.engine.process import Process
 from labkit.files import Content
+from labkit.kernel.process import Process
 
 SOCKET = "/var/run/postgresql/.s.PGSQL.5432"
 _VERSION = "15.14 (Debian 15.14-0+deb12u1)"

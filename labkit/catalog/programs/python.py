@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from labkit.catalog.programs import flask, pip
 from labkit.catalog.programs.support import complain, converse, read_text, say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _MODULES = {
     "argparse", "base64", "collections", "csv", "datetime", "functools", "glob", "hashlib", "http", "io", "itertools",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 _VERSION = "7.0.15"
 _RUNNING = "/run/redis.pid"

@@ -9,8 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from labkit.engine.process import SECOND, Parked, Process
 from labkit.files import Content, Entry, Files
+from labkit.kernel.process import SECOND, Parked, Process
 
 State = TypeVar("State")
 _INSTALLED = 20_000_000  # bytes a second: fetched and unpacked. Chosen, as no two computers agree; never measured

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from labkit.catalog.programs.support import complain, say
-from labkit.engine.daemon import SOCKET, Daemon, Line, NotStarted
-from labkit.engine.process import SECOND, Process
-from labkit.engine.processlist import DAEMON
+from labkit.engine.daemon.daemon import SOCKET, Daemon, Line, NotStarted
+from labkit.engine.daemon.processlist import DAEMON
+from labkit.kernel.process import SECOND, Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

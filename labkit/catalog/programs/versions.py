@@ -6,7 +6,7 @@ import os
 
 from labkit.catalog import debian
 from labkit.catalog.programs.support import complain, say
-from labkit.engine.process import Process
+from labkit.kernel.process import Process
 
 # What the first line of --version says; {0} is the version of the package.
 _LINES = {

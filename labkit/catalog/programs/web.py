@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.catalog.programs.support import append, complain, options, read_text, say, timestamp
-from labkit.engine.containers import ports
-from labkit.engine.logs import Log
-from labkit.engine.process import Process
+from labkit.engine.containers.containers import ports
+from labkit.engine.containers.logs import Log
 from labkit.files import Files
+from labkit.kernel.process import Process
 
 if TYPE_CHECKING:
-    from labkit.engine.containers import Container
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
+    from labkit.engine.containers.containers import Container
 
 _NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"
 _NGINX_404 = b"<html>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"

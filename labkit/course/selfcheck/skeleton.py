@@ -15,7 +15,7 @@ from labkit.course.play import answer_text
 from labkit.course.record import Assertion, Exercise
 from labkit.course.variants import PLACEHOLDER
 from labkit.dockercli.commands import COMMANDS, GROUPS
-from labkit.shell.utilities import BUSYBOX_APPLETS, GNU_TOOLS
+from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS
 
 FLAG = re.compile(r"(--?[A-Za-z][\w-]*)=?(.*)")
 KEY = re.compile(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from labkit.engine.build.errors import BuildError
-from labkit.engine.build.parser import duration
 from labkit.engine.build.request import BuildRequest
-from labkit.engine.process import Null
+from labkit.engine.dockerfile.errors import BuildError
+from labkit.engine.dockerfile.parser import duration
 from labkit.files import Content
+from labkit.kernel.process import Null
 
 from ..errors import StatusError
 from ..invocation import Invocation

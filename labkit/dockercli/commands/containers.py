@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from labkit.engine.errors import EngineError
-from labkit.engine.logs import Streams
-from labkit.engine.process import Input
-from labkit.engine.times import SECOND
+from labkit.engine.containers.logs import Streams
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.times import SECOND
+from labkit.kernel.process import Input
 
 from .. import rows
 from ..errors import StatusError, ValueInvalid
@@ -218,7 +218,7 @@ def logs(run: Invocation) -> int:
 
 
 def _stamp(moment: int) -> bytes:
-    from labkit.engine.times import rfc3339
+    from labkit.engine.core.times import rfc3339
 
     return f"{rfc3339(moment // SECOND * SECOND)[:-1]}.{moment % SECOND:09d}Z ".encode()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import stat
 
-from labkit.engine.errors import EngineError
+from labkit.engine.core.errors import EngineError
 from labkit.files import BadArchiveError, Content, tar
 
 from ..copyrules import (

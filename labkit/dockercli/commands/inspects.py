@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labkit.engine.errors import EngineError
+from labkit.engine.core.errors import EngineError
 
 from ..errors import StatusError
 from ..gotext import indented, to_json

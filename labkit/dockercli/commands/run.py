@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from labkit.engine.errors import EngineError
-from labkit.engine.logs import Streams
-from labkit.engine.process import Input, Null
+from labkit.engine.containers.logs import Streams
+from labkit.engine.core.errors import EngineError
+from labkit.kernel.process import Input, Null
 
 from ..errors import StatusError, ValueInvalid
 from ..invocation import Invocation, daemon_says, plain_os_error

@@ -17,7 +17,7 @@ from .trees import SourceTree
 from .views import Views
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 
 @dataclass

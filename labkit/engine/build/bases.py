@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.layerstore import chain_id
-from labkit.engine.references import Reference, parse
+from labkit.engine.core.references import Reference, parse
+from labkit.engine.dockerfile.errors import DockerfileError
+from labkit.engine.images.layerstore import chain_id
 
-from .errors import DockerfileError
 from .plan import BaseImage
 from .progress import Progress, human_size
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 _DENIED = (
     "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .context import Known
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
     from .journal import Journal
     from .recipe import Made

@@ -9,16 +9,16 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from labkit.engine.errors import EngineError
-from labkit.engine.references import Reference, parse
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.references import Reference, parse
+from labkit.engine.dockerfile.errors import failed, unsolved
+from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import BadArchiveError, Files
 from labkit.files import tar as archives
 
 from .cache import BuildCache
 from .context import Known, Transfer, send
 from .copying import extract, unpacked
-from .errors import failed, unsolved
-from .expand import go_quote
 from .progress import Progress
 from .request import BuildRequest
 from .views import Views

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine import images, times
+from labkit.engine.core import times
+from labkit.engine.images import images
 
 from .cache import REGULAR, BuildCache
 from .plan import Plan
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 _CONFIG_ORDER = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
-from .errors import Lines
-from .parser import Mount
+from labkit.engine.dockerfile.errors import Lines
+from labkit.engine.dockerfile.parser import Mount
 
 
 @dataclass(frozen=True, eq=False)

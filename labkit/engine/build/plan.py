@@ -15,16 +15,13 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from labkit.engine.errors import EngineError
-from labkit.engine.references import parse as parse_reference
-
-from .copying import check_mode
-from .errors import DockerfileError, Lines
-from .expand import ExpandError, Expansion, Lexer, go_quote
-from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
-from .lines import Dockerfile, parse_heredoc, read_dockerfile
-from .lint import Linter, is_secret, linter
-from .parser import (
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.references import parse as parse_reference
+from labkit.engine.dockerfile.errors import DockerfileError, Lines
+from labkit.engine.dockerfile.expand import ExpandError, Expansion, Lexer, go_quote
+from labkit.engine.dockerfile.lines import Dockerfile, parse_heredoc, read_dockerfile
+from labkit.engine.dockerfile.lint import Linter, is_secret, linter
+from labkit.engine.dockerfile.parser import (
     Arg,
     Cmd,
     Copy,
@@ -48,7 +45,10 @@ from .parser import (
     parse_stages,
     parse_trigger,
 )
-from .suggest import did_you_mean, suggestion
+from labkit.engine.dockerfile.suggest import did_you_mean, suggestion
+
+from .copying import check_mode
+from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")

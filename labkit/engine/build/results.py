@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from labkit.engine.dockerfile.expand import go_quote
+
 from .cache import BuildCache, Record, key_of
 from .checksum import Listing, digest_of, listing
-from .expand import go_quote
 from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
 from .ignore import has_wildcards, matcher
 from .recipe import BASE, COPY, MKDIR, RUN, Part, Recipe
@@ -18,7 +19,7 @@ from .trees import SourceTree
 from .views import Views
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 
 @dataclass

@@ -14,17 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from labkit.engine import oci, users
-from labkit.engine.errors import EngineError
-from labkit.engine.process import SECOND, Input, Output, Process
+from labkit.engine.containers import oci, users
+from labkit.engine.core.errors import EngineError
+from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
+from labkit.kernel.process import SECOND, Input, Output, Process
 
 from .copying import make_folders
-from .expand import go_quote
 from .graph import RunNode
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 HOSTNAME = "buildkitsandbox"
 _HOSTS = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"

@@ -11,7 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from labkit.engine.references import Reference
+from labkit.engine.core.references import Reference
+from labkit.engine.dockerfile.errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolved
+from labkit.engine.dockerfile.lint import Linter
 from labkit.files import Layer
 
 from .attach import Mounts
@@ -20,12 +22,10 @@ from .cache import BuildCache, Record
 from .client import Client, Source, check_tags
 from .context import context_paths, context_tree
 from .copying import CopyError, Copying, find_owner, make_folders
-from .errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolved
 from .export import export
 from .graph import BaseNode, CopyNode, Graph, MkdirNode, Node, RunNode
 from .ignore import Matcher, PatternError, matcher, read_ignore_file
 from .journal import CACHED, CANCELED, FAILED, MADE, Journal, Outcome
-from .lint import Linter
 from .plan import Plan, Settings, plan
 from .progress import Emit, Progress, Step
 from .recipe import Made
@@ -36,7 +36,7 @@ from .trees import SourceTree
 from .views import Views
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 _PULL = 0.5  # seconds that fetching a base image is said to take
 _AFTER = 0.05  # seconds between a process' last output and the end of its step (examples/build.txt)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from labkit.files import Files, Namespace, Source, tmpfs
 
 if TYPE_CHECKING:
-    from labkit.engine.engine import Engine
+    from labkit.engine.api import Engine
 
 
 class Views:

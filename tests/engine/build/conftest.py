@@ -11,12 +11,12 @@ import pytest
 
 from labkit.catalog.registry import Registry
 from labkit.drivers import DRIVERS
-from labkit.engine.build.errors import BuildError
+from labkit.engine.api import Engine
 from labkit.engine.build.request import BuildRequest
-from labkit.engine.engine import Engine
-from labkit.engine.process import Clock, Kernel, Process
+from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Entry, Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
+from labkit.kernel.process import Clock, Kernel, Process
 
 START = 1_795_510_800 * 10**9  # ns
 HOME = "/home/learner"

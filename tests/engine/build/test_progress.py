@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.build.errors import DockerfileError, Lines
-from labkit.engine.build.lint import RULES, is_secret, linter
 from labkit.engine.build.progress import Progress, human_size, stamp
+from labkit.engine.dockerfile.errors import DockerfileError, Lines
+from labkit.engine.dockerfile.lint import RULES, is_secret, linter
 
 
 def test_prints_steps_as_examples_build_txt() -> None:

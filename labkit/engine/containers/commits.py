@@ -1,0 +1,80 @@
+"""docker commit: a container's own layer becomes one more layer of a new image (moby, daemon/commit.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.containers.containers import find
+from labkit.engine.containers.creation import merge
+from labkit.engine.core import times
+from labkit.engine.core.references import parse
+from labkit.engine.dockerfile import changes as changing
+from labkit.engine.images.layerstore import EMPTY_LAYER, WritableLayer
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+
+_KEYS = (
+    "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty", "OpenStdin",
+    "StdinOnce", "Env", "Cmd", "Healthcheck", "Image", "Volumes", "WorkingDir", "Entrypoint", "OnBuild", "Labels",
+    "StopSignal", "Shell",
+)  # fmt: skip
+
+
+def commit(engine: Engine, container: str, name: str, author: str, message: str, instructions: Sequence[str]) -> str:
+    """The id of the image."""
+    found = find(engine, container)
+    reference = parse(name).tagged() if name else None
+    config = merge(changing.apply(instructions), found.config)
+    parent = engine.imagestore.get(found.image)
+    writable: WritableLayer = engine.tables.mounts[found.id]
+    layer = engine.driver.diff(writable.mount_id)
+    empty = layer.diff_id == EMPTY_LAYER or not any(True for _ in layer.entries())
+    now = engine.now()
+    step: dict[str, Any] = {
+        "created": times.rfc3339(now),
+        "author": author,
+        "created_by": " ".join(found.config.get("Cmd") or ()),
+        "comment": message,
+        "empty_layer": empty,
+    }
+    below: Mapping[str, Any] = parent.config if parent else {}
+    diff_ids = list(parent.diff_ids) if parent else _diff_ids(engine, writable.parent)
+    record = None
+    if not empty:
+        record = engine.layerstore.register(layer, writable.parent)
+        diff_ids.append(layer.diff_id)
+    image = engine.imagestore.add(
+        {
+            "architecture": "amd64",
+            "author": author,
+            "comment": message,
+            "config": _config(config),
+            "container": found.id,
+            "created": times.rfc3339(now),
+            "docker_version": "29-dev",
+            "history": [*(below.get("history") or []), {key: value for key, value in step.items() if value}],
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        },
+        parent=found.image if parent else "",
+    )
+    if record:
+        engine.layerstore.release(record.chain_id)
+    if reference:
+        engine.imagestore.tag(image.id, reference)
+    return image.id
+
+
+def _config(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: config.get(key) for key in _KEYS if config.get(key) not in (None, "", False, [], {})}
+
+
+def _diff_ids(engine: Engine, chain: str | None) -> list[str]:
+    """The layers of a chain whose image is gone."""
+    found: list[str] = []
+    while record := engine.layerstore.get(chain):
+        found.insert(0, record.diff_id)
+        chain = record.parent
+    return found

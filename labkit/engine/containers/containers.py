@@ -1,0 +1,473 @@
+"""Containers as records: what they are made of, how they are found, listed and inspected. lifecycle.py runs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.containers import hostconfig
+from labkit.engine.core import filters as filtering
+from labkit.engine.core import times
+from labkit.engine.core.errors import EngineError, invalid, not_found
+from labkit.engine.mounts.mountspec import MountPoint
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+
+ROOT = "/var/lib/docker/containers"
+_FILTERS = (
+    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name", "network",
+    "publish", "since", "status", "volume",
+)  # fmt: skip
+_STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a container is in its life."""
+
+    status: str = "created"
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started: int | None = None  # ns
+    finished: int | None = None  # ns
+
+    @property
+    def running(self) -> bool:
+        """Its process exists; so it does while it is paused or waits to be restarted."""
+        return self.status in ("running", "paused", "restarting")
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "Status": self.status,
+            "Running": self.running,
+            "Paused": self.status == "paused",
+            "Restarting": self.status == "restarting",
+            "OOMKilled": False,
+            "Dead": self.status == "dead",
+            "Pid": self.pid,
+            "ExitCode": self.exit_code,
+            "Error": self.error,
+            "StartedAt": times.rfc3339(self.started),
+            "FinishedAt": times.rfc3339(self.finished),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    id: str
+    name: str  # without the slash that the API puts before it
+    number: int  # in the order of creation
+    created: int  # ns
+    image: str  # id
+    config: Mapping[str, Any]  # as Config of an inspect, image and command line put together; nobody changes it
+    host_config: Mapping[str, Any]  # what was asked for; hostconfig.py has the rest
+    mounts: tuple[MountPoint, ...] = ()
+    state: State = State()
+    restarts: int = 0
+    stopped_by_hand: bool = False
+    address: str = ""  # 172.17.0.N while it runs
+    execs: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """What its process is started with."""
+        return [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
+
+    @property
+    def folder(self) -> str:
+        return f"{ROOT}/{self.id}"
+
+    @property
+    def log_path(self) -> str:
+        return f"{self.folder}/{self.id}-json.log"
+
+    @property
+    def hostname(self) -> str:
+        return self.config.get("Hostname") or self.id[:12]
+
+    def host(self, key: str, default: Any = None) -> Any:
+        """A value of HostConfig that was asked for."""
+        value = self.host_config.get(key)
+        return default if value is None else value
+
+    def mount_at(self, destination: str) -> MountPoint | None:
+        return next((mount for mount in self.mounts if mount.destination == destination), None)
+
+
+# --- finding
+
+
+def find(engine: Engine, reference: str) -> Container:
+    """By id, name (with or without a slash) or the start of an id."""
+    containers = engine.tables.containers
+    if found := containers.get(reference):
+        return found  # type: ignore[no-any-return]
+    if identifier := engine.tables.names.get(reference.removeprefix("/")):
+        return containers[identifier]  # type: ignore[no-any-return]
+    starts = [identifier for identifier in containers if reference and identifier.startswith(reference)]
+    if len(starts) > 1:
+        raise invalid(f"Multiple IDs found with provided prefix: {reference}")
+    if not starts:
+        raise not_found(f"No such container: {reference}")
+    return containers[starts[0]]  # type: ignore[no-any-return]
+
+
+def by_age(engine: Engine) -> list[Container]:
+    """All, the newest first."""
+    found = (container for _, container in engine.tables.containers.items())
+    return sorted(found, key=lambda container: -container.number)
+
+
+# --- GET /containers/json
+
+
+def rows(
+    engine: Engine,
+    all: bool = False,
+    filters: filtering.Filters | None = None,
+    size: bool = False,
+    limit: int = 0,
+) -> list[dict[str, Any]]:
+    """The containers of `docker ps`, the newest first."""
+    wanted = filtering.check(filters, _FILTERS)
+    for status in wanted.get("status", ()):
+        if status not in _STATES:
+            raise invalid(f"invalid value for state ({status}): must be one of {', '.join(_STATES)}")
+    for code in wanted.get("exited", ()):
+        if not re.fullmatch(r"[+-]?\d+", code):
+            raise invalid(f'strconv.Atoi: parsing "{code}": invalid syntax')
+    shown = all or bool(wanted.get("status")) or bool(wanted.get("exited")) or limit > 0
+    found = [container for container in by_age(engine) if shown or container.state.running]
+    for key, values in wanted.items():
+        if values:
+            test = _TESTS.get(key)
+            found = [container for container in found if test is None or test(engine, container, values)]
+    return [row(engine, container, size) for container in (found[:limit] if limit > 0 else found)]
+
+
+def _is_descendant(engine: Engine, container: Container, references: Sequence[str]) -> bool:
+    images = []
+    for reference in references:
+        try:
+            images.append(engine.imagestore.find(reference))
+        except EngineError:
+            continue  # an unknown image has no containers
+    mine = engine.imagestore.get(container.image)
+    if mine is None:
+        return container.image in [image.id for image in images]
+    layers = mine.diff_ids
+    return any(
+        image.id == mine.id
+        or (image.diff_ids and len(image.diff_ids) < len(layers) and layers[: len(image.diff_ids)] == image.diff_ids)
+        for image in images
+    )
+
+
+def _is_before(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    return container.number < min(find(engine, value).number for value in values)
+
+
+def _is_since(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    return container.number > max(find(engine, value).number for value in values)
+
+
+def _has_exited(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    state = container.state
+    return state.finished is not None and not state.running and str(state.exit_code) in values
+
+
+def _has_volume(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    return any(value in (mount.name, mount.source, mount.destination) for mount in container.mounts for value in values)
+
+
+_TESTS: dict[str, Callable[[Engine, Container, Sequence[str]], bool]] = {
+    "ancestor": _is_descendant,
+    "before": _is_before,
+    "exited": _has_exited,
+    "id": lambda engine, container, values: any(container.id.startswith(value) for value in values),
+    "label": lambda engine, container, values: filtering.labels_match(
+        container.config.get("Labels"), {"label": values}
+    ),
+    "name": lambda engine, container, values: any(_name_matches(container.name, value) for value in values),
+    "network": lambda engine, container, values: _in_network(engine, container, values),
+    "publish": lambda engine, container, values: _has_port("PublicPort")(engine, container, values),
+    "expose": lambda engine, container, values: _has_port("PrivatePort")(engine, container, values),
+    "health": lambda engine, container, values: _is_healthy(engine, container, values),
+    "since": _is_since,
+    "status": lambda engine, container, values: container.state.status in values,
+    "volume": _has_volume,
+}
+
+
+def _name_matches(name: str, pattern: str) -> bool:
+    """`name=` is a regular expression anywhere in the name, with or without its slash."""
+    return filtering.matches(f"/{name}", pattern) or filtering.matches(name, pattern)
+
+
+def _in_network(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    return any(name in values for name in _networks(engine, container))
+
+
+def _has_port(number: str) -> Callable[[Engine, Container, Sequence[str]], bool]:
+    """`publish=` and `expose=`: PORT[-PORT][/PROTOCOL], on the host or in the container."""
+
+    def test(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+        wanted = [_port_range(value) for value in values]
+        rows = list(_port_rows(container))
+        return any(
+            row.get(number) in numbers and row["Type"] == protocol for row in rows for numbers, protocol in wanted
+        )
+
+    return test
+
+
+def _port_range(text: str) -> tuple[range, str]:
+    numbers, _, protocol = text.partition("/")
+    first, _, last = numbers.partition("-")
+    if not first.isdigit() or (last and not last.isdigit()):
+        raise invalid(f"invalid start port '{first}': invalid syntax")
+    return range(int(first), int(last or first) + 1), protocol or "tcp"
+
+
+def _is_healthy(engine: Engine, container: Container, values: Sequence[str]) -> bool:
+    """No container here has a health check that ran."""
+    return "none" in values
+
+
+def row(engine: Engine, container: Container, size: bool = False) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": _image_shown(engine, container),
+        "ImageID": container.image,
+        "Command": command_text(container.command),
+        "Created": container.created // times.SECOND,
+        "Ports": list(_port_rows(container)),
+        "Labels": dict(container.config.get("Labels") or {}),
+        "State": container.state.status,
+        "Status": status_text(container.state, engine.now()),
+        "HostConfig": {"NetworkMode": container.host("NetworkMode", "bridge") or "bridge"},
+        "NetworkSettings": {"Networks": _networks(engine, container)},
+        "Mounts": [mount.row() for mount in container.mounts],
+    }
+    if size:
+        record["SizeRw"], record["SizeRootFs"] = sizes(engine, container)
+    return record
+
+
+def _image_shown(engine: Engine, container: Container) -> str:
+    """The name that the container was made from, or the image's id where that name now means another image."""
+    asked: str = container.config["Image"]
+    try:
+        return asked if engine.imagestore.find(asked).id == container.image else container.image
+    except EngineError:
+        return container.image
+
+
+def command_text(command: Sequence[str]) -> str:
+    """The command and its arguments, those with a blank in quotes."""
+    first, rest = command[0] if command else "", command[1:]
+    return " ".join([first, *(f"'{word}'" if " " in word else word for word in rest)])
+
+
+def sizes(engine: Engine, container: Container) -> tuple[int, int]:
+    """Bytes of the container's own layer, and of that and its image together."""
+    writable = engine.tables.mounts[container.id]
+    own = engine.driver.size(writable.mount_id)
+    return own, own + engine.layerstore.size(writable.parent)
+
+
+def status_text(state: State, now: int) -> str:
+    """As `docker ps` shows it (moby, daemon/container/state.go)."""
+    if state.running:
+        up = duration(now - (state.started or now))
+        if state.status == "paused":
+            return f"Up {up} (Paused)"
+        if state.status == "restarting":
+            return f"Restarting ({state.exit_code}) {duration(now - (state.finished or now))} ago"
+        return f"Up {up}"
+    if state.status == "dead":
+        return "Dead"
+    if state.status == "created" or state.started is None or state.finished is None:
+        return "Created"
+    return f"Exited ({state.exit_code}) {duration(now - state.finished)} ago"
+
+
+def duration(nanoseconds: int) -> str:
+    """Rounded as go-units' HumanDuration."""
+    seconds = max(0, nanoseconds) // times.SECOND
+    minutes, hours = seconds // 60, int(seconds / 3600 + 0.5)
+    if seconds < 1:
+        return "Less than a second"
+    if seconds == 1:
+        return "1 second"
+    if seconds < 60:
+        return f"{seconds} seconds"
+    if minutes == 1:
+        return "About a minute"
+    if minutes < 60:
+        return f"{minutes} minutes"
+    if hours == 1:
+        return "About an hour"
+    for limit, unit, size in (
+        (48, "hours", 1),
+        (24 * 7 * 2, "days", 24),
+        (24 * 30 * 2, "weeks", 24 * 7),
+        (24 * 365 * 2, "months", 24 * 30),
+    ):
+        if hours < limit:
+            return f"{hours // size} {unit}"
+    return f"{seconds // 3600 // 24 // 365} years"
+
+
+# --- GET /containers/NAME/json
+
+
+def inspect(engine: Engine, reference: str, size: bool = False) -> dict[str, Any]:
+    """In the order in which `docker inspect` prints it."""
+    container = find(engine, reference)
+    command = container.command
+    ran = container.state.started is not None or container.state.status != "created" or bool(container.state.error)
+    folder = container.folder if ran else ""
+    record: dict[str, Any] = {
+        "Id": container.id,
+        "Created": times.rfc3339(container.created),
+        "Path": command[0] if command else "",
+        "Args": command[1:],
+        "State": container.state.row(),
+        "Image": container.image,
+        "ResolvConfPath": folder and f"{folder}/resolv.conf",
+        "HostnamePath": folder and f"{folder}/hostname",
+        "HostsPath": folder and f"{folder}/hosts",
+        "LogPath": folder and container.log_path,
+        "Name": f"/{container.name}",
+        "RestartCount": container.restarts,
+        "Driver": engine.driver.name,
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": list(container.execs) or None,
+        "HostConfig": hostconfig.full(container.host_config),
+        **_storage(engine, container),
+        "Mounts": [mount.row() for mount in container.mounts],
+        "Config": config_row(container),
+        "NetworkSettings": _network_settings(engine, container),
+    }
+    if size:
+        record["SizeRw"], record["SizeRootFs"] = sizes(engine, container)
+    return record
+
+
+def _storage(engine: Engine, container: Container) -> dict[str, Any]:
+    """Where its files lie: by a storage driver, or by a snapshotter."""
+    data = engine.driver.data(engine.tables.mounts[container.id].mount_id)
+    if not engine.keeps_manifests:
+        return {"GraphDriver": {"Data": {"ID": container.id, **data}, "Name": engine.driver.name}}
+    return {"GraphDriver": None, "Storage": {"RootFS": {"Snapshot": {"Name": engine.driver.name}}}}
+
+
+_CONFIG_DEFAULTS: tuple[tuple[str, Any], ...] = (
+    ("Domainname", ""), ("User", ""), ("AttachStdin", False), ("AttachStdout", False), ("AttachStderr", False),
+    ("ExposedPorts", ...), ("Tty", False), ("OpenStdin", False), ("StdinOnce", False), ("Env", None), ("Cmd", None),
+    ("Healthcheck", ...), ("ArgsEscaped", ...), ("Image", ""), ("Volumes", None), ("WorkingDir", ""),
+    ("Entrypoint", None), ("NetworkDisabled", ...), ("OnBuild", ...), ("Labels", None), ("StopSignal", ...),
+    ("StopTimeout", ...), ("Shell", ...),
+)  # fmt: skip
+
+
+def config_row(container: Container) -> dict[str, Any]:
+    """Config with all its keys; those whose default is `...` only where they are set."""
+    config = container.config
+    record: dict[str, Any] = {"Hostname": container.hostname}
+    for key, default in _CONFIG_DEFAULTS:
+        value = config.get(key)
+        if value is None or value == {} or value == []:
+            if default is not ...:
+                record[key] = default
+        elif value or default is not ...:
+            record[key] = value
+    record["Labels"] = dict(config.get("Labels") or {})
+    return record
+
+
+def _network_settings(engine: Engine, container: Container) -> dict[str, Any]:
+    sandbox = engine.digest("sandbox", container.id) if container.state.running else ""
+    return {
+        "SandboxID": sandbox,
+        "SandboxKey": f"/var/run/docker/netns/{sandbox[:12]}" if sandbox else "",
+        "Ports": ports(container),
+        "Networks": _networks(engine, container),
+    }
+
+
+def ports(container: Container) -> dict[str, list[dict[str, str]] | None]:
+    """Each port that it exposes while it runs, and where that is published: on both families where -p names no address.
+
+    A port that the host chooses is the container's number above 32768, where Linux's own choice begins.
+    """
+    if not container.state.running or container.host("NetworkMode", "bridge") not in ("", "bridge", "default"):
+        return {}
+    bindings = container.host("PortBindings") or {}
+    if container.host("PublishAllPorts"):
+        bindings = {**{port: [{}] for port in container.config.get("ExposedPorts") or {}}, **bindings}
+    known = {**(container.config.get("ExposedPorts") or {}), **bindings}
+    found: dict[str, list[dict[str, str]] | None] = {}
+    for place, port in enumerate(sorted(known, key=_port_order)):
+        free = str(32768 + container.number * 8 + place)
+        found[port] = [
+            {"HostIp": address, "HostPort": binding.get("HostPort") or free}
+            for binding in bindings.get(port) or ()
+            for address in ([binding["HostIp"]] if binding.get("HostIp") else ["0.0.0.0", "::"])
+        ] or None
+    return found
+
+
+def _port_order(port: str) -> tuple[int, str]:
+    number, _, protocol = port.partition("/")
+    return int(number), protocol
+
+
+def _port_rows(container: Container) -> Iterator[dict[str, Any]]:
+    """The same as a list, as the API's list of containers has it."""
+    for port, published in ports(container).items():
+        number, protocol = _port_order(port)
+        if not published:
+            yield {"PrivatePort": number, "Type": protocol}
+        for place in published or ():
+            yield {
+                "IP": place["HostIp"],
+                "PrivatePort": number,
+                "PublicPort": int(place["HostPort"]),
+                "Type": protocol,
+            }
+
+
+def _networks(engine: Engine, container: Container) -> dict[str, Any]:
+    mode = container.host("NetworkMode", "bridge") or "bridge"
+    mode = "bridge" if mode == "default" else mode
+    up = container.state.running and mode == "bridge"
+    digits = engine.digest("address", container.id)
+    return {
+        mode: {
+            "IPAMConfig": None,
+            "Links": None,
+            "Aliases": None,
+            "DriverOpts": None,
+            "GwPriority": 0,
+            "NetworkID": engine.digest("network", mode) if container.state.running else "",
+            "EndpointID": engine.digest("endpoint", container.id) if container.state.running else "",
+            "Gateway": "172.17.0.1" if up else "",
+            "IPAddress": container.address if up else "",
+            "MacAddress": ":".join(["02", *(digits[place : place + 2] for place in range(0, 10, 2))]) if up else "",
+            "IPPrefixLen": 16 if up else 0,
+            "IPv6Gateway": "",
+            "GlobalIPv6Address": "",
+            "GlobalIPv6PrefixLen": 0,
+            "DNSNames": None,
+        }
+    }

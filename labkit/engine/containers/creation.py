@@ -1,0 +1,152 @@
+"""docker create: the image's and the caller's configuration put together, a name, a layer, mounts.
+
+Order and messages: moby, daemon/create.go and daemon/container.go; what wins where both say something:
+daemon/internal/runconfig (merge.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.containers.containers import Container
+from labkit.engine.core import names
+from labkit.engine.core.errors import EngineError, conflict, invalid
+from labkit.engine.core.events import ContainerCreated
+from labkit.engine.daemon import hostfolders
+from labkit.engine.mounts import mounts
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+    from labkit.engine.images.images import Image
+
+_INHERITED = ("User", "WorkingDir", "StopSignal", "Healthcheck", "Shell", "OnBuild", "ArgsEscaped")
+
+
+def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str, list[str]]:
+    """POST /containers/create: the id, and warnings."""
+    host_config = dict(body.get("HostConfig") or {})
+    mounts.check(engine, host_config)
+    _check_restart(host_config.get("RestartPolicy") or {})
+    workdir = body.get("WorkingDir") or ""
+    if workdir and not workdir.startswith("/"):
+        raise invalid(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
+    image = engine.imagestore.find(body.get("Image") or "")
+    config = merge(body, image.run_config)
+    if not config.get("Cmd") and not config.get("Entrypoint"):
+        raise invalid("no command specified")
+    identifier = engine.ids.new("container")
+    container = Container(
+        identifier, _reserve(engine, identifier, name), engine.ids.number("containers"), engine.now(), image.id,
+        config, host_config,
+    )  # fmt: skip
+    engine.tables.names.set(container.name, identifier)
+    engine.layerstore.create_writable(identifier, image.chain)
+    try:
+        container = _furnish(engine, container, image)
+    except EngineError:
+        engine.layerstore.remove_writable(identifier)
+        engine.tables.names.delete(container.name)
+        if identifier in engine.tables.containers:
+            engine.tables.containers.delete(identifier)
+        raise
+    hostfolders.make_container_folder(engine, container)
+    engine.events.append(ContainerCreated(identifier, container.name, image.id))
+    return identifier, []
+
+
+_POLICIES = ("no", "always", "on-failure", "unless-stopped")
+
+
+def _check_restart(policy: Mapping[str, Any]) -> None:
+    """moby, api/types/container/hostconfig.go ValidateRestartPolicy."""
+    name, count = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
+    if name and name not in _POLICIES:
+        choices = "'no', 'always', 'on-failure', or 'unless-stopped'"
+        raise invalid(f"invalid restart policy: unknown policy '{name}'; use one of {choices}")
+    if name == "on-failure" and count < 0:
+        raise invalid("invalid restart policy: maximum retry count cannot be negative")
+    if name not in ("", "on-failure") and count:
+        more = " and cannot be negative" if count < 0 else ""
+        raise invalid(f"invalid restart policy: maximum retry count can only be used with 'on-failure'{more}")
+
+
+def _furnish(engine: Engine, container: Container, image: Image) -> Container:
+    """Mounts and the working directory; what is made in the root is made in the container's own layer."""
+    container = replace(container, mounts=mounts.points(engine, container))
+    workdir = container.config.get("WorkingDir")
+    needs_root = bool(workdir) or bool(container.mounts) or bool(container.config.get("Volumes"))
+    if needs_root:
+        mount_id = engine.tables.mounts[container.id].mount_id
+        root = engine.view(engine.driver.mount(mount_id))
+        try:
+            if workdir:
+                _make_workdir(root, workdir)
+            container = _with_image_volumes(engine, container, root)
+            mounts.populate(engine, container, root)
+        finally:
+            engine.driver.unmount(mount_id)
+    engine.tables.containers.set(container.id, container)
+    return container
+
+
+def _with_image_volumes(engine: Engine, container: Container, root: Any) -> Container:
+    for target in container.config.get("Volumes") or {}:
+        path = mounts.absolute(target)
+        if not container.mount_at(target) and root.exists(path) and not root.is_dir(path):
+            raise invalid(f"cannot mount volume over existing file, file exists {path}")
+    return replace(container, mounts=mounts.image_volumes(engine, container))
+
+
+def _make_workdir(root: Any, workdir: str) -> None:
+    try:
+        root.makedirs(workdir)
+    except OSError as error:
+        raise invalid(
+            f"Cannot mkdir: {workdir} is not a directory" if root.exists(workdir) and not root.is_dir(workdir)
+            else f"mkdir {workdir}: {(error.strerror or '').lower()}"
+        ) from None  # fmt: skip
+
+
+def _reserve(engine: Engine, identifier: str, name: str) -> str:
+    """The name without its slash, free for this container."""
+    if not name:
+        return names.generate(identifier, engine.tables.names)
+    names.check(name)
+    bare = name.removeprefix("/")
+    refuse_taken(engine, bare)
+    return bare
+
+
+def refuse_taken(engine: Engine, name: str) -> None:
+    if holder := engine.tables.names.get(name):
+        raise conflict(
+            f'Conflict. The container name "/{name}" is already in use by container "{holder}". You have to remove '
+            "(or rename) that container to be able to reuse that name."
+        )
+
+
+def merge(asked: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, on what the image says."""
+    config = {key: value for key, value in asked.items() if key not in ("HostConfig", "NetworkingConfig")}
+    for key in _INHERITED:
+        if not config.get(key) and image.get(key):
+            config[key] = image[key]
+    if not config.get("Entrypoint"):
+        config["Cmd"] = config.get("Cmd") or image.get("Cmd")
+    if config.get("Entrypoint") is None:
+        config["Entrypoint"] = image.get("Entrypoint")
+    if config["Entrypoint"] == [""]:  # --entrypoint "" takes the image's away
+        config["Entrypoint"] = None
+    config["Env"] = merge_env(config.get("Env") or (), image.get("Env") or ())
+    for key in ("Labels", "Volumes", "ExposedPorts"):
+        both = {**(image.get(key) or {}), **(config.get(key) or {})}
+        config[key] = dict(sorted(both.items())) or None
+    return config
+
+
+def merge_env(asked: Any, image: Any) -> list[str]:
+    """The asked variables first, then those of the image that were not asked for; the order of an inspect."""
+    taken = {text.partition("=")[0] for text in asked}
+    return [*(text for text in asked if "=" in text), *(text for text in image if text.partition("=")[0] not in taken)]

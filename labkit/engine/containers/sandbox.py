@@ -1,0 +1,338 @@
+"""What a container's process sees: its root with /proc, /dev, /sys and the mounts, as runc puts them together.
+
+Mount points that are missing are made in the container's layer, or in the mount that covers their place; messages are
+runc's. The list of the usual mounts: moby, daemon/pkg/oci/defaults.go.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Container as Holder
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.containers import hostconfig
+from labkit.engine.daemon import procfiles
+from labkit.engine.mounts.mounts import Prepared
+from labkit.engine.mounts.mountspec import size_of, tmpfs_shown
+from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, makedev, tmpfs
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+    from labkit.files import Store
+
+_DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
+_DEVICE_LINKS = (
+    ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"), ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
+)  # fmt: skip
+_CGROUPS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
+_NO_EXEC = ("nosuid", "nodev", "noexec", "relatime")
+_DEV_OPTIONS = ("rw", "nosuid", "size=65536k", "mode=755")
+_READONLY = ("sys", "empty")
+# Target, what is mounted there, and how /proc/mounts shows it.
+_USUAL: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    ("/proc", "proc", "proc", "proc", ("rw", *_NO_EXEC)),
+    ("/dev", "dev", "tmpfs", "tmpfs", _DEV_OPTIONS),
+    (
+        "/dev/pts",
+        "pts",
+        "devpts",
+        "devpts",
+        ("rw", "nosuid", "noexec", "relatime", "gid=5", "mode=620", "ptmxmode=666"),
+    ),
+    ("/sys", "sys", "sysfs", "sysfs", ("ro", *_NO_EXEC)),
+    ("/sys/fs/cgroup", "cgroup", "tmpfs", "tmpfs", ("rw", *_NO_EXEC, "mode=755")),
+    *((f"/sys/fs/cgroup/{name}", "empty", "cgroup", "cgroup", ("ro", *_NO_EXEC, name)) for name in _CGROUPS),
+    ("/sys/fs/cgroup/systemd", "empty", "cgroup", "cgroup", ("ro", *_NO_EXEC, "name=systemd")),
+    ("/dev/mqueue", "new", "mqueue", "mqueue", ("rw", *_NO_EXEC)),
+)
+
+
+class RuntimeFailed(Exception):
+    """runc could not set the container up; str() is its message without what its callers put around it."""
+
+
+class Sandboxes:
+    """Makes the namespaces of containers; what all of them share is made once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._shared_trees: dict[str, Source] | None = None
+        self._shared_proc: Map[str, Inode] | None = None
+
+    def _shared(self) -> dict[str, Source]:
+        if self._shared_trees is None:
+            self._shared_trees = _make_shared(self._engine.host.store)
+        return self._shared_trees
+
+    def _proc_names(self) -> Map[str, Inode]:
+        if self._shared_proc is None:
+            self._shared_proc = procfiles.shared_names(self._engine.host.store)
+        return self._shared_proc
+
+    def namespace(self, root: Source, *, key: str, shm: int = 0, skip: Holder[str] = (), **about: Any) -> Namespace:
+        """A namespace with the usual mounts but those on the targets `skip`.
+
+        `key` is what /proc asks the engine for, `about` describes the mount of the root.
+        """
+        store = self._engine.host.store
+        shared = self._shared()
+        size = shm or hostconfig.SHM_SIZE
+        namespace = Namespace(store, root, **about)
+        for target, kind, fstype, device, options in _USUAL:
+            if target in skip:
+                continue
+            if kind == "proc":
+                source = procfiles.source(store, self._proc_names(), key)
+            elif kind in ("dev", "pts"):
+                source = _own(store, shared[kind], 0o755)
+            elif kind == "new":
+                source = tmpfs(store)
+            else:
+                source = shared[kind]
+            namespace.mount(
+                target,
+                source,
+                fstype=fstype,
+                device=device,
+                readonly=kind in _READONLY and "ro" in options,
+                options=options,
+            )
+        if "/dev/shm" not in skip:
+            options = ("rw", *_NO_EXEC, f"size={size >> 10}k")
+            namespace.mount("/dev/shm", tmpfs(store, size), fstype="tmpfs", device="shm", options=options)
+        return namespace
+
+    def nothing(self) -> Namespace:
+        """A namespace for a container that has no process."""
+        return Namespace(self._engine.host.store, self._shared()["empty"])
+
+    def mask(self, namespace: Namespace) -> None:
+        """Cover what an unprivileged container must not see or change in /proc."""
+        shared = self._shared()
+        for path in hostconfig.READONLY_PATHS:
+            if source := self._covered(namespace, path):
+                namespace.mount(path, source, fstype="proc", device="proc", readonly=True, options=("ro", *_NO_EXEC))
+        for path in hostconfig.MASKED_PATHS:
+            source = self._covered(namespace, path)
+            if source is None:
+                continue
+            if source.system.get(source.node).is_dir:
+                namespace.mount(path, shared["empty"], fstype="tmpfs", device="tmpfs", readonly=True,
+                                options=("ro", "relatime", "size=4k", "nr_inodes=1"))  # fmt: skip
+            else:
+                namespace.mount(path, shared["null"], fstype="tmpfs", device="tmpfs", options=_DEV_OPTIONS)
+
+    def _covered(self, namespace: Namespace, path: str) -> Source | None:
+        """What lies at `/proc/NAME` or `/sys/NAME` of the usual mounts, if there is such a thing."""
+        _, top, name = path.split("/", 2)
+        mount = namespace.top(f"/{top}")
+        node = mount.source.system.lookup(mount.root, name) if mount and "/" not in name else None
+        return Source(mount.source.system, node) if mount and node is not None else None
+
+    def add(self, namespace: Namespace, mounts: Iterable[Prepared], rootfs: str, *, runs: bool = True) -> list[str]:
+        """Make a container's own mounts; the mount points that had to be made. `rootfs`: the root on the host.
+
+        `runs`: by the runtime, which refuses some targets, and not just for the daemon to look at the files.
+        """
+        files = namespace.files()
+        made: list[str] = []
+        for mount in mounts:
+            new = _make_point(files, mount, rootfs)
+            made += new
+            if runs:
+                _check_point(files, mount, rootfs)
+            if mount.source is None:
+                self._add_tmpfs(namespace, files, mount, existed=not new)
+            else:
+                self._add_bind(namespace, files, mount)
+        return made
+
+    def _add_bind(self, namespace: Namespace, files: Files, mount: Prepared) -> None:
+        assert mount.source is not None
+        if files.is_dir(mount.target) != mount.is_dir:
+            raise RuntimeFailed(
+                f'error mounting "{mount.source_text}" to rootfs at "{mount.target}": mount src={mount.source_text}, '
+                f"dst={mount.target}, dstFd=/proc/thread-self/fd/11, flags=MS_BIND|MS_REC: not a directory"
+            )
+        host = self._engine.host
+        covering = host.find(mount.path).mount if mount.path else None
+        namespace.mount(files.realpath(mount.target), mount.source, **_like(covering, mount))
+        if mount.recursive and mount.is_dir and mount.path:
+            _add_submounts(namespace, host, files.realpath(mount.target), mount)
+
+    def _add_tmpfs(self, namespace: Namespace, files: Files, mount: Prepared, *, existed: bool) -> None:
+        words = list(mount.data)
+        if existed:
+            words.insert(0, f"mode={stat.S_IMODE(files.stat(mount.target).st_mode):04o}")
+        try:
+            source = self._engine.tmpfs(",".join(words))
+        except ValueError:
+            flags = "|".join(f"MS_{word.upper()}" for word in mount.options)
+            raise RuntimeFailed(
+                f'error mounting "tmpfs" to rootfs at "{mount.target}": mount src=tmpfs, dst={mount.target}, '
+                f"dstFd=/proc/thread-self/fd/11, flags={flags}, data={','.join(words)}: invalid argument"
+            ) from None
+        options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *tmpfs_shown(words))
+        namespace.mount(files.realpath(mount.target), source, fstype="tmpfs", device="tmpfs", readonly=mount.readonly,
+                        options=options)  # fmt: skip
+
+
+def tmpfs_of(store: Store, data: str) -> Source:
+    """A tmpfs with these options (size, mode, uid, gid). Raises ValueError."""
+    size, mode, uid, gid = None, 0o1777, 0, 0
+    for word in data.split(","):
+        key, _, value = word.partition("=")
+        if key == "size":
+            size = size_of(value) or None
+        elif key == "mode":
+            mode = int(value, 8)
+        elif key == "uid":
+            uid = int(value)
+        elif key == "gid":
+            gid = int(value)
+    return tmpfs(store, size, mode, uid, gid)
+
+
+def _like(covering: Mount | None, mount: Prepared) -> dict[str, Any]:
+    """A bind mount shows the device and options of the mount that it comes from."""
+    about: dict[str, Any] = {"readonly": mount.readonly, "propagation": mount.propagation}
+    if covering is not None:
+        rest = tuple(option for option in covering.options if option not in ("rw", "ro"))
+        readonly = mount.readonly or covering.readonly
+        about |= {"device": covering.device, "fstype": covering.fstype, "options": ("ro" if readonly else "rw", *rest)}
+    return about
+
+
+def _add_submounts(namespace: Namespace, host: Files, target: str, mount: Prepared) -> None:
+    """A recursive bind takes along what is mounted below its source."""
+    top = "" if mount.path == "/" else mount.path
+    for below in host.namespace.mounts:
+        if below.target != "/" and below.target.startswith(f"{top}/") and below.target != top:
+            namespace.mount(
+                f"{target}{below.target[len(top):]}", below.source, device=below.device, fstype=below.fstype,
+                options=below.options, readonly=below.readonly, propagation=mount.propagation, hidden=below.hidden,
+            )  # fmt: skip
+
+
+def _make_point(files: Files, mount: Prepared, rootfs: str) -> list[str]:
+    """Make a mount's target where it is missing, with the folders above it; what was made."""
+    try:
+        files.stat(mount.target)
+        return []
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _point_refused(
+            mount, f"lookup mountpoint target: openat2 {rootfs}{mount.target}: {(error.strerror or '').lower()}"
+        ) from None
+    made: list[str] = []
+    parts = mount.target.strip("/").split("/")
+    for end in range(1, len(parts) + 1):
+        path = "/" + "/".join(parts[:end])
+        if files.exists(path):
+            continue
+        try:
+            if end < len(parts) or mount.is_dir:
+                files.mkdir(path, 0o755)
+            else:
+                files.write(path, b"", 0o644)
+        except OSError as error:
+            raise _point_failed(mount, rootfs, path, error) from None
+        made.append(path)
+    return made
+
+
+def _point_failed(mount: Prepared, rootfs: str, path: str, error: OSError) -> RuntimeFailed:
+    reason = (error.strerror or "").lower()
+    call = "mkdirat" if mount.is_dir or path != mount.target else "openat"
+    return _point_refused(mount, f'make mountpoint "{mount.target}": {call} {rootfs}{path}: {reason}')
+
+
+def _point_refused(mount: Prepared, why: str) -> RuntimeFailed:
+    text = f'error mounting "{mount.source_text}" to rootfs at "{mount.target}"'
+    return RuntimeFailed(f"{text}: create mountpoint for {mount.target} mount: {why}")
+
+
+# What may be mounted on in /proc (runc, rootfs_linux.go checkProcMount).
+_PROC_TARGETS = frozenset(
+    f"/proc/{name}"
+    for name in (
+        "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "net/dev",
+        "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+    )
+)  # fmt: skip
+
+
+def _check_point(files: Files, mount: Prepared, rootfs: str) -> None:
+    """The root and what is in /proc are no targets (runc, mount_entry.go createOpenMountpoint)."""
+    target = files.realpath(mount.target)
+    if target == "/":
+        raise _point_refused(mount, f'mountpoint "{rootfs}" is on the top of rootfs "{rootfs}"')
+    if target in _PROC_TARGETS:
+        return
+    if target == "/proc" and not (mount.path == "/proc" or mount.path.startswith("/proc/")):
+        reason = "not of type proc"
+    elif target.startswith("/proc/"):
+        reason = "inside /proc"
+    else:
+        return
+    text = f'"{rootfs}{target}" cannot be mounted because it is {reason}'
+    raise _point_refused(mount, f"check proc-safety of {mount.target} mount: {text}")
+
+
+def make_readonly(namespace: Namespace, target: str) -> None:
+    """Remount read-only what is mounted last on a target."""
+    mount = namespace.top(target)
+    assert mount is not None
+    options = tuple("ro" if option == "rw" else option for option in mount.options)
+    namespace.remount(target, readonly=True, options=options)
+
+
+# --- what all containers share
+
+
+def _make_shared(store: Store) -> dict[str, Source]:
+    dev, pts, sys_, cgroup = (tmpfs(store, mode=0o755) for _ in range(4))
+    for name, major, minor in _DEVICES:
+        _system(dev).make(_root(dev), name, stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(major, minor))
+    for name, target in _DEVICE_LINKS:
+        _system(dev).make(_root(dev), name, stat.S_IFLNK | 0o777, 0, 0, data=target)
+    for name in ("pts", "mqueue", "shm"):
+        _system(dev).make(_root(dev), name, stat.S_IFDIR | 0o755, 0, 0)
+    _system(dev).make(_root(dev), "console", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(5, 1))
+    _system(pts).make(_root(pts), "ptmx", stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(5, 2))
+    _system(pts).make(_root(pts), "0", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(136, 0))
+    files = Namespace(store, sys_).files()
+    for path in (
+        "/block",
+        "/bus",
+        "/class",
+        "/dev",
+        "/devices/virtual",
+        "/firmware",
+        "/fs/cgroup",
+        "/kernel",
+        "/module",
+    ):
+        files.makedirs(path)
+    files = Namespace(store, cgroup).files()
+    for name in (*_CGROUPS, "systemd"):
+        files.mkdir(f"/{name}", 0o755)
+    null = Source(_system(dev), store.names(_root(dev))["null"])
+    return {"dev": dev, "pts": pts, "sys": sys_, "cgroup": cgroup, "empty": tmpfs(store, mode=0o755), "null": null}
+
+
+def _system(source: Source) -> Tree:
+    return source.system  # type: ignore[no-any-return]
+
+
+def _root(source: Source) -> Inode:
+    return source.system.root  # type: ignore[no-any-return]
+
+
+def _own(store: Store, shared: Source, mode: int) -> Source:
+    """A file system of the container's own that starts with the same names."""
+    root = store.new(stat.S_IFDIR | mode, data=store.names(_root(shared)).copy())
+    return Source(Tree(store, root, store.new_device()), None)

@@ -1,0 +1,1 @@
+"""What every mechanism of the engine stands on."""

@@ -1,0 +1,193 @@
+"""The service `docker` of one machine: it starts, ends and fails, and each start picks the storage driver anew.
+
+What an engine knows of images and containers belongs to one storage driver. When the daemon starts with another one,
+that is out of sight and comes back with the old driver; the folders of both stay on the disk. Volumes belong to none.
+All of it lies in the engine's tables, so that a snapshot of these has it.
+
+Facts: moby, daemon/daemon.go (a container is loaded where its driver is the one in use; Shutdown), cmd/dockerd;
+systemd's socket activation: a connection to /run/docker.sock starts a daemon that was stopped, not one that failed.
+Not modelled: that systemd tries a failed start three times, live-restore, the time that a start takes.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from labkit.drivers import DRIVERS, choice
+from labkit.drivers.base import OptionRefused, options_of
+from labkit.engine.containers import lifecycle
+from labkit.engine.core.tables import PARKED, Parked
+from labkit.engine.daemon import daemonconfig, hostfolders
+
+if TYPE_CHECKING:
+    from labkit.drivers import Driver
+    from labkit.engine.api import Engine
+
+SOCKET = "/run/docker.sock"
+_SERVICE = "daemon"  # where the tables' `other` keeps it
+_LINES = 200  # of the log that are kept
+_NO_GRAPHDRIVER = "failed to start daemon: error initializing graphdriver: "
+
+
+class NotStarted(Exception):
+    """The daemon ended at once; str() is what it said."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the journal."""
+
+    time: int  # ns
+    who: str  # "dockerd" or "systemd"
+    text: str
+
+
+@dataclass(frozen=True)
+class Service:
+    driver: str  # with which the engine runs, or ran last
+    since: int  # ns
+    status: str = "active"  # or "inactive", "failed"
+    listens: bool = True  # whether systemd has the socket open
+    log: tuple[Line, ...] = ()
+
+
+class Daemon:
+    def __init__(self, engine: Engine, setting: choice.Setting, root: str, *, socket: str | None = SOCKET) -> None:
+        self.engine = engine
+        self.setting = setting
+        self.root = root
+        self.socket = socket  # its file on the host; None where nobody can take it away
+        self._made: dict[str, Driver] = {engine.driver.name: engine.driver}
+        self._set(Service(engine.driver.name, engine.now()))
+        self._log("systemd", "Started Docker Application Container Engine.")
+
+    # --- state
+
+    @property
+    def service(self) -> Service:
+        return self.engine.tables.other[_SERVICE]  # type: ignore[no-any-return]
+
+    def _set(self, service: Service) -> None:
+        self.engine.tables.other.set(_SERVICE, service)
+
+    def _turn(self, status: str) -> None:
+        self._set(replace(self.service, status=status, since=self.engine.now()))
+
+    def _log(self, who: str, *texts: str) -> None:
+        lines = tuple(Line(self.engine.now(), who, text) for text in texts)
+        self._set(replace(self.service, log=(*self.service.log, *lines)[-_LINES:]))
+
+    def restored(self) -> None:
+        """The engine's tables were replaced: the drivers are what these say."""
+        self.engine.use(self._made[self.service.driver])
+        for name, driver in self._made.items():
+            parked = self.engine.tables.other.get(PARKED + name)
+            if parked is not None and name != self.service.driver:
+                driver.restore(parked.driver)
+
+    # --- what a person can do to it
+
+    def start(self) -> None:
+        """Raises NotStarted."""
+        if self.service.status == "active":
+            return
+        self._set(replace(self.service, listens=True))
+        self._log("systemd", "Starting Docker Application Container Engine...")
+        self._log("dockerd", 'level=info msg="Starting up"')
+        try:
+            driver = self._driver()
+        except (daemonconfig.ConfigError, choice.DriverRefused) as error:
+            self._fail(str(error))
+            raise NotStarted(str(error)) from None
+        self._switch(driver)
+        self.engine.epoch = self.engine.now()
+        self._turn("active")
+        self._log("dockerd", 'level=info msg="Daemon has completed initialization"')
+        self._log("systemd", "Started Docker Application Container Engine.")
+        lifecycle.start_up(self.engine)
+
+    def stop(self, *, socket: bool = False) -> None:
+        """`socket`: systemd closes the socket too, so that no connection starts the daemon again."""
+        if self.service.status == "active":
+            self._log("systemd", "Stopping Docker Application Container Engine...")
+            self._log("dockerd", "level=info msg=\"Processing signal 'terminated'\"")
+            lifecycle.shut_down(self.engine)
+            self._log("dockerd", 'level=info msg="Daemon shutdown complete"')
+            self._log("systemd", "docker.service: Deactivated successfully.")
+            self._log("systemd", "Stopped Docker Application Container Engine.")
+        if self.service.status != "inactive":
+            self._turn("inactive")
+        self._set(replace(self.service, listens=self.service.listens and not socket))
+
+    def restart(self) -> None:
+        """Raises NotStarted; the containers have ended then."""
+        self.stop()
+        self.start()
+
+    def listen(self) -> None:
+        """Open the socket, whose file may be gone."""
+        if self.socket is not None and not self.engine.host.exists(self.socket):
+            self.engine.host.mknod(self.socket, 0o140660)
+            self.engine.host.chown(self.socket, 0, 999)
+        self._set(replace(self.service, listens=True))
+
+    def unreachable(self) -> str:
+        """What a client is told that connects; empty where it is answered. A daemon that was stopped is started."""
+        if self.socket is not None and not self.engine.host.exists(self.socket):
+            at = f"unix:///var{self.socket}"
+            return (
+                f"failed to connect to the docker API at {at}; check if the path is correct and if the daemon is "
+                f"running: dial unix {at.removeprefix('unix://')}: connect: no such file or directory"
+            )
+        if self.service.status == "inactive" and self.service.listens:
+            with suppress(NotStarted):
+                self.start()
+        if self.service.status == "active":
+            return ""
+        return f"Cannot connect to the Docker daemon at unix:///var{SOCKET}. Is the docker daemon running?"
+
+    # --- the storage driver
+
+    def _fail(self, said: str) -> None:
+        self._log("dockerd", said)
+        self._log("systemd", "docker.service: Main process exited, code=exited, status=1/FAILURE")
+        self._log("systemd", "docker.service: Failed with result 'exit-code'.")
+        self._log("systemd", "Failed to start Docker Application Container Engine.")
+        self._turn("failed")
+
+    def _driver(self) -> Driver:
+        """The one that the configuration and the disk ask for. Raises ConfigError and DriverRefused."""
+        config = daemonconfig.read(self.engine.host)
+        name = choice.choose(self.setting, config.storage_driver, self._used(), config.features)
+        try:
+            options = options_of(DRIVERS[name], config.storage_options)
+            if name == self.engine.driver.name or PARKED + name in self.engine.tables.other:
+                self._made[name].configure(options)
+            else:
+                self._made[name] = DRIVERS[name](self.engine.host, self.root, options)
+                self._made[name].backing = self.setting.backing_name
+        except OptionRefused as error:
+            raise choice.DriverRefused(f"{_NO_GRAPHDRIVER}{error}") from None
+        return self._made[name]
+
+    def _used(self) -> list[str]:
+        """The drivers whose folders are not empty."""
+        host = self.engine.host
+        folders = {name: f"{self.root}/{name}" for name in DRIVERS}
+        return [name for name, path in folders.items() if host.is_dir(path) and host.listdir(path)]
+
+    def _switch(self, driver: Driver) -> None:
+        engine = self.engine
+        if driver is engine.driver:
+            return
+        other = engine.tables.other
+        parked = Parked(engine.tables.park(), engine.driver.snapshot())
+        other.set(PARKED + engine.driver.name, parked)
+        engine.use(driver)
+        if PARKED + driver.name in other:
+            engine.tables.unpark(other[PARKED + driver.name].tables)
+            other.delete(PARKED + driver.name)
+        hostfolders.install_images(engine)
+        self._set(replace(self.service, driver=driver.name))

@@ -1,0 +1,190 @@
+"""docker version and docker info: what the daemon says of itself and its machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labkit.drivers.choice import numbers
+from labkit.engine.core import times
+from labkit.engine.daemon.procfiles import CPUS, MEMORY
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+
+VERSION = "29-dev"
+_GO = "go1.27.3"
+_COMMIT = "b985e2313a"
+
+
+class Release(NamedTuple):
+    """What goes with a version of the engine."""
+
+    api: str
+    least_api: str
+    go: str
+
+
+# By the first version that has it. The API versions are those of docker/docs (Engine API, versions); the last row is a
+# recorded engine's; Go's versions are those of each first release (unverified).
+_RELEASES = (
+    ((17, 6), Release("1.30", "1.12", "go1.8.3")),
+    ((17, 9), Release("1.32", "1.12", "go1.8.3")),
+    ((17, 12), Release("1.35", "1.12", "go1.9.2")),
+    ((18, 6), Release("1.38", "1.12", "go1.10.3")),
+    ((18, 9), Release("1.39", "1.12", "go1.10.4")),
+    ((19, 3), Release("1.40", "1.12", "go1.12.5")),
+    ((20, 10), Release("1.41", "1.12", "go1.13.15")),
+    ((23, 0), Release("1.42", "1.12", "go1.19.5")),
+    ((24, 0), Release("1.43", "1.12", "go1.20.4")),
+    ((25, 0), Release("1.44", "1.24", "go1.21.6")),
+    ((26, 0), Release("1.45", "1.24", "go1.21.8")),
+    ((27, 0), Release("1.46", "1.24", "go1.21.11")),
+    ((28, 0), Release("1.48", "1.24", "go1.23.6")),
+    ((29, 0), Release("1.56", "1.40", _GO)),
+)
+_CLIENT_API = "1.55"  # of the client that was recorded beside the last
+
+
+def _release(engine: Engine) -> Release:
+    if engine.server_version is None:
+        return _RELEASES[-1][1]
+    return next(release for since, release in reversed(_RELEASES) if numbers(engine.server_version) >= since)
+
+
+def version(engine: Engine) -> dict[str, Any]:
+    """Both halves of docker version."""
+    return {"Client": _client(engine), "Server": _server(engine)}
+
+
+def _client(engine: Engine) -> dict[str, Any]:
+    """The client comes with the engine, in the same version."""
+    release = _release(engine)
+    api = _CLIENT_API if engine.server_version is None else release.api
+    return {
+        "Platform": {"Name": ""},
+        "Version": engine.server_version or VERSION,
+        "ApiVersion": api,
+        "DefaultAPIVersion": api,
+        "GitCommit": "unknown-commit",
+        "GoVersion": release.go,
+        "Os": "linux",
+        "Arch": "amd64",
+        "BuildTime": "unknown-buildtime",
+        "Context": "default",
+    }
+
+
+def _server(engine: Engine) -> dict[str, Any]:
+    release = _release(engine)
+    details = {
+        "ApiVersion": release.api,
+        "Arch": "amd64",
+        "BuildTime": "library-import",
+        "Experimental": "false",
+        "GitCommit": _COMMIT,
+        "GoVersion": release.go,
+        "KernelVersion": engine.kernel_version,
+        "MinAPIVersion": release.least_api,
+        "Os": "linux",
+    }
+    components = [
+        {"Name": "Engine", "Version": engine.server_version or VERSION, "Details": details},
+        {"Name": "containerd", "Version": "1.6.20~ds1", "Details": {"GitCommit": "1.6.20~ds1-1+deb12u3"}},
+        {"Name": "runc", "Version": "1.5.0-rc.1+dev", "Details": {"GitCommit": ""}},
+        {"Name": "docker-init", "Version": "0.19.0", "Details": {"GitCommit": ""}},
+    ]
+    return {
+        "Platform": {"Name": ""},
+        "Components": components,
+        "Version": engine.server_version or VERSION,
+        "ApiVersion": details["ApiVersion"],
+        "MinAPIVersion": details["MinAPIVersion"],
+        "GitCommit": _COMMIT,
+        "GoVersion": release.go,
+        "Os": "linux",
+        "Arch": "amd64",
+        "KernelVersion": engine.kernel_version,
+        "BuildTime": details["BuildTime"],
+    }
+
+
+def info(engine: Engine) -> dict[str, Any]:
+    """GET /info."""
+    states = [container.state.status for container in engine.containers_by_age()]
+    running, paused = states.count("running") + states.count("restarting"), states.count("paused")
+    digits = engine.digest("engine", "id")
+    return {
+        "ID": f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
+        "Containers": len(states),
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": len(states) - running - paused,
+        "Images": len(engine.imagestore),
+        "Driver": engine.driver.name,
+        "DriverStatus": [list(pair) for pair in engine.driver.status()],
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+            "Authorization": None,
+            "Log": [
+                "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
+            ],
+        },
+        "MemoryLimit": True,
+        "SwapLimit": True,
+        "CpuCfsPeriod": True,
+        "CpuCfsQuota": True,
+        "CPUShares": True,
+        "CPUSet": True,
+        "PidsLimit": True,
+        "IPv4Forwarding": True,
+        "Debug": False,
+        "NFd": 24,
+        "OomKillDisable": True,
+        "NGoroutines": 40,
+        "SystemTime": times.rfc3339(engine.now()),
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "cgroupfs",
+        "CgroupVersion": "1",
+        "NEventsListener": 0,
+        "KernelVersion": engine.kernel_version,
+        "OperatingSystem": engine.operating_system,
+        "OSVersion": "12",
+        "OSType": "linux",
+        "Architecture": "x86_64",
+        "IndexServerAddress": "https://index.docker.io/v1/",
+        "RegistryConfig": {
+            "IndexConfigs": {
+                "docker.io": {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
+            },
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "Mirrors": [],
+        },
+        "NCPU": CPUS,
+        "MemTotal": MEMORY,
+        "GenericResources": None,
+        "DockerRootDir": "/var/lib/docker",
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Name": engine.hostname,
+        "Labels": [],
+        "ExperimentalBuild": False,
+        "ServerVersion": engine.server_version or VERSION,
+        "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
+        "DefaultRuntime": "runc",
+        "Swarm": {
+            "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False, "Error": "",
+            "RemoteManagers": None,
+        },
+        "LiveRestoreEnabled": False,
+        "Isolation": "",
+        "InitBinary": "docker-init",
+        "ContainerdCommit": {"ID": "1.6.20~ds1-1+deb12u3"},
+        "RuncCommit": {"ID": ""},
+        "InitCommit": {"ID": ""},
+        "SecurityOptions": ["name=seccomp,profile=builtin"],
+        "FirewallBackend": {"Driver": "iptables"},
+        "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
+        "Warnings": None,
+    }  # fmt: skip

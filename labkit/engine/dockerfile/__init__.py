@@ -1,0 +1,1 @@
+"""The Dockerfile language, and the instructions that commit and import take."""

@@ -1,0 +1,89 @@
+"""docker pull: an image of the registry becomes one of the engine's, with the progress that the CLI prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.core.errors import EngineError, not_found
+from labkit.engine.core.references import DEFAULT_DOMAIN, Reference, parse
+from labkit.engine.images import layerstore
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+
+_PARALLEL = 3  # layers that are downloaded at a time
+
+
+def pull(engine: Engine, text: str, platform: str | None = "") -> Iterator[str]:
+    """The lines of progress. The image is there after the last line."""
+    reference = parse(text).tagged()
+    image = _ask(engine, reference)
+    path = reference.path
+    yield f"{reference.tag or reference.digest}: Pulling from {path}"
+    new = engine.imagestore.get(_id_of(image)) is None
+    if new:
+        yield from _download(engine, image)
+    known = _store(engine, image)
+    status_new = new or engine.tables.references.get(str(reference)) != known
+    engine.imagestore.tag(known, reference)
+    engine.imagestore.tag(known, replace(reference, tag=None, digest=image.digest))
+    yield f"Digest: {image.digest}"
+    if status_new:
+        yield f"Status: Downloaded newer image for {reference.familiar}"
+    else:
+        yield f"Status: Image is up to date for {reference.familiar}"
+
+
+def _ask(engine: Engine, reference: Reference) -> Any:
+    registry = engine.registry
+    image = (
+        registry.get(str(replace(reference, tag=None, digest=None)), reference.digest or reference.tag)
+        if registry
+        else None
+    )
+    if image is not None:
+        return image
+    if reference.domain == DEFAULT_DOMAIN and not (registry and registry.has(reference.name)):
+        raise EngineError(
+            f"pull access denied for {reference.familiar_name}, repository does not exist or may require "
+            "'docker login': denied: requested access to the resource is denied",
+            "not-found",
+        )
+    raise not_found(f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown")
+
+
+def _id_of(image: Any) -> str:
+    from hashlib import sha256
+
+    return f"sha256:{sha256(image.text.encode()).hexdigest()}"
+
+
+def _download(engine: Engine, image: Any) -> Iterator[str]:
+    """A line for each thing that happens to a layer."""
+    chain = layerstore.chain_ids(layer.diff_id for layer in image.layers)
+    short = [blob.removeprefix("sha256:")[:12] for blob in image.blobs]
+    missing = [name for name, chain_id in zip(short, chain, strict=True) if not engine.layerstore.get(chain_id)]
+    for name in short:
+        yield f"{name}: {'Pulling fs layer' if name in missing else 'Already exists'}"
+    for name in missing[_PARALLEL:]:
+        yield f"{name}: Waiting"
+    for name in missing:
+        yield f"{name}: Verifying Checksum"
+        yield f"{name}: Download complete"
+    for name in missing:
+        yield f"{name}: Pull complete"
+
+
+def _store(engine: Engine, image: Any) -> str:
+    parent: str | None = None
+    held = []
+    for layer in image.layers:
+        record = engine.layerstore.register(layer, parent)
+        held.append(record.chain_id)
+        parent = record.chain_id
+    stored = engine.imagestore.add(dict(image.config))
+    for chain in reversed(held):
+        engine.layerstore.release(chain)
+    return stored.id

@@ -1,0 +1,297 @@
+"""Images as tar archives: docker save, load and import.
+
+Layout of an archive: the OCI image layout with the files of older engines beside it (moby,
+daemon/internal/image/tarexport): blobs/sha256/DIGEST, index.json, manifest.json, oci-layout, repositories.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.core import gojson, times
+from labkit.engine.core.errors import invalid, not_found, system
+from labkit.engine.core.references import Reference, parse, parse_any
+from labkit.engine.dockerfile import changes as changing
+from labkit.engine.images import images, layerstore
+from labkit.files import BadArchiveError, Content, Entry, Layer
+from labkit.files import tar as tarfiles
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+    from labkit.engine.images.images import Image
+
+_BLOBS = "blobs/sha256"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+class _Blobs:
+    """The blobs of an archive by digest."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Content] = {}
+
+    def add(self, content: Content, digest: str = "") -> str:
+        digest = digest.removeprefix("sha256:") or content.sha256()
+        self.found[digest] = content
+        return digest
+
+    def text(self, text: str) -> str:
+        return self.add(Content(text), sha256(text.encode()).hexdigest())
+
+
+# --- save
+
+
+def save(engine: Engine, names: Sequence[str]) -> Content:
+    """One archive with all of the images; by a name without a tag all tags of that name."""
+    chosen: dict[str, list[Reference]] = {}
+    for name in names:
+        _choose(engine, name, chosen)
+    blobs = _Blobs()
+    manifests: list[dict[str, Any]] = []
+    descriptors: list[dict[str, Any]] = []
+    repositories: dict[str, dict[str, Any]] = {}
+    for image_id, references in chosen.items():
+        image: Image = engine.tables.images[image_id]
+        if not image.diff_ids:
+            raise system("empty export - not implemented")
+        item, descriptor = _save_image(engine, image, blobs)
+        item["RepoTags"] = [reference.familiar for reference in references] or None
+        if image.parent in chosen:
+            item["Parent"] = image.parent
+        manifests.append(item)
+        for reference in references:
+            top = image.diff_ids[-1][7:]
+            repositories.setdefault(reference.familiar_name, {})[reference.tag or ""] = top
+            note = {"io.containerd.image.name": str(reference), "org.opencontainers.image.ref.name": reference.tag}
+            descriptors.append({**descriptor, "annotations": note})
+        if not descriptors:
+            descriptors.append(descriptor)
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": descriptors}
+    texts = {
+        "index.json": gojson.dumps(index),
+        "manifest.json": gojson.dumps([_ordered(item) for item in manifests]) + "\n",
+        "oci-layout": '{"imageLayoutVersion": "1.0.0"}',
+    }
+    if repositories:
+        texts["repositories"] = (
+            gojson.dumps({name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())}) + "\n"
+        )
+    return _archive(blobs, texts)
+
+
+def _ordered(item: dict[str, Any]) -> dict[str, Any]:
+    return {key: item[key] for key in ("Config", "RepoTags", "Layers", "Parent", "LayerSources") if key in item}
+
+
+def _choose(engine: Engine, name: str, chosen: dict[str, list[Reference]]) -> None:
+    store = engine.imagestore
+    reference = parse_any(name)
+    if isinstance(reference, str):
+        chosen.setdefault(store.find(name).id, [])
+        return
+    if reference.tag or reference.digest:
+        image = store.find(name)
+        wanted = [reference] if not reference.digest else []
+        _add(chosen, image.id, wanted)
+        return
+    found = [
+        (parse(text), image_id)
+        for text, image_id in sorted(engine.tables.references.items())
+        if parse(text).name == reference.name
+    ]
+    for known, image_id in found:
+        _add(chosen, image_id, [known] if not known.digest else [])
+    if not found:
+        try:
+            chosen.setdefault(store.find(name).id, [])
+        except Exception:
+            raise not_found(f"No such image: {name}") from None
+
+
+def _add(chosen: dict[str, list[Reference]], image_id: str, references: list[Reference]) -> None:
+    known = chosen.setdefault(image_id, [])
+    known += [reference for reference in references if reference not in known]
+
+
+def _save_image(engine: Engine, image: Image, blobs: _Blobs) -> tuple[dict[str, Any], dict[str, Any]]:
+    sources, layers, parent = {}, [], ""
+    for place, chain in enumerate(layerstore.chain_ids(image.diff_ids)):
+        record = engine.layerstore.get(chain)
+        assert record is not None
+        archive = record.layer.tar()
+        blobs.add(archive, record.diff_id)
+        descriptor = {"mediaType": _LAYER, "digest": record.diff_id, "size": len(archive)}
+        sources[record.diff_id] = descriptor
+        layers.append(descriptor)
+        parent = _save_legacy(image, chain, parent, place == len(image.diff_ids) - 1, blobs)
+    config = blobs.add(Content(image.text), image.id)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": {"mediaType": _CONFIG, "digest": f"sha256:{config}", "size": len(image.text.encode())},
+        "layers": layers,
+    }
+    text = gojson.dumps(manifest)
+    digest = blobs.text(text)
+    item = {
+        "Config": f"{_BLOBS}/{config}",
+        "Layers": [f"{_BLOBS}/{diff_id[7:]}" for diff_id in image.diff_ids],
+        "LayerSources": dict(sorted(sources.items())),
+    }
+    return item, {"mediaType": _MANIFEST, "digest": f"sha256:{digest}", "size": len(text.encode())}
+
+
+def _save_legacy(image: Image, chain: str, parent: str, is_top: bool, blobs: _Blobs) -> str:
+    """The configuration of one layer for engines before 1.10; its id, which the next one names as its parent."""
+    config: dict[str, Any] = {"created": "1970-01-01T00:00:00Z", "container_config": {}}
+    if is_top:
+        config = {key: image.config[key] for key in ("created", "config", "architecture") if key in image.config}
+    identifier = sha256(f"{chain} {parent} {gojson.dumps(config)}".encode()).hexdigest()
+    record = {"id": identifier, **({"parent": parent} if parent else {}), **config, "os": "linux"}
+    blobs.text(gojson.dumps(record))
+    return identifier
+
+
+def _archive(blobs: _Blobs, texts: dict[str, str]) -> Content:
+    entries = [Entry("blobs", stat.S_IFDIR | 0o755), Entry(_BLOBS, stat.S_IFDIR | 0o755)]
+    entries += [
+        Entry(f"{_BLOBS}/{digest}", stat.S_IFREG | 0o644, data=content)
+        for digest, content in sorted(blobs.found.items())
+    ]
+    entries += [Entry(name, stat.S_IFREG | 0o644, data=Content(text)) for name, text in sorted(texts.items())]
+    return tarfiles.write(entries)
+
+
+# --- load
+
+
+def load(engine: Engine, archive: Content) -> list[str]:
+    """Take in the images of an archive; a line for each name, or for each image where the last one has none."""
+    files = _read(archive)
+    if "manifest.json" not in files:
+        raise invalid("invalid archive: does not contain a manifest.json")
+    try:
+        manifest = json.loads(bytes(files["manifest.json"]))
+    except ValueError as error:
+        raise invalid(f"invalid archive: failed to decode manifest.json: {error}") from None
+    if manifest is None:
+        raise invalid("invalid manifest, manifest cannot be null (but can be [])")
+    lines, loaded, names = [], [], []
+    for item in manifest:
+        image = _load_image(engine, item, files)
+        loaded.append((image.id, item.get("Parent") or ""))
+        names = [parse(name) for name in item.get("RepoTags") or ()]
+        for name in names:
+            lines += _name_loaded(engine, image.id, name)
+    for identifier, parent in loaded:
+        if parent in engine.tables.images:
+            engine.tables.images.set(identifier, replace(engine.tables.images[identifier], parent=parent))
+    if not names:
+        lines += [f"Loaded image ID: {identifier}" for identifier, _ in loaded]
+    return lines
+
+
+def _name_loaded(engine: Engine, image_id: str, name: Reference) -> list[str]:
+    previous = engine.tables.references.get(str(name))
+    engine.imagestore.tag(image_id, name)
+    lines = [f"Loaded image: {name.familiar}"]
+    if previous and previous != image_id:
+        lines.insert(
+            0, f"The image {name.familiar} already exists, renaming the old one with ID {previous} to empty string"
+        )
+    return lines
+
+
+def _read(archive: Content) -> dict[str, Content]:
+    try:
+        found = tarfiles.read(_unpacked(archive))
+        return {entry.path: entry.data for entry in found if isinstance(entry.data, Content)}
+    except BadArchiveError as error:
+        raise invalid(_bad(error)) from None
+
+
+def _bad(error: BadArchiveError) -> str:
+    """What Go's archive/tar says."""
+    return str(error) if str(error) == "unexpected EOF" else f"archive/tar: {error}"
+
+
+def _unpacked(archive: Content) -> Content:
+    """A compressed archive as what it holds: gzip, bzip2 or xz."""
+    for magic, module in _COMPRESSIONS:
+        if archive.startswith(magic):
+            try:
+                return Content(import_module(module).decompress(bytes(archive)))
+            except (OSError, EOFError, ValueError):
+                raise invalid("unexpected EOF") from None
+    return archive
+
+
+_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"))
+
+
+def _load_image(engine: Engine, item: dict[str, Any], files: dict[str, Content]) -> Image:
+    config = json.loads(bytes(files[item["Config"]]))
+    diff_ids = config["rootfs"]["diff_ids"] or []
+    if len(diff_ids) != len(item["Layers"]):
+        raise invalid(f"invalid manifest, layers length mismatch: expected {len(item['Layers'])}, got {len(diff_ids)}")
+    held: list[str] = []
+    parent: str | None = None
+    for diff_id, path in zip(diff_ids, item["Layers"], strict=True):
+        chain = layerstore.chain_id([*_diffs(engine, parent), diff_id])
+        if known := engine.layerstore.get(chain):
+            record = engine.layerstore.hold(known.chain_id)
+        else:
+            record = engine.layerstore.register(Layer.from_tar(files[path]), parent)
+            if record.diff_id != diff_id:
+                engine.layerstore.release(record.chain_id)
+                raise invalid(f'invalid diffID for layer: expected "{diff_id}", got "{record.diff_id}"')
+        held.append(record.chain_id)
+        parent = record.chain_id
+    image = engine.imagestore.add(config)
+    for chain in reversed(held):
+        engine.layerstore.release(chain)
+    return image
+
+
+def _diffs(engine: Engine, chain: str | None) -> list[str]:
+    found: list[str] = []
+    while record := engine.layerstore.get(chain):
+        found.insert(0, record.diff_id)
+        chain = record.parent
+    return found
+
+
+# --- import
+
+
+def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[str], message: str, source: str) -> str:
+    """An image of one layer: all files of an archive."""
+    reference = parse(name).tagged() if name else None
+    config = changing.apply(instructions)
+    try:
+        layer = Layer.from_tar(_unpacked(archive))
+    except BadArchiveError as error:
+        raise system(_bad(error)) from None
+    record = engine.layerstore.register(layer, None, imported=True)
+    now = engine.now()
+    comment = message or f"Imported from {source}"
+    image = engine.imagestore.add(_imported(layer.diff_id, config, now, comment))
+    engine.layerstore.release(record.chain_id)
+    if reference:
+        engine.imagestore.tag(image.id, reference)
+    return image.id
+
+
+def _imported(diff_id: str, config: dict[str, Any], now: int, comment: str) -> dict[str, Any]:
+    history = [{"created": times.rfc3339(now), "comment": comment}]
+    return images.new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")

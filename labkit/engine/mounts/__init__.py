@@ -1,0 +1,1 @@
+"""Volumes, bind mounts, tmpfs mounts."""

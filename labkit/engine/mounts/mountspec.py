@@ -1,0 +1,375 @@
+"""The daemon's side of the mount grammar: `-v` texts (HostConfig.Binds) and `--mount` records (HostConfig.Mounts).
+
+Rules and messages: moby, daemon/volume/mounts (linux_parser.go, validate.go). What a text names is not looked up here
+but for the source of a bind mount, which `--mount` wants to exist.
+"""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.engine.core.errors import EngineError, invalid
+
+PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
+DEFAULT_PROPAGATION = "rprivate"
+# Of each family at most one word may stand in a mode.
+_FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("rw", "ro"),
+    ("z", "Z"),
+    PROPAGATIONS,
+    ("nocopy",),
+    ("consistent", "cached", "delegated", "default"),
+)
+_SUBPATH = "subpath must be a relative path within the volume"
+
+Exists = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class MountPoint:
+    """One mount of a container, as `.Mounts` of an inspect shows it and a little more."""
+
+    type: str
+    destination: str
+    source: str = ""
+    name: str = ""  # of a volume
+    driver: str = ""
+    mode: str = ""
+    rw: bool = True
+    propagation: str = ""
+    copy_data: bool = False  # an empty volume is filled from the image
+    create_source: bool = False  # a missing source of a bind mount is made
+    spec: Mapping[str, Any] = field(default_factory=dict)  # the record that it was made from
+
+    @property
+    def subpath(self) -> str:
+        options = self.spec.get("VolumeOptions") or self.spec.get("ImageOptions") or {}
+        return options.get("Subpath") or ""
+
+    @property
+    def named(self) -> bool:
+        """The source was chosen by someone, so that `docker rm -v` leaves it."""
+        return bool(self.spec.get("Source"))
+
+    def row(self) -> dict[str, Any]:
+        """In the order in which `docker inspect` prints it."""
+        row = {
+            "Type": self.type,
+            "Name": self.name,
+            "Source": self.source,
+            "Destination": self.destination,
+            "Driver": self.driver,
+            "Mode": self.mode,
+            "RW": self.rw,
+            "Propagation": self.propagation,
+        }
+        return {key: value for key, value in row.items() if value or key not in ("Name", "Driver")}
+
+
+# --- texts
+
+
+def parse_text(text: str, volume_driver: str = "") -> MountPoint:
+    """`[SOURCE:]TARGET[:MODE]`, as HostConfig.Binds holds it."""
+    source, target, mode = _split(text)
+    if not valid_mode(mode):
+        raise invalid(f"invalid mode: {mode}")
+    kind = "bind" if source.startswith("/") else "volume"
+    words = mode.split(",")
+    spec: dict[str, Any] = {"Type": kind, "Source": source, "Target": target, "ReadOnly": "ro" in words}
+    if volume_driver and kind == "volume":
+        spec["VolumeOptions"] = {"DriverConfig": {"Name": volume_driver}}
+    if "nocopy" in words:
+        spec["VolumeOptions"] = {**spec.get("VolumeOptions", {}), "NoCopy": True}
+    if propagation := next((word for word in words if word in PROPAGATIONS), None):
+        spec["BindOptions"] = {"Propagation": propagation}
+    try:
+        point = parse_record(spec, lambda path: True)
+    except EngineError as error:
+        raise invalid(f"invalid volume specification: '{text}': {error}") from None
+    return _changed(point, mode=mode, create_source=True)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    parts = text.split(":", 3)
+    wrong = invalid(f"invalid volume specification: '{text}'")
+    if not parts[0] or len(parts) == 4:
+        raise wrong
+    if len(parts) == 1:
+        return "", parts[0], ""
+    if len(parts) == 2:
+        if valid_mode(parts[1]):
+            raise wrong
+        return parts[0], parts[1], ""
+    return parts[0], parts[1], parts[2]
+
+
+def valid_mode(mode: str) -> bool:
+    if not mode:
+        return True
+    counts = [0] * len(_FAMILIES)
+    for word in mode.split(","):
+        family = next((number for number, words in enumerate(_FAMILIES) if word in words), None)
+        if family is None:
+            return False
+        counts[family] += 1
+    return max(counts) <= 1
+
+
+def parse_volumes_from(text: str) -> tuple[str, str]:
+    """`CONTAINER[:MODE]` as a container and a mode; only ro, rw, z and Z are modes here."""
+    if not text:
+        raise invalid("volumes-from specification cannot be an empty string")
+    container, _, mode = text.partition(":")
+    if not mode:
+        return container, "rw"
+    words = mode.split(",")
+    if not valid_mode(mode) or "nocopy" in words or set(words) & set(PROPAGATIONS):
+        raise invalid(f"invalid mode: {mode}")
+    return container, mode
+
+
+# --- records
+
+
+def parse_record(spec: Mapping[str, Any], exists: Exists) -> MountPoint:
+    """An item of HostConfig.Mounts."""
+    check_record(spec, exists)
+    kind = spec.get("Type", "")
+    point = MountPoint(kind, clean(spec["Target"]), rw=not spec.get("ReadOnly"), spec=spec)
+    return _FINISH[kind](point, spec)
+
+
+def check_record(spec: Mapping[str, Any], exists: Exists) -> None:
+    """Raises EngineError `invalid mount config for type …`."""
+    kind = spec.get("Type", "")
+    try:
+        _check_target(spec.get("Target") or "")
+        if kind not in _CHECKS:
+            raise invalid("mount type unknown")
+        _CHECKS[kind](spec, exists)
+    except EngineError as error:
+        raise invalid(f'invalid mount config for type "{kind}": {error}') from None
+
+
+def _check_target(target: str) -> None:
+    if not target:
+        raise invalid("field Target must not be empty")
+    check_destination(target)
+
+
+def check_destination(target: str) -> None:
+    """A target that is neither the root nor relative."""
+    if clean(target) == "/":
+        raise invalid("invalid specification: destination can't be '/'")
+    _check_absolute(target)
+
+
+def _check_absolute(path: str) -> None:
+    if not path.startswith("/"):
+        raise invalid(f"invalid mount path: '{path}' mount path must be absolute")
+
+
+def _refuse(spec: Mapping[str, Any], *fields: str) -> None:
+    for name in fields:
+        if spec.get(name) is not None and spec.get(name) != "":
+            raise invalid(f"field {name} must not be specified")
+
+
+def _check_bind(spec: Mapping[str, Any], exists: Exists) -> None:
+    source = spec.get("Source") or ""
+    if not source:
+        raise invalid("field Source must not be empty")
+    options = spec.get("BindOptions") or {}
+    propagation = options.get("Propagation")
+    if propagation and propagation not in PROPAGATIONS:
+        raise invalid(f"invalid propagation mode: {propagation}")
+    _refuse(spec, "VolumeOptions", "ImageOptions", "TmpfsOptions")
+    _check_absolute(source)
+    if not options.get("CreateMountpoint") and not exists(source):
+        raise invalid(f"bind source path does not exist: {source}")
+
+
+def _check_volume(spec: Mapping[str, Any], exists: Exists) -> None:
+    _refuse(spec, "BindOptions", "ImageOptions", "TmpfsOptions")
+    subpath = (spec.get("VolumeOptions") or {}).get("Subpath")
+    if not subpath:
+        return
+    if not spec.get("Source"):
+        raise invalid("must not set Subpath when using anonymous volumes")
+    if not is_local(subpath):
+        raise invalid(_SUBPATH)
+
+
+def _check_tmpfs(spec: Mapping[str, Any], exists: Exists) -> None:
+    _refuse(spec, "BindOptions", "VolumeOptions", "ImageOptions", "Source")
+    tmpfs_options(spec.get("TmpfsOptions"), False)
+
+
+def _check_image(spec: Mapping[str, Any], exists: Exists) -> None:
+    _refuse(spec, "BindOptions", "VolumeOptions", "TmpfsOptions")
+    if not spec.get("Source"):
+        raise invalid("field Source must not be empty")
+    subpath = (spec.get("ImageOptions") or {}).get("Subpath")
+    if subpath and not is_local(subpath):
+        raise invalid(_SUBPATH)
+
+
+_CHECKS: dict[str, Callable[[Mapping[str, Any], Exists], None]] = {
+    "bind": _check_bind,
+    "volume": _check_volume,
+    "tmpfs": _check_tmpfs,
+    "image": _check_image,
+}
+
+
+def _finish_bind(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
+    options = spec.get("BindOptions") or {}
+    return _changed(
+        point,
+        source=clean(spec["Source"]),
+        propagation=options.get("Propagation") or DEFAULT_PROPAGATION,
+        create_source=bool(options.get("CreateMountpoint")),
+    )
+
+
+def _finish_volume(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
+    options = spec.get("VolumeOptions") or {}
+    return _changed(
+        point,
+        name=spec.get("Source") or "",
+        driver=(options.get("DriverConfig") or {}).get("Name") or "",
+        copy_data=not options.get("NoCopy"),
+    )
+
+
+def _finish_image(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
+    return _changed(point, source=spec["Source"], propagation=DEFAULT_PROPAGATION)
+
+
+_FINISH: dict[str, Callable[[MountPoint, Mapping[str, Any]], MountPoint]] = {
+    "bind": _finish_bind,
+    "volume": _finish_volume,
+    "tmpfs": lambda point, spec: point,
+    "image": _finish_image,
+}
+
+
+def _changed(point: MountPoint, **changes: Any) -> MountPoint:
+    from dataclasses import replace
+
+    return replace(point, **changes)
+
+
+# --- tmpfs
+
+_SUFFIXES = (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10))
+
+
+def tmpfs_options(options: Mapping[str, Any] | None, readonly: bool) -> list[str]:
+    """TmpfsOptions of a record as words for the mount call."""
+    options = options or {}
+    words = ["ro"] if readonly else []
+    if options.get("Mode"):
+        words.append(f"mode={options['Mode']:o}")
+    if size := options.get("SizeBytes"):
+        suffix, divisor = next(((s, d) for s, d in _SUFFIXES if size % d == 0), ("", 1))
+        words.append(f"size={size // divisor}{suffix}")
+    return words + _more_tmpfs_options(options.get("Options") or [])
+
+
+def _more_tmpfs_options(options: Sequence[Sequence[str]]) -> list[str]:
+    for option in options:
+        if option[0] not in ("exec", "noexec"):
+            raise invalid(f"invalid option: {option[0]}")
+    return ["=".join(option) for option in options]
+
+
+# Words that a tmpfs mount takes: flags, with what they undo, and keys with a value (moby/sys, mount).
+TMPFS_FLAGS = {
+    "rw": "ro", "ro": "rw", "suid": "nosuid", "nosuid": "suid", "dev": "nodev", "nodev": "dev", "exec": "noexec",
+    "noexec": "exec", "sync": "async", "async": "sync", "dirsync": "", "remount": "", "mand": "nomand",
+    "nomand": "mand",
+    "atime": "noatime", "noatime": "atime", "diratime": "nodiratime", "nodiratime": "diratime", "bind": "", "rbind": "",
+    "unbindable": "", "runbindable": "", "private": "", "rprivate": "", "shared": "", "rshared": "", "slave": "",
+    "rslave": "", "relatime": "norelatime", "norelatime": "relatime", "strictatime": "nostrictatime",
+    "nostrictatime": "strictatime", "defaults": "",
+}  # fmt: skip
+TMPFS_KEYS = ("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol")
+
+
+def merge_tmpfs_words(words: Sequence[str]) -> list[str]:
+    """The words that count, later ones over earlier; an unknown one is refused."""
+    kept: dict[str, str] = {}
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if word in TMPFS_FLAGS:
+            kept.pop(TMPFS_FLAGS[word], None)
+            kept.pop(word, None)
+            kept[word] = word
+        elif equals and key in TMPFS_KEYS:
+            kept.pop(key, None)
+            kept[key] = word
+        else:
+            raise invalid(f'invalid tmpfs option "{word}"')
+    return list(kept.values())
+
+
+_COUNT = r"\d+[kKmMgGtT]?"
+_NUMBERS = {
+    "size": r"\d+[kKmMgGtT%]?", "nr_blocks": _COUNT, "nr_inodes": _COUNT, "mode": "[0-7]+", "uid": r"\d+",
+    "gid": r"\d+", "mpol": ".*",
+}  # fmt: skip
+
+
+def tmpfs_check(data: str) -> None:
+    """Raises OSError where the kernel does not take these options (mm/shmem.c)."""
+    for word in filter(None, data.split(",")):
+        key, _, value = word.partition("=")
+        if not re.fullmatch(_NUMBERS.get(key, "(?!)"), value):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+
+def tmpfs_shown(data: Sequence[str]) -> list[str]:
+    """The options of a tmpfs as /proc/mounts shows them: whole pages in KiB, in an order of its own (mm/shmem.c)."""
+    values = {key: value for key, _, value in (word.partition("=") for word in data)}
+    if size := size_of(values.get("size", "0")):
+        values["size"] = f"{-(-size // 4096) * 4}k"
+    else:
+        values.pop("size", None)
+    if int(values.get("mode", "1777"), 8) == 0o1777:
+        values.pop("mode", None)
+    else:
+        values["mode"] = f"{int(values['mode'], 8):03o}"
+    for key in ("uid", "gid"):
+        if values.get(key) == "0":
+            del values[key]
+    order = ("size", "nr_inodes", "mode", "uid", "gid")
+    return [f"{key}={values[key]}" for key in order if key in values]
+
+
+def size_of(text: str) -> int:
+    """Bytes of a tmpfs' size option: digits with k, m or g. Raises ValueError."""
+    suffix = text[-1:].lower()
+    factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}.get(suffix)
+    if suffix == "%":
+        return int(text[:-1]) * (8 << 30) // 100
+    return int(text[:-1]) * factor if factor else int(text)
+
+
+# --- paths
+
+
+def clean(path: str) -> str:
+    """As Go's path.Clean."""
+    return posixpath.normpath(path).replace("//", "/", 1) if path.startswith("//") else posixpath.normpath(path)
+
+
+def is_local(path: str) -> bool:
+    """A relative path that stays below where it starts."""
+    return bool(path) and not path.startswith("/") and clean(path).split("/")[0] != ".."

@@ -1,0 +1,304 @@
+"""Volumes of the driver `local`: a folder below /var/lib/docker/volumes, or something mounted on it while in use.
+
+Names, options and their messages: moby, daemon/volume/local; removal and pruning: daemon/volume/service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.core import filters as filtering
+from labkit.engine.core import times
+from labkit.engine.core.errors import EngineError, conflict, invalid, not_found, system
+from labkit.engine.core.events import VolumeCreated, VolumeRemoved
+from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_shown
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+    from labkit.engine.containers.containers import Container
+    from labkit.files import Files
+
+ROOT = "/var/lib/docker/volumes"
+ANONYMOUS = "com.docker.volume.anonymous"  # the label of a volume whose name nobody chose
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_OPTIONS = ("type", "o", "device", "size")
+_NEEDS = (("device", ("type",)), ("type", ("device",)), ("o", ("device", "type")))
+_LIST_FILTERS = ("dangling", "driver", "label", "name")
+_PRUNE_FILTERS = ("label", "label!", "all")
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    created: int  # ns
+    driver: str = "local"
+    labels: Mapping[str, str] | None = None
+    options: Mapping[str, str] | None = None
+
+    @property
+    def folder(self) -> str:
+        return f"{ROOT}/{self.name}"
+
+    @property
+    def mountpoint(self) -> str:
+        return f"{ROOT}/{self.name}/_data"
+
+    @property
+    def anonymous(self) -> bool:
+        return ANONYMOUS in (self.labels or {})
+
+    @property
+    def needs_mount(self) -> bool:
+        """Something else is mounted on its folder while a container uses it."""
+        return bool((self.options or {}).get("device") or (self.options or {}).get("type"))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a volume is to be created with."""
+
+    name: str = ""
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def create(engine: Engine, request: Request) -> Volume:
+    """The volume of that name, made where there is none. What exists stays as it is."""
+    labels = dict(request.labels)
+    name = request.name
+    if not name:
+        name = engine.ids.new("volume")
+        labels[ANONYMOUS] = ""
+    known = engine.tables.volumes.get(name)
+    try:
+        _check_driver(request.driver)
+        if known:
+            return known
+        _check(name, request)
+    except EngineError as error:
+        raise EngineError(f"create {name}: {error}", error.kind) from None
+    volume = Volume(name, engine.now(), "local", labels or None, dict(request.options) or None)
+    _make_folders(engine.host, volume)
+    engine.tables.volumes.set(name, volume)
+    engine.events.append(VolumeCreated(name, volume.anonymous))
+    return volume
+
+
+def _check_driver(driver: str) -> None:
+    if driver not in ("", "local"):
+        raise not_found(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
+
+
+def _check(name: str, request: Request) -> None:
+    if len(name) == 1:
+        raise invalid("volume name is too short, names should be at least two alphanumeric characters")
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f'"{name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are '
+            "allowed. If you intended to pass a host directory, use absolute path"
+        )
+    _check_options(request.options)
+
+
+def _check_options(options: Mapping[str, str]) -> None:
+    for option in options:
+        if option not in _OPTIONS:
+            raise invalid(f'invalid option: "{option}"')
+    if options.get("size"):
+        raise invalid("quota size requested but no quota support")
+    for option, others in _NEEDS:
+        for other in others:
+            if option in options and other not in options:
+                raise invalid(f'missing required option: "{other}"')
+
+
+def _make_folders(host: Files, volume: Volume) -> None:
+    try:
+        host.makedirs(volume.mountpoint)
+    except OSError as error:
+        text = f"mkdir {volume.folder}: {(error.strerror or '').lower()}"
+        raise system(f"create {volume.name}: error while creating volume root path '{volume.folder}': {text}") from None
+    host.chmod(volume.folder, 0o701)
+    if volume.options:
+        host.write_generated(f"{volume.folder}/opts.json", "volume-options", volume.name, mode=0o600)
+
+
+def get(engine: Engine, name: str) -> Volume:
+    volume = engine.tables.volumes.get(name)
+    if not volume:
+        raise not_found(f"get {name}: no such volume")
+    return volume  # type: ignore[no-any-return]
+
+
+def users(engine: Engine, name: str) -> list[Container]:
+    """The containers that refer to a volume, running or not, the oldest first."""
+    found = [
+        container
+        for _, container in engine.tables.containers.items()
+        if any(mount.name == name for mount in container.mounts)
+    ]
+    return sorted(found, key=lambda container: container.number)
+
+
+def remove(engine: Engine, name: str, force: bool = False) -> None:
+    """DELETE /volumes/NAME; with force a missing one is no error."""
+    volume = engine.tables.volumes.get(name)
+    if not volume:
+        if force:
+            return
+        raise not_found(f"get {name}: no such volume")
+    if containers := users(engine, name):
+        ids = ", ".join(container.id for container in containers)
+        raise conflict(f"remove {name}: volume is in use - [{ids}]")
+    if engine.host.exists(volume.folder):
+        engine.host.rmtree(volume.folder)
+    engine.tables.volumes.delete(name)
+    engine.events.append(VolumeRemoved(name))
+
+
+def prune(engine: Engine, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
+    """POST /volumes/prune: volumes that no container refers to; named ones only with `all`."""
+    everything = all or _all_asked(filters or {})
+    wanted = filtering.check(filters, _PRUNE_FILTERS)
+    gone, space = [], 0
+    for name, volume in sorted(engine.tables.volumes.items()):
+        if users(engine, name) or not (everything or volume.anonymous):
+            continue
+        if not filtering.labels_match(volume.labels, wanted):
+            continue
+        space += size(engine, volume)
+        remove(engine, name)
+        gone.append(name)
+    return gone, space
+
+
+def _all_asked(filters: filtering.Filters) -> bool:
+    """The filter `all` (moby, daemon/volume/service/convert.go withPrune)."""
+    values = filters.get("all", ())
+    if len(values) > 1:
+        raise invalid(f"invalid filter 'all=[{' '.join(values)}]': only one value is expected")
+    known = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+    for value in values:
+        if value.lower() not in known or value not in (value.lower(), value.upper(), value.capitalize()):
+            raise invalid(f"invalid filter 'all': strconv.ParseBool: parsing \"{value}\": invalid syntax")
+    return any(known[value.lower()] for value in values)
+
+
+def size(engine: Engine, volume: Volume) -> int:
+    """Bytes of the regular files in it."""
+    return folder_size(engine.host, volume.mountpoint)
+
+
+def folder_size(files: Files, top: str) -> int:
+    """Bytes of the files below a folder; one with several names counts once."""
+    total, seen = 0, set()
+    if not files.exists(top):
+        return 0
+    for folder, _, names in files.walk(top):
+        for name in names:
+            stat = files.lstat(f"{folder}/{name}")
+            if stat.st_ino not in seen:
+                seen.add(stat.st_ino)
+                total += stat.st_size
+    return total
+
+
+def inspect(engine: Engine, name: str) -> dict[str, Any]:
+    """GET /volumes/NAME, in the order in which `docker volume inspect` prints it."""
+    return _row(get(engine, name))
+
+
+def _row(volume: Volume) -> dict[str, Any]:
+    return {
+        "CreatedAt": times.rfc3339_seconds(volume.created),
+        "Driver": volume.driver,
+        "Labels": volume.labels and dict(sorted(volume.labels.items())),
+        "Mountpoint": volume.mountpoint,
+        "Name": volume.name,
+        "Options": volume.options and dict(sorted(volume.options.items())),
+        "Scope": "local",
+    }
+
+
+def rows(engine: Engine, filters: filtering.Filters | None = None) -> list[dict[str, Any]]:
+    """GET /volumes, by name."""
+    wanted = filtering.check(filters, _LIST_FILTERS)
+    dangling = filtering.truth(wanted, "dangling")
+    found = []
+    for name, volume in sorted(engine.tables.volumes.items()):
+        if wanted.get("name") and not any(filtering.matches(name, pattern) for pattern in wanted["name"]):
+            continue
+        if wanted.get("driver") and volume.driver not in wanted["driver"]:
+            continue
+        if not filtering.labels_match(volume.labels, wanted):
+            continue
+        if dangling is not None and dangling == bool(users(engine, name)):
+            continue
+        found.append(_row(volume))
+    return found
+
+
+# --- what is mounted on a volume's folder while it is used
+
+_FLAGS = {
+    "ro": 0x1, "nosuid": 0x2, "nodev": 0x4, "noexec": 0x8, "sync": 0x10, "remount": 0x20, "mand": 0x40, "dirsync": 0x80,
+    "noatime": 0x400, "nodiratime": 0x800, "bind": 0x1000, "rbind": 0x5000, "relatime": 0x200000,
+    "strictatime": 0x1000000,
+}  # fmt: skip
+_CLEARS = ("rw", "suid", "dev", "exec", "async", "defaults", "atime", "diratime")
+
+
+def _uses(volume: Volume) -> str:
+    """Where the number of containers that have it mounted is kept."""
+    return f"volume uses {volume.name}"
+
+
+def mount(engine: Engine, volume: Volume) -> None:
+    """Mount what the volume's options name, where that is not done yet; one more container uses it."""
+    if not volume.needs_mount:
+        return
+    uses = engine.tables.other.get(_uses(volume)) or 0
+    if not uses:
+        _mount_device(engine, volume)
+    engine.tables.other.set(_uses(volume), uses + 1)
+
+
+def unmount(engine: Engine, volume: Volume) -> None:
+    """One container less uses it; what was mounted goes with the last."""
+    key = _uses(volume)
+    uses = engine.tables.other.get(key) or 0
+    if not volume.needs_mount or not uses:
+        return
+    engine.tables.other.set(key, uses - 1)
+    if uses == 1:
+        engine.host.namespace.umount(volume.mountpoint)
+
+
+def _mount_device(engine: Engine, volume: Volume) -> None:
+    options = volume.options or {}
+    kind, device = options.get("type", ""), options.get("device", "")
+    words = [word for word in options.get("o", "").split(",") if word]
+    flags = sum(_FLAGS.get(word, 0) for word in words)
+    data = ",".join(word for word in words if word not in _FLAGS and word not in _CLEARS)
+    namespace = engine.host.namespace
+    try:
+        if kind == "tmpfs" and not flags & 0x1000:
+            tmpfs_check(data)
+        if flags & 0x1000:
+            namespace.mount(volume.mountpoint, engine.host.source(device), readonly="ro" in words)
+        elif kind == "tmpfs":
+            namespace.mount(
+                volume.mountpoint, engine.tmpfs(data), readonly="ro" in words, fstype="tmpfs", device=device,
+                options=("ro" if "ro" in words else "rw", "relatime", *tmpfs_shown(data.split(","))),
+            )  # fmt: skip
+        else:
+            raise OSError(19, "No such device")
+    except OSError as error:
+        where = f"{device}:{volume.mountpoint}"
+        more = (f", flags: {flags:#x}" if flags else "") + (f", data: {data}" if data else "")
+        text = (error.strerror or str(error)).lower()
+        raise system(f"failed to mount local volume: mount {where}{more}: {text}") from None

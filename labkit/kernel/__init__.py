@@ -1,0 +1,1 @@
+"""What runs on a machine: processes, their streams, the clock, the programs there are."""

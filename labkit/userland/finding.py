@@ -1,0 +1,658 @@
+"""find: an expression is parsed once into tests, then asked of every file below the starting points."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from posixpath import basename, dirname
+
+from labkit.files import Stat
+from labkit.userland import modes
+from labkit.userland.dates import formatted, parsed
+from labkit.userland.numbers import factor
+from labkit.userland.patterns import compiled
+from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.users import Names
+
+_SECOND = 1_000_000_000
+_DAY = 86400
+_TYPES = {
+    "f": stat.S_IFREG,
+    "d": stat.S_IFDIR,
+    "l": stat.S_IFLNK,
+    "c": stat.S_IFCHR,
+    "b": stat.S_IFBLK,
+    "p": stat.S_IFIFO,
+    "s": stat.S_IFSOCK,
+}
+
+
+@dataclass
+class Found:
+    """One file that the expression is asked of."""
+
+    path: str
+    about: Stat
+    depth: int
+    start: str
+    pruned: bool = False
+
+
+Test = Callable[[Found], bool]
+
+
+@dataclass
+class Search:
+    """One run of find: what the expression's options say, and the -exec … + that wait."""
+
+    tool: Tool
+    most: int = 1 << 30
+    least: int = 0
+    deep_first: bool = False
+    same_device: bool = False
+    follow: bool = False
+    acts: bool = False
+    ended: bool = False
+    batches: list[tuple[list[str], list[str]]] = field(default_factory=list)
+
+
+class Parser:
+    """The expression: `!` binds tighter than -a, -a tighter than -o, the comma least."""
+
+    def __init__(self, search: Search, words: list[str]) -> None:
+        self.search = search
+        self.tool = search.tool
+        self.words = words
+        self.place = 0
+
+    def peek(self) -> str:
+        return self.words[self.place] if self.place < len(self.words) else ""
+
+    def next(self, option: str) -> str:
+        if self.place >= len(self.words):
+            self.tool.fail(f"missing argument to `{option}'" if self.tool.gnu else f"{option} requires an argument")
+        self.place += 1
+        return self.words[self.place - 1]
+
+    def whole(self) -> Test:
+        test = self.either() if self.words else lambda found: True
+        if self.place < len(self.words):
+            word = self.peek()
+            if word == ")":
+                self.tool.fail(
+                    "invalid expression; you have used a binary operator ')' with nothing before it."
+                    if self.tool.gnu
+                    else "bad -exec"
+                )
+            self.tool.fail(f"paths must precede expression: `{word}'" if self.tool.gnu else f"unrecognized: {word}")
+        return test
+
+    def either(self) -> Test:
+        left = self.both()
+        while self.peek() in ("-o", "-or", ","):
+            comma = self.next("") == ","
+            right = self.both()
+            left = _either(left, right, comma)
+        return left
+
+    def both(self) -> Test:
+        left = self.one()
+        while self.peek() and self.peek() not in ("-o", "-or", ")", ","):
+            if self.peek() in ("-a", "-and"):
+                self.next("")
+            left = _both(left, self.one())
+        return left
+
+    def one(self) -> Test:
+        word = self.peek()
+        if word in ("!", "-not"):
+            self.next(word)
+            test = self.one()
+            return lambda found: not test(found)
+        if word == "(":
+            self.next(word)
+            test = self.either()
+            if self.peek() != ")":
+                self.tool.fail(
+                    "invalid expression; expected to find a ')' but didn't see one. "
+                    "Perhaps you need an extra predicate after '('"
+                    if self.tool.gnu
+                    else "unmatched '('"
+                )
+            self.next(word)
+            return test
+        return self.primary()
+
+    def primary(self) -> Test:
+        word = self.next("expression")
+        make = _PRIMARIES.get(word)
+        if make is None or (word in _GNU_ONLY and not self.tool.gnu):
+            if self.tool.gnu and not word.startswith("-"):
+                self.tool.fail(f"paths must precede expression: `{word}'")
+            if self.tool.gnu:
+                self.tool.fail(f"unknown predicate `{word}'")
+            self.tool.usage("", f"unrecognized: {word}")
+        return make(self, word)
+
+    def number(self, word: str) -> tuple[str, int]:
+        text = self.next(word)
+        match = re.fullmatch(r"([+-]?)(\d+)", text)
+        if not match:
+            self.tool.fail(
+                f"invalid argument `{text}' to `{word}'" if self.tool.gnu else f"invalid number '{text.lstrip('+-')}'"
+            )
+        return match[1], int(match[2])
+
+
+def _either(left: Test, right: Test, comma: bool) -> Test:
+    if comma:
+        return lambda found: (left(found), right(found))[1]
+    return lambda found: left(found) or right(found)
+
+
+def _both(left: Test, right: Test) -> Test:
+    return lambda found: left(found) and right(found)
+
+
+def _compare(sign: str, value: float, number: int) -> bool:
+    return value > number if sign == "+" else value < number if sign == "-" else value == number
+
+
+# tests
+
+
+def _name(parser: Parser, word: str) -> Test:
+    pattern = parser.next(word)
+    flags = re.I if word.startswith("-i") else 0
+    match = re.compile(compiled(pattern).pattern, re.S | flags).fullmatch
+    if word in ("-path", "-wholename", "-ipath"):
+        return lambda found: match(found.path) is not None
+    return lambda found: match(basename(found.path.rstrip("/")) or "/") is not None
+
+
+def _lname(parser: Parser, word: str) -> Test:
+    match = compiled(parser.next(word)).fullmatch
+    files = parser.tool.files
+    return lambda found: stat.S_ISLNK(found.about.st_mode) and match(files.readlink(found.path)) is not None
+
+
+def _regex(parser: Parser, word: str) -> Test:
+    from labkit.userland.guarded import guarded
+    from labkit.userland.regex import BadPattern, compile_pattern
+
+    text = parser.next(word)
+    try:
+        pattern = compile_pattern(text, extended=False, ignore_case=word == "-iregex")
+        match = guarded(pattern, parser.tool.tick).fullmatch
+    except BadPattern as bad:
+        parser.tool.fail(f"{bad}")
+    return lambda found: match(found.path) is not None
+
+
+def _type(parser: Parser, word: str) -> Test:
+    text = parser.next(word)
+    letters = text.split(",") if parser.tool.gnu else [text]
+    for letter in letters:
+        if letter not in _TYPES:
+            parser.tool.fail(
+                f"Unknown argument to -type: {text}" if parser.tool.gnu else f"invalid argument '{text}' to '-type'"
+            )
+    kinds = {_TYPES[letter] for letter in letters}
+    return lambda found: stat.S_IFMT(found.about.st_mode) in kinds
+
+
+def _size(parser: Parser, word: str) -> Test:
+    text = parser.next(word)
+    match = re.fullmatch(r"([+-]?)(\d+)([cwbkMG]?)", text)
+    if not match:
+        parser.tool.fail(
+            f"Invalid argument `{text}' to -size" if parser.tool.gnu else f"invalid number '{text.lstrip('+-')}'"
+        )
+    unit = factor(match[3]) if match[3] else 512
+    sign, number = match[1], int(match[2])
+    if not parser.tool.gnu and sign:
+        return lambda found: _compare(sign, found.about.st_size, number * unit)
+    return lambda found: _compare(sign, -(-found.about.st_size // unit), number)
+
+
+def _times(parser: Parser, word: str) -> Test:
+    sign, number = parser.number(word)
+    unit = 60 if word.endswith("min") else _DAY
+    now = parser.tool.process.kernel.clock.now
+    field_name = {"m": "st_mtime_ns", "a": "st_atime_ns", "c": "st_ctime_ns"}[word[1]]
+
+    def test(found: Found) -> bool:
+        age = (now - getattr(found.about, field_name)) / _SECOND
+        if unit == 60 and sign:
+            return age > number * 60 if sign == "+" else age < number * 60
+        return _compare(sign, age // unit, number)
+
+    return test
+
+
+def _newer(parser: Parser, word: str) -> Test:
+    path = parser.next(word)
+    try:
+        if word.endswith("t") and word != "-newer":
+            limit = parsed(path, parser.tool.process.kernel.clock.now) or 0
+        else:
+            limit = parser.tool.files.stat(path).st_mtime_ns
+    except OSError as error:
+        parser.tool.refuse(Say("{0}", "{0:l}"), path, error=error)
+    return lambda found: found.about.st_mtime_ns > limit
+
+
+def _perm(parser: Parser, word: str) -> Test:
+    text = parser.next(word)
+    sign = text[0] if text[:1] in ("-", "/", "+") else ""
+    mode = modes.changed(text[len(sign) :], 0, 0)
+    if mode is None:
+        parser.tool.fail(f"invalid mode `{text}'" if parser.tool.gnu else f"invalid mode '{text}'")
+    if sign == "-":
+        return lambda found: found.about.st_mode & mode == mode
+    if sign:
+        return lambda found: bool(found.about.st_mode & mode) or mode == 0
+    return lambda found: found.about.st_mode & 0o7777 == mode
+
+
+def _owner(parser: Parser, word: str) -> Test:
+    text = parser.next(word)
+    names = Names(parser.tool.files)
+    number = names.uid(text) if word == "-user" else names.gid(text)
+    if number is None:
+        kind = word[1:]
+        if parser.tool.gnu:
+            parser.tool.refuse(
+                Say("", f"{{0:l}} is not the name of {'a known' if kind == 'user' else 'an existing'} {kind}"), text
+            )
+        parser.tool.fail(f"unknown {kind} {text}")
+    return lambda found: (found.about.st_uid if word == "-user" else found.about.st_gid) == number
+
+
+def _nobody(parser: Parser, word: str) -> Test:
+    names = Names(parser.tool.files)
+    if word == "-nouser":
+        return lambda found: names.user(found.about.st_uid, "") == ""
+    return lambda found: names.group(found.about.st_gid, "") == ""
+
+
+def _counted(parser: Parser, word: str) -> Test:
+    sign, number = parser.number(word)
+    field_name = {"-links": "st_nlink", "-inum": "st_ino", "-uid": "st_uid", "-gid": "st_gid"}[word]
+    return lambda found: _compare(sign, getattr(found.about, field_name), number)
+
+
+def _empty(parser: Parser, word: str) -> Test:
+    files = parser.tool.files
+
+    def test(found: Found) -> bool:
+        if stat.S_ISDIR(found.about.st_mode):
+            return not files.listdir(found.path)
+        return stat.S_ISREG(found.about.st_mode) and found.about.st_size == 0
+
+    return test
+
+
+def _samefile(parser: Parser, word: str) -> Test:
+    path = parser.next(word)
+    try:
+        other = parser.tool.files.lstat(path)
+    except OSError as error:
+        parser.tool.refuse(Say("{0}", "{0:l}"), path, error=error)
+    return lambda found: (found.about.st_ino, found.about.st_dev) == (other.st_ino, other.st_dev)
+
+
+def _access(parser: Parser, word: str) -> Test:
+    want = {"-readable": 4, "-writable": 2, "-executable": 1}[word]
+    return lambda found: parser.tool.files.access(found.path, want)
+
+
+# options and actions
+
+
+def _limit(parser: Parser, word: str) -> Test:
+    text = parser.next(word)
+    if not text.isdigit():
+        parser.tool.fail(
+            f"Expected a positive decimal integer argument to {word}, but got "
+            + parser.tool.text(Say("", "{0:l}"), text)
+            if parser.tool.gnu
+            else f"invalid number '{text}'"
+        )
+    if word == "-maxdepth":
+        parser.search.most = int(text)
+    else:
+        parser.search.least = int(text)
+    return lambda found: True
+
+
+def _set(parser: Parser, word: str) -> Test:
+    if word in ("-depth", "-d"):
+        parser.search.deep_first = True
+    elif word in ("-xdev", "-mount"):
+        parser.search.same_device = True
+    elif word == "-follow":
+        parser.search.follow = True
+    return lambda found: True
+
+
+def _print(parser: Parser, word: str) -> Test:
+    parser.search.acts = True
+    end = "\0" if word == "-print0" else "\n"
+
+    def act(found: Found) -> bool:
+        parser.tool.out(found.path + end)
+        return True
+
+    return act
+
+
+def _prune(parser: Parser, word: str) -> Test:
+    def act(found: Found) -> bool:
+        found.pruned = True
+        return True
+
+    return act
+
+
+def _quit(parser: Parser, word: str) -> Test:
+    parser.search.acts |= word != "-quit"
+
+    def act(found: Found) -> bool:
+        parser.search.ended = True
+        return True
+
+    return act
+
+
+def _delete(parser: Parser, word: str) -> Test:
+    parser.search.acts = parser.search.deep_first = True
+    tool = parser.tool
+
+    def act(found: Found) -> bool:
+        if found.path == ".":
+            return True
+        try:
+            (tool.files.rmdir if stat.S_ISDIR(found.about.st_mode) else tool.files.unlink)(found.path)
+        except OSError as error:
+            tool.complain(Say("{0}", "cannot delete {0:l}"), found.path, error=error)
+            return False
+        return True
+
+    return act
+
+
+def _exec(parser: Parser, word: str) -> Test:
+    parser.search.acts = True
+    argv: list[str] = []
+    batch = False
+    while True:
+        arg = parser.next(word)
+        if arg == ";":
+            break
+        if arg == "+" and argv and argv[-1] == "{}":
+            batch = True
+            break
+        argv.append(arg)
+    if batch:
+        return _exec_together(parser, argv[:-1])
+    cannot = Say("{0}", "{0:l}")
+
+    def act(found: Found) -> bool:
+        parser.tool.tick()
+        named = [arg.replace("{}", found.path) for arg in argv]
+        if word == "-ok":
+            parser.tool.process.stderr.write(f"{' '.join(named)} ?")
+            if parser.tool.process.stdin.readline()[:1] not in (b"y", b"Y"):
+                return False
+        files = parser.tool.files.copy()
+        if word == "-execdir":
+            files.chdir(dirname(found.path) or ".")
+            named = [arg.replace("{}", "./" + basename(found.path)) for arg in argv]
+        return parser.tool.run(named, cannot, files=files) == 0
+
+    return act
+
+
+def _exec_together(parser: Parser, argv: list[str]) -> Test:
+    batch: tuple[list[str], list[str]] = (argv, [])
+    parser.search.batches.append(batch)
+
+    def act(found: Found) -> bool:
+        batch[1].append(found.path)
+        return True
+
+    return act
+
+
+def _printf(parser: Parser, word: str) -> Test:
+    parser.search.acts = True
+    form = parser.next(word)
+    names = Names(parser.tool.files)
+
+    def act(found: Found) -> bool:
+        parser.tool.out(_filled(parser.tool, form, found, names))
+        return True
+
+    return act
+
+
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", "0": "\0"}
+_DIRECTIVE = re.compile(
+    r"\\(?P<octal>[0-7]{1,3})|\\(?P<escape>.)|%(?P<flags>[-0+ "
+    r"#]*)(?P<width>\d*)(?:\.\d+)?(?P<time>[ACT](?=.))?(?P<letter>.)",
+    re.S,
+)
+
+
+def _filled(tool: Tool, form: str, found: Found, names: Names) -> str:
+    def one(match: re.Match[str]) -> str:
+        if match["octal"]:
+            return chr(int(match["octal"], 8))
+        if match["escape"]:
+            return _ESCAPES.get(match["escape"], match[0])
+        text = _time_text(match, found) if match["time"] else _directive(tool, match["letter"], found, names)
+        width = int(match["width"] or 0)
+        return text.ljust(width) if "-" in match["flags"] else text.rjust(width, "0" if "0" in match["flags"] else " ")
+
+    return _DIRECTIVE.sub(one, form)
+
+
+def _time_text(match: re.Match[str], found: Found) -> str:
+    about = found.about
+    ns = {"A": about.st_atime_ns, "C": about.st_ctime_ns, "T": about.st_mtime_ns}[match["time"]]
+    if match["letter"] == "@":
+        return f"{ns // _SECOND}.{ns % _SECOND:09}0"
+    if match["letter"] in "ST+":
+        fraction = f".{ns % _SECOND:09}0"
+        return formatted({"S": "%S", "T": "%H:%M:%S", "+": "%Y-%m-%d+%H:%M:%S"}[match["letter"]], ns) + fraction
+    return formatted(f"%{match['letter']}", ns)
+
+
+def _directive(tool: Tool, letter: str, found: Found, names: Names) -> str:
+    about, path = found.about, found.path
+    below = path[len(found.start) :].lstrip("/")
+    letters = {stat.S_IFMT(kind): key for key, kind in _TYPES.items()}
+    values: dict[str, Callable[[], object]] = {
+        "p": lambda: path,
+        "f": lambda: basename(path.rstrip("/")) or path,
+        "h": lambda: dirname(path) if "/" in path else ".",
+        "P": lambda: below,
+        "H": lambda: found.start,
+        "d": lambda: found.depth,
+        "s": lambda: about.st_size,
+        "b": lambda: about.st_blocks,
+        "k": lambda: -(-about.st_blocks // 2),
+        "m": lambda: f"{about.st_mode & 0o7777:o}",
+        "M": lambda: modes.shown(about.st_mode),
+        "u": lambda: names.user(about.st_uid),
+        "U": lambda: about.st_uid,
+        "g": lambda: names.group(about.st_gid),
+        "G": lambda: about.st_gid,
+        "i": lambda: about.st_ino,
+        "n": lambda: about.st_nlink,
+        "y": lambda: letters.get(stat.S_IFMT(about.st_mode), "f"),
+        "Y": lambda: letters.get(_through(tool, found), "N"),
+        "l": lambda: tool.files.readlink(path) if stat.S_ISLNK(about.st_mode) else "",
+        "D": lambda: about.st_dev,
+        "t": lambda: (
+            formatted("%a %b %e %H:%M:%S", about.st_mtime_ns)
+            + f".{about.st_mtime_ns % _SECOND:09}0 "
+            + formatted("%Y", about.st_mtime_ns)
+        ),
+        "F": lambda: tool.files.find(path).mount.fstype,
+        "%": lambda: "%",
+    }
+    return str(values[letter]()) if letter in values else f"%{letter}"
+
+
+def _through(tool: Tool, found: Found) -> int:
+    try:
+        return stat.S_IFMT(tool.files.stat(found.path).st_mode)
+    except OSError:
+        return 0
+
+
+def _ls(parser: Parser, word: str) -> Test:
+    names = Names(parser.tool.files)
+    form = "%9i %6k %M %3n %-8u %-8g %8s "
+    parser.search.acts = True
+
+    def act(found: Found) -> bool:
+        tool = parser.tool
+        age = tool.process.kernel.clock.now - found.about.st_mtime_ns
+        when = formatted("%b %e %H:%M" if 0 <= age < 182 * _DAY * _SECOND else "%b %e  %Y", found.about.st_mtime_ns)
+        arrow = f" -> {tool.files.readlink(found.path)}" if stat.S_ISLNK(found.about.st_mode) else ""
+        tool.out(_filled(tool, form, found, names) + f"{when} {found.path}{arrow}\n")
+        return True
+
+    return act
+
+
+_GNU_ONLY = {
+    "-printf",
+    "-ls",
+    "-readable",
+    "-writable",
+    "-iregex",
+    "-nouser",
+    "-nogroup",
+    "-execdir",
+    "-lname",
+    "-newermt",
+    "-wholename",
+    "-uid",
+    "-gid",
+    "-true",
+    "-false",
+}
+_PRIMARIES: dict[str, Callable[[Parser, str], Test]] = {
+    **dict.fromkeys(("-name", "-iname", "-path", "-ipath", "-wholename"), _name),
+    "-lname": _lname,
+    **dict.fromkeys(("-regex", "-iregex"), _regex),
+    "-type": _type,
+    "-size": _size,
+    "-perm": _perm,
+    **dict.fromkeys(("-mtime", "-atime", "-ctime", "-mmin", "-amin", "-cmin"), _times),
+    **dict.fromkeys(("-newer", "-newermt"), _newer),
+    **dict.fromkeys(("-user", "-group"), _owner),
+    **dict.fromkeys(("-nouser", "-nogroup"), _nobody),
+    **dict.fromkeys(("-links", "-inum", "-uid", "-gid"), _counted),
+    "-empty": _empty,
+    "-samefile": _samefile,
+    **dict.fromkeys(("-readable", "-writable", "-executable"), _access),
+    **dict.fromkeys(("-maxdepth", "-mindepth"), _limit),
+    **dict.fromkeys(("-depth", "-xdev", "-mount", "-follow", "-noleaf", "-d", "-true"), _set),
+    "-false": lambda parser, word: lambda found: False,
+    **dict.fromkeys(("-print", "-print0"), _print),
+    "-prune": _prune,
+    "-quit": _quit,
+    "-delete": _delete,
+    **dict.fromkeys(("-exec", "-ok", "-execdir"), _exec),
+    "-printf": _printf,
+    "-ls": _ls,
+}
+
+
+# walking
+
+
+def find(tool: Tool) -> None:
+    args = list(tool.args)
+    links = "P"
+    while args and re.fullmatch(r"-[HLP]+", args[0]):
+        links = args.pop(0)[-1]
+    starts = []
+    while args and not (args[0].startswith("-") and len(args[0]) > 1) and args[0] not in ("(", "!"):
+        starts.append(args.pop(0))
+    search = Search(tool, follow=links == "L")
+    test = Parser(search, args).whole()
+    if not search.acts:
+        test = _both(test, _print(Parser(search, []), "-print"))
+    for start in starts or ["."]:
+        _start(search, test, start, links)
+    for argv, paths in search.batches:
+        if paths and tool.run([*argv, *paths], Say("{0}", "{0:l}")):
+            tool.status = 1
+
+
+def _start(search: Search, test: Test, start: str, links: str) -> None:
+    tool = search.tool
+    try:
+        about = tool.files.stat(start) if links in "HL" or search.follow else tool.files.lstat(start)
+    except OSError as error:
+        tool.complain(Say("{0}", "{0:l}"), start, error=error)
+        return
+    try:
+        _visit(search, test, Found(start, about, 0, start), about.st_dev)
+    except StopIteration:
+        return
+
+
+def _visit(search: Search, test: Test, found: Found, device: int) -> None:
+    search.tool.tick()
+    asked = found.depth >= search.least
+    folder = stat.S_ISDIR(found.about.st_mode)
+    if asked and not search.deep_first:
+        test(found)
+    if search.ended:
+        raise StopIteration
+    if (
+        folder
+        and found.depth < search.most
+        and not found.pruned
+        and not (search.same_device and found.about.st_dev != device)
+    ):
+        for inside in _inside(search, found):
+            _visit(search, test, inside, device)
+    if asked and search.deep_first:
+        test(found)
+        if search.ended:
+            raise StopIteration
+
+
+def _inside(search: Search, found: Found) -> list[Found]:
+    tool = search.tool
+    try:
+        names = tool.files.listdir(found.path)
+    except OSError as error:
+        tool.complain(Say("{0}", "{0:l}"), found.path, error=error)
+        return []
+    out = []
+    for name in names:
+        path = f"{found.path}{'' if found.path.endswith('/') else '/'}{name}"
+        try:
+            about = tool.files.lstat(path)
+            if search.follow and stat.S_ISLNK(about.st_mode):
+                about = tool.files.stat(path) if tool.files.exists(path) else about
+        except OSError:
+            continue
+        out.append(Found(path, about, found.depth + 1, found.start))
+    return out
+
+
+UTILITIES = {
+    "find": Utility(find, None, None, "[-HL] [PATH]... [OPTIONS] [ACTIONS]", package="GNU findutils) 4.9.0"),
+}

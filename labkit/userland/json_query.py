@@ -1,0 +1,324 @@
+"""jq, a small part of it: paths (.a, .a.b, .[0], .[]), `|`, `,`, comparisons, and some twenty of its functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from labkit.userland.tool import Done, Say, Tool, Utility, text_of
+
+Filter = Callable[[Any], Iterator[Any]]
+_TOKEN = re.compile(
+    r'\s*(\.\[|\.\.|==|!=|<=|>=|//|and\b|or\b|[A-Za-z_]\w*|\.[A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|\.|\S)'
+)
+
+
+class QueryError(Exception):
+    """What jq says; `status`: 3 for a filter that does not parse, 5 for one that fails."""
+
+    def __init__(self, said: str, status: int = 5) -> None:
+        super().__init__(said)
+        self.status = status
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    kinds: dict[type, str] = {dict: "object", list: "array", str: "string", type(None): "null"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), "number")
+
+
+class Parser:
+    """A filter: pipes bind least, then commas, then comparisons, then paths."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.place = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def next(self) -> str:
+        self.place += 1
+        return self.tokens[self.place - 1] if self.place <= len(self.tokens) else ""
+
+    def need(self, token: str) -> None:
+        if self.next() != token:
+            found = self.tokens[self.place - 1] if self.place <= len(self.tokens) else "end"
+            raise QueryError(f"error: syntax error, unexpected {found}", 3)
+
+    def whole(self) -> Filter:
+        made = self.pipe()
+        if self.peek():
+            raise QueryError(f"error: syntax error, unexpected {self.peek()}", 3)
+        return made
+
+    def pipe(self) -> Filter:
+        left = self.comma()
+        while self.peek() == "|":
+            self.next()
+            left = _piped(left, self.comma())
+        return left
+
+    def comma(self) -> Filter:
+        left = self.compared()
+        while self.peek() == ",":
+            self.next()
+            left = _both(left, self.compared())
+        return left
+
+    def compared(self) -> Filter:
+        left = self.term()
+        while self.peek() in _OPERATORS:
+            left = _operated(self.next(), left, self.term())
+        return left
+
+    def term(self) -> Filter:
+        token = self.next()
+        if token == "(":
+            made = self.pipe()
+            self.need(")")
+        elif token == "[":
+            made = _collected(self.pipe() if self.peek() != "]" else lambda value: iter(()))
+            self.need("]")
+        elif token == ".":
+            made = _field(json.loads(self.next())) if self.peek().startswith('"') else lambda value: iter([value])
+        elif token == ".[":
+            made = self.bracket(lambda value: iter([value]))
+        elif token.startswith(".") and token != "..":
+            made = _field(token[1:])
+        elif token.startswith('"') or re.fullmatch(r"-?\d+(\.\d+)?", token):
+            made = _constant(json.loads(token))
+        else:
+            made = self.word(token)
+        return self.path(made)
+
+    def path(self, made: Filter) -> Filter:
+        while True:
+            token = self.peek()
+            if re.fullmatch(r"\.[A-Za-z_]\w*", token):
+                made = _piped(made, _field(self.next()[1:]))
+            elif token in ("[", ".["):
+                self.next()
+                made = self.bracket(made)
+            elif token == "?":
+                self.next()
+                made = _tried(made)
+            else:
+                return made
+
+    def bracket(self, made: Filter) -> Filter:
+        if self.peek() == "]":
+            self.next()
+            return _piped(made, _each)
+        index = self.pipe()
+        self.need("]")
+        return lambda value: (item for inner in made(value) for key in index(value) for item in _at(inner, key))
+
+    def word(self, name: str) -> Filter:
+        if name in ("true", "false", "null"):
+            return _constant(json.loads(name))
+        arguments = []
+        if self.peek() == "(":
+            self.next()
+            arguments.append(self.pipe())
+            self.need(")")
+        if name in _WITH and arguments:
+            return _WITH[name](arguments[0])
+        if name not in _WORDS or arguments:
+            raise QueryError(f"error: {name}/{len(arguments)} is not defined at <top-level>", 3)
+        return _WORDS[name]
+
+
+def _piped(left: Filter, right: Filter) -> Filter:
+    return lambda value: (out for inner in left(value) for out in right(inner))
+
+
+def _both(left: Filter, right: Filter) -> Filter:
+    def run(value: Any) -> Iterator[Any]:
+        yield from left(value)
+        yield from right(value)
+
+    return run
+
+
+def _constant(constant: Any) -> Filter:
+    return lambda value: iter([constant])
+
+
+def _collected(inner: Filter) -> Filter:
+    return lambda value: iter([list(inner(value))])
+
+
+def _tried(inner: Filter) -> Filter:
+    def run(value: Any) -> Iterator[Any]:
+        try:
+            yield from inner(value)
+        except QueryError:
+            return
+
+    return run
+
+
+def _field(name: str) -> Filter:
+    return lambda value: _at(value, name)
+
+
+def _at(value: Any, key: Any) -> Iterator[Any]:
+    if value is None:
+        yield None
+    elif isinstance(value, dict) and isinstance(key, str):
+        yield value.get(key)
+    elif isinstance(value, list) and isinstance(key, int):
+        yield value[key] if -len(value) <= key < len(value) else None
+    else:
+        shown = f'"{key}"' if isinstance(key, str) else _type(key)
+        raise QueryError(f"error (at <stdin>:0): Cannot index {_type(value)} with {shown}")
+
+
+def _each(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+    else:
+        raise QueryError(f"error (at <stdin>:0): Cannot iterate over {_type(value)}")
+
+
+def _true(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+    "+": lambda a, b: b if a is None else a if b is None else {**a, **b} if isinstance(a, dict) else a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "and": lambda a, b: _true(a) and _true(b),
+    "or": lambda a, b: _true(a) or _true(b),
+    "//": lambda a, b: a if _true(a) else b,
+}
+
+
+def _operated(name: str, left: Filter, right: Filter) -> Filter:
+    def run(value: Any) -> Iterator[Any]:
+        for other in right(value):
+            for one in left(value):
+                try:
+                    yield _OPERATORS[name](one, other)
+                except TypeError:
+                    raise QueryError(
+                        f"error (at <stdin>:0): {_type(one)} and {_type(other)} cannot be combined by {name}"
+                    ) from None
+
+    return run
+
+
+def _single(function: Callable[[Any], Any]) -> Filter:
+    return lambda value: iter([function(value)])
+
+
+_WORDS: dict[str, Filter] = {
+    "keys": _single(lambda value: sorted(value) if isinstance(value, dict) else list(range(len(value)))),
+    "length": _single(
+        lambda value: 0 if value is None else len(value) if not isinstance(value, (int, float)) else abs(value)
+    ),
+    "type": _single(_type),
+    "not": _single(lambda value: not _true(value)),
+    "add": _single(lambda value: _sum(value)),
+    "to_entries": _single(lambda value: [{"key": key, "value": item} for key, item in value.items()]),
+    "sort": _single(lambda value: sorted(value)),
+    "unique": _single(lambda value: sorted(set(value))),
+    "reverse": _single(lambda value: value[::-1]),
+    "first": _single(lambda value: value[0]),
+    "last": _single(lambda value: value[-1]),
+    "empty": lambda value: iter(()),
+    "tostring": _single(lambda value: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))),
+    "tonumber": _single(lambda value: json.loads(value) if isinstance(value, str) else value),
+}
+_WITH: dict[str, Callable[[Filter], Filter]] = {
+    "select": lambda test: lambda value: (value for found in test(value) if _true(found)),
+    "map": lambda inner: lambda value: iter([[out for item in value for out in inner(item)]]),
+    "has": lambda key: lambda value: ((name in value) for name in key(value)),
+    "join": lambda mark: lambda value: (text.join(str(item) for item in value) for text in mark(value)),
+    "split": lambda mark: lambda value: (value.split(text) for text in mark(value)),
+    "startswith": lambda head: lambda value: (value.startswith(text) for text in head(value)),
+    "endswith": lambda tail: lambda value: (value.endswith(text) for text in tail(value)),
+    "contains": lambda part: lambda value: ((other in value) for other in part(value)),
+}
+
+
+def _sum(values: list[Any]) -> Any:
+    total = None
+    for value in values:
+        total = value if total is None else total + value
+    return total
+
+
+def jq(tool: Tool) -> int:
+    if not tool.operands:
+        tool.usage()
+    try:
+        query = Parser(tool.operands[0]).whole()
+    except QueryError as error:
+        tool.process.stderr.write(f"jq: {error}\njq: 1 compile error\n")
+        return 3
+    last: Any = True
+    for text in _texts(tool):
+        for value in _values(tool, text):
+            try:
+                for result in query(value):
+                    tool.tick()
+                    tool.out(_shown(tool, result))
+                    last = result
+            except QueryError as error:
+                tool.process.stderr.write(f"jq: {error}\n")
+                tool.status = 5
+    return tool.status or (int(not _true(last)) if tool.has("e") else 0)
+
+
+def _texts(tool: Tool) -> Iterator[str]:
+    if tool.has("n"):
+        yield "null"
+        return
+    for _, content in tool.inputs(Say("", "error: Could not open {0}"), tool.operands[1:], status=2):
+        yield text_of(tool.whole(content))
+
+
+def _values(tool: Tool, text: str) -> Iterator[Any]:
+    decoder, place = json.JSONDecoder(), 0
+    while match := re.compile(r"\s*(?=\S)").match(text, place):
+        try:
+            value, place = decoder.raw_decode(text, match.end())
+        except ValueError:
+            tool.process.stderr.write("jq: parse error: Invalid literal at line 1, column 1\n")
+            raise Done(2) from None
+        yield value
+
+
+def _shown(tool: Tool, value: Any) -> str:
+    if isinstance(value, str) and tool.has("r", "j"):
+        return value + ("" if tool.has("j") else "\n")
+    compact = tool.has("c")
+    indent = None if compact else int(tool.value("indent") or 2)
+    separators = (",", ":") if compact else (",", ": ")
+    return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, sort_keys=tool.has("S")) + "\n"
+
+
+UTILITIES = {
+    "jq": Utility(
+        jq,
+        "",
+        "r=raw-output c=compact-output n=null-input e=exit-status S=sort-keys s=slurp j=join-output M C =indent: =tab",
+        bad=2,
+        package="jq 1.6)",
+    ),
+}

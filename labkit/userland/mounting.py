@@ -1,0 +1,241 @@
+"""mount, umount, mountpoint, findmnt: the mounts of the namespace."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labkit.files import Mount, tmpfs
+from labkit.userland.numbers import size
+from labkit.userland.tool import Say, Tool, Utility
+
+
+def _shown(tool: Tool) -> list[Mount]:
+    return [mount for mount in tool.files.namespace.mounts if not mount.hidden]
+
+
+def _listing(tool: Tool) -> None:
+    kinds = (tool.value("t") or "").split(",") if tool.has("t") else None
+    for mount in _shown(tool):
+        if kinds is None or mount.fstype in kinds:
+            tool.out(f"{mount.device} on {mount.target} type {mount.fstype} ({','.join(mount.options)})\n")
+
+
+def mount(tool: Tool) -> int:
+    options = [option for value in tool.values("o") for option in value.split(",")]
+    if tool.has("bind", "B", "rbind", "R"):
+        options.append("rbind" if tool.has("rbind", "R") else "bind")
+    if tool.has("r"):
+        options.append("ro")
+    if not tool.operands and not options:
+        _listing(tool)
+        return 0
+    if tool.files.user.uid:
+        return _not_root(tool)
+    if not tool.process.namespaces.privileged:
+        return _not_allowed(tool)
+    if len(tool.operands) < 2:
+        if "remount" in options and tool.operands:
+            return _remount(tool, tool.operands[0], options)
+        where = tool.operands[0] if tool.operands else ""
+        tool.fail(f"{where}: can't find in /etc/fstab." if tool.gnu else f"can't find {where} in /etc/fstab")
+    what, where = tool.operands[:2]
+    if not tool.files.exists(where):
+        return _failed(tool, what, where, "mount point does not exist.", "No such file or directory")
+    if {"bind", "rbind"} & set(options):
+        return _bind(tool, what, where, options)
+    if tool.value("t") in ("tmpfs", "ramfs"):
+        return _tmpfs(tool, what, where, options)
+    kind = tool.value("t")
+    if not tool.files.exists(what):
+        return _failed(tool, what, where, f"special device {what} does not exist.", "No such file or directory")
+    reason = f"unknown filesystem type '{kind}'." if kind else f"{what} is not a block device."
+    return _failed(tool, what, where, reason, "No such device" if kind else "Block device required")
+
+
+def _failed(tool: Tool, what: str, where: str, gnu: str, busybox: str) -> int:
+    if tool.gnu:
+        tool.err(f"{where}: {gnu}", 32)
+        return 32
+    tool.err(f"mounting {what} on {where} failed: {busybox}", 255)
+    return 255
+
+
+def _not_root(tool: Tool) -> int:
+    where = tool.operands[-1] if tool.operands else ""
+    tool.err(f"{where}: must be superuser to use mount." if tool.gnu else "permission denied (are you root?)")
+    return 1
+
+
+def _not_allowed(tool: Tool) -> int:
+    """Root without the right to mount (CAP_SYS_ADMIN), as in a container that is not privileged."""
+    where = tool.operands[-1] if tool.operands else ""
+    tool.err(f"{where}: permission denied." if tool.gnu else "permission denied (are you root?)")
+    return 32 if tool.gnu else 1
+
+
+def _flags(options: list[str]) -> tuple[str, ...]:
+    keep = [
+        option
+        for option in options
+        if option not in ("bind", "rbind", "ro", "rw", "remount", "defaults", "private", "rprivate")
+    ]
+    atime = () if {"noatime", "relatime", "strictatime"} & set(keep) else ("relatime",)
+    return ("ro" if "ro" in options else "rw", *dict.fromkeys(keep), *atime)
+
+
+def _bind(tool: Tool, what: str, where: str, options: list[str]) -> int:
+    files = tool.files
+    if not files.exists(what):
+        return _failed(tool, what, where, f"special device {what} does not exist.", "No such file or directory")
+    if files.is_dir(what) != files.is_dir(where):
+        return _failed(tool, what, where, "mount(2) system call failed: Not a directory.", "Not a directory")
+    under = files.find(what).mount
+    about: dict[str, Any] = {"device": under.device, "fstype": under.fstype, "readonly": "ro" in options}
+    files.namespace.mount(
+        files.realpath(where), files.source(what), options=_flags([*options, *under.options[1:]]), **about
+    )
+    return 0
+
+
+def _tmpfs(tool: Tool, what: str, where: str, options: list[str]) -> int:
+    limit, mode = None, 0o1777
+    for option in options:
+        name, _, value = option.partition("=")
+        if name == "size" and re.fullmatch(r"\d+[kKmMgG]?", value):
+            limit = size(value)
+        elif name == "mode":
+            mode = int(value, 8)
+    shown = [
+        f"size={limit // 1024}k" if option.startswith("size=") and limit is not None else option for option in options
+    ]
+    target = tool.files.realpath(where)
+    tool.files.namespace.mount(
+        target,
+        tmpfs(tool.files.store, limit, mode),
+        device=what,
+        fstype="tmpfs",
+        options=_flags(shown),
+        readonly="ro" in options,
+    )
+    return 0
+
+
+def _remount(tool: Tool, where: str, options: list[str]) -> int:
+    namespace = tool.files.namespace
+    target = tool.files.realpath(where)
+    old = namespace.top(target)
+    if old is None:
+        return _failed(tool, where, where, "mount point not mounted or bad option.", "Invalid argument")
+    if target == "/":
+        return _failed(tool, where, where, "mount point is busy.", "Device or resource busy")
+    namespace.umount(target)
+    namespace.mount(
+        target, old.source._replace(readonly=False), device=old.device, fstype=old.fstype, readonly="ro" in options,
+        options=("ro" if "ro" in options else "rw", *old.options[1:]), propagation=old.propagation,
+    )  # fmt: skip
+    return 0
+
+
+def umount(tool: Tool) -> int:
+    if not tool.operands:
+        tool.usage("bad usage")
+    for path in tool.operands:
+        _umount_one(tool, path)
+    return tool.status
+
+
+def _umount_one(tool: Tool, path: str) -> None:
+    namespace = tool.files.namespace
+    try:
+        target = tool.files.realpath(path)
+    except OSError as error:
+        tool.complain(
+            Say("can't unmount {0}: " + tool.reason(error), "{0}: no mount point specified."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
+        return
+    if namespace.top(target) is None:
+        tool.complain(
+            Say("can't unmount {0}: Invalid argument", "{0}: not mounted."), path, status=32 if tool.gnu else 1
+        )
+        return
+    if tool.files.user.uid:
+        tool.complain(
+            Say("can't unmount {0}: Operation not permitted", "{0}: must be superuser to unmount."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
+        return
+    below = any(other.target.startswith(target.rstrip("/") + "/") for other in namespace.mounts)
+    inside = tool.files.cwd == target or tool.files.cwd.startswith(target.rstrip("/") + "/")
+    if (below or inside or target == "/") and not tool.has("l"):
+        tool.complain(
+            Say("can't unmount {0}: Device or resource busy", "{0}: target is busy."),
+            path,
+            status=32 if tool.gnu else 1,
+        )
+        return
+    namespace.umount(target)
+
+
+def mountpoint(tool: Tool) -> int:
+    if not tool.operands:
+        tool.usage("bad usage")
+    path = tool.operands[0]
+    try:
+        found = tool.files.namespace.top(tool.files.realpath(path)) is not None
+    except OSError as error:
+        if not tool.has("q"):
+            tool.complain(Say("{0}", "{0}"), path, error=error)
+        return 1
+    if not tool.has("q"):
+        tool.out(f"{path} is {'' if found else 'not '}a mountpoint\n")
+    return 0 if found else 32 if tool.gnu else 1
+
+
+def findmnt(tool: Tool) -> int:
+    rows = [["TARGET", "SOURCE", "FSTYPE", "OPTIONS"]]
+    wanted = tool.operands[0] if tool.operands else tool.value("T")
+    if wanted and tool.has("T"):
+        wanted = tool.files.find(wanted).mount.target
+    for one in _shown(tool):
+        if wanted is None or one.target == wanted.rstrip("/") or one.target == wanted or one.device == wanted:
+            rows.append([one.target, one.device, one.fstype, ",".join(one.options)])
+    if len(rows) == 1:
+        return 1
+    rows = rows[1:] if tool.has("n") else rows
+    widths = [max(len(row[index]) for row in rows) for index in range(4)]
+    for row in rows:
+        tool.out(" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+    return 0
+
+
+UTILITIES = {
+    "mount": Utility(
+        mount,
+        "o: t: r w v a n f B =bind =rbind",
+        "o:=options t:=types r=read-only w=rw v=verbose a=all n B=bind R=rbind M=move l "
+        "=make-private =make-shared =make-rprivate",
+        "[OPTIONS] [-o OPT] DEVICE NODE",
+        package="util-linux 2.38.1)",
+    ),
+    "umount": Utility(
+        umount,
+        "r l f d a t: n",
+        "r l=lazy f=force d a=all t:=types v n R=recursive q",
+        "[-rlfda] [-t FSTYPE] FILESYSTEM|DIRECTORY",
+        package="util-linux 2.38.1)",
+    ),
+    "mountpoint": Utility(
+        mountpoint,
+        "q d x n",
+        "q=quiet d=fs-devno x=devno nofollow",
+        "[-q] { [-dn] DIR | -x DEVICE }",
+        package="util-linux 2.38.1)",
+    ),
+    "findmnt": Utility(
+        findmnt, "", "T:=target n=noheadings o:=output l=list R A r J D t:", package="util-linux 2.38.1)"
+    ),
+}

@@ -1,0 +1,217 @@
+"""Rights and owners: chmod, chown, chgrp."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+
+from labkit.userland import modes
+from labkit.userland.tool import Say, Tool, Utility, escaped
+from labkit.userland.users import Names
+
+_ACCESS = Say("{0}", "cannot access {0:q}")
+
+
+def _targets(tool: Tool, paths: list[str]) -> Iterator[str]:
+    """The operands, with -R all below them too."""
+    for path in paths:
+        yield path
+        if tool.has("R") and _is_real_folder(tool, path):
+            yield from _below(tool, path)
+
+
+def _below(tool: Tool, path: str) -> Iterator[str]:
+    tool.tick()
+    try:
+        names = tool.files.listdir(path)
+    except OSError as error:
+        tool.complain(Say("{0}", "cannot read directory {0:q}"), path, error=error)
+        return
+    for name in names:
+        inside = f"{path.rstrip('/')}/{name}"
+        yield inside
+        if _is_real_folder(tool, inside):
+            yield from _below(tool, inside)
+
+
+def _is_real_folder(tool: Tool, path: str) -> bool:
+    try:
+        return stat.S_ISDIR(tool.files.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _operands(tool: Tool) -> tuple[str, list[str]]:
+    """What to change to, and the files."""
+    if reference := tool.value("reference"):
+        if not tool.operands:
+            tool.missing()
+        return reference, tool.operands
+    if not tool.operands:
+        tool.missing()
+    if len(tool.operands) < 2:
+        tool.missing(after=True)
+    return tool.operands[0], tool.operands[1:]
+
+
+# chmod
+
+
+def _dash_modes(args: list[str]) -> list[str]:
+    """-x and -rw are modes, not options: they go in front of the operands."""
+    out: list[str] = []
+    for index, arg in enumerate(args):
+        if arg == "--":
+            return out + args[index:]
+        if len(arg) > 1 and arg[0] == "-" and set(arg[1:]) <= set("rwxXst") | set(",+=-ugoa"):
+            return [*out, *[other for other in args[index + 1 :] if other.startswith("-") and other != "--"], "--", arg,
+                    *[other for other in args[index + 1 :] if not other.startswith("-") or other == "-"]]  # fmt: skip
+        out.append(arg)
+    return out
+
+
+def chmod(tool: Tool) -> None:
+    text, paths = _operands(tool)
+    if tool.has("reference"):
+        text = f"{tool.files.stat(text).st_mode & 0o7777:05o}"
+    if modes.changed(text, 0o644, 0) is None:
+        if tool.gnu:
+            tool.usage(tool.text(Say("", "invalid mode: {0:l}"), text))
+        tool.fail(f"invalid mode '{text}'")
+    for path in _targets(tool, paths):
+        _chmod_one(tool, path, text, path in paths)
+
+
+def _chmod_one(tool: Tool, path: str, text: str, operand: bool) -> None:
+    try:
+        if not operand and stat.S_ISLNK(tool.files.lstat(path).st_mode):
+            return
+        old = tool.files.stat(path).st_mode
+    except OSError as error:
+        if not tool.has("f"):
+            tool.complain(_ACCESS, path, error=error)
+        tool.status = max(tool.status, 1)
+        return
+    new = modes.changed(text, old, tool.files.umask) or 0
+    try:
+        tool.files.chmod(path, new)
+    except OSError as error:
+        tool.complain(Say("{0}", "changing permissions of {0:q}"), path, error=error)
+        return
+    _say_mode(tool, path, old & 0o7777, new)
+
+
+def _say_mode(tool: Tool, path: str, old: int, new: int) -> None:
+    if not (tool.has("v") or (tool.has("c") and old != new)):
+        return
+    now = f"{new:04o} ({modes.shown(new)[1:]})"
+    if not tool.gnu:
+        tool.out(f"mode of '{path}' changed to {now}\n")
+    elif old == new:
+        tool.out(tool.text(Say("", "mode of {0:q} retained as "), path) + now + "\n")
+    else:
+        tool.out(
+            tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({modes.shown(old)[1:]}) to {now}\n"
+        )
+
+
+# chown and chgrp
+
+
+def chown(tool: Tool) -> None:
+    text, paths = _operands(tool)
+    if tool.has("reference"):
+        about = tool.files.stat(text)
+        uid, gid = about.st_uid, about.st_gid
+    elif tool.name == "chgrp":
+        uid, gid = -1, _group(tool, text, text)
+    else:
+        uid, gid = _owner(tool, text)
+    names = Names(tool.files)
+    for path in _targets(tool, paths):
+        _chown_one(tool, path, uid, gid, names, path in paths)
+
+
+def _owner(tool: Tool, text: str) -> tuple[int, int]:
+    names = Names(tool.files)
+    separator = ":" if ":" in text else "." if "." in text and names.uid(text) is None else ""
+    if separator == "." and tool.gnu:
+        tool.process.stderr.write(tool.text(Say("", "chown: warning: '.' should be ':': {0:l}\n"), text))
+    user, _, group = text.partition(separator) if separator else (text, "", "")
+    uid = gid = -1
+    if user:
+        found = names.uid(user)
+        if found is None:
+            said = f"unknown user/group {text}" if separator == ":" and group else f"unknown user {user}"
+            tool.refuse(Say(escaped(said), "invalid user: {0:l}"), text)
+        uid = found
+        if separator and not group:
+            account = next((account for account in names.accounts if account.uid == uid), None)
+            if account is None:
+                tool.refuse(Say(f"unknown user {escaped(user)}", "invalid spec: {0:l}"), text)
+            gid = account.gid
+    if group:
+        gid = _group(tool, group, text)
+    return uid, gid
+
+
+def _group(tool: Tool, group: str, text: str) -> int:
+    gid = Names(tool.files).gid(group)
+    if gid is None:
+        said = (
+            f"unknown group {group}" if tool.name == "chgrp" or text.startswith(":") else f"unknown user/group {text}"
+        )
+        tool.refuse(Say(escaped(said), "invalid group: {0:l}"), text)
+    return gid
+
+
+def _chown_one(tool: Tool, path: str, uid: int, gid: int, names: Names, operand: bool) -> None:
+    follow = not tool.has("h") and (operand and not tool.has("R"))
+    try:
+        about = tool.files.stat(path) if follow else tool.files.lstat(path)
+    except OSError as error:
+        tool.complain(
+            Say("{0}", "cannot dereference {0:q}" if _is_link(tool, path) else "cannot access {0:q}"), path, error=error
+        )
+        return
+    what = "group" if tool.name == "chgrp" or uid == -1 else "ownership"
+    try:
+        tool.files.chown(path, uid, gid, follow)
+    except OSError as error:
+        tool.complain(Say("{0}", f"changing {what} of {{0:q}}"), path, error=error)
+        return
+    changed = (uid not in (-1, about.st_uid)) or (gid not in (-1, about.st_gid))
+    if tool.has("v") or (tool.has("c") and changed):
+        _say_owner(tool, path, about.st_uid, about.st_gid, uid, gid, names)
+
+
+def _is_link(tool: Tool, path: str) -> bool:
+    try:
+        return stat.S_ISLNK(tool.files.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _say_owner(tool: Tool, path: str, old_uid: int, old_gid: int, uid: int, gid: int, names: Names) -> None:
+    if not tool.gnu:
+        shown = f"{old_uid if uid == -1 else uid}:{old_gid if gid == -1 else gid}"
+        tool.out(f"changed ownership of '{path}' to {shown}\n")
+        return
+    new = ":".join([*([names.user(uid)] if uid != -1 else []), *([names.group(gid)] if gid != -1 else [])])
+    old = ":".join([*([names.user(old_uid)] if uid != -1 else []), *([names.group(old_gid)] if gid != -1 else [])])
+    what = "group" if uid == -1 else "ownership"
+    if old == new:
+        tool.out(tool.text(Say("", f"{what} of {{0:q}} retained as {new}"), path) + "\n")
+    else:
+        tool.out(tool.text(Say("", f"changed {what} of {{0:q}} from {old} to {new}"), path) + "\n")
+
+
+_GNU = "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P "
+"=dereference =preserve-root =no-preserve-root =from:"
+UTILITIES = {
+    "chmod": Utility(
+        chmod, "R c v f", _GNU.replace("h=no-dereference ", ""), "[-Rcvf] MODE[,MODE]... FILE...", prepare=_dash_modes
+    ),
+    "chown": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... USER[:[GRP]] FILE..."),
+    "chgrp": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... GROUP FILE..."),
+}

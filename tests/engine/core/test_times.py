@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from labkit.engine.containers.containers import duration
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.times import SECOND, moment, parse, rfc3339
+
+
+def test_rfc3339() -> None:
+    assert rfc3339(1_795_510_800_971_718_956) == "2026-11-24T09:00:00.971718956Z"
+    assert rfc3339(1_795_510_800_120_000_000) == "2026-11-24T09:00:00.12Z"
+    assert rfc3339(None) == "0001-01-01T00:00:00Z"
+    assert parse("2026-11-24T09:00:00.12Z") == 1_795_510_800_120_000_000
+
+
+def test_moments() -> None:
+    now = 1_795_510_800 * SECOND
+    assert moment("1h30m", now) == now - 5400 * SECOND
+    assert moment("1795510800", now) == now
+    assert moment("2026-11-24T09:00:00Z", 0) == now
+    with pytest.raises(EngineError):
+        moment("soon", now)
+
+
+DURATIONS = [
+    (0, "Less than a second"), (1, "1 second"), (59, "59 seconds"), (60, "About a minute"), (119, "About a minute"),
+    (120, "2 minutes"), (3600, "About an hour"), (86400, "24 hours"), (86400 * 3, "3 days"), (86400 * 15, "2 weeks"),
+    (86400 * 90, "3 months"), (86400 * 365 * 3, "3 years"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "text"), DURATIONS)
+def test_durations(seconds: int, text: str) -> None:
+    assert duration(seconds * SECOND) == text

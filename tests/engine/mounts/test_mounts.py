@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import pytest
+
+from labkit.engine.core.events import HostFolderCreated, VolumePopulated
+from labkit.files import User
+from tests.engine.conftest import Lab
+
+
+def image_with_data(lab: Lab) -> None:
+    """`app`: /data is 750 and 1000's, with a file, a folder and a link in it."""
+    lab.up("maker")
+    files = lab.engine.container("maker").files
+    files.mkdir("/data", 0o750)
+    files.write("/data/a", b"image")
+    files.chmod("/data/a", 0o600)
+    files.makedirs("/data/sub")
+    files.symlink("a", "/data/link")
+    for path in ("/data", "/data/a", "/data/sub"):
+        files.chown(path, 1000, 2000)
+    lab.engine.commit("maker", "app")
+    lab.engine.remove_container("maker", force=True)
+
+
+def test_an_empty_volume_is_filled_at_creation(lab: Lab) -> None:
+    image_with_data(lab)
+    lab.create("c1", "true", image="app", Binds=["v1:/data:ro"])
+    folder = "/var/lib/docker/volumes/v1/_data"
+    assert lab.host.listdir(folder) == ["a", "link", "sub"]
+    about = lab.host.stat(folder)
+    assert (oct(about.st_mode), about.st_uid, about.st_gid) == ("0o40750", 1000, 2000)
+    assert oct(lab.host.stat(f"{folder}/a").st_mode) == "0o100600"
+    assert lab.host.readlink(f"{folder}/link") == "a"
+    assert [event.name for event in lab.engine.events if isinstance(event, VolumePopulated)] == ["v1"]
+
+
+def test_nocopy_and_what_is_there_keep_the_image_out(lab: Lab) -> None:
+    image_with_data(lab)
+    lab.create("c1", "true", image="app", Binds=["v1:/data:nocopy"])
+    assert lab.host.listdir("/var/lib/docker/volumes/v1/_data") == []
+    lab.host.write("/var/lib/docker/volumes/v1/_data/mine", b"")
+    assert lab.run("c2", "ls", "/data", image="app", Binds=["v1:/data"]).out == "mine\n"
+
+
+def test_the_images_volumes_are_anonymous_ones(lab: Lab) -> None:
+    image_with_data(lab)
+    lab.create("c0", "true", image="app")
+    lab.engine.commit("c0", "app2", changes=["VOLUME /data /logs"])
+    lab.create("c1", "true", image="app2", Binds=["named:/data"], Tmpfs={"/logs": ""})
+    assert [mount["Name"] for mount in lab.engine.inspect_container("c1")["Mounts"]] == ["named"]
+    assert lab.run("c2", "ls", "/data", image="app2").out == "a\nlink\nsub\n"
+    mounts = lab.engine.inspect_container("c2")["Mounts"]
+    assert [(mount["Destination"], mount["Mode"]) for mount in mounts] == [("/data", ""), ("/logs", "")]
+
+
+def test_what_inspect_shows(lab: Lab) -> None:
+    lab.host.makedirs("/home/learner/d")
+    lab.create(
+        "c1", "true", Binds=["notes:/a", "/home/learner/d:/b:ro"], Mounts=[{"Type": "tmpfs", "Target": "/c"}]
+    )  # fmt: skip
+    assert lab.engine.inspect_container("c1")["Mounts"] == [
+        {
+            "Type": "volume", "Name": "notes", "Source": "/var/lib/docker/volumes/notes/_data", "Destination": "/a",
+            "Driver": "local", "Mode": "z", "RW": True, "Propagation": "",
+        },
+        {
+            "Type": "bind", "Source": "/home/learner/d", "Destination": "/b", "Mode": "ro", "RW": False,
+            "Propagation": "rprivate",
+        },
+        {"Type": "tmpfs", "Source": "", "Destination": "/c", "Mode": "", "RW": True, "Propagation": ""},
+    ]  # fmt: skip
+
+
+DUPLICATES = [
+    {"Binds": ["one:/data", "two:/data"]},
+    {"Binds": ["one:/data/", "two:/data"]},
+    {"Binds": ["one:/data"], "Tmpfs": {"/data": ""}},
+    {"Binds": ["one:/data"], "Mounts": [{"Type": "volume", "Source": "two", "Target": "/data"}]},
+    {"Mounts": [{"Type": "volume", "Source": name, "Target": "/data"} for name in ("one", "two")]},
+]
+
+
+@pytest.mark.parametrize("asked", DUPLICATES)
+def test_one_target_gets_one_mount(lab: Lab, asked: dict[str, object]) -> None:
+    assert lab.refused(lab.create, "c1", "true", **asked) == "Duplicate mount point: /data"
+    assert lab.engine.containers(all=True) == []
+    lab.create("c1", "true", Mounts=[{"Type": "tmpfs", "Target": "/data"}], Tmpfs={"/data": ""})
+
+
+def test_a_missing_source_is_made_at_the_start(lab: Lab) -> None:
+    lab.create("c1", "true", Binds=["/srv/shared/later:/data"])
+    assert not lab.host.exists("/srv")
+    lab.start("c1")
+    assert oct(lab.host.stat("/srv/shared/later").st_mode) == "0o40755"
+    assert [event.path for event in lab.engine.events if isinstance(event, HostFolderCreated)] == ["/srv/shared/later"]
+    wrong = 'invalid mount config for type "bind": bind source path does not exist: /nosuch'
+    mounts = [{"Type": "bind", "Source": "/nosuch", "Target": "/data"}]
+    assert lab.refused(lab.create, "c2", "true", Mounts=mounts) == wrong
+
+
+def test_a_source_that_goes_before_the_start(lab: Lab) -> None:
+    lab.host.makedirs("/srv/a")
+    lab.create("c1", "true", Mounts=[{"Type": "bind", "Source": "/srv/a", "Target": "/data"}])
+    lab.host.rmdir("/srv/a")
+    assert "bind source path does not exist: /srv/a" in lab.refused(lab.start, "c1")
+    lab.create("c2", "true", Binds=["notes:/data"])
+    folder = "/var/lib/docker/volumes/notes/_data"
+    lab.host.rmdir(folder)
+    message = f'error evaluating symlinks from mount source "{folder}": lstat {folder}: no such file or directory'
+    assert lab.refused(lab.start, "c2") == message
+
+
+def test_files_and_folders_do_not_mix(lab: Lab) -> None:
+    lab.host.write("/home/learner/file", b"text")
+    hint = (
+        ": not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the "
+        "specified host path exists and is the expected type"
+    )
+    for number, bind in enumerate(("/home/learner:/etc/passwd", "/home/learner/file:/etc", "notes:/etc/passwd")):
+        lab.create(f"c{number}", "true", Binds=[bind])
+        assert lab.refused(lab.start, f"c{number}").endswith(hint)
+    lab.create("c4", "true", Binds=["/home/learner/file/x:/y"])
+    assert "failed to fulfil mount request: open /home/learner/file/x: not a directory" in lab.refused(lab.start, "c4")
+    assert lab.run("c5", "cat", "/new/file", Binds=["/home/learner/file:/new/file"]).out == "text"
+    assert lab.engine.diff("c5") == [("A", "/new"), ("A", "/new/file")]
+
+
+def test_nested_mounts_in_any_order(lab: Lab) -> None:
+    lab.host.makedirs("/srv/inner")
+    lab.host.makedirs("/srv/outer")
+    lab.host.write("/srv/inner/i", b"i")
+    assert lab.run("c1", "cat", "/d/sub/in/i", Binds=["/srv/inner:/d/sub/in", "/srv/outer:/d"]).out == "i"
+    assert lab.host.listdir("/srv/outer/sub/in") == []
+    lab.host.makedirs("/srv/plain")
+    lab.create("c2", "true", Binds=["/srv/plain:/d:ro", "vol:/d/vol"])
+    message = lab.refused(lab.start, "c2")
+    assert 'to rootfs at "/d/vol": create mountpoint for /d/vol mount: make mountpoint "/d/vol": mkdirat' in message
+    assert message.endswith("/merged/d/vol: read-only file system: unknown")
+
+
+def test_a_bind_takes_along_what_is_mounted_below(lab: Lab) -> None:
+    lab.host.makedirs("/srv/top/below")
+    lab.host.namespace.mount("/srv/top/below", lab.engine.tmpfs())
+    lab.host.write("/srv/top/below/f", b"x")
+    assert lab.run("c1", "cat", "/d/below/f", Binds=["/srv/top:/d"]).out == "x"
+
+
+def test_volumes_from(lab: Lab) -> None:
+    lab.create("source", "true", Binds=["named:/named", "/home/learner:/bind"], Volumes={"/anon": {}})
+    lab.run("c1", "tee", "/anon/f", "x", VolumesFrom=["source"])
+    assert lab.run("c2", "cat", "/anon/f", VolumesFrom=["source:ro"]).out == "x"
+    assert [mount["RW"] for mount in lab.engine.inspect_container("c2")["Mounts"]] == [False, False, False]
+    assert lab.refused(lab.create, "c3", "true", VolumesFrom=["nosuch"]) == "No such container: nosuch"
+    assert lab.refused(lab.create, "c4", "true", VolumesFrom=["source:maybe"]) == "invalid mode: maybe"
+    lab.create("c5", "true", VolumesFrom=["source"], Binds=["other:/named"])
+    names = {mount["Destination"]: mount.get("Name") for mount in lab.engine.inspect_container("c5")["Mounts"]}
+    assert names["/named"] == "other"
+    lab.engine.remove_container("source", volumes=True)
+    assert len(lab.engine.volumes()) == 3
+
+
+def test_rm_takes_anonymous_volumes_where_that_is_asked_for(lab: Lab) -> None:
+    lab.create("c1", "true", Volumes={"/a": {}}, Binds=["named:/n"])
+    lab.engine.remove_container("c1", volumes=True)
+    assert [row["Name"] for row in lab.engine.volumes()] == ["named"]
+    lab.create("c2", "true", Volumes={"/a": {}})
+    lab.engine.remove_container("c2")
+    assert len(lab.engine.volumes()) == 2
+
+
+def test_subpaths(lab: Lab) -> None:
+    lab.run("c1", "tee", "/n/top", "x", Binds=["notes:/n"])
+    spec = {"Type": "volume", "Source": "notes", "Target": "/m/file", "VolumeOptions": {"Subpath": "top"}}
+    assert lab.run("c2", "cat", "/m/file", Mounts=[spec]).out == "x"
+    lab.create("c3", "true", Mounts=[{**spec, "VolumeOptions": {"Subpath": "nosuch"}}])
+    path = "/var/lib/docker/volumes/notes/_data/nosuch"
+    assert lab.refused(lab.start, "c3") == f"cannot access path {path}: lstat {path}: no such file or directory"
+
+
+def test_tmpfs(lab: Lab) -> None:
+    def mode(name: str) -> str:
+        return oct(lab.engine.container(name).files.stat("/t").st_mode & 0o7777)
+
+    lab.up("c1", Tmpfs={"/t": ""})
+    assert mode("c1") == "0o1777"
+    lab.engine.restart("c1", 0)
+    assert mode("c1") == "0o755"
+    lab.up("c2", Mounts=[{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1 << 20, "Mode": 0o1770}}])
+    assert mode("c2") == "0o1770"
+    with pytest.raises(OSError, match="No space left"):
+        lab.engine.container("c2").files.write("/t/f", bytes(2 << 20))
+    lab.create("c3", "true", Tmpfs={"/t": "nosuch"})
+    assert lab.refused(lab.start, "c3") == 'invalid tmpfs option "nosuch"'
+    lab.create("c4", "true", Tmpfs={"/t": "size=big"})
+    assert lab.refused(lab.start, "c4").endswith(
+        "flags=MS_NOSUID|MS_NODEV|MS_NOEXEC, data=size=big: invalid argument: unknown"
+    )
+    for target, message in (
+        ("/", "invalid specification: destination can't be '/'"),
+        ("t", "invalid mount path: 't' mount path must be absolute"),
+    ):
+        assert lab.refused(lab.create, "c5", "true", Tmpfs={target: ""}) == message
+
+
+def test_rights_count_by_number(lab: Lab) -> None:
+    lab.host.makedirs("/srv/roots")
+    lab.up("c1", User="1000", Binds=["/srv/roots:/r"])
+    files = lab.engine.container("c1").files.as_user(User(1000, 0))
+    with pytest.raises(PermissionError):
+        files.write("/r/f", b"")
+
+
+def test_a_read_only_root(lab: Lab) -> None:
+    lab.up("c1", ReadonlyRootfs=True, Binds=["data:/data"], Tmpfs={"/scratch": ""})
+    files = lab.engine.container("c1").files
+    for path in ("/f", "/tmp/f"):
+        with pytest.raises(OSError, match="Read-only file system"):
+            files.write(path, b"")
+    for path in ("/data/f", "/scratch/f", "/dev/shm/f"):
+        files.write(path, b"x")
