@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from labkit.kernel.process import ExecError, find_program
+from labkit.kernel.signals import IGNORED, SIGNALS, signal_list, signal_named
 from labkit.shell import conditions, expand, messages
 from labkit.shell.frames import (
     ABORT,
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
 
 Builtin = Callable[["Shell", list[str]], int]
-SIGNALS = [  # by number
-    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
-    "POLL", "PWR", "SYS",
-]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPTIONS = {  # in the order of `set -o`
     "errexit": "e",
@@ -812,7 +808,8 @@ def _kind_of(shell: Shell, name: str, plain: bool) -> str | None:
 def _trap(shell: Shell, args: list[str]) -> int:
     operands = args[2:] if args[1:2] == ["--"] else args[1:]
     if operands[:1] == ["-l"]:
-        return _list_signals(shell)
+        shell.out(signal_list())
+        return 0
     if not operands or operands == ["-p"]:
         shell.out("".join(_shown_trap(shell, name) for name in sorted(shell.env.traps, key=SIGNALS.index)))
         return 0
@@ -821,7 +818,7 @@ def _trap(shell: Shell, args: list[str]) -> int:
     if action == "-" or len(operands) == 1 or operands[0].isdigit():
         action, names = None, names if action == "-" else operands
     for operand in names:
-        name = signal_name(operand)
+        name = signal_named(operand)
         if name is None and shell.dialect is DASH:
             shell.err(f"trap: {operand}: bad trap\n")
             return 1
@@ -846,19 +843,6 @@ def _shown_trap(shell: Shell, name: str) -> str:
     return f"trap -- {_single_quoted(shell.env.traps[name])} {shown}\n"
 
 
-def signal_name(text: str) -> str | None:
-    """A signal by number or name, as a name without SIG; None where there is no such signal."""
-    if text.isdigit():
-        return SIGNALS[int(text)] if int(text) < len(SIGNALS) else None
-    name = text.upper().removeprefix("SIG")
-    return name if name in SIGNALS else None
-
-
-def _list_signals(shell: Shell) -> int:
-    shell.out("".join(f"{number:2}) {name}\n" for number, name in enumerate(SIGNALS) if number))
-    return 0
-
-
 # -- processes
 
 
@@ -870,7 +854,7 @@ def _kill(shell: Shell, args: list[str]) -> int:
         if option == "l":
             return _kill_list(shell, operands)
         named = operands.pop(0) if option == "s" and operands else option
-        signal = signal_name(named)
+        signal = signal_named(named)
         if signal is None:
             _applet_says(
                 shell, args, f"bad signal name '{named}'" if shell.dialect is ASH else f"{named}: invalid signal"
@@ -885,10 +869,10 @@ def _kill(shell: Shell, args: list[str]) -> int:
 
 def _kill_list(shell: Shell, operands: list[str]) -> int:
     if not operands:
-        return _list_signals(shell)
+        shell.out(signal_list())
     for operand in operands:
         number = int(operand) if operand.isdigit() else None
-        name = signal_name(str(number & 127)) if number is not None else signal_name(operand)
+        name = signal_named(str(number & 127)) if number is not None else signal_named(operand)
         if name is not None:
             shell.out(f"{name}\n" if number is not None else f"{SIGNALS.index(name)}\n")
     return 0
@@ -928,7 +912,7 @@ def _kill_self(shell: Shell, signal: str) -> int:
     if action is not None:
         shell.run_text(action)
         return 0
-    if signal in ("EXIT", "CHLD", "CONT", "WINCH", "URG") or shell.process.pid == 1:
+    if signal == "EXIT" or signal in IGNORED or shell.process.pid == 1:
         return 0  # the first process of a namespace gets no signal from inside that it has no handler for (signal(7))
     shell.env.traps.clear()
     raise Jump(EXIT, 128 + SIGNALS.index(signal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from labkit.kernel.signals import signal_list, signal_named
 from labkit.userland.dates import formatted, parsed
 from labkit.userland.tool import Say, Tool, Utility
 from labkit.userland.users import Names
@@ -195,27 +196,19 @@ def ps(tool: Tool) -> None:
             tool.out(f"{pid:7} ?        00:00:00 {command.split()[0].rpartition('/')[2] if command else ''}\n")
 
 
-_SIGNALS = (
-    "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT "
-    "STOP TSTP TTIN TTOU URG XCPU "
-    "XFSZ VTALRM PROF WINCH POLL PWR SYS"
-).split()
-
-
 def kill(tool: Tool) -> None:
     args, signal = list(tool.args), "TERM"
     if args[:1] == ["-l"]:
-        tool.out("\n".join(f"{number:2}) {name}" for number, name in enumerate(_SIGNALS) if number) + "\n")
+        tool.out(signal_list())
         return
     if args and args[0].startswith("-") and len(args[0]) > 1:
         text = args.pop(0)[1:]
         text = args.pop(0) if text == "s" and args else text
-        text = text.upper().removeprefix("SIG")
-        if text.isdigit() and int(text) < len(_SIGNALS):
-            text = _SIGNALS[int(text)]
-        if text not in _SIGNALS:
+        named = signal_named(text)
+        if named is None:
+            text = text.upper().removeprefix("SIG")
             tool.fail(f"bad signal name '{text}'" if not tool.gnu else f"unknown signal {text}")
-        signal = text
+        signal = named
     if not args:
         tool.fail("you need to specify whom to kill" if not tool.gnu else "not enough arguments")
     send: Any = tool.process.kernel.services.get("kill")

@@ -46,6 +46,7 @@ from labkit.engine.dockerfile.parser import (
     parse_trigger,
 )
 from labkit.engine.dockerfile.suggest import did_you_mean, suggestion
+from labkit.kernel.signals import NUMBERS
 
 from .copying import check_mode
 from .graph import BaseNode, CopyNode, CopySource, MkdirNode, Node, ResolvedMount, RunNode
@@ -843,21 +844,10 @@ def _host(url: str) -> str:
     return re.sub(r"^[a-z]+://", "", url).partition("/")[0]
 
 
-_SIGNALS = frozenset(
-    {
-        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
-        "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN",
-        "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
-    }
-    | {f"RTMIN+{number}" for number in range(1, 16)}
-    | {f"RTMAX-{number}" for number in range(1, 15)}
-)  # fmt: skip
-
-
 def _is_signal(text: str) -> bool:
     if text.isdigit():
         return int(text) != 0
-    return text.upper().removeprefix("SIG") in _SIGNALS
+    return text.upper().removeprefix("SIG") in NUMBERS
 
 
 def _go_duration(nanoseconds: int) -> str:

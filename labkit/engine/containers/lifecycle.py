@@ -37,6 +37,7 @@ from labkit.kernel.process import (
     Runaway,
     Unanswered,
 )
+from labkit.kernel.signals import IGNORED, NAMES, NUMBERS
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -45,11 +46,6 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SECONDS = 10
 KILLED = 128 + 9
-_SIGNALS = {
-    "HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
-    "CHLD": 17, "CONT": 18, "STOP": 19, "WINCH": 28,
-}  # fmt: skip
-_HARMLESS = ("CHLD", "CONT", "WINCH")
 _BACKGROUND = 100_000  # steps that a detached process may take before it counts as one that never ends
 _HEAD = 64  # bytes of a file that tell what it is
 _NOT_RUN = 255  # exit code where the kernel refuses the file
@@ -474,15 +470,15 @@ def signal_name(text: str) -> str:
     """`TERM` for TERM, SIGTERM or 15."""
     name = str(text).upper().removeprefix("SIG")
     if name.isdigit():
-        known = next((known for known, number in _SIGNALS.items() if number == int(name)), None)
+        known = NAMES.get(int(name))
         if not known:
             raise invalid(
                 f"the linux daemon does not support signal {name}" if int(name) else f"invalid signal: {text}"
             )
         return known
-    if name not in _SIGNALS:
+    if name not in NUMBERS:
         raise invalid(f"invalid signal: {text}")
-    return name
+    return NAMES[NUMBERS[name]]
 
 
 def _deliver(engine: Engine, container: Container, signal: str) -> bool:
@@ -496,8 +492,8 @@ def _deliver(engine: Engine, container: Container, signal: str) -> bool:
     process = running.process
     handler = process.traps.get(signal) if process else None
     if handler is None:
-        if container.host("Init") and signal not in _HARMLESS:
-            _end(engine, container.id, None, 128 + _SIGNALS.get(signal, 15))
+        if container.host("Init") and signal not in IGNORED:
+            _end(engine, container.id, None, 128 + NUMBERS[signal])
             return True
         return False
     if not handler:

@@ -208,7 +208,9 @@ def test_what_becomes_another_program_keeps_its_process(lab: Lab) -> None:
 
 def test_signals(lab: Lab) -> None:
     lab.up("c1")
-    lab.engine.kill("c1", "SIGHUP")
+    for known in ("SIGHUP", "SEGV", "RTMIN+3", "SIGCLD", "31"):
+        lab.engine.kill("c1", known)
+    assert lab.refused(lab.engine.kill, "c1", "EXIT") == "cannot kill container: c1: invalid signal: EXIT"
     assert lab.engine.inspect_container("c1")["State"]["Running"]
     assert lab.refused(lab.engine.kill, "c1", "NOSUCH") == "cannot kill container: c1: invalid signal: NOSUCH"
     assert lab.refused(lab.engine.stop, "c1", signal="x") == "cannot stop container: c1: invalid signal: x"
