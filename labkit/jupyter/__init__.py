@@ -23,7 +23,7 @@ from labkit.jupyter.layers import widget as layers_widget
 from labkit.jupyter.map import MapWidget, open_map
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.show import Picture
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.state import LessonMachine
 
 __all__ = [
     "cache_lab",
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def lesson() -> Lesson:
+def lesson() -> LessonMachine:
     """The lesson of the notebook that is running; RuntimeError outside of one."""
     shell = get_ipython()
     magics = shell.magics_manager.registry.get("LabMagics") if shell is not None else None

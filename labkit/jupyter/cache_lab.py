@@ -17,10 +17,10 @@ import traitlets
 
 from labkit.engine.build.ignore import Matcher, PatternError, matcher, read_ignore_file
 from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, Outcome, before, reasons
-from labkit.jupyter.cache_words import code, sentence
+from labkit.jupyter.cache_reasons import code, sentence
 from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.view import size_text
-from labkit.jupyter.words import cut
+from labkit.jupyter.view_text import cut
 
 HOME = "/home/learner"
 DOCKERFILE, IGNORE = "Dockerfile", ".dockerignore"

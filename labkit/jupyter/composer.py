@@ -29,8 +29,8 @@ from labkit.dockercli.mountform import (
 )
 from labkit.dockercli.mountparts import PARTS, Part, culprits, missing
 from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.jupyter.event_sentences import told
 from labkit.jupyter.exercise import shortened
-from labkit.jupyter.happened import told
 from labkit.jupyter.panel import Panel, module, style
 
 START = "--mount type=volume,source=data_volume,target=/var/lib/mysql"

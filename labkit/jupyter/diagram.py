@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from labkit.jupyter.view import UNMARKED, ContainerView, Marks, Row, Stack, View, rows, size_text, stacks
-from labkit.jupyter.words import cut, image_title, mount_source, short
+from labkit.jupyter.view import (
+    UNMARKED,
+    MachineView,
+    Marks,
+    SeenContainer,
+    StackRow,
+    StepStack,
+    rows,
+    size_text,
+    stacks,
+)
+from labkit.jupyter.view_text import cut, image_title, mount_source, short
 
 SHOWN_CHANGES = 6
 SHOWN_TEXT = 46
@@ -35,7 +45,7 @@ GRAPH = f"""digraph machine {{
   edge [color="{LINE}", penwidth=1.6, fontname="{FONT}", fontsize=11, fontcolor="{INK}"]"""
 
 
-def dot(view: View, marks: Marks = UNMARKED) -> str:
+def dot(view: MachineView, marks: Marks = UNMARKED) -> str:
     """The view in DOT; the same view and marks give the same text."""
     lines = [GRAPH]
     tops: dict[str, str] = {}
@@ -55,7 +65,7 @@ def dot(view: View, marks: Marks = UNMARKED) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def parted(view: View, marks: Marks) -> tuple[list[ContainerView], list[list[ContainerView]]]:
+def parted(view: MachineView, marks: Marks) -> tuple[list[SeenContainer], list[list[SeenContainer]]]:
     """Which containers have a box of their own, and which share one with the others on their image.
 
     Where there are many, only those that changed stand alone, so that they are seen, and that all fit on a page.
@@ -64,14 +74,14 @@ def parted(view: View, marks: Marks) -> tuple[list[ContainerView], list[list[Con
         return list(view.containers), []
     changed = [container for container in view.containers if _container_word(container, marks)]
     alone = changed if len(changed) <= MANY else []
-    crowds: dict[str, list[ContainerView]] = {}
+    crowds: dict[str, list[SeenContainer]] = {}
     for container in view.containers:
         if container not in alone:
             crowds.setdefault(container.image, []).append(container)
     return alone, list(crowds.values())
 
 
-def _container_word(container: ContainerView, marks: Marks) -> str:
+def _container_word(container: SeenContainer, marks: Marks) -> str:
     """The mark of a container, or of anything in it."""
     parts = [
         ("container", container.name),
@@ -111,7 +121,7 @@ def _node(identifier: str, rows: Iterable[str]) -> str:
     return f'  {identifier} [label=<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="5">{body}</TABLE>>]'
 
 
-def _stack_lines(found: list[Stack], marks: Marks, tops: dict[str, str], below: str = "") -> Iterator[str]:
+def _stack_lines(found: list[StepStack], marks: Marks, tops: dict[str, str], below: str = "") -> Iterator[str]:
     """The stacks as nodes, each above the one that it stands on; `tops` learns on which node each image ends."""
     for position, stack in enumerate(found):
         identifier = f"{below}s{position}"
@@ -122,7 +132,7 @@ def _stack_lines(found: list[Stack], marks: Marks, tops: dict[str, str], below: 
         yield from _stack_lines(stack.above, marks, tops, identifier)
 
 
-def _stack_rows(stack: Stack, marks: Marks) -> Iterator[str]:
+def _stack_rows(stack: StepStack, marks: Marks) -> Iterator[str]:
     for image in stack.images:
         title = f"{_text(image_title(image), bold=True)} {_text(f'image {short(image.id)}, {size_text(image.size)}')}"
         yield _cell(title, "title", marks.word("image", image.id), span=3)
@@ -131,7 +141,7 @@ def _stack_rows(stack: Stack, marks: Marks) -> Iterator[str]:
     yield from (_row(row) for row in reversed(rows(stack, marks)))
 
 
-def _row(row: Row) -> str:
+def _row(row: StackRow) -> str:
     paper = "layer" if row.digest else "settings"
     place = _text(short(row.digest)) if row.digest else _text("no layer", quiet=True)
     thick = bool(row.word)
@@ -140,7 +150,7 @@ def _row(row: Row) -> str:
 
 
 def _container_lines(
-    node: str, container: ContainerView, view: View, marks: Marks, tops: dict[str, str]
+    node: str, container: SeenContainer, view: MachineView, marks: Marks, tops: dict[str, str]
 ) -> Iterator[str]:
     word = marks.word("container", container.name)
     title = (
@@ -167,7 +177,7 @@ def _container_lines(
         yield f"  {source} -> {node} [dir=forward, style={'bold' if word else 'dashed'}, label=<{label}>]"
 
 
-def _crowd_lines(node: str, crowd: list[ContainerView], marks: Marks, tops: dict[str, str]) -> Iterator[str]:
+def _crowd_lines(node: str, crowd: list[SeenContainer], marks: Marks, tops: dict[str, str]) -> Iterator[str]:
     """Containers of one image, a row each."""
     rows = [_cell(_text(f"{len(crowd)} containers, each with a layer of its own", bold=True), "container", span=3)]
     for container in crowd:
@@ -181,7 +191,7 @@ def _crowd_lines(node: str, crowd: list[ContainerView], marks: Marks, tops: dict
         yield f"  {node} -> {tops[crowd[0].image]} [arrowhead=none, penwidth=3]"
 
 
-def paths_text(container: ContainerView) -> str:
+def paths_text(container: SeenContainer) -> str:
     count = len(container.changes)
     return "1 changed path" if count == 1 else f"{count} changed paths"
 
@@ -198,5 +208,5 @@ def _source_text(kind: str, name: str, marks: Marks) -> str:
     return f"{_text('volume')} {_text(name, bold=True)}{_mark(marks.word('volume', name))}"
 
 
-def _volume_id(view: View, name: str) -> str:
+def _volume_id(view: MachineView, name: str) -> str:
     return f"v{view.volumes.index(name)}" if name in view.volumes else "v_other"

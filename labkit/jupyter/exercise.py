@@ -20,7 +20,7 @@ from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.prose import prose, spans
 from labkit.jupyter.show import Picture, svg_address, svg_width
 from labkit.jupyter.state import as_text
-from labkit.jupyter.view import View, added, compare, look
+from labkit.jupyter.view import MachineView, added, compare, look
 
 HOME = "/home/learner"
 EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
@@ -80,7 +80,7 @@ class ExerciseWidget(Keeps, Panel):
         self._fewest: int | None = None  # inputs of an answer that passed
         self._earlier: list[str] = []  # the commands of an earlier time
         self._inputs = 0
-        self._seen: View | None = None
+        self._seen: MachineView | None = None
         self._slow = 0  # how often the checks took too long to be asked after each input
         self.hints, self.solutions, self.log, self.draft = [], [], [], None
         self.editor, self.feedback, self.goals, self.picture, self.goal = {}, {}, {}, {}, {}
@@ -92,7 +92,7 @@ class ExerciseWidget(Keeps, Panel):
         self._recall()
         self.explore = attempt.form["type"] != "terminal" and bool(self.picture)
         if attempt.form["type"] == "terminal" and attempt.goal is not None:
-            self.goal = picture_trait(Picture(added(self._seen or View(), look(attempt.goal))))
+            self.goal = picture_trait(Picture(added(self._seen or MachineView(), look(attempt.goal))))
         self._begun = True
         self.round += 1
 
@@ -264,7 +264,7 @@ class ExerciseWidget(Keeps, Panel):
             self.compared = side_by_side(said, real, judgement.passed)
         elif self._attempt.reached is not None:
             view = look(self._attempt.reached)
-            shown = self._shown or View()
+            shown = self._shown or MachineView()
             differs = differences(shown, view) if self.kind == "explain" and not judgement.passed else []
             self.reached = {**picture_trait(Picture(view, compare(shown, view))), "differs": differs}
 
@@ -309,7 +309,7 @@ class ExerciseWidget(Keeps, Panel):
         if machine is None:
             return
         view = look(machine)
-        if view == View() and self.form["type"] != "terminal":
+        if view == MachineView() and self.form["type"] != "terminal":
             return
         self.picture = picture_trait(Picture(view, compare(self._seen, view)))
         self._seen = view

@@ -10,8 +10,8 @@ from labkit.dockercli.errors import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, parse_volume
 from labkit.dockercli.mountparts import PARTS
 from labkit.jupyter.memory import count
-from labkit.jupyter.view import View, compare
-from labkit.jupyter.words import gone_lines
+from labkit.jupyter.view import MachineView, compare
+from labkit.jupyter.view_text import gone_lines
 
 MOST_DIFFERENCES = 8
 FLAGS = {"-v": "-v", "--volume": "-v", "--mount": "--mount"}
@@ -84,7 +84,7 @@ def _column(row: Mapping[str, Any]) -> int:
     return next(same, min(len(said), len(real)))
 
 
-def differences(wanted: View, reached: View) -> list[str]:
+def differences(wanted: MachineView, reached: MachineView) -> list[str]:
     """What an answer's machine has otherwise than the one it was to lead to, a clause each."""
     missing = [f"not there: {line}" for line in gone_lines(compare(wanted, reached))]
     extra = [f"there as well: {line}" for line in gone_lines(compare(reached, wanted))]

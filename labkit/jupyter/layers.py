@@ -29,10 +29,10 @@ from labkit.engine.images.layerreport import (
     total,
 )
 from labkit.files import Content, Inode
-from labkit.jupyter.layer_words import MOST, entry_words, findings, layer_title
+from labkit.jupyter.layer_waste import MOST, entry_words, findings, layer_title
 from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.view import size_text
-from labkit.jupyter.words import cut
+from labkit.jupyter.view_text import cut
 
 ALL = 0  # the number of the tree of all that is seen
 PAGE = 100  # names of a folder that are sent at once

@@ -15,7 +15,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.state import LessonMachine
 
 
 def judge_text(slug: str, text: str) -> str:
@@ -42,10 +42,10 @@ class LabMagics(Magics):
     """The magics of one notebook. No argument is expanded: `{{.ID}}` and `$HOME` are Docker's and the shell's."""
 
     def __init__(
-        self, shell: Any, lesson: Lesson | None = None, judge: Callable[[str, str], str] | None = None
+        self, shell: Any, lesson: LessonMachine | None = None, judge: Callable[[str, str], str] | None = None
     ) -> None:
         super().__init__(shell)
-        self.lesson = lesson or Lesson()
+        self.lesson = lesson or LessonMachine()
         self._judge = judge or judge_text
 
     def _run(self, line: str) -> None:

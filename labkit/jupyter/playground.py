@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 
 import traitlets
 
+from labkit.jupyter.event_sentences import told, written
 from labkit.jupyter.exercise import EDIT, picture_trait, shortened, text_of
-from labkit.jupyter.happened import told, written
 from labkit.jupyter.magics import choices
 from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
 from labkit.jupyter.show import Picture
-from labkit.jupyter.state import Lesson
-from labkit.jupyter.timeline import WAITING, Input, Moment, Timeline, typed_file
-from labkit.jupyter.view import UNMARKED, Marks, View, compare, look, only
-from labkit.jupyter.words import cut
+from labkit.jupyter.state import LessonMachine
+from labkit.jupyter.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
+from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, look, only
+from labkit.jupyter.view_text import cut
 
 KEPT_ROWS = 100  # inputs with their output that the terminal shows
 KEPT_CHARACTERS = 100_000  # of all of them
@@ -51,7 +51,7 @@ class PlaygroundWidget(Panel):
     shared = traitlets.Dict().tag(sync=True)  # {"text": …, "script": …} once it was asked for
     former = traitlets.Bool().tag(sync=True)  # is there a machine that an opened one took the place of?
 
-    def __init__(self, lesson: Lesson) -> None:
+    def __init__(self, lesson: LessonMachine) -> None:
         self._lesson = lesson
         self._former: Timeline | None = None
         self._drawn: tuple[Any, ...] = ()
@@ -65,11 +65,11 @@ class PlaygroundWidget(Panel):
         return self._lesson.timeline
 
     @property
-    def view(self) -> View:
+    def view(self) -> MachineView:
         """What there is on the machine at this moment."""
         if "view" not in self.timeline.now.notes:
             self.timeline.note(view=look(self.timeline.machine))
-        found: View = self.timeline.now.notes["view"]
+        found: MachineView = self.timeline.now.notes["view"]
         return found
 
     @property
@@ -106,9 +106,9 @@ class PlaygroundWidget(Panel):
         if opened := EDIT.fullmatch(line.strip()):
             self.editor = {"path": opened[1], "text": self._read(opened[1])}
         else:
-            self._do(Input("typed", line))
+            self._do(RecordedInput("typed", line))
 
-    def _do(self, given: Input) -> None:
+    def _do(self, given: RecordedInput) -> None:
         ahead = len(self.timeline.line) - 1 - self.place
         self.note = ""
         self.timeline.do(given)
@@ -311,18 +311,18 @@ def _other(timeline: Timeline, tip: Moment) -> dict[str, Any]:
 
 
 def open_playground(
-    lines: tuple[str, ...], lesson: Callable[[], Lesson], fresh: bool, options: Any
+    lines: tuple[str, ...], lesson: Callable[[], LessonMachine], fresh: bool, options: Any
 ) -> PlaygroundWidget:
     """The widget that playground() shows; ValueError says what is wrong with the arguments."""
     for line in lines:
         if not isinstance(line, str):
             raise ValueError(f"{line!r:.60} is no line to type: write it in quotes")
     if lines and lines[0].strip().startswith("labkit:"):
-        found = Lesson()
+        found = LessonMachine()
         found.timeline = play(read_shared(lines[0]))
         lines = lines[1:]
     elif fresh or options:
-        found = Lesson()
+        found = LessonMachine()
         try:
             found.fresh(**options)
         except TypeError:  # Machine has no such option
@@ -330,5 +330,5 @@ def open_playground(
     else:
         found = lesson()
     for line in lines:
-        found.timeline.do(Input("typed", line))
+        found.timeline.do(RecordedInput("typed", line))
     return PlaygroundWidget(found)

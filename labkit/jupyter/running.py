@@ -1,7 +1,7 @@
 """Notebooks run from top to bottom without a browser: in this process, to compare; in a kernel, to save what they give.
 
 Both run as learner demo, with an empty home, in the notebook's own folder: so that what is saved is the same for
-everyone. A `Player` is a shell without a kernel: a cell takes as long as what it does.
+everyone. A `NotebookPlayer` is a shell without a kernel: a cell takes as long as what it does.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def as_demo(folder: Path) -> Iterator[None]:
             os.environ.update(before)
 
 
-class Player:
+class NotebookPlayer:
     """A shell of its own in which cells run as in a kernel; `with playing() as player`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -92,7 +92,7 @@ class Player:
 
 
 @contextmanager
-def playing() -> Iterator[Player]:
+def playing() -> Iterator[NotebookPlayer]:
     """A new shell that get_ipython() gives in here, whatever shell there was before."""
     from labkit.jupyter import load_ipython_extension
 
@@ -102,7 +102,7 @@ def playing() -> Iterator[Player]:
     InteractiveShell._instance = shell  # type: ignore[assignment]  # traitlets types it as None
     try:
         load_ipython_extension(shell)
-        yield Player(shell)
+        yield NotebookPlayer(shell)
     finally:
         InteractiveShell._instance = before
 

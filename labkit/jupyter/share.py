@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from labkit.jupyter.timeline import KINDS, Input, Moment, Timeline
+from labkit.jupyter.timeline import KINDS, Moment, RecordedInput, Timeline
 
 VERSION = 1
 MARK = re.compile(r"labkit:(\d{1,6}):([A-Za-z0-9_=-]*)\Z")
@@ -39,10 +39,10 @@ class Shared:
     """What a machine is made from: options, and inputs to be played."""
 
     options: Mapping[str, Any]
-    inputs: tuple[Input, ...]
+    inputs: tuple[RecordedInput, ...]
 
 
-def shared_text(options: Mapping[str, Any], inputs: Sequence[Input]) -> str:
+def shared_text(options: Mapping[str, Any], inputs: Sequence[RecordedInput]) -> str:
     """The machine as a text. Raises ShareError where it would be longer than what is read back."""
     check_limits(inputs)
     rows = [[each.kind, each.text, *([each.path] if each.path else [])] for each in inputs]
@@ -91,7 +91,7 @@ def _options(found: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def _inputs(found: Any) -> tuple[Input, ...]:
+def _inputs(found: Any) -> tuple[RecordedInput, ...]:
     if not isinstance(found, list):
         raise ShareError("it has no inputs")
     inputs = tuple(_input(row) for row in found)
@@ -99,14 +99,14 @@ def _inputs(found: Any) -> tuple[Input, ...]:
     return inputs
 
 
-def _input(row: Any) -> Input:
+def _input(row: Any) -> RecordedInput:
     fits = isinstance(row, list) and len(row) in (2, 3) and all(isinstance(word, str) for word in row)
     if not fits or row[0] not in KINDS or (row[0] == "file") != (len(row) == 3):
         raise ShareError("one of its inputs is none")
-    return Input(*row)
+    return RecordedInput(*row)
 
 
-def check_limits(inputs: Sequence[Input]) -> None:
+def check_limits(inputs: Sequence[RecordedInput]) -> None:
     """Raises ShareError where there are too many inputs, or too long ones."""
     if len(inputs) > MOST_INPUTS or sum(len(each.text) + len(each.path) for each in inputs) > LONGEST:
         raise ShareError(f"it has more than {MOST_INPUTS} inputs or {LONGEST >> 10} KiB of them")

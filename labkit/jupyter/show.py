@@ -14,14 +14,14 @@ from typing import Any
 
 from labkit.jupyter.diagram import dot
 from labkit.jupyter.draw import DrawingError, draw
-from labkit.jupyter.view import UNMARKED, Marks, View, compare, look, only
-from labkit.jupyter.words import in_words
+from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, look, only
+from labkit.jupyter.view_text import in_words
 
 
 class Picture:
     """A view and what changed in it since the one before; drawn when it is displayed."""
 
-    def __init__(self, view: View, marks: Marks = UNMARKED) -> None:
+    def __init__(self, view: MachineView, marks: Marks = UNMARKED) -> None:
         self.view = view
         self.marks = marks
 
@@ -79,7 +79,7 @@ def svg_width(svg: str) -> int:
     return round(float(found[1]) * 1.15) if found else 600
 
 
-def summary(view: View) -> str:
+def summary(view: MachineView) -> str:
     """How many images, containers and volumes, and their names."""
     groups = (
         ("image", [name for image in view.images for name in image.names or ("<none>",)]),
@@ -90,7 +90,7 @@ def summary(view: View) -> str:
     return "; ".join(told) or "nothing on it yet"
 
 
-def picture(machine: Any, names: Sequence[str] = (), before: View | None = None) -> Picture:
+def picture(machine: Any, names: Sequence[str] = (), before: MachineView | None = None) -> Picture:
     """The picture of a machine, or of the named images, containers and volumes with what belongs to them."""
     view = look(machine)
     return Picture(only(view, names) if names else view, compare(before, view))

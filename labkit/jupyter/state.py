@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.jupyter.show import Picture, picture
-from labkit.jupyter.timeline import Input, Timeline, as_text
-from labkit.jupyter.view import View, look
+from labkit.jupyter.timeline import RecordedInput, Timeline, as_text
+from labkit.jupyter.view import MachineView, look
 
-__all__ = ["Done", "Lesson", "as_text", "new_machine"]
+__all__ = ["Done", "LessonMachine", "as_text", "new_machine"]
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ def new_machine(**options: Any) -> Any:
     return Machine(**options)
 
 
-class Lesson:
+class LessonMachine:
     """A machine with all that was typed on it, and the view that was last shown."""
 
     def __init__(self, make: Callable[..., Any] = new_machine) -> None:
         self._make = make
         self._timeline: Timeline | None = None
-        self._shown: View | None = None
+        self._shown: MachineView | None = None
         self.watchers: list[Callable[[], None]] = []  # called when the timeline is another one
 
     @property
@@ -62,17 +62,17 @@ class Lesson:
 
     def run(self, line: str) -> Done:
         """Run what a person would type; the machine as it was can be had back."""
-        outcome = self.timeline.do(Input("run", line))
+        outcome = self.timeline.do(RecordedInput("run", line))
         return Done(outcome.status, outcome.text(1), outcome.text(2))
 
     def type(self, text: str) -> str:
         """What a terminal shows when these lines are typed one after the other, into whatever shell waits for them."""
-        outcome = self.timeline.do(Input("session", text))
+        outcome = self.timeline.do(RecordedInput("session", text))
         return "".join(piece for _, piece in outcome.written)
 
     def write_file(self, path: str, text: str) -> None:
         """Write a file on the host, its folder too where that is missing; a relative path starts in /home/learner."""
-        self.timeline.do(Input("file", text, path))
+        self.timeline.do(RecordedInput("file", text, path))
 
     def undo(self) -> str | None:
         """Take back the last input, and say which it was; None where there is none."""

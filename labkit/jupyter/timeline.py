@@ -16,8 +16,8 @@ WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a comma
 
 
 @dataclass(frozen=True)
-class Input:
-    """One thing that was done: Input("typed", "docker ps"). `kind` is a row of KINDS."""
+class RecordedInput:
+    """One thing that was done: RecordedInput("typed", "docker ps"). `kind` is a row of KINDS."""
 
     kind: str
     text: str
@@ -31,7 +31,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InputOutcome:
     """What an input gave: pieces of (stream, text) in their order."""
 
     status: int = 0
@@ -47,8 +47,8 @@ class Moment:
 
     number: int
     parent: int
-    input: Input | None = None
-    outcome: Outcome = Outcome()
+    input: RecordedInput | None = None
+    outcome: InputOutcome = InputOutcome()
     prompt: str = ""  # of the terminal, before the input
     inside: bool = False  # the terminal is in a container's shell, after the input
     waits: bool = False  # the command goes on, after the input
@@ -94,7 +94,7 @@ class Timeline:
         return [moment for moment in self.line[1:] if moment.number <= self.at]
 
     @property
-    def inputs(self) -> list[Input]:
+    def inputs(self) -> list[RecordedInput]:
         return [moment.input for moment in self.past if moment.input is not None]
 
     @property
@@ -113,7 +113,7 @@ class Timeline:
             tip = self.moments[tip.parent]
         return found[::-1]
 
-    def do(self, given: Input) -> Outcome:
+    def do(self, given: RecordedInput) -> InputOutcome:
         """Do this now. In the past, it starts a new line of inputs there; the former one stays among the `others`."""
         self._keep()
         prompt = self.terminal.prompt if given.kind == "typed" else ""
@@ -148,14 +148,14 @@ class Timeline:
             self._terminal.restore(terminal)
         self._changed()
 
-    def undo(self) -> Input | None:
+    def undo(self) -> RecordedInput | None:
         """One input back: which; None at the start."""
         taken = self.now.input
         if taken is not None:
             self.go(self.now.parent)
         return taken
 
-    def redo(self) -> Input | None:
+    def redo(self) -> RecordedInput | None:
         """One input forth on the line: which; None at its end."""
         following = [moment for moment in self.line if moment.number > self.at]
         if not following:
@@ -186,20 +186,22 @@ def as_text(output: str | bytes | None) -> str:
     return output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
 
 
-def _typed(timeline: Timeline, given: Input) -> Outcome:
+def _typed(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """A line, or several, in the timeline's own terminal."""
     done = timeline.terminal.run(given.text)
-    return Outcome(int(done.returncode), tuple((each.stream, as_text(each.text)) for each in timeline.terminal.written))
+    return InputOutcome(
+        int(done.returncode), tuple((each.stream, as_text(each.text)) for each in timeline.terminal.written)
+    )
 
 
-def _run(timeline: Timeline, given: Input) -> Outcome:
+def _run(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """A command in a shell of its own."""
     done = timeline.machine.run(given.text)
     pieces = ((1, as_text(done.stdout)), (2, as_text(done.stderr)))
-    return Outcome(int(done.returncode), tuple(piece for piece in pieces if piece[1]))
+    return InputOutcome(int(done.returncode), tuple(piece for piece in pieces if piece[1]))
 
 
-def _session(timeline: Timeline, given: Input) -> Outcome:
+def _session(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """Lines in a terminal of their own; what it shows, the lines themselves included."""
     terminal = timeline.machine.session()
     screen: list[tuple[int, str]] = []
@@ -208,10 +210,10 @@ def _session(timeline: Timeline, given: Input) -> Outcome:
         screen.append((1, f"{terminal.prompt}{line}\n"))
         status = int(terminal.run(line).returncode)
         screen += [(each.stream, as_text(each.text)) for each in terminal.written]
-    return Outcome(status, tuple(screen))
+    return InputOutcome(status, tuple(screen))
 
 
-def _file(timeline: Timeline, given: Input) -> Outcome:
+def _file(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """A file of the host written, its folder too where that is missing; a relative path starts in /home/learner."""
     files = timeline.machine.files
     full = given.path if given.path.startswith("/") else f"{HOME}/{given.path}"
@@ -219,20 +221,20 @@ def _file(timeline: Timeline, given: Input) -> Outcome:
     if folder and not files.is_dir(folder):
         files.makedirs(folder)
     files.write(full, given.text)
-    return Outcome()
+    return InputOutcome()
 
 
-def typed_file(path: str, text: str) -> Input:
+def typed_file(path: str, text: str) -> RecordedInput:
     """A file saved by an editor, as the input that would have written it."""
     mark = "EOF"
     while mark in text.splitlines():
         mark += "_"
     quoted = "'" + path.replace("'", "'\\''") + "'"
     whole = text if text.endswith("\n") or not text else f"{text}\n"
-    return Input("typed", f"cat > {quoted} <<'{mark}'\n{whole}{mark}")
+    return RecordedInput("typed", f"cat > {quoted} <<'{mark}'\n{whole}{mark}")
 
 
-KINDS: dict[str, Callable[[Timeline, Input], Outcome]] = {
+KINDS: dict[str, Callable[[Timeline, RecordedInput], InputOutcome]] = {
     "typed": _typed,
     "run": _run,
     "session": _session,

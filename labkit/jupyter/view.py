@@ -29,7 +29,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class ImageView:
+class SeenImage:
     """An image: its names, and its steps from the lowest to the highest."""
 
     id: str
@@ -39,8 +39,8 @@ class ImageView:
 
 
 @dataclass(frozen=True)
-class MountView:
-    """What covers a path of a container: MountView("volume", "data", "/data", True)."""
+class SeenMount:
+    """What covers a path of a container: SeenMount("volume", "data", "/data", True)."""
 
     kind: str
     source: str  # the volume's name, the host's path, or "" for a tmpfs
@@ -49,7 +49,7 @@ class MountView:
 
 
 @dataclass(frozen=True)
-class ContainerView:
+class SeenContainer:
     """A container: its own writable layer is what `docker diff` lists."""
 
     id: str
@@ -58,26 +58,26 @@ class ContainerView:
     state: str
     changes: tuple[tuple[str, str], ...]  # (A, C or D, path)
     size: int
-    mounts: tuple[MountView, ...]
+    mounts: tuple[SeenMount, ...]
 
 
 @dataclass(frozen=True)
-class View:
+class MachineView:
     """All of it, in a fixed order."""
 
-    images: tuple[ImageView, ...] = ()
-    containers: tuple[ContainerView, ...] = ()
+    images: tuple[SeenImage, ...] = ()
+    containers: tuple[SeenContainer, ...] = ()
     volumes: tuple[str, ...] = ()
 
 
 @dataclass
-class Stack:
+class StepStack:
     """Steps that all the same images have, lowest first, and what stands on them."""
 
     key: tuple[Step, ...]  # every step up to and with the stack's highest: names the stack, and orders it
     steps: list[Step] = field(default_factory=list)
-    images: list[ImageView] = field(default_factory=list)  # the images whose highest step is this stack's highest
-    above: list[Stack] = field(default_factory=list)
+    images: list[SeenImage] = field(default_factory=list)  # the images whose highest step is this stack's highest
+    above: list[StepStack] = field(default_factory=list)
 
 
 def size_text(size: int) -> str:
@@ -114,15 +114,15 @@ def history_steps(
     return (*steps, *(Step("(not in the history)", 0, digest) for digest in digests))
 
 
-def look(machine: Any) -> View:
+def look(machine: Any) -> MachineView:
     """The machine's images, containers and volumes as they are now."""
     engine = machine.engine
     containers = tuple(sorted(_containers(engine), key=lambda container: container.name))
     images = tuple(sorted(_images(engine), key=lambda image: (image.names or ("~",), image.id)))
-    return View(images, containers, tuple(sorted(str(volume["Name"]) for volume in engine.volumes())))
+    return MachineView(images, containers, tuple(sorted(str(volume["Name"]) for volume in engine.volumes())))
 
 
-def only(view: View, names: Sequence[str]) -> View:
+def only(view: MachineView, names: Sequence[str]) -> MachineView:
     """What belongs to these images, containers or volumes, and the images below; ValueError names an unknown one."""
     containers = [c for c in view.containers if c.name in names or set(names) & {mount.source for mount in c.mounts}]
     wanted = {container.image for container in containers}
@@ -134,10 +134,10 @@ def only(view: View, names: Sequence[str]) -> View:
     for name in names:
         if name not in known:
             raise ValueError(f"there is no image, container or volume {name!r} to show")
-    return View(tuple(images), tuple(containers), tuple(sorted(volumes)))
+    return MachineView(tuple(images), tuple(containers), tuple(sorted(volumes)))
 
 
-def added(before: View, after: View) -> View:
+def added(before: MachineView, after: MachineView) -> MachineView:
     """What of `after` was not there before, with the images below; all of it where nothing was added."""
     known = {image.id for image in before.images}
     containers = tuple(container for container in after.containers if container not in before.containers)
@@ -146,35 +146,35 @@ def added(before: View, after: View) -> View:
     images = tuple(image for image in after.images if any(_stands_on(top, image) for top in tops))
     mounted = {mount.source for container in containers for mount in container.mounts}
     volumes = tuple(volume for volume in after.volumes if volume not in before.volumes or volume in mounted)
-    found = View(images, containers, volumes)
-    return after if found == View() else found
+    found = MachineView(images, containers, volumes)
+    return after if found == MachineView() else found
 
 
-def _stands_on(image: ImageView, lower: ImageView) -> bool:
+def _stands_on(image: SeenImage, lower: SeenImage) -> bool:
     """Does the image have all the steps of the lower one below its own (or is it that one)?"""
     return image.steps[: len(lower.steps)] == lower.steps
 
 
-def _named(image: ImageView, names: Sequence[str]) -> bool:
+def _named(image: SeenImage, names: Sequence[str]) -> bool:
     identifier = image.id.removeprefix("sha256:")
     return any({name, f"{name}:latest"} & set(image.names) or (name and identifier.startswith(name)) for name in names)
 
 
-def _images(engine: Any) -> Iterator[ImageView]:
+def _images(engine: Any) -> Iterator[SeenImage]:
     for summary in engine.images(all=True):
         reference = summary["Id"]
         document, image = engine.inspect_image(reference), engine.find_image(reference)
         names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
         steps = history_steps(engine.history(reference), image.config.get("history") or [], image.diff_ids)
-        yield ImageView(reference, names, steps, int(document.get("Size") or 0))
+        yield SeenImage(reference, names, steps, int(document.get("Size") or 0))
 
 
-def _containers(engine: Any) -> Iterator[ContainerView]:
+def _containers(engine: Any) -> Iterator[SeenContainer]:
     for summary in engine.containers(all=True, size=True):
         reference = summary["Id"]
         document = engine.inspect_container(reference)
         changes = tuple(sorted(((str(k), str(p)) for k, p in engine.diff(reference)), key=lambda change: change[1]))
-        yield ContainerView(
+        yield SeenContainer(
             id=reference,
             name=str(document["Name"]).removeprefix("/"),
             image=document["Image"],
@@ -185,27 +185,27 @@ def _containers(engine: Any) -> Iterator[ContainerView]:
         )
 
 
-def _mounts(document: Mapping[str, Any]) -> Iterator[MountView]:
+def _mounts(document: Mapping[str, Any]) -> Iterator[SeenMount]:
     for mount in document.get("Mounts") or []:
         source = mount.get("Name") if mount["Type"] == "volume" else mount.get("Source")
-        yield MountView(mount["Type"], source or "", mount["Destination"], bool(mount.get("RW", True)))
+        yield SeenMount(mount["Type"], source or "", mount["Destination"], bool(mount.get("RW", True)))
     for target in (document.get("HostConfig") or {}).get("Tmpfs") or {}:
-        yield MountView("tmpfs", "", target, True)
+        yield SeenMount("tmpfs", "", target, True)
 
 
-def stacks(images: Sequence[ImageView]) -> list[Stack]:
+def stacks(images: Sequence[SeenImage]) -> list[StepStack]:
     """The images' steps as stacks that stand on each other; each step is in exactly one."""
     return [_stack((), step, images) for step in _next_steps((), images)]
 
 
-def _next_steps(below: tuple[Step, ...], images: Sequence[ImageView]) -> list[Step]:
+def _next_steps(below: tuple[Step, ...], images: Sequence[SeenImage]) -> list[Step]:
     here = len(below)
     found = (image.steps[here] for image in images if len(image.steps) > here and image.steps[:here] == below)
     return list(dict.fromkeys(found))
 
 
-def _stack(below: tuple[Step, ...], step: Step, images: Sequence[ImageView]) -> Stack:
-    stack = Stack(below)
+def _stack(below: tuple[Step, ...], step: Step, images: Sequence[SeenImage]) -> StepStack:
+    stack = StepStack(below)
     following = [step]
     while len(following) == 1 and not stack.images:
         stack.steps.append(following[0])
@@ -216,7 +216,7 @@ def _stack(below: tuple[Step, ...], step: Step, images: Sequence[ImageView]) -> 
     return stack
 
 
-def parts(view: View) -> dict[tuple[str, ...], str]:
+def parts(view: MachineView) -> dict[tuple[str, ...], str]:
     """Every part of the view that can be new, changed or gone, with what would count as a change of it."""
     found: dict[tuple[str, ...], str] = {}
     for image in view.images:
@@ -252,7 +252,7 @@ class Marks:
 UNMARKED = Marks()
 
 
-def compare(before: View | None, after: View) -> Marks:
+def compare(before: MachineView | None, after: MachineView) -> Marks:
     """What is new, changed or gone since `before`; where there is no before, nothing."""
     if before is None:
         return Marks()
@@ -265,7 +265,7 @@ def compare(before: View | None, after: View) -> Marks:
 
 
 @dataclass(frozen=True)
-class Row:
+class StackRow:
     """A line of a stack: a step, or several lines of settings as one."""
 
     number: str  # from the bottom: "3", "1 to 4"
@@ -275,11 +275,11 @@ class Row:
     word: str  # its mark
 
 
-def rows(stack: Stack, marks: Marks) -> list[Row]:
+def rows(stack: StepStack, marks: Marks) -> list[StackRow]:
     """What a stack shows, lowest first; a long run of lines that are only settings is one row."""
     first = len(stack.key) - len(stack.steps)
     numbers = range(first + 1, len(stack.key) + 1)
-    found: list[Row] = []
+    found: list[StackRow] = []
     for layer, group in itertools.groupby(numbers, lambda number: stack.key[number - 1].digest is not None):
         run = list(group)
         if layer or len(run) <= SHOWN_SETTINGS:
@@ -289,12 +289,12 @@ def rows(stack: Stack, marks: Marks) -> list[Row]:
     return found
 
 
-def _row(stack: Stack, number: int, marks: Marks) -> Row:
+def _row(stack: StepStack, number: int, marks: Marks) -> StackRow:
     step = stack.key[number - 1]
-    return Row(str(number), step.text, step.size, step.digest, marks.word(*step_part(stack.key[:number])))
+    return StackRow(str(number), step.text, step.size, step.digest, marks.word(*step_part(stack.key[:number])))
 
 
-def _settings_row(stack: Stack, run: list[int], marks: Marks) -> Row:
+def _settings_row(stack: StepStack, run: list[int], marks: Marks) -> StackRow:
     each = [_row(stack, number, marks) for number in run]
     text = f"settings: {', '.join(row.text.split(' ')[0] for row in each)}"
-    return Row(f"{run[0]} to {run[-1]}", text, 0, None, next((row.word for row in each if row.word), ""))
+    return StackRow(f"{run[0]} to {run[-1]}", text, 0, None, next((row.word for row in each if row.word), ""))

@@ -10,8 +10,8 @@ import pytest
 
 from labkit.engine.build.journal import Reason
 from labkit.jupyter.cache_lab import CacheLab, open_lab
-from labkit.jupyter.cache_words import WORDS, sentence
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.cache_reasons import WORDS, sentence
+from labkit.jupyter.state import LessonMachine
 
 MARKUP = "<img src=x onerror=alert(1)>"
 FILES = {
@@ -25,12 +25,12 @@ FILES = {
 
 
 @pytest.fixture
-def lesson() -> Lesson:
-    return Lesson()
+def lesson() -> LessonMachine:
+    return LessonMachine()
 
 
 @pytest.fixture
-def lab(lesson: Lesson) -> CacheLab:
+def lab(lesson: LessonMachine) -> CacheLab:
     return open_lab(lesson, "app", FILES, "", "app")
 
 
@@ -42,7 +42,7 @@ def states(lab: CacheLab) -> dict[str, str]:
     return {re.sub(r"^\[.*?\] ", "", row["title"]): row["state"] for row in lab.steps}
 
 
-def test_before_a_build_the_steps_are_there_and_nothing_is_said_of_them(lab: CacheLab, lesson: Lesson) -> None:
+def test_before_a_build_the_steps_are_there_and_nothing_is_said_of_them(lab: CacheLab, lesson: LessonMachine) -> None:
     assert states(lab) == {
         "WORKDIR /app": "",
         "COPY requirements.txt .": "",
@@ -135,7 +135,7 @@ def test_an_emptied_cache(lab: CacheLab) -> None:
     assert lab.steps[0]["reasons"] == ["It was made before with this very key, but its record is gone: pruned"]
 
 
-def test_a_forecast_says_what_a_build_then_does_and_changes_nothing(lab: CacheLab, lesson: Lesson) -> None:
+def test_a_forecast_says_what_a_build_then_does_and_changes_nothing(lab: CacheLab, lesson: LessonMachine) -> None:
     do(lab, "build")
     do(lab, "save", path="requirements.txt", text="django\n")
     now, events = lesson.machine.engine.now(), len(lesson.machine.events)
@@ -147,7 +147,7 @@ def test_a_forecast_says_what_a_build_then_does_and_changes_nothing(lab: CacheLa
     assert [row["key"] for row in foreseen] == [row["key"] for row in lab.steps]
 
 
-def test_files_are_made_and_deleted(lab: CacheLab, lesson: Lesson) -> None:
+def test_files_are_made_and_deleted(lab: CacheLab, lesson: LessonMachine) -> None:
     do(lab, "new", path="deep/er/file.txt")
     assert lab.editor["path"] == "deep/er/file.txt"
     assert lesson.machine.files.exists("/home/learner/app/deep/er/file.txt")
@@ -161,7 +161,7 @@ def test_files_are_made_and_deleted(lab: CacheLab, lesson: Lesson) -> None:
     assert lesson.machine.files.exists("/etc/passwd")
 
 
-def test_what_is_done_here_can_be_taken_back(lab: CacheLab, lesson: Lesson) -> None:
+def test_what_is_done_here_can_be_taken_back(lab: CacheLab, lesson: LessonMachine) -> None:
     do(lab, "build")
     assert lesson.undo() == "docker build -t app app"
     assert lesson.machine.engine.images() == []
@@ -184,7 +184,7 @@ def test_a_dockerfile_that_does_not_build_gives_dockers_message(lab: CacheLab, d
     assert lab.said.startswith("ERROR: failed to build")
 
 
-def test_options_are_words_and_never_a_script(lab: CacheLab, lesson: Lesson) -> None:
+def test_options_are_words_and_never_a_script(lab: CacheLab, lesson: LessonMachine) -> None:
     do(lab, "options", text="; rm -rf /home/learner/app; echo")
     assert lesson.machine.files.exists("/home/learner/app/Dockerfile")
     do(lab, "build")
@@ -195,7 +195,7 @@ def test_options_are_words_and_never_a_script(lab: CacheLab, lesson: Lesson) -> 
     assert "could not be done" in lab.said
 
 
-def test_a_removed_folder_is_said(lab: CacheLab, lesson: Lesson) -> None:
+def test_a_removed_folder_is_said(lab: CacheLab, lesson: LessonMachine) -> None:
     lesson.machine.run("rm -r app")
     do(lab, "forecast")
     assert lab.said
@@ -203,7 +203,7 @@ def test_a_removed_folder_is_said(lab: CacheLab, lesson: Lesson) -> None:
     assert "not found" in lab.said
 
 
-def test_nothing_is_markup(lesson: Lesson) -> None:
+def test_nothing_is_markup(lesson: LessonMachine) -> None:
     odd = b"\xff".decode("utf-8", "surrogateescape")
     files = {"Dockerfile": f"FROM busybox\nCOPY . /x\nRUN echo '{MARKUP}'\n", MARKUP: MARKUP, f"a\n{odd}": MARKUP}
     lab = open_lab(lesson, "app", files, "", "app")
@@ -234,7 +234,7 @@ def test_messages_that_mean_nothing_change_nothing(lab: CacheLab) -> None:
     assert lab.editor["why"] == "There is no such file."
 
 
-def test_large_and_binary_files_are_not_edited(lesson: Lesson) -> None:
+def test_large_and_binary_files_are_not_edited(lesson: LessonMachine) -> None:
     lab = open_lab(lesson, "app", FILES, "", "app")
     lesson.machine.run("dd if=/dev/zero of=app/big bs=1M count=50; printf '\\377' > app/odd")
     for name in ("big", "odd"):
@@ -251,7 +251,7 @@ def test_large_and_binary_files_are_not_edited(lesson: Lesson) -> None:
         ("app", {"x": 3}, "files are texts"),
     ],
 )
-def test_a_wrong_call_says_what_is_wrong(lesson: Lesson, folder: Any, files: Any, words: str) -> None:
+def test_a_wrong_call_says_what_is_wrong(lesson: LessonMachine, folder: Any, files: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         open_lab(lesson, folder, files, "", "app")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.jupyter.composer import MountComposer, look_command, spelt
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.state import LessonMachine
 
 BIND = "--mount type=bind,source=/data/mysql,target=/var/lib/mysql"
 HOSTILE = (
@@ -22,8 +22,8 @@ HOSTILE = (
 
 
 @pytest.fixture
-def lesson() -> Lesson:
-    return Lesson()
+def lesson() -> LessonMachine:
+    return LessonMachine()
 
 
 def text(widget: MountComposer, flag: str) -> str:
@@ -42,12 +42,12 @@ def fill(widget: MountComposer, name: str, value: Any) -> None:
     widget.handle({"do": "fill", "name": name, "value": value})
 
 
-def test_it_says_what_it_is(lesson: Lesson) -> None:
+def test_it_says_what_it_is(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v notes:/data")
     assert repr(widget) == "mount_composer: -v notes:/data   --mount type=volume,source=notes,target=/data"
 
 
-def test_what_is_typed_into_one_flag_is_in_the_other_and_in_the_form(lesson: Lesson) -> None:
+def test_what_is_typed_into_one_flag_is_in_the_other_and_in_the_form(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson)
     write(widget, "-v", "/srv/app:/app:ro,rslave")
     assert text(widget, "--mount") == "type=bind,source=/srv/app,target=/app,readonly,bind-propagation=rslave"
@@ -62,7 +62,7 @@ def test_what_is_typed_into_one_flag_is_in_the_other_and_in_the_form(lesson: Les
     )
 
 
-def test_a_part_has_the_same_number_in_both(lesson: Lesson) -> None:
+def test_a_part_has_the_same_number_in_both(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v notes:/data:ro")
     numbered = {
         flag: {piece["number"]: piece["text"] for piece in widget.flags[flag]["pieces"] if piece["number"]}
@@ -77,7 +77,7 @@ def test_a_part_has_the_same_number_in_both(lesson: Lesson) -> None:
         assert "".join(piece["text"] for piece in widget.flags[flag]["pieces"]) == text(widget, flag)
 
 
-def test_what_one_cannot_say_is_said_in_words(lesson: Lesson) -> None:
+def test_what_one_cannot_say_is_said_in_words(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "--mount type=tmpfs,target=/t,tmpfs-size=1m")
     assert widget.flags["-v"]["notes"] == [
         "-v has no way to say type=tmpfs. The short form is another flag: --tmpfs /t:size=1m"
@@ -102,7 +102,7 @@ def test_what_one_cannot_say_is_said_in_words(lesson: Lesson) -> None:
     ],
 )  # fmt: skip
 def test_what_docker_refuses(
-    lesson: Lesson, flag: str, value: str, message: str, cause: str, marked: list[str]
+    lesson: LessonMachine, flag: str, value: str, message: str, cause: str, marked: list[str]
 ) -> None:
     widget = MountComposer(lesson)
     write(widget, flag, value)
@@ -114,7 +114,7 @@ def test_what_docker_refuses(
     assert wrong(widget, flag) == marked
 
 
-def test_what_is_wrong_leaves_the_rest_as_it_was(lesson: Lesson) -> None:
+def test_what_is_wrong_leaves_the_rest_as_it_was(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v notes:/data")
     form = dict(widget.form)
     write(widget, "-v", "notes:/data:r")
@@ -127,7 +127,7 @@ def test_what_is_wrong_leaves_the_rest_as_it_was(lesson: Lesson) -> None:
     assert widget.flags["--mount"]["notes"] == []
 
 
-def test_what_was_filled_in_for_another_type_comes_back(lesson: Lesson) -> None:
+def test_what_was_filled_in_for_another_type_comes_back(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "--mount type=volume,source=notes,target=/d,volume-subpath=a,volume-label=owner=ada")
     fill(widget, "type", "tmpfs")
     fill(widget, "size", "1m")
@@ -140,7 +140,7 @@ def test_what_was_filled_in_for_another_type_comes_back(lesson: Lesson) -> None:
     assert text(widget, "--mount") == "type=tmpfs,target=/d,tmpfs-size=1m"
 
 
-def test_who_writes_the_flags_name_too_means_its_value(lesson: Lesson) -> None:
+def test_who_writes_the_flags_name_too_means_its_value(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson)
     write(widget, "-v", "-v '/a b:/c'")
     assert (text(widget, "-v"), widget.flags["-v"]["replaced"]) == ("/a b:/c", 1)
@@ -151,7 +151,7 @@ def test_who_writes_the_flags_name_too_means_its_value(lesson: Lesson) -> None:
     assert text(widget, "-v") == "-v 'open"
 
 
-def test_a_missing_source_goes_differently(lesson: Lesson) -> None:
+def test_a_missing_source_goes_differently(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, BIND)
     assert widget.differences[0] == (
         "There is no /data/mysql on the host. -v makes it, an empty folder that belongs to root; --mount refuses, "
@@ -168,7 +168,7 @@ def test_a_missing_source_goes_differently(lesson: Lesson) -> None:
     )
 
 
-def test_a_volume_is_made_and_filled(lesson: Lesson) -> None:
+def test_a_volume_is_made_and_filled(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v notes:/etc")
     assert widget.differences == [
         "With both, Docker makes the volume notes, which is not there yet.",
@@ -184,7 +184,7 @@ def test_a_volume_is_made_and_filled(lesson: Lesson) -> None:
     assert lesson.run("docker volume ls -q").stdout == ""
 
 
-def test_try_it_on_a_copy_and_for_good(lesson: Lesson) -> None:
+def test_try_it_on_a_copy_and_for_good(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v /srv/new:/data")
     widget.handle({"do": "try", "flag": "-v", "image": "busybox", "command": widget.command, "keep": False})
     assert (
@@ -203,13 +203,13 @@ def test_try_it_on_a_copy_and_for_good(lesson: Lesson) -> None:
     assert "bind source path does not exist: /srv/new" in widget.tried["pieces"][0]["text"]
 
 
-def test_there_is_nothing_to_try_where_a_syntax_has_no_words(lesson: Lesson) -> None:
+def test_there_is_nothing_to_try_where_a_syntax_has_no_words(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "--mount type=tmpfs,target=/t")
     widget.handle({"do": "try", "flag": "-v", "command": "ls"})
     assert widget.tried == {}
 
 
-def test_messages_that_make_no_sense_change_nothing(lesson: Lesson) -> None:
+def test_messages_that_make_no_sense_change_nothing(lesson: LessonMachine) -> None:
     widget = MountComposer(lesson, "-v notes:/data")
     for message in (
         {"do": "write", "flag": "-x", "text": "a"},
@@ -224,7 +224,7 @@ def test_messages_that_make_no_sense_change_nothing(lesson: Lesson) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_is_text(lesson: Lesson, name: str) -> None:
+def test_hostile_text_is_text(lesson: LessonMachine, name: str) -> None:
     widget = MountComposer(lesson, "-v notes:/data")
     for field in ("source", "target", "subpath", "labels", "type"):
         fill(widget, field, name)

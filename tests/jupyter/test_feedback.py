@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.jupyter.feedback import differences, flag_parts, goals_trait, side_by_side
-from labkit.jupyter.view import View, look
+from labkit.jupyter.view import MachineView, look
 
 from .fakes import FakeResult, small_machine
 
@@ -55,7 +55,7 @@ def test_how_two_machines_differ() -> None:
     assert found[:2] == ["not there: volume wanted", "there as well: volume v0"]
     assert found[-1] == "and 2 more"
     assert differences(look(wanted), look(wanted)) == []
-    assert differences(look(small_machine()), View())[0].startswith("not there: step ")
+    assert differences(look(small_machine()), MachineView())[0].startswith("not there: step ")
 
 
 @pytest.mark.parametrize(

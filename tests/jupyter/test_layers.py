@@ -10,7 +10,7 @@ import pytest
 
 from labkit import Machine
 from labkit.jupyter import layers as layers_function
-from labkit.jupyter.layer_words import findings
+from labkit.jupyter.layer_waste import findings
 from labkit.jupyter.layers import MOST_ROWS, PAGE, LayersWidget, as_text, hex_dump, widget
 
 DOCKERFILE = """FROM busybox

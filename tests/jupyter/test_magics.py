@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
 from labkit.jupyter.magics import LabMagics, options
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.state import LessonMachine
 
 from .fakes import FakeEngine
 
@@ -55,7 +55,7 @@ class Recorder:
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     made = InteractiveShell.instance()
-    made.register_magics(LabMagics(made, Lesson(Recorder), lambda slug, text: f"{slug}: {text}"))
+    made.register_magics(LabMagics(made, LessonMachine(Recorder), lambda slug, text: f"{slug}: {text}"))
     yield made
     InteractiveShell.clear_instance()
 
@@ -98,7 +98,7 @@ def test_a_file_is_written_below_the_learners_folder(
 def test_a_session_types_into_the_shell_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
     made = InteractiveShell.instance()
     try:
-        made.register_magics(LabMagics(made, Lesson()))
+        made.register_magics(LabMagics(made, LessonMachine()))
         made.run_cell("%host docker pull -q busybox")
         made.run_cell(
             "%%session\n\ndocker run -it --rm --hostname box busybox\nhostname; ls /nosuch\nexit\nhostname\n\n"

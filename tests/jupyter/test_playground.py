@@ -12,14 +12,14 @@ from IPython.core.interactiveshell import InteractiveShell
 import labkit.jupyter
 from labkit.jupyter.magics import LabMagics
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
-from labkit.jupyter.state import Lesson
+from labkit.jupyter.state import LessonMachine
 
 playground_module: Any = import_module("labkit.jupyter.playground")  # the package has a function of that name
 
 
 @pytest.fixture
 def widget() -> PlaygroundWidget:
-    return PlaygroundWidget(Lesson())
+    return PlaygroundWidget(LessonMachine())
 
 
 def run(widget: PlaygroundWidget, *lines: str) -> None:
@@ -213,7 +213,7 @@ def test_a_ruined_machine_is_no_traceback(widget: PlaygroundWidget, monkeypatch:
 @pytest.fixture
 def notebook() -> Iterator[InteractiveShell]:
     made = InteractiveShell.instance()
-    made.register_magics(LabMagics(made, Lesson()))
+    made.register_magics(LabMagics(made, LessonMachine()))
     yield made
     InteractiveShell.clear_instance()
 
@@ -249,7 +249,7 @@ def test_or_one_of_its_own(notebook: InteractiveShell) -> None:
 
 
 def test_only_the_newest_follow_a_lesson() -> None:
-    lesson = Lesson()
+    lesson = LessonMachine()
     widgets = [open_playground((), lambda: lesson, False, {}) for _ in range(playground_module.MOST_FOLLOWERS + 1)]
     run(widgets[-1], "docker volume create one")
     assert [widget.names for widget in widgets] == [[], ["one"], ["one"], ["one"]]
@@ -277,11 +277,11 @@ def test_a_wrong_argument_is_one_line(
 
 
 def test_a_playground_is_shown_alike_whoever_looked_before() -> None:
-    def shown(lesson: Lesson) -> str:
+    def shown(lesson: LessonMachine) -> str:
         lesson.fresh()
         lesson.run("docker run --name box busybox touch /x")
         return str(PlaygroundWidget(lesson)._repr_mimebundle_()[0]["text/html"])
 
-    lesson = Lesson()
+    lesson = LessonMachine()
     first = shown(lesson)
     assert shown(lesson) == first

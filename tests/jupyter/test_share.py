@@ -16,16 +16,16 @@ import pytest
 from labkit import Machine
 from labkit.jupyter import share
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
-from labkit.jupyter.timeline import Input, Timeline
+from labkit.jupyter.timeline import RecordedInput, Timeline
 
 INPUTS = (
-    Input("typed", "docker pull -q busybox"),
-    Input("run", "docker run -d --name web -v data:/data busybox sleep 1000"),
-    Input("file", "FROM busybox\nRUN echo é > /x\n", "app/Dockerfile"),
-    Input("session", "cd app\npwd"),
-    Input("typed", "docker exec -it web sh"),
-    Input("typed", "touch '/<b>'"),
-    Input("typed", "exit"),
+    RecordedInput("typed", "docker pull -q busybox"),
+    RecordedInput("run", "docker run -d --name web -v data:/data busybox sleep 1000"),
+    RecordedInput("file", "FROM busybox\nRUN echo é > /x\n", "app/Dockerfile"),
+    RecordedInput("session", "cd app\npwd"),
+    RecordedInput("typed", "docker exec -it web sh"),
+    RecordedInput("typed", "touch '/<b>'"),
+    RecordedInput("typed", "exit"),
 )
 
 
@@ -129,10 +129,10 @@ def test_a_file_that_cannot_be_written() -> None:
 
 def test_more_than_can_be_read_back_is_not_written() -> None:
     with pytest.raises(ShareError):
-        shared_text({}, [Input("typed", "x")] * (share.MOST_INPUTS + 1))
+        shared_text({}, [RecordedInput("typed", "x")] * (share.MOST_INPUTS + 1))
 
 
-def played(*inputs: Input) -> str:
+def played(*inputs: RecordedInput) -> str:
     timeline = Timeline(Machine())
     for each in inputs:
         timeline.do(each)
@@ -152,18 +152,18 @@ def test_a_script_runs_in_a_real_shell(tmp_path: Path) -> None:
     shell = shutil.which("sh")
     assert shell, "every POSIX system has one"
     text = played(
-        Input("typed", "x=1"),
-        Input("typed", "if true"),
-        Input("typed", "\x03"),
-        Input("typed", "echo )"),
-        Input("typed", "for i in 1 2"),
-        Input("typed", "do echo $x$i"),
-        Input("typed", "done"),
-        Input("run", "x=5; cd /; echo $x"),
-        Input("file", "EOF\nlast", "f"),
-        Input("run", "cat f"),
-        Input("typed", "echo $x; cat f"),
-        Input("typed", "echo 'a"),
+        RecordedInput("typed", "x=1"),
+        RecordedInput("typed", "if true"),
+        RecordedInput("typed", "\x03"),
+        RecordedInput("typed", "echo )"),
+        RecordedInput("typed", "for i in 1 2"),
+        RecordedInput("typed", "do echo $x$i"),
+        RecordedInput("typed", "done"),
+        RecordedInput("run", "x=5; cd /; echo $x"),
+        RecordedInput("file", "EOF\nlast", "f"),
+        RecordedInput("run", "cat f"),
+        RecordedInput("typed", "echo $x; cat f"),
+        RecordedInput("typed", "echo 'a"),
     )
     done = subprocess.run([shell, "-c", text], capture_output=True, text=True, cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("11\n12\n5\nEOF\nlast\n1\nEOF\nlast\n", "")

@@ -12,8 +12,8 @@ from labkit.jupyter import draw as drawing
 from labkit.jupyter.diagram import MANY, dot, html
 from labkit.jupyter.draw import DrawingError, draw, use
 from labkit.jupyter.show import Picture, picture
-from labkit.jupyter.view import View, look
-from labkit.jupyter.words import cut, in_words
+from labkit.jupyter.view import MachineView, look
+from labkit.jupyter.view_text import cut, in_words
 
 from .fakes import APP, FakeMachine, small_machine
 
@@ -33,7 +33,7 @@ def test_text_of_a_machine() -> None:
         '  2. CMD ["/bin/bash"]: 0B, no layer',
         "  on which stands",
     ]
-    assert in_words(View()) == "no images, no containers, no volumes"
+    assert in_words(MachineView()) == "no images, no containers, no volumes"
 
 
 def test_the_picture_says_what_the_text_says() -> None:
@@ -143,6 +143,6 @@ def test_of_many_containers_the_changed_one_stands_alone() -> None:
 
 def test_many_changed_at_once_are_marked_in_their_rows() -> None:
     machine = crowd(MANY + 2)
-    marked = picture(machine, before=View()).dot
+    marked = picture(machine, before=MachineView()).dot
     assert "own layer, writable" not in marked
     assert marked.count("&#91;NEW&#93;") == MANY + 2 + 1 + len(APP), "each row, the image and its steps"

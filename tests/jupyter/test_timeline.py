@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
-from labkit.jupyter.timeline import Input, Timeline, typed_file
+from labkit.jupyter.timeline import RecordedInput, Timeline, typed_file
 
 
 def typed(timeline: Timeline, *lines: str) -> None:
     for line in lines:
-        timeline.do(Input("typed", line))
+        timeline.do(RecordedInput("typed", line))
 
 
 def ls(timeline: Timeline) -> str:
@@ -81,17 +81,17 @@ def test_what_was_done_beside_it_is_kept_with_the_moment(timeline: Timeline) -> 
 
 
 def test_every_kind_of_input(timeline: Timeline) -> None:
-    timeline.do(Input("file", "text\n", "sub/f"))
-    assert timeline.do(Input("run", "cat sub/f; cat none")).written == (
+    timeline.do(RecordedInput("file", "text\n", "sub/f"))
+    assert timeline.do(RecordedInput("run", "cat sub/f; cat none")).written == (
         (1, "text\n"),
         (2, "cat: none: No such file or directory\n"),
     )
-    assert timeline.do(Input("session", "cd sub\npwd")).text(1) == "# cd sub\n# pwd\n/home/learner/sub\n"
+    assert timeline.do(RecordedInput("session", "cd sub\npwd")).text(1) == "# cd sub\n# pwd\n/home/learner/sub\n"
     assert timeline.do(typed_file("it's", "EOF")).status == 0
     assert timeline.machine.files.read("/home/learner/it's") == b"EOF\n"
     assert next(each.title for each in timeline.inputs) == "write sub/f"
     with pytest.raises(IsADirectoryError):
-        timeline.do(Input("file", "", "/etc"))
+        timeline.do(RecordedInput("file", "", "/etc"))
     assert len(timeline.past) == 4
 
 

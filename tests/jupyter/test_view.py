@@ -6,10 +6,10 @@ import pytest
 
 from labkit.jupyter.view import (
     UNMARKED,
-    ContainerView,
-    ImageView,
+    MachineView,
+    SeenContainer,
+    SeenImage,
     Step,
-    View,
     added,
     compare,
     history_steps,
@@ -20,7 +20,7 @@ from labkit.jupyter.view import (
     size_text,
     stacks,
 )
-from labkit.jupyter.words import gone_lines
+from labkit.jupyter.view_text import gone_lines
 
 from .fakes import APP, UBUNTU, FakeMachine, small_machine
 
@@ -66,7 +66,7 @@ def test_a_layer_without_a_history_is_shown_all_the_same() -> None:
 
 def test_images_share_the_steps_that_they_share_from_the_bottom() -> None:
     base, one, two = (
-        ImageView(name, (name,), steps, 0) for name, steps in (("b", (A,)), ("1", (A, B, C)), ("2", (A, B, D)))
+        SeenImage(name, (name,), steps, 0) for name, steps in (("b", (A,)), ("1", (A, B, C)), ("2", (A, B, D)))
     )
     (bottom,) = stacks([base, one, two])
     assert (bottom.steps, bottom.images) == ([A], [base])
@@ -85,7 +85,7 @@ def test_every_step_is_in_one_stack_only() -> None:
 
 def test_many_settings_in_a_row_are_one_row() -> None:
     settings = tuple(Step(f"ENV A={number}", 0, None) for number in range(4))
-    (stack,) = stacks([ImageView("i", ("i",), (A, *settings, B, settings[0]), 0)])
+    (stack,) = stacks([SeenImage("i", ("i",), (A, *settings, B, settings[0]), 0)])
     assert [(row.number, row.text, row.digest) for row in rows(stack, UNMARKED)] == [
         ("1", "a", "sha256:a"),
         ("2 to 5", "settings: ENV, ENV, ENV, ENV", None),
@@ -123,7 +123,7 @@ def test_what_was_added() -> None:
     assert [image.names for image in added(before, look(after)).images] == [("new:1",), ("ubuntu:24.04",)]
     assert added(before, look(after)).containers == ()
     after.engine.volume_table.append("more")
-    assert added(View(), look(after)) == look(after)
+    assert added(MachineView(), look(after)) == look(after)
     assert added(before, look(after)).volumes == ("more",)
 
 
@@ -141,23 +141,23 @@ def test_what_changed_is_marked() -> None:
 
 
 def test_a_container_that_stopped_has_changed() -> None:
-    up = View((), (ContainerView("1", "web", "i", "running", (), 0, ()),))
-    down = View((), (ContainerView("1", "web", "i", "exited", (), 0, ()),))
+    up = MachineView((), (SeenContainer("1", "web", "i", "running", (), 0, ()),))
+    down = MachineView((), (SeenContainer("1", "web", "i", "exited", (), 0, ()),))
     assert compare(up, down).word("container", "web") == "changed"
 
 
 def test_an_empty_machine() -> None:
-    assert look(FakeMachine()) == View()
+    assert look(FakeMachine()) == MachineView()
 
 
 def test_an_image_that_lost_its_name_has_changed_and_its_heir_is_new() -> None:
-    old, heir = ImageView("1", ("app:1",), (A,), 0), ImageView("2", ("app:1",), (B,), 0)
-    marks = compare(View((old,)), View((heir, ImageView("1", (), (A,), 0))))
+    old, heir = SeenImage("1", ("app:1",), (A,), 0), SeenImage("2", ("app:1",), (B,), 0)
+    marks = compare(MachineView((old,)), MachineView((heir, SeenImage("1", (), (A,), 0))))
     assert (marks.word("image", "1"), marks.word("image", "2")) == ("changed", "new")
 
 
 def test_what_went_is_told() -> None:
     before = look(small_machine())
-    marks = compare(before, View())
+    marks = compare(before, MachineView())
     assert gone_lines(marks)[-3:] == ["image ubuntu:24.04", "container web", "volume data"]
     assert "step COPY app.py /opt/app.py" in gone_lines(marks)

@@ -7,7 +7,7 @@ import pytest
 from labkit import Machine
 from labkit.engine.core import events
 from labkit.engine.core.events import Event
-from labkit.jupyter.happened import _SENTENCES, told, written
+from labkit.jupyter.event_sentences import _SENTENCES, told, written
 from labkit.jupyter.view import compare, look
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 from labkit.engine.build.journal import Reason
-from labkit.jupyter.words import cut
+from labkit.jupyter.view_text import cut
 
 SHOWN_VALUE = 60
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from labkit.jupyter.view import (
     UNMARKED,
-    ContainerView,
-    ImageView,
+    MachineView,
     Marks,
-    MountView,
-    Stack,
-    View,
+    SeenContainer,
+    SeenImage,
+    SeenMount,
+    StepStack,
     rows,
     size_text,
     stacks,
@@ -40,17 +40,17 @@ def cut(text: str, length: int = SHOWN_TEXT) -> str:
     return line if len(line) <= length else line[: length - 3] + "..."
 
 
-def image_title(image: ImageView) -> str:
+def image_title(image: SeenImage) -> str:
     """What heads a stack: the image's names, or what Docker shows in their place."""
     return ", ".join(cut(name, 40) for name in image.names) or "<none>"
 
 
-def mount_source(mount: MountView) -> str:
+def mount_source(mount: SeenMount) -> str:
     """What covers the path, in words."""
     return COVERS.get(mount.kind, mount.kind + " {source}").format(source=cut(mount.source, 40))
 
 
-def in_words(view: View, marks: Marks = UNMARKED) -> str:
+def in_words(view: MachineView, marks: Marks = UNMARKED) -> str:
     """The whole view as a text; a part that is new or changed ends in [new] or [changed]."""
     lines = [line for stack in stacks(view.images) for line in _stack_lines(stack, view, marks, 0)]
     for container in view.containers:
@@ -82,7 +82,7 @@ def _marked(line: str, word: str) -> str:
     return f"{line}  [{word}]" if word else line
 
 
-def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator[str]:
+def _stack_lines(stack: StepStack, view: MachineView, marks: Marks, depth: int) -> Iterator[str]:
     """A stack, lowest step first; the stacks that stand on it follow, indented by one more."""
     margin = "  " * depth
     for image in stack.images:
@@ -98,7 +98,7 @@ def _stack_lines(stack: Stack, view: View, marks: Marks, depth: int) -> Iterator
         yield from _stack_lines(upper, view, marks, depth + 2)
 
 
-def _container_lines(container: ContainerView, view: View, marks: Marks) -> Iterator[str]:
+def _container_lines(container: SeenContainer, view: MachineView, marks: Marks) -> Iterator[str]:
     names = {image.id: image_title(image) for image in view.images if image.names}
     image = names.get(container.image, short(container.image))
     line = f"container {cut(container.name, 40)} ({short(container.id)}, {container.state}) on image {image}"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labkit.jupyter.view import Marks, size_text
-from labkit.jupyter.words import cut, short
+from labkit.jupyter.view_text import cut, short
 
 
-class Names:
+class EventNames:
     """What containers and images are called: now, or when the events happened that tell of their end."""
 
     def __init__(self, engine: Any, events: Sequence[Any]) -> None:
@@ -34,7 +34,7 @@ class Names:
 
 def told(events: Sequence[Any], engine: Any) -> list[str]:
     """A sentence for each event, in order."""
-    names = Names(engine, events)
+    names = EventNames(engine, events)
     return [_sentence(event, names) for event in events]
 
 
@@ -59,18 +59,18 @@ def _lost(marks: Marks) -> set[tuple[str, ...]]:
     return {part[:2] for part in marks.gone if part[0] == "container"}
 
 
-def _sentence(event: Any, names: Names) -> str:
+def _sentence(event: Any, names: EventNames) -> str:
     kind = type(event).__name__
     if kind in _SENTENCES:
         return _SENTENCES[kind](event, names)
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()  # an event that this table does not know yet
 
 
-def _volume(event: Any, names: Names) -> str:
+def _volume(event: Any, names: EventNames) -> str:
     return f"made the volume {cut(event.name, 40)}{', which nobody named' if event.anonymous else ''}"
 
 
-_SENTENCES: dict[str, Callable[[Any, Names], str]] = {
+_SENTENCES: dict[str, Callable[[Any, EventNames], str]] = {
     "CopiedUp": lambda event, names: (
         f"copied {cut(event.path)}, {size_text(event.size)}, from layer {event.layer} "
         f"into {names.container(event.container)}'s layer"

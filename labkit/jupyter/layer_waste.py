@@ -11,7 +11,7 @@ from labkit.catalog.debian import ROOT_HOME
 from labkit.engine.images.layerreport import Hidden, Stack, StackLayer, files_of
 from labkit.files import Inode
 from labkit.jupyter.view import instruction, size_text
-from labkit.jupyter.words import cut
+from labkit.jupyter.view_text import cut
 
 MOST = 6  # findings that are shown
 LEAST = 1000  # bytes of a content that is worth a word where it is seen twice
@@ -27,8 +27,8 @@ LEFT_OVER = (  # folder, what lies there, what keeps it out
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that costs bytes: Finding(52428800, "/archive.tar, 52.4MB, is …", "Delete it in …")."""
+class Waste:
+    """Something that costs bytes: Waste(52428800, "/archive.tar, 52.4MB, is …", "Delete it in …")."""
 
     size: int
     text: str
@@ -41,7 +41,7 @@ def layer_title(layer: StackLayer) -> str:
     return kinds.get(layer.kind) or instruction(layer.created_by)
 
 
-def findings(stack: Stack) -> list[Finding]:
+def findings(stack: Stack) -> list[Waste]:
     """What costs bytes for nothing, the costliest first."""
     found = [*_all_hidden(stack), *_seen_twice(stack), *_left_over(stack)]
     return sorted((each for each in found if each.size), key=lambda each: (-each.size, each.text))
@@ -59,7 +59,7 @@ def _code(text: str) -> str:
     return text.replace("`", "'")
 
 
-def _all_hidden(stack: Stack) -> Iterator[Finding]:
+def _all_hidden(stack: Stack) -> Iterator[Waste]:
     groups: dict[tuple[int, str, tuple[int, ...]], list[Hidden]] = {}
     for each in stack.hidden:
         lower = tuple(sorted({number for number, _, _ in each.files}))
@@ -76,12 +76,12 @@ def _how(stack: Stack, hidden: Hidden) -> str:
     return "rewritten" if new is not None and new.data == old.data else "replaced"
 
 
-def _hidden(stack: Stack, by: int, how: str, lower: tuple[int, ...], group: list[Hidden]) -> Finding:
+def _hidden(stack: Stack, by: int, how: str, lower: tuple[int, ...], group: list[Hidden]) -> Waste:
     size = sum(each.size for each in group)
     where = " and ".join(_named(stack, number) for number in lower)
     what, verb = _subject(group, size)
     text, fix = _HOW[how](stack, by, lower, group)
-    return Finding(size, f"{what} {verb} in {where} and {text}", fix)
+    return Waste(size, f"{what} {verb} in {where} and {text}", fix)
 
 
 def _subject(group: list[Hidden], size: int) -> tuple[str, str]:
@@ -172,7 +172,7 @@ def _moved(stack: Stack, group: list[Hidden]) -> str:
     return next((other for layer, other in places if layer == group[0].by), "")
 
 
-def _seen_twice(stack: Stack) -> Iterator[Finding]:
+def _seen_twice(stack: Stack) -> Iterator[Waste]:
     for each in stack.copies:
         places = [path for number, path in each.places if stack.hidden_by(number, path) is None]
         if each.size >= LEAST and len(places) > 1:
@@ -180,18 +180,16 @@ def _seen_twice(stack: Stack) -> Iterator[Finding]:
             names = " and ".join(f"`{_code(cut(path))}`" for path in places[:3])
             more = f" and {len(places) - 3} more" if len(places) > 3 else ""
             text = f"{names}{more} have the same content, {size_text(each.size)} each."
-            yield Finding(size, text, "One of them and links to it (`ln`), made in the same step, take no more bytes.")
+            yield Waste(size, text, "One of them and links to it (`ln`), made in the same step, take no more bytes.")
 
 
-def _left_over(stack: Stack) -> Iterator[Finding]:
+def _left_over(stack: Stack) -> Iterator[Waste]:
     for folder, what, fix in LEFT_OVER:
         files = list(files_of(stack.seen(len(stack.layers), folder), folder))
         size = sum(len(inode.data) for _, _, inode in files)
         if size:
             layers = " and ".join(_named(stack, number) for number in sorted({number for number, _, _ in files}))
-            yield Finding(
-                size, f"`{folder}`, {size_text(size)}, from {layers}: {what}, which nothing reads later.", fix
-            )
+            yield Waste(size, f"`{folder}`, {size_text(size)}, from {layers}: {what}, which nothing reads later.", fix)
 
 
 def entry_words(inode: Inode) -> str:
