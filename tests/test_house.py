@@ -30,8 +30,9 @@ CORE = set(MAY_IMPORT)
 MAY_IMPORT["conformance"] = CORE
 MAY_IMPORT["course"] = CORE | {"conformance"}
 MAY_IMPORT["grading"] = MAY_IMPORT["course"] | {"course"}
-MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"cli", "jupyter"}  # jupyter to run notebooks: check-course, run-notebooks
-MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "cli"}  # cli for %labkit; it knows no Jupyter
+MAY_IMPORT["commands"] = set(MAY_IMPORT)
+MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "commands"}  # commands for %labkit; it knows no Jupyter
+MAY_IMPORT["cli"] = {"commands", "jupyter"}  # jupyter to run notebooks: check-course, run-notebooks
 ANYTHING = {"__init__", "__main__"}
 
 

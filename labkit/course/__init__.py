@@ -3,7 +3,7 @@
     from labkit.course import Attempt, load_exercise, open_progress
 
     exercise = load_exercise("first-image")      # or "first-image@1": an older revision; CourseError if there is none
-    attempt = Attempt(exercise, learner="demo", seed="")    # both may be left out: then settings.current() says
+    attempt = Attempt(exercise, learner="demo", seed="")    # both may be left out: then progress.current() says
 
     attempt.slug, .title, .kind, .points, .revision, .lesson
     attempt.task                      # Markdown, with this learner's values

@@ -336,3 +336,11 @@ KINDS: dict[str, Kind] = {
     ),
     "choose": Kind(_choose_form, _parse_choice, _judge_choice, {}),
 }
+
+
+def goal_machine(exercise: Exercise) -> Machine | None:
+    """The machine after the first solution; None where the answer is no change of the machine."""
+    kind = KINDS[exercise.kind]
+    if not kind.machine:
+        return None
+    return kind.judge(exercise, kind.parse(exercise, exercise.solutions[0].answer)).machine

@@ -141,16 +141,6 @@ def _goes_on(text: str) -> bool:
     return bool(quote) or escaped
 
 
-def goal_machine(exercise: Exercise) -> Machine | None:
-    """The machine after the first solution; None where the answer is no change of the machine."""
-    from labkit.course.kinds import KINDS
-
-    if not KINDS[exercise.kind].machine:
-        return None
-    parsed = KINDS[exercise.kind].parse(exercise, exercise.solutions[0].answer)
-    return KINDS[exercise.kind].judge(exercise, parsed).machine
-
-
 def answer_text(answer: Answer) -> str:
     """An answer as a person would type it."""
     if isinstance(answer, str):

@@ -27,14 +27,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from labkit.course import settings
 from labkit.course.jsonfile import BadJsonError, read_json
-
-if TYPE_CHECKING:
-    from labkit.course.judge import Judgement
-    from labkit.course.session import Attempt
+from labkit.course.judge import Judgement
+from labkit.course.record import Answer, Exercise
+from labkit.course.settings import Whose, home, whose
 
 VERSION = 1
 FORMAT = "labkit-progress"
@@ -48,6 +46,19 @@ LONGEST_WAIT = 3.0  # seconds for another session that is saving; then it is sav
 
 class ProgressError(Exception):
     """What was to be read as progress is none; str() is one line that says why."""
+
+
+class Answered(Protocol):
+    """One learner at one exercise, as far as it is remembered."""
+
+    learner: str
+    exercise: Exercise
+
+    @property
+    def answer(self) -> Answer | None: ...
+
+    @property
+    def by_commands(self) -> bool: ...
 
 
 def _canonical(data: object) -> str:
@@ -201,7 +212,7 @@ class Progress:
 
     def entries(self, learner: str | None = None) -> dict[str, dict]:
         """SLUG@REVISION -> entry, of this learner or of the one whose course this is."""
-        return self.document["answers"].get(settings.current().learner if learner is None else learner, {})
+        return self.document["answers"].get(current().learner if learner is None else learner, {})
 
     def entry(self, slug: str, learner: str | None = None) -> dict | None:
         """The entry of the newest revision that was answered, with its revision."""
@@ -213,7 +224,7 @@ class Progress:
         """What was last done at this exercise and need not have been checked: {"answer": …, "hints": …, "at": …}."""
         return self.document["drafts"].get(learner, {}).get(f"{slug}@{revision}")
 
-    def record(self, attempt: Attempt, judgement: Judgement) -> None:
+    def record(self, attempt: Answered, judgement: Judgement) -> None:
         """Remember the attempt's answer, and save; what could not be read as an answer is not remembered."""
         if judgement.error:
             return
@@ -231,14 +242,14 @@ class Progress:
         table[key] = _merged_entry(before, new) if before else new
         self.save()
 
-    def keep(self, attempt: Attempt, answer: object, hints: int) -> None:
+    def keep(self, attempt: Answered, answer: object, hints: int) -> None:
         """Remember what is not yet checked (inputs so far, or what is filled in), and how many hints are open; save."""
         table, key = self._place("drafts", attempt)
         at = max(int(self._clock() * 1000), table[key]["at"] + 1 if key in table else 0)
         table[key] = {"answer": _writable(answer), "hints": hints, "at": at}
         self.save()
 
-    def _place(self, what: str, attempt: Attempt) -> tuple[dict, str]:
+    def _place(self, what: str, attempt: Answered) -> tuple[dict, str]:
         table = self.document[what].setdefault(attempt.learner, {})
         return table, f"{attempt.exercise.slug}@{attempt.exercise.revision}"
 
@@ -385,6 +396,12 @@ def _put_aside(path: Path) -> Path:
 
 
 def open_progress(path: Path | None = None) -> Progress:
-    """The progress where the rules of settings.home() say; reading it changes nothing on disk if it is sound."""
-    path = path or settings.home() / "progress.json"
+    """The progress where the rules of settings.home say; reading it changes nothing on disk if it is sound."""
+    path = path or home() / "progress.json"
     return Progress(path, _read(path) or empty())
+
+
+def current() -> Whose:
+    """Whose course this is."""
+    progress = open_progress()
+    return whose(progress.learner, progress.seed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from labkit.course import settings
 from labkit.course.checks import CheckResult
 from labkit.course.judge import Judgement, difference, judge, judged
-from labkit.course.kinds import KINDS, Verdict, check_all
-from labkit.course.play import answer_text, fresh_machine, goal_machine
+from labkit.course.kinds import KINDS, Verdict, check_all, goal_machine
+from labkit.course.play import answer_text, fresh_machine
+from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Attempt:
     """See the package's docstring for the whole of it."""
 
     def __init__(self, exercise: Exercise, learner: str | None = None, seed: str | None = None) -> None:
-        whose = settings.current()
+        whose = current()
         self.learner = whose.learner if learner is None else learner
         self.seed = whose.seed if seed is None else seed
         self.record = exercise

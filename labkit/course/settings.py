@@ -17,16 +17,8 @@ class Whose:
     seed: str
 
 
-def current() -> Whose:
-    """$LABKIT_LEARNER and $LABKIT_SEED; else what `labkit learner` has written into the progress; else demo."""
-    from labkit.course.progress import open_progress
-
-    progress = open_progress()
-    return whose(progress.learner, progress.seed)
-
-
 def whose(learner: str, seed: str) -> Whose:
-    """Whose course it is where the progress says this."""
+    """$LABKIT_LEARNER and $LABKIT_SEED; else what the progress says, which `labkit learner` writes; else demo."""
     name = os.environ.get("LABKIT_LEARNER") or learner or os.environ.get("JUPYTERHUB_USER") or DEMO
     return Whose(name, os.environ.get("LABKIT_SEED") or seed or "")
 

@@ -94,14 +94,12 @@ class NotebookPlayer:
 @contextmanager
 def playing() -> Iterator[NotebookPlayer]:
     """A new shell that get_ipython() gives in here, whatever shell there was before."""
-    from labkit.jupyter import load_ipython_extension
-
     settings = Config({"HistoryManager": {"enabled": False}})
     before = InteractiveShell._instance
     shell = InteractiveShell(config=settings, user_module=ModuleType("lesson"))
     InteractiveShell._instance = shell  # type: ignore[assignment]  # traitlets types it as None
     try:
-        load_ipython_extension(shell)
+        shell.run_line_magic("load_ext", "labkit.jupyter")
         yield NotebookPlayer(shell)
     finally:
         InteractiveShell._instance = before

@@ -358,26 +358,26 @@ def test_where_progress_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "course" / "notebooks").mkdir(parents=True)
     (tmp_path / "course" / "notebooks" / "02-layers.ipynb").write_text("{}")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(module.settings.sys, "platform", "linux")
+    monkeypatch.setattr(module.sys, "platform", "linux")
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "chosen"))
-    assert module.settings.home() == tmp_path / "chosen"
+    assert module.home() == tmp_path / "chosen"
     monkeypatch.delenv("LABKIT_HOME")
     monkeypatch.chdir(tmp_path / "course" / "notebooks")
-    assert module.settings.home() == tmp_path / "course" / ".labkit"
+    assert module.home() == tmp_path / "course" / ".labkit"
     monkeypatch.setattr(module.settings.os, "access", lambda *_: False)
-    assert module.settings.home() == tmp_path / "data" / "labkit"
+    assert module.home() == tmp_path / "data" / "labkit"
     monkeypatch.chdir(tmp_path)
-    assert module.settings.home() == tmp_path / "data" / "labkit"
+    assert module.home() == tmp_path / "data" / "labkit"
 
 
 def test_whose_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
     for name in ("LABKIT_LEARNER", "LABKIT_SEED", "JUPYTERHUB_USER"):
         monkeypatch.delenv(name, raising=False)
-    assert module.settings.current() == module.settings.Whose("demo", "")
+    assert module.current() == module.Whose("demo", "")
     monkeypatch.setenv("JUPYTERHUB_USER", "hub")
-    assert module.settings.current().learner == "hub"
+    assert module.current().learner == "hub"
     open_progress().set_learner("ann", "2026")
-    assert module.settings.current() == module.settings.Whose("ann", "2026")
+    assert module.current() == module.Whose("ann", "2026")
     monkeypatch.setenv("LABKIT_LEARNER", "env")
-    assert module.settings.current() == module.settings.Whose("env", "2026")
+    assert module.current() == module.Whose("env", "2026")
