@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from labkit.engine.core.errors import EngineError
+from labkit.engine.mounts.mountkeys import BY_NAME, KEYS
 from labkit.files.listing import paths
 
 from .commands import GROUPS, Command, places
 from .flags import Flag
 from .helptext import flags_of, help_of, sections, usage_of
-from .mountflags import ALONE, KEYS
 
 Offer = tuple[list[str], bool]  # words, and whether a path of the host may stand there too
 NOTHING: Offer = ([], False)
@@ -155,10 +155,12 @@ def _mount(engine: Any, word: str) -> Offer:
     before = done + comma
     if not equals:
         return [f"{before}{each}" for each in _that_begin(set(_MOUNT_KEYS), key)], False
-    if key == "type":
-        return [f"{before}type={each}" for each in _that_begin({"bind", "volume", "tmpfs", "image"}, value)], False
-    if key in ("source", "src"):
-        return [f"{before}{key}={each}" for each in volumes(engine, value)], False
+    row = BY_NAME.get(key)
+    choices = (
+        volumes(engine, value) if row and row.kind == "path" else _that_begin(set(row.choices if row else ()), value)
+    )
+    if choices:
+        return [f"{before}{key}={each}" for each in choices], False
     return NOTHING
 
 
@@ -175,7 +177,7 @@ def _value(engine: Any, flag: str, word: str) -> Offer:
     return offer(engine, word) if offer else PATHS
 
 
-_MOUNT_KEYS = [key if key in ALONE else f"{key}=" for key in KEYS]
+_MOUNT_KEYS = [name if key.alone else f"{name}=" for key in KEYS for name in key.names]
 _Offering = Callable[[Any, str], Offer]
 _VALUES: dict[str, _Offering] = {
     "volume": _volume,

@@ -9,15 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from typing import Any
+
+from labkit.engine.mounts.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
+from labkit.kernel.jsontypes import JsonObject
 
 from .errors import ValueInvalid
 from .units import parse_bytes, quote
 
-Mount = dict[str, Any]
 Resolve = Callable[[str], str]  # a relative path of the client -> an absolute one
-
-PROPAGATIONS = frozenset(("rprivate", "private", "rshared", "shared", "rslave", "slave"))
 
 
 def resolve_in(folder: str) -> Resolve:
@@ -68,215 +67,129 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
             raise ValueInvalid(f'parse error on line 1, column {column}: extraneous or missing " in quoted-field')
 
 
-def _boolean(key: str, value: str | None) -> bool:
-    if value in (None, "1", "true"):
-        return True
-    if value in ("0", "false"):
-        return False
-    choices = 'must be one of "true", "1", "false", or "0" (default "true")'
-    raise ValueInvalid(f"invalid value for '{key}': invalid boolean value ({quote(value or '')}): {choices}")
+def _switch(mount: Mount, key: str, value: str) -> None:
+    if value not in ("", "1", "true", "0", "false"):
+        choices = 'must be one of "true", "1", "false", or "0" (default "true")'
+        raise ValueInvalid(f"invalid value for '{key}': invalid boolean value ({quote(value)}): {choices}")
+    mount.put(BY_NAME[key].path, value in ("", "1", "true"))
 
 
-def _source(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
-    mount["Source"] = resolve(value) if value.startswith(".") else value
+def _pair(mount: Mount, key: str, value: str) -> None:
+    *path, last = BY_NAME[key].path
+    options = inside(mount.record, tuple(path))
+    name, _, text = value.partition("=")
+    if name:
+        inside(options, (last,))[name] = text
 
 
-def _put(*path: str) -> Callable[..., None]:
-    def setter(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
-        _inside(mount, path[:-1])[path[-1]] = value
-
-    return setter
-
-
-def _put_lower(*path: str) -> Callable[..., None]:
-    def setter(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
-        _inside(mount, path[:-1])[path[-1]] = value.lower()
-
-    return setter
+def _recursive(mount: Mount, key: str, value: str) -> None:
+    if value not in RECURSIVE:
+        *others, last = (quote(choice) for choice in RECURSIVE)
+        raise ValueInvalid(f"invalid value for {key}: {value} (must be {', '.join(others)}, or {last})")
+    if path := RECURSIVE[value]:
+        mount.put(path, True)
 
 
-def _switch(*path: str) -> Callable[..., None]:
-    def setter(mount: Mount, key: str, value: str | None, resolve: Resolve) -> None:
-        _inside(mount, path[:-1])[path[-1]] = _boolean(key, value)
-
-    return setter
+def _refused(mount: Mount, key: str, value: str) -> None:
+    raise ValueInvalid(f"{key} is deprecated, use {_named('recursive')}=disabled instead")
 
 
-def _add(*path: str) -> Callable[..., None]:
-    def setter(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
-        options = _inside(mount, path[:-1])
-        name, _, text = value.partition("=")
-        if name:
-            options.setdefault(path[-1], {})[name] = text
-
-    return setter
-
-
-def _inside(mount: Mount, path: tuple[str, ...]) -> Mount:
-    for name in path:
-        mount = mount.setdefault(name, {})
-    return mount
-
-
-_RECURSIVE = {
-    "enabled": "",
-    "disabled": "NonRecursive",
-    "writable": "ReadOnlyNonRecursive",
-    "readonly": "ReadOnlyForceRecursive",
-}
-
-
-def _recursive(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
-    if value not in _RECURSIVE:
-        choices = '(must be "enabled", "disabled", "writable", or "readonly")'
-        raise ValueInvalid(f"invalid value for {key}: {value} {choices}")
-    if name := _RECURSIVE[value]:
-        _inside(mount, ("BindOptions",))[name] = True
-
-
-def _nonrecursive(mount: Mount, key: str, value: str | None, resolve: Resolve) -> None:
-    raise ValueInvalid("bind-nonrecursive is deprecated, use bind-recursive=disabled instead")
-
-
-def _tmpfs_size(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
+def _size(mount: Mount, key: str, value: str) -> None:
     try:
-        _inside(mount, ("TmpfsOptions",))["SizeBytes"] = parse_bytes(value)
+        mount.put(BY_NAME[key].path, parse_bytes(value))
     except ValueInvalid:
         raise ValueInvalid(f"invalid value for {key}: {value}") from None
 
 
-def _tmpfs_mode(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
+def _octal(mount: Mount, key: str, value: str) -> None:
     if not re.fullmatch(r"[0-7]+", value) or int(value, 8) >= 1 << 32:
         raise ValueInvalid(f"invalid value for {key}: {value}")
-    _inside(mount, ("TmpfsOptions",))["Mode"] = int(value, 8)
+    mount.put(BY_NAME[key].path, int(value, 8))
 
 
-def _idmap(mount: Mount, key: str, value: str, resolve: Resolve) -> None:
+def _idmap(mount: Mount, key: str, value: str) -> None:
     source, colon, user = value.partition(":")
-    mapping = _inside(mount, ("BindOptions", "IDMapping"))
-    if source == "match-user" and colon and not user:
-        raise ValueInvalid(f"invalid value for 'bind-idmap': {quote(value)} (empty user after \"match-user:\")")
-    if source == "userns" and colon:
-        raise ValueInvalid(f"invalid value for 'bind-idmap': {quote(value)} (\"userns\" does not take a user)")
+    reason = ""
     if source not in ("match-user", "userns"):
-        choices = '(must be "match-user", "match-user:USER", or "userns")'
-        raise ValueInvalid(f"invalid value for 'bind-idmap': {quote(value)} {choices}")
-    mapping["Source"] = source
+        reason = 'must be "match-user", "match-user:USER", or "userns"'
+    elif source == "match-user" and colon and not user:
+        reason = 'empty user after "match-user:"'
+    elif source == "userns" and colon:
+        reason = '"userns" does not take a user'
+    if reason:
+        raise ValueInvalid(f"invalid value for '{key}': {quote(value)} ({reason})")
+    mount.put(Mount.idmap_source.path, source)
     if user:
-        mapping["User"] = user
+        mount.put(Mount.idmap_user.path, user)
 
 
-_TARGET = _put("Target")
-KEYS: dict[str, Callable[..., None]] = {
-    "type": _put_lower("Type"),
-    "source": _source,
-    "src": _source,
-    "target": _TARGET,
-    "destination": _TARGET,
-    "dst": _TARGET,
-    "readonly": _switch("ReadOnly"),
-    "ro": _switch("ReadOnly"),
-    "consistency": _put_lower("Consistency"),
-    "bind-propagation": _put_lower("BindOptions", "Propagation"),
-    "bind-nonrecursive": _nonrecursive,
-    "bind-recursive": _recursive,
-    "bind-create-src": _switch("BindOptions", "CreateMountpoint"),
-    "bind-idmap": _idmap,
-    "volume-subpath": _put("VolumeOptions", "Subpath"),
-    "volume-nocopy": _switch("VolumeOptions", "NoCopy"),
-    "volume-label": _add("VolumeOptions", "Labels"),
-    "volume-driver": _put("VolumeOptions", "DriverConfig", "Name"),
-    "volume-opt": _add("VolumeOptions", "DriverConfig", "Options"),
-    "image-subpath": _put("ImageOptions", "Subpath"),
-    "tmpfs-size": _tmpfs_size,
-    "tmpfs-mode": _tmpfs_mode,
+READERS: dict[str, Callable[[Mount, str, str], None]] = {  # of each kind of key
+    "text": lambda mount, key, value: mount.put(BY_NAME[key].path, value),
+    "path": lambda mount, key, value: mount.put(BY_NAME[key].path, value),
+    "lower": lambda mount, key, value: mount.put(BY_NAME[key].path, value.lower()),
+    "switch": _switch,
+    "pairs": _pair,
+    "size": _size,
+    "octal": _octal,
+    "recursive": _recursive,
+    "idmap": _idmap,
+    "refused": _refused,
 }
-ALONE = frozenset(("readonly", "ro", "bind-nonrecursive", "bind-create-src", "volume-nocopy"))
-OPTIONS = (("bind", "BindOptions"), ("volume", "VolumeOptions"), ("image", "ImageOptions"), ("tmpfs", "TmpfsOptions"))
 
 
-def parse_mount(text: str, resolve: Resolve) -> Mount:
+def parse_mount(text: str, resolve: Resolve) -> JsonObject:
     """The value of --mount as a Mount of the API. Raises ValueInvalid."""
     text = text.strip()
     if not text:
         raise ValueInvalid("value is empty")
-    mount: Mount = {"Type": "volume"}
+    mount = Mount({"Type": "volume"})
     for field in read_csv(text):
-        _read_field(mount, field, resolve)
+        key, value = _read_field(field)
+        if key.kind == "path" and value.startswith("."):
+            value = resolve(value)
+        READERS[key.kind](mount, _spelt(field), value)
     _check(mount)
-    return in_order(mount)
+    return mount.ordered()
 
 
-def _read_field(mount: Mount, field: str, resolve: Resolve) -> None:
-    key, equals, value = field.partition("=")
-    if key.strip() != key:
-        raise ValueInvalid(f"invalid option '{key.strip()}' in '{field}': option should not have whitespace")
+def _spelt(field: str) -> str:
+    return field.partition("=")[0].lower()
+
+
+def _read_field(field: str) -> tuple[MountKey, str]:
+    spelt, equals, value = field.partition("=")
+    if spelt.strip() != spelt:
+        raise ValueInvalid(f"invalid option '{spelt.strip()}' in '{field}': option should not have whitespace")
     if equals and not value.strip():
-        raise ValueInvalid(f"invalid value for '{key}': value is empty")
+        raise ValueInvalid(f"invalid value for '{spelt}': value is empty")
     if value.strip() != value:
-        raise ValueInvalid(f"invalid value for '{key}' in '{field}': value should not have whitespace")
-    key = key.lower()
-    if not equals and key not in ALONE:
+        raise ValueInvalid(f"invalid value for '{spelt}' in '{field}': value should not have whitespace")
+    key = BY_NAME.get(spelt.lower())
+    if not equals and not (key and key.alone):
         raise ValueInvalid(f"invalid field '{field}' must be a key=value pair")
-    if key not in KEYS:
-        raise ValueInvalid(f"unknown option '{key}' in '{field}'")
-    KEYS[key](mount, key, value if equals else None, resolve)
+    if key is None:
+        raise ValueInvalid(f"unknown option '{spelt.lower()}' in '{field}'")
+    return key, value
+
+
+def _named(part: str) -> str:
+    """The key of this part."""
+    return next(key.name for key in KEYS if key.part == part)
 
 
 def _check(mount: Mount) -> None:
-    for kind, options in OPTIONS:
-        if options in mount and mount["Type"] != kind:
-            raise ValueInvalid(f"cannot mix '{kind}-*' options with mount type '{mount['Type']}'")
-    bind = mount.get("BindOptions", {})
-    for name, value in (("ReadOnlyNonRecursive", "writable"), ("ReadOnlyForceRecursive", "readonly")):
-        if bind.get(name) and not mount.get("ReadOnly"):
-            raise ValueInvalid(f"option 'bind-recursive={value}' requires 'readonly' to be specified in conjunction")
-    if bind.get("ReadOnlyForceRecursive") and bind.get("Propagation") != "rprivate":
-        needed = "'bind-propagation=rprivate' to be specified in conjunction"
-        raise ValueInvalid(f"option 'bind-recursive=readonly' requires {needed}")
+    for options, kind in OPTIONS.items():
+        if options in mount.record and mount.type != kind:
+            raise ValueInvalid(f"cannot mix '{kind}-*' options with mount type '{mount.type}'")
+    for asked, value in ((mount.recursive_writable, "writable"), (mount.recursive_readonly, "readonly")):
+        if asked and not mount.readonly:
+            raise _needs(value, _named("readonly"))
+    if mount.recursive_readonly and mount.propagation != "rprivate":
+        raise _needs("readonly", f"{_named('propagation')}=rprivate")
 
 
-# The order of the fields of mount.Mount in the API; what is empty is left out of its JSON.
-ORDER = {
-    "": (
-        "Type",
-        "Source",
-        "Target",
-        "ReadOnly",
-        "Consistency",
-        "BindOptions",
-        "VolumeOptions",
-        "ImageOptions",
-        "TmpfsOptions",
-    ),
-    "BindOptions": (
-        "Propagation",
-        "NonRecursive",
-        "CreateMountpoint",
-        "ReadOnlyNonRecursive",
-        "ReadOnlyForceRecursive",
-        "IDMapping",
-    ),
-    "IDMapping": ("Source", "User"),
-    "VolumeOptions": ("NoCopy", "Labels", "Subpath", "DriverConfig"),
-    "DriverConfig": ("Name", "Options"),
-    "ImageOptions": ("Subpath",),
-    "TmpfsOptions": ("SizeBytes", "Mode"),
-}
-
-
-def in_order(mount: Mount, kind: str = "") -> Mount:
-    """The same with its fields in the API's order and without empty ones (options stay, as {})."""
-    result = {}
-    for name in ORDER[kind]:
-        value = mount.get(name)
-        if name in ORDER and isinstance(value, dict):
-            result[name] = in_order(value, name)
-        elif isinstance(value, dict):
-            result[name] = dict(sorted(value.items()))
-        elif value not in (None, "", False, 0):
-            result[name] = value
-    return result
+def _needs(value: str, other: str) -> ValueInvalid:
+    return ValueInvalid(f"option '{_named('recursive')}={value}' requires '{other}' to be specified in conjunction")
 
 
 # -v
@@ -331,10 +244,10 @@ def is_path(source: str) -> bool:
     )
 
 
-def split_volumes(specs: list[str], resolve: Resolve) -> tuple[list[str], dict[str, dict[str, Any]]]:
+def split_volumes(specs: list[str], resolve: Resolve) -> tuple[list[str], JsonObject]:
     """-v values as HostConfig.Binds and Config.Volumes. The same value twice counts once."""
     binds: list[str] = []
-    volumes: dict[str, dict[str, Any]] = {}
+    volumes: JsonObject = {}
     for spec in dict.fromkeys(specs):
         source, _ = parse_volume(spec)
         if not source:

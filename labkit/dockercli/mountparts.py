@@ -6,54 +6,18 @@ What is wrong may be anywhere, so these functions take any text. Whether a text 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from labkit.engine.mounts.mountspec import PROPAGATIONS, valid_mode
+from labkit.engine.mounts.mountkeys import BY_NAME, BY_WORD, MountKey
+from labkit.engine.mounts.mountspec import valid_mode
 
 from .errors import ValueInvalid
 from .mountflags import parse_mount, parse_volume
 
-# What --mount calls a part, and its name here. An option that one kind of mount alone has is named without the kind.
-PART_OF_KEY = {
-    "type": "type",
-    "source": "source",
-    "src": "source",
-    "target": "target",
-    "destination": "target",
-    "dst": "target",
-    "readonly": "readonly",
-    "ro": "readonly",
-    "consistency": "consistency",
-    "bind-propagation": "propagation",
-    "bind-nonrecursive": "recursive",
-    "bind-recursive": "recursive",
-    "bind-create-src": "create_source",
-    "bind-idmap": "idmap",
-    "volume-subpath": "subpath",
-    "image-subpath": "subpath",
-    "volume-nocopy": "nocopy",
-    "volume-label": "labels",
-    "volume-driver": "driver",
-    "volume-opt": "options",
-    "tmpfs-size": "size",
-    "tmpfs-mode": "mode",
-}
-CONSISTENCIES = ("consistent", "cached", "delegated", "default")
-# The words after the second colon of a -v.
-PART_OF_WORD = {
-    "ro": "readonly",
-    "rw": "readonly",
-    "z": "label",
-    "Z": "label",
-    "nocopy": "nocopy",
-    **dict.fromkeys(PROPAGATIONS, "propagation"),
-    **dict.fromkeys(CONSISTENCIES, "consistency"),
-}
-
 
 @dataclass(frozen=True)
-class Part:
+class MountPart:
     """Some characters of a flag's value."""
 
     start: int
@@ -63,10 +27,14 @@ class Part:
     key: str = ""  # as it is spelt in --mount
 
 
-def volume_parts(text: str) -> tuple[Part, ...]:
+def _name(table: Mapping[str, MountKey], word: str) -> str:
+    return table[word].part if word in table else ""
+
+
+def volume_parts(text: str) -> tuple[MountPart, ...]:
     """The parts of a -v, as the daemon splits it."""
     if not text or ":" not in text or _is_target_alone(text):
-        return (Part(0, len(text), "target", text),) if text else ()
+        return (MountPart(0, len(text), "target", text),) if text else ()
     return tuple(_named_sections(text))
 
 
@@ -78,25 +46,25 @@ def _is_target_alone(text: str) -> bool:
         return False
 
 
-def _named_sections(text: str) -> Iterator[Part]:
+def _named_sections(text: str) -> Iterator[MountPart]:
     place = 0
     for number, section in enumerate(text.split(":", 3)):
         if number < 2:
-            yield Part(place, place + len(section), ("source", "target")[number], section)
+            yield MountPart(place, place + len(section), ("source", "target")[number], section)
         elif number == 2:
             yield from _words(section, place)
         else:
-            yield Part(place, place + len(section), "", section)
+            yield MountPart(place, place + len(section), "", section)
         place += len(section) + 1
 
 
-def _words(section: str, place: int) -> Iterator[Part]:
+def _words(section: str, place: int) -> Iterator[MountPart]:
     for word in section.split(","):
-        yield Part(place, place + len(word), PART_OF_WORD.get(word, ""), word)
+        yield MountPart(place, place + len(word), _name(BY_WORD, word), word)
         place += len(word) + 1
 
 
-def mount_parts(text: str) -> tuple[Part, ...]:
+def mount_parts(text: str) -> tuple[MountPart, ...]:
     """The parts of a --mount: its fields, as CSV separates them."""
     return tuple(_part(text, start, end) for start, end in _fields(text))
 
@@ -116,15 +84,15 @@ def _fields(text: str) -> Iterator[tuple[int, int]]:
         place = end + 1
 
 
-def _part(text: str, start: int, end: int) -> Part:
+def _part(text: str, start: int, end: int) -> MountPart:
     field = text[start:end]
     if field.startswith('"'):
         field = field[1:].removesuffix('"').replace('""', '"')
     key, _, value = field.partition("=")
-    return Part(start, end, PART_OF_KEY.get(key.lower(), ""), value, key)
+    return MountPart(start, end, _name(BY_NAME, key.lower()), value, key)
 
 
-PARTS: dict[str, Callable[[str], tuple[Part, ...]]] = {"-v": volume_parts, "--mount": mount_parts}
+PARTS: dict[str, Callable[[str], tuple[MountPart, ...]]] = {"-v": volume_parts, "--mount": mount_parts}
 FIELDS = {"Source": "source", "Target": "target", "VolumeOptions": "nocopy", "BindOptions": "propagation"}
 
 
@@ -134,7 +102,7 @@ def missing(message: str) -> str:
     return FIELDS.get(found[1], "") if found else ""
 
 
-def culprits(flag: str, text: str, message: str) -> tuple[Part, ...]:
+def culprits(flag: str, text: str, message: str) -> tuple[MountPart, ...]:
     """The parts of a -v or --mount value that this refusal of it is about; none where it is about the whole."""
     parts = PARTS[flag](text)
     if flag == "--mount" and (alone := _wrong_alone(text, parts, message)):
@@ -145,7 +113,7 @@ def culprits(flag: str, text: str, message: str) -> tuple[Part, ...]:
     return ()
 
 
-def _wrong_alone(text: str, parts: tuple[Part, ...], message: str) -> tuple[Part, ...]:
+def _wrong_alone(text: str, parts: tuple[MountPart, ...], message: str) -> tuple[MountPart, ...]:
     """The first field of which the client says the same without the others (between two, so that spaces count)."""
     for part in parts:
         try:
@@ -157,34 +125,38 @@ def _wrong_alone(text: str, parts: tuple[Part, ...], message: str) -> tuple[Part
     return ()
 
 
-Pick = Callable[[tuple[Part, ...], str, re.Match[str]], Iterable[Part]]
+Pick = Callable[[tuple[MountPart, ...], str, re.Match[str]], Iterable[MountPart]]
 
 
 def _named(*names: str) -> Pick:
     return lambda parts, text, found: [part for part in parts if part.name in names]
 
 
-def _valued(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _valued(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     """The target or the source that is the path in the message."""
     paths = [part for part in parts if part.name in ("target", "source") and part.value == found[1]]
     return paths[-1:]
 
 
-def _of_kind(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _of_key(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
+    return [part for part in parts if part.key.lower() == found[1]]
+
+
+def _of_kind(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     return [part for part in parts if part.key.lower().startswith(f"{found[1]}-")]
 
 
-def _at_column(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _at_column(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     lead = len(text) - len(text.lstrip())
     place = lead + len(text[lead:].encode()[: int(found[1]) - 1].decode(errors="ignore"))
     return [part for part in parts if part.start <= min(place, len(text.rstrip()) - 1) <= part.end][:1]
 
 
-def _field(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _field(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     return [part for part in parts if part.name == FIELDS.get(found[1])]
 
 
-def _wrong_words(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _wrong_words(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     """In a mode: the words that are none, else those of which only one may be there."""
     words = [part for part in parts if part.name not in ("source", "target")]
     unknown = [part for part in words if not valid_mode(part.value) or not part.name]
@@ -192,7 +164,7 @@ def _wrong_words(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> li
     return unknown or [part for part in words if names.count(part.name) > 1]
 
 
-def _wrong_shape(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> list[Part]:
+def _wrong_shape(parts: tuple[MountPart, ...], text: str, found: re.Match[str]) -> list[MountPart]:
     """Too many colons, an empty part, or a mode where the target is to be."""
     too_many = [part for part in parts if not part.name and part.start and text[part.start - 1] == ":"]
     return [part for part in parts if not part.value] or too_many or [part for part in parts if part.name == "target"]
@@ -201,7 +173,7 @@ def _wrong_shape(parts: tuple[Part, ...], text: str, found: re.Match[str]) -> li
 _RULES: tuple[tuple[str, Pick], ...] = (
     (r"parse error on line 1, column (\d+)", _at_column),
     (r"cannot mix '(\w+)-\*' options", _of_kind),
-    (r"option 'bind-recursive=", _named("recursive")),
+    (r"option '([\w-]+)=", _of_key),
     (r"invalid mode: ", _wrong_words),
     (r"field (\w+) must not be specified", _field),
     (r"invalid mount path: '(.*)' mount path must be absolute", _valued),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from labkit.engine.mounts.mountkeys import PLACES
+
 from .gotext import Nil, Number, Struct
 
 TYPES = {
@@ -37,13 +39,6 @@ TYPES = {
         MemoryReservation# MemorySwap# MemorySwappiness* OomKillDisable* PidsLimit* Ulimits[] CPUCount=CpuCount#
         CPUPercent=CpuPercent# IOMaximumIOps# IOMaximumBandwidth# Mounts[]:apimount MaskedPaths[] ReadonlyPaths[]
         Init*""",
-    "apimount": """
-        Type Source Target ReadOnly? Consistency BindOptions*:bindoptions VolumeOptions*:volumeoptions ImageOptions*
-        TmpfsOptions*:tmpfsoptions ClusterOptions*""",
-    "bindoptions": "Propagation NonRecursive? CreateMountpoint? ReadOnlyNonRecursive? ReadOnlyForceRecursive?",
-    "volumeoptions": "NoCopy? Labels{} Subpath DriverConfig*:driver",
-    "driver": "Name Options{}",
-    "tmpfsoptions": "SizeBytes# Mode# Options[]",
     "config": """
         Hostname Domainname User AttachStdin? AttachStdout? AttachStderr? ExposedPorts{} Tty? OpenStdin? StdinOnce?
         Env[] Cmd[] Healthcheck* ArgsEscaped? Image Volumes{} WorkingDir Entrypoint[] NetworkDisabled? OnBuild[]
@@ -63,6 +58,24 @@ TYPES = {
     "volume": """
         ClusterVolume* CreatedAt Driver Labels{} Mountpoint Name Options{} Scope Status{} UsageData*""",
 }
+_SIGNS = {str: "", bool: "?", int: "#", list: "[]", dict: "{}"}
+
+
+def _mount_types() -> dict[str, str]:
+    """mount.Mount and what lies in it, from the table of a mount's places."""
+    found: dict[str, dict[str, str]] = {"apimount": {}}
+    for path, empty in PLACES:
+        kind = "apimount"
+        for name in path[:-1]:
+            found[kind][name] = f"*:{name.lower()}"
+            kind = name.lower()
+            found.setdefault(kind, {})
+        found[kind][path[-1]] = _SIGNS[type(empty)]
+    found["apimount"]["ClusterOptions"] = "*"
+    return {kind: " ".join(name + sign for name, sign in fields.items()) for kind, fields in found.items()}
+
+
+TYPES |= _mount_types()
 _FIELD = re.compile(r"(\w+)(?:=(\w+))?(#|\?|\[\]|\{\}|\*)?(?::(\w+))?")
 _GO_NAMES = {
     "container": "container.InspectResponse",

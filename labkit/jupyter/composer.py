@@ -10,7 +10,7 @@ import html
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import traitlets
@@ -18,17 +18,16 @@ import traitlets
 from labkit.dockercli.mountform import (
     FIELD,
     FIELDS,
-    TYPES,
-    Form,
-    Written,
-    is_set,
+    MountForm,
+    WrittenFlag,
     read_mount,
     read_volume,
     write_mount,
     write_volume,
 )
-from labkit.dockercli.mountparts import PARTS, Part, culprits, missing
+from labkit.dockercli.mountparts import PARTS, MountPart, culprits, missing
 from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.engine.mounts.mountkeys import TYPES
 from labkit.jupyter.event_sentences import told
 from labkit.jupyter.exercise import shortened
 from labkit.jupyter.panel import Panel, module, style
@@ -45,32 +44,7 @@ HOLDS_ALL = re.compile(r"[\w./-]+")
 TOLD = (HostFolderCreated, VolumeCreated, VolumePopulated)  # what a mount brings about
 EMPTY = "(nothing)"  # stands for a part of no characters
 
-WHAT: dict[str, str] = {  # what a part says
-    "bind": "a folder or file of the host",
-    "volume": "a volume, which Docker keeps",
-    "tmpfs": "memory of the host, empty and gone with the container's stop",
-    "image": "the files of an image, read-only",
-    "source": "where it lies on the host",
-    "volume source": "the volume's name",
-    "tmpfs source": "a tmpfs has no source",
-    "image source": "the image's name",
-    "target": "where the container sees it",
-    "readonly": "the container cannot write there",
-    "create_source": "a folder that is missing on the host is made",
-    "propagation": "whether mounts made later below the folder are seen on the other side",
-    "recursive": "what becomes of the mounts that are already below the source",
-    "idmap": "whose files they are inside the container",
-    "label": "z: every container may use it, Z: this one alone (only where SELinux is on)",
-    "subpath": "only this folder of the source, which must be there",
-    "nocopy": "an empty volume stays empty",
-    "labels": "a label of the volume, if this makes it",
-    "driver": "who keeps the volume, if this makes it",
-    "options": "how the driver makes the volume",
-    "size": "how much fits in, as 64m or 1g",
-    "mode": "the rights of its top folder, in octal",
-    "consistency": "was for Docker on a Mac, does nothing on Linux",
-}
-WITHOUT = {("-v", "type"): "by the look of the source", ("-v", "create_source"): "always"}  # said without a word
+SOURCE_SAYS = {"volume": "the volume's name", "tmpfs": "a tmpfs has no source", "image": "the image's name"}
 
 
 @dataclass(frozen=True)
@@ -117,9 +91,9 @@ class MountComposer(Panel):
 
     def __init__(self, lesson: Any, flag: str = START, image: str = IMAGE) -> None:
         self._lesson = lesson
-        self._form = Form(target="/data")
+        self._form = MountForm(target="/data")
         self._sources: dict[str, str] = {}  # what was typed for the other types
-        self._written: dict[str, Written] = {}
+        self._written: dict[str, WrittenFlag] = {}
         self._stale = ""  # the flag that the other one and the form could not follow
         self._replaced = {"-v": 0, "--mount": 0}  # how often what was typed into a flag was replaced by its value
         name, value = spelt(flag)
@@ -147,8 +121,8 @@ class MountComposer(Panel):
         if field.name == "type":
             self._sources[self._form.type] = self._form.source
             source = self._sources.get(value, SOURCES.get(value, self._form.source))
-            self._form = replace(self._form, source=source)
-        self._form = replace(self._form, **{field.name: value})
+            self._form = self._form.changed({"source": source})
+        self._form = self._form.changed({field.name: value})
         self._written, self._stale = {name: write(self._form) for name, write in WRITE.items()}, ""
         self._show()
 
@@ -176,7 +150,9 @@ class MountComposer(Panel):
             self._form = form
         written = {each: write(self._form) for each, write in WRITE.items()}
         unsaid = written[name].unsaid if form is not None else ()
-        self._written = (self._written if form is None and self._written else written) | {name: Written(text, unsaid)}
+        self._written = (self._written if form is None and self._written else written) | {
+            name: WrittenFlag(text, unsaid)
+        }
         self._stale = name if form is None else ""
 
     def _try(self, message: Mapping[str, Any]) -> None:
@@ -225,13 +201,13 @@ class MountComposer(Panel):
         self.command = look_command(self._form.target)
 
     @staticmethod
-    def _says_nothing(written: Written) -> bool:
+    def _says_nothing(written: WrittenFlag) -> bool:
         return not written.text and bool(written.unsaid)
 
     def _numbers(self) -> dict[str, int]:
         """The parts that are in either flag or asked for in the form, numbered in the form's order."""
         there = {part.name for name, written in self._written.items() for part in PARTS[name](written.text)}
-        names = [field.name for field in FIELDS if field.name in there or is_set(self._form, field.name)]
+        names = [field.name for field in FIELDS if field.name in there or self._form.asks(field.name)]
         return {name: number for number, name in enumerate(names, 1)}
 
     def _flag_trait(self, name: str, numbers: Mapping[str, int], trial: Trial | None) -> dict[str, Any]:
@@ -265,8 +241,13 @@ class MountComposer(Panel):
             parts = [part for part in PARTS[flag](written.text) if part.name == name]
             texts = [written.text[part.start : part.end] for part in parts]
             row[flag] = "  ".join(texts)
-            row[f"{flag} none"] = "" if texts else WITHOUT.get((flag, name), "no word for it")
+            row[f"{flag} none"] = "" if texts else self._without(flag, name)
         return row
+
+    @staticmethod
+    def _without(flag: str, name: str) -> str:
+        """How a flag says a part that it has no characters for."""
+        return (FIELD[name].keys[0].unspoken if flag == "-v" else "") or "no word for it"
 
     def still(self) -> str:
         """Both flags with numbered parts, the table of the parts, and what differs."""
@@ -302,29 +283,29 @@ def fields_trait() -> list[dict[str, Any]]:
             "kind": field.kind,
             "choices": list(field.choices),
             "types": list(field.types),
-            "always": field.types == TYPES,
-            "key": field.key.replace("{type}-", ""),
+            "always": field.types == tuple(TYPES),
+            "key": field.key,
         }
         for field in FIELDS
     ]
 
 
-def form_trait(form: Form) -> dict[str, Any]:
+def form_trait(form: MountForm) -> dict[str, Any]:
     """The form's values; several lines as one text."""
-    values = {field.name: getattr(form, field.name) for field in FIELDS}
-    return {name: "\n".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {name: "\n".join(value) if isinstance(value, tuple) else value for name, value in form.values.items()}
 
 
-def what_it_says(name: str, form: Form) -> str:
+def what_it_says(name: str, form: MountForm) -> str:
     """A part of this mount in words."""
     if name == "type":
-        return WHAT.get(form.type, f"Docker on Linux knows no type {form.type}")
+        return TYPES.get(form.type, f"Docker on Linux knows no type {form.type}")
     if name == "source" and form.type == "volume" and not form.source:
         return "none: the volume gets a long name of its own"
-    return WHAT.get(f"{form.type} {name}", WHAT[name])
+    says = FIELD[name].keys[0].says
+    return SOURCE_SAYS.get(form.type, says) if name == "source" else says
 
 
-def pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterable[Part]) -> list[dict[str, Any]]:
+def pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterable[MountPart]) -> list[dict[str, Any]]:
     """All characters of the flag in their order, in parts and what stands between them."""
     found, place = [], 0
     wrong = set(blamed)
@@ -343,7 +324,7 @@ def verdict(trial: Trial | None) -> str:
     return f"Docker refuses it, with exit status {trial.status}:" if trial.status else "Docker takes it."
 
 
-def cause(flag: str, text: str, numbers: Mapping[str, int], blamed: tuple[Part, ...], message: str) -> str:
+def cause(flag: str, text: str, numbers: Mapping[str, int], blamed: tuple[MountPart, ...], message: str) -> str:
     """Which part a refusal is about, in words; "" where Docker does not refuse."""
     if not message:
         return ""
@@ -354,12 +335,12 @@ def cause(flag: str, text: str, numbers: Mapping[str, int], blamed: tuple[Part, 
     return "The cause: " + " and ".join(_named(part, text, numbers) for part in blamed) + "."
 
 
-def _named(part: Part, text: str, numbers: Mapping[str, int]) -> str:
+def _named(part: MountPart, text: str, numbers: Mapping[str, int]) -> str:
     shown = text[part.start : part.end] or EMPTY
     return f"part {numbers[part.name]}, {FIELD[part.name].title.lower()}, {shown}" if part.name in numbers else shown
 
 
-def differences(form: Form, trials: Mapping[str, Trial]) -> Iterable[str]:
+def differences(form: MountForm, trials: Mapping[str, Trial]) -> Iterable[str]:
     """Where the same mount goes differently with -v and with --mount, and what both do; as it is on this machine."""
     if form.type == "bind" and set(trials) == {"-v", "--mount"} and not trials["-v"].status:
         yield _missing_source(form, trials["-v"].made(HostFolderCreated))
@@ -390,15 +371,16 @@ def _who(does: Mapping[str, object], taken: Mapping[str, object]) -> str:
     return f"With {', '.join(does)}" + (f", and not with {others[0]}" if others else "")
 
 
-def _missing_source(form: Form, created: HostFolderCreated | None) -> str:
-    if created and form.create_source:
+def _missing_source(form: MountForm, created: HostFolderCreated | None) -> str:
+    create = FIELD["create_source"].key
+    if created and form["create_source"]:
         return f"There is no {created.path} on the host. Both make it: an empty folder that belongs to root."
     if created:
         return (
             f"There is no {created.path} on the host. -v makes it, an empty folder that belongs to root; --mount "
-            "refuses, unless it says bind-create-src."
+            f"refuses, unless it says {create}."
         )
-    does = "would make it too, as it says bind-create-src" if form.create_source else "would refuse"
+    does = f"would make it too, as it says {create}" if form["create_source"] else "would refuse"
     return f"If {form.source} were missing on the host, -v would make it, as an empty folder of root's; --mount {does}."
 
 

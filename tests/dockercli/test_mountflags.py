@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from labkit.dockercli.mountflags import parse_mount, read_csv, resolve_in, split_tmpfs, split_volumes
+from labkit.engine.mounts import mountkeys
 
+ROOT = Path(mountkeys.__file__).parents[2]
 RESOLVE = resolve_in("/home/learner")
 
 MOUNTS = [
@@ -101,6 +106,20 @@ def test_mount(text, mount):
     parsed = parse_mount(text, RESOLVE)
     assert parsed == mount
     assert list(parsed) == list(mount), "the order of the API's fields"
+
+
+OTHERS_TOO = {"volume-driver"}  # docker run has a flag of the same name
+
+
+def test_a_key_stands_in_one_file():
+    """All else follows from the table there."""
+    names = {name for key in mountkeys.KEYS for name in key.names if "-" in name} - OTHERS_TOO
+    names |= {'"NoCopy"', '"CreateMountpoint"', '"ReadOnlyForceRecursive"', '"SizeBytes"'}  # of the API
+    code = {str(file.relative_to(ROOT)): file.read_text() for file in ROOT.rglob("*.py") if "catalog" not in file.parts}
+    found = {
+        name: [file for file, text in code.items() if re.search(rf"(?<![\w-]){name}(?![\w-])", text)] for name in names
+    }
+    assert found == {key: ["engine/mounts/mountkeys.py"] for key in names}
 
 
 @pytest.mark.parametrize(

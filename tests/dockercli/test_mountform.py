@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,18 +13,16 @@ from labkit.dockercli.mountflags import parse_mount, resolve_in, split_volumes
 from labkit.dockercli.mountform import (
     FIELD,
     FIELDS,
-    TYPES,
-    Form,
-    applies,
+    MountForm,
     read_mount,
     read_volume,
     tmpfs_text,
     write_mount,
     write_volume,
 )
-from labkit.dockercli.mountparts import CONSISTENCIES
 from labkit.engine.core.errors import EngineError
-from labkit.engine.mounts.mountspec import PROPAGATIONS, MountPoint, parse_record, parse_text
+from labkit.engine.mounts.mountkeys import CONSISTENCIES, PROPAGATIONS, TYPES
+from labkit.engine.mounts.mountspec import MountPoint, parse_record, parse_text
 
 RESOLVE = resolve_in("/home/learner")
 NAMES = (
@@ -81,7 +78,9 @@ def mount_texts(draw: st.DrawFn, whole: bool = False) -> str:
     """--mount values, most of which the client takes; `whole`: with a source and a target."""
     kind = draw(VALUES["type"])
     fits = [
-        field for field in FIELDS if field.key and (applies(field, Form(kind.lower())) or draw(st.integers(0, 20)) == 0)
+        field
+        for field in FIELDS
+        if field.key and (field.applies(MountForm(kind.lower())) or draw(st.integers(0, 20)) == 0)
     ]
     names = [field.name for field in fits if field.name != "type"]
     chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=7))
@@ -171,13 +170,13 @@ def test_what_v_says_mount_says_too_or_it_is_named(text: str) -> None:
     assume(form is not None and isinstance(point, MountPoint))
     assert form is not None and isinstance(point, MountPoint)  # noqa: PT018 (for the type checker)
     written = write_mount(form)
-    if blank := [name for name in ("source", "target") if getattr(form, name) != getattr(form, name).strip()]:
+    if blank := [name for name in ("source", "target") if form.text(name) != form.text(name).strip()]:
         assert (written.text, [name for name, _ in written.unsaid]) == ("", blank)
         return
     record = parse_record(parse_mount(written.text, RESOLVE), lambda path: True)
     but = ("mode", "create_source", "propagation")  # a record has no mode, nor its words
     assert asked(record, *but) == asked(point, *but)
-    assert [name for name, _ in written.unsaid] == [name for name in ("label",) if form.label]
+    assert [name for name, _ in written.unsaid] == [name for name in ("label",) if form["label"]]
 
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much])  # half of these mix options that do not go together
@@ -193,50 +192,52 @@ def test_what_mount_says_v_says_too_or_it_is_named(text: str) -> None:
         assert unsaid or mounted(written.text) is None
         return
     for field in FIELDS:
-        if field.name not in unsaid | {"create_source"} and applies(field, form):
-            assert getattr(back, field.name) == getattr(form, field.name)
+        if field.name not in unsaid | {"create_source"} and field.applies(form):
+            assert back[field.name] == form[field.name]
 
 
-FULL = Form("bind", "/a", "/b", label="z", propagation="rslave", size="1m", subpath="x", labels=("a=b",))
+FULL = MountForm("bind", "/a", "/b", label="z", propagation="rslave", size="1m", subpath="x", labels=("a=b",))
 
 
 def test_what_a_syntax_cannot_say_stays_in_the_form() -> None:
     read = read_mount("type=bind,source=/c,target=/b", FULL)
-    assert read == replace(FULL, source="/c", propagation="")
+    assert read == FULL.changed({"source": "/c", "propagation": ""})
     read = read_volume("/c:/b", FULL)
-    assert read == replace(FULL, source="/c", label="", propagation="")
-    volume = Form("volume", "notes", "/d", subpath="x", labels=("a=b",), size="1m")
-    assert read_volume("other:/d", volume) == replace(volume, source="other")
-    assert read_mount("source=other,target=/d", volume) == replace(volume, source="other", subpath="", labels=())
+    assert read == FULL.changed({"source": "/c", "label": "", "propagation": ""})
+    volume = MountForm("volume", "notes", "/d", subpath="x", labels=("a=b",), size="1m")
+    assert read_volume("other:/d", volume) == volume.changed({"source": "other"})
+    assert read_mount("source=other,target=/d", volume) == volume.changed(
+        {"source": "other", "subpath": "", "labels": ()}
+    )
 
 
 @pytest.mark.parametrize(
     ("form", "volume", "mount", "unsaid"),
     [
-        (Form("bind", "/a", "/b"), "/a:/b", "type=bind,source=/a,target=/b", []),
-        (Form("bind", "/a", "/b", readonly=True, label="Z"), "/a:/b:ro,Z", "type=bind,source=/a,target=/b,readonly", ["--mount has no word for Z, an SELinux label."]),
-        (Form("bind", "/a,b", "/b"), "/a,b:/b", 'type=bind,"source=/a,b",target=/b', []),
-        (Form("bind", "/a", "/b", create_source=True), "/a:/b", "type=bind,source=/a,target=/b,bind-create-src", []),
-        (Form("volume", "", "/b"), "/b", "type=volume,target=/b", []),
-        (Form("volume", "notes", "/b", nocopy=True), "notes:/b:nocopy", "type=volume,source=notes,target=/b,volume-nocopy", []),
-        (Form("volume", "notes", "/b", subpath="a"), "notes:/b", "type=volume,source=notes,target=/b,volume-subpath=a", ["-v has no way to say volume-subpath."]),
-        (Form("volume", "notes", ""), "notes:", "type=volume,source=notes", []),
-        (Form("bind", "", "/b"), ":/b", "type=bind,target=/b", []),
-        (Form("volume", "", "/b", readonly=True), "/b", "type=volume,target=/b,readonly", ["-v takes words like ro only after a source and a target."]),
-        (Form("bind", "data", "/b"), "", "type=bind,source=data,target=/b", ["-v takes data for the name of a volume: to it only what begins with / or . is a folder."]),
-        (Form("volume", "/data", "/b"), "", "type=volume,source=/data,target=/b", ["-v takes /data for a folder of the host: to it what begins with / or . is no volume's name."]),
-        (Form("volume", "x", "/b"), "", "type=volume,source=x,target=/b", ["-v takes x before a colon for a Windows drive, and so the whole for a path in the container."]),
-        (Form("bind", "/a:b", "/b"), "", "type=bind,source=/a:b,target=/b", ["-v separates its parts with colons, so it has no way to say a path with a colon in it."]),
-        (Form("tmpfs", "", "/t", size="1m", mode="700", readonly=True), "", "type=tmpfs,target=/t,readonly,tmpfs-size=1m,tmpfs-mode=700", ["-v has no way to say type=tmpfs. The short form is another flag: --tmpfs /t:size=1m,mode=700,ro"]),
-        (Form("image", "busybox", "/b", subpath="etc"), "", "type=image,source=busybox,target=/b,image-subpath=etc", ["-v has no way to say type=image."]),
+        (MountForm("bind", "/a", "/b"), "/a:/b", "type=bind,source=/a,target=/b", []),
+        (MountForm("bind", "/a", "/b", readonly=True, label="Z"), "/a:/b:ro,Z", "type=bind,source=/a,target=/b,readonly", ["--mount has no word for Z, an SELinux label."]),
+        (MountForm("bind", "/a,b", "/b"), "/a,b:/b", 'type=bind,"source=/a,b",target=/b', []),
+        (MountForm("bind", "/a", "/b", create_source=True), "/a:/b", "type=bind,source=/a,target=/b,bind-create-src", []),
+        (MountForm("volume", "", "/b"), "/b", "type=volume,target=/b", []),
+        (MountForm("volume", "notes", "/b", nocopy=True), "notes:/b:nocopy", "type=volume,source=notes,target=/b,volume-nocopy", []),
+        (MountForm("volume", "notes", "/b", subpath="a"), "notes:/b", "type=volume,source=notes,target=/b,volume-subpath=a", ["-v has no way to say volume-subpath."]),
+        (MountForm("volume", "notes", ""), "notes:", "type=volume,source=notes", []),
+        (MountForm("bind", "", "/b"), ":/b", "type=bind,target=/b", []),
+        (MountForm("volume", "", "/b", readonly=True), "/b", "type=volume,target=/b,readonly", ["-v takes words like ro only after a source and a target."]),
+        (MountForm("bind", "data", "/b"), "", "type=bind,source=data,target=/b", ["-v takes data for the name of a volume: to it only what begins with / or . is a folder."]),
+        (MountForm("volume", "/data", "/b"), "", "type=volume,source=/data,target=/b", ["-v takes /data for a folder of the host: to it what begins with / or . is no volume's name."]),
+        (MountForm("volume", "x", "/b"), "", "type=volume,source=x,target=/b", ["-v takes x before a colon for a Windows drive, and so the whole for a path in the container."]),
+        (MountForm("bind", "/a:b", "/b"), "", "type=bind,source=/a:b,target=/b", ["-v separates its parts with colons, so it has no way to say a path with a colon in it."]),
+        (MountForm("tmpfs", "", "/t", size="1m", mode="700", readonly=True), "", "type=tmpfs,target=/t,readonly,tmpfs-size=1m,tmpfs-mode=700", ["-v has no way to say type=tmpfs. The short form is another flag: --tmpfs /t:size=1m,mode=700,ro"]),
+        (MountForm("image", "busybox", "/b", subpath="etc"), "", "type=image,source=busybox,target=/b,image-subpath=etc", ["-v has no way to say type=image."]),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )  # fmt: skip
-def test_both_syntaxes(form: Form, volume: str, mount: str, unsaid: list[str]) -> None:
+def test_both_syntaxes(form: MountForm, volume: str, mount: str, unsaid: list[str]) -> None:
     one, other = write_volume(form), write_mount(form)
     assert (one.text, other.text) == (volume, mount)
     assert [reason for _, reason in (*one.unsaid, *other.unsaid)] == unsaid
 
 
 def test_the_short_form_of_a_tmpfs() -> None:
-    assert tmpfs_text(Form("tmpfs", "", "/t")) == "/t"
+    assert tmpfs_text(MountForm("tmpfs", "", "/t")) == "/t"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from labkit.engine.mounts.mountkeys import Mount
+
 MASKED_PATHS = (
     "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
     "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
@@ -30,18 +32,6 @@ _DEFAULTS: tuple[tuple[str, Any], ...] = (
     ("MemorySwappiness", None), ("OomKillDisable", False), ("PidsLimit", None), ("Ulimits", []), ("CpuCount", 0),
     ("CpuPercent", 0), ("IOMaximumIOps", 0), ("IOMaximumBandwidth", 0), ("Mounts", ...),
 )  # fmt: skip
-_MOUNT_KEYS = (
-    "Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "ImageOptions",
-    "TmpfsOptions",
-)  # fmt: skip
-_OPTION_KEYS = {
-    "BindOptions": (
-        "Propagation", "NonRecursive", "CreateMountpoint", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive",
-    ),
-    "VolumeOptions": ("NoCopy", "Labels", "Subpath", "DriverConfig"),
-    "ImageOptions": ("Subpath",),
-    "TmpfsOptions": ("SizeBytes", "Mode", "Options"),
-}  # fmt: skip
 
 
 def full(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,30 +48,10 @@ def full(asked: Mapping[str, Any]) -> dict[str, Any]:
     if not (record["RestartPolicy"] or {}).get("Name"):
         record["RestartPolicy"] = {"Name": "no", "MaximumRetryCount": 0}
     if record.get("Mounts"):
-        record["Mounts"] = [mount(spec) for spec in record["Mounts"]]
+        record["Mounts"] = [Mount(spec).ordered() for spec in record["Mounts"]]
     privileged = bool(asked.get("Privileged"))
     record["MaskedPaths"] = None if privileged else list(MASKED_PATHS)
     record["ReadonlyPaths"] = None if privileged else list(READONLY_PATHS)
     if asked.get("Init") is not None:
         record["Init"] = asked["Init"]
     return record
-
-
-def mount(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A record of Mounts, its keys in order, without those that are empty."""
-    record: dict[str, Any] = {}
-    for key in _MOUNT_KEYS:
-        value = spec.get(key)
-        if key in _OPTION_KEYS:
-            if value is not None:
-                record[key] = {name: _sorted(value[name]) for name in _OPTION_KEYS[key] if value.get(name)}
-        elif value:
-            record[key] = value
-    return record
-
-
-def _sorted(value: Any) -> Any:
-    """Maps as Go writes them: by key; a driver's name before its options."""
-    if not isinstance(value, Mapping):
-        return value
-    return {key: _sorted(value[key]) for key in sorted(value)}

@@ -10,7 +10,6 @@ import gzip
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -287,9 +286,8 @@ def _config_text(owner: _Owner, identifier: str) -> bytes:
 
 
 def _point(mount: Any) -> dict[str, Any]:
-    record = asdict(mount)
     return {
-        "Source": record["source"] if mount.type == "bind" else "",
+        "Source": mount.source if mount.type == "bind" else "",
         "Destination": mount.destination,
         "RW": mount.rw,
         "Name": mount.name,
@@ -297,7 +295,7 @@ def _point(mount: Any) -> dict[str, Any]:
         "Type": mount.type,
         **({"Relabel": mount.mode} if mount.mode else {}),
         **({"Propagation": mount.propagation} if mount.propagation else {}),
-        "Spec": dict(mount.spec),
+        "Spec": mount.spec.ordered(),
         "SkipMountpointCreation": mount.type == "bind" and not mount.create_source,
     }
 

@@ -16,6 +16,7 @@ from labkit.engine.containers import containers
 from labkit.engine.core.errors import EngineError, invalid, system
 from labkit.engine.core.events import HostFolderCreated, VolumePopulated
 from labkit.engine.mounts import mountspec, volumes
+from labkit.engine.mounts.mountkeys import Mount
 from labkit.engine.mounts.mountspec import MountPoint
 from labkit.files import Files, Source
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def check(engine: Engine, host_config: Mapping[str, Any]) -> None:
     """What is looked at before anything is made, at creation and at every start."""
     for spec in host_config.get("Mounts") or ():
-        mountspec.check_record(spec, engine.host.exists)
+        mountspec.check_mount(Mount(spec), engine.host.exists)
     for target in host_config.get("Tmpfs") or {}:
         mountspec.check_destination(target)
 
@@ -77,12 +78,8 @@ def _from_container(engine: Engine, text: str) -> list[MountPoint]:
 
 
 def _with_volume(engine: Engine, point: MountPoint) -> MountPoint:
-    options = point.spec.get("VolumeOptions") or {}
-    driver = options.get("DriverConfig") or {}
-    volume = volumes.create(
-        engine,
-        volumes.Request(point.name, point.driver, driver.get("Options") or {}, options.get("Labels") or {}),
-    )
+    asked = volumes.Request(point.name, point.driver, point.spec.driver_options, point.spec.labels)
+    volume = volumes.create(engine, asked)
     return replace(point, name=volume.name, driver=volume.driver, source=volume.mountpoint, mode=point.mode or "z")
 
 
@@ -272,10 +269,9 @@ def _of_host(engine: Engine, point: MountPoint, path: str, text: str) -> Prepare
         is_dir = engine.host.is_dir(path)
     except OSError as error:
         raise OpenFailed(path, (error.strerror or "").lower()) from None
-    options = point.spec.get("BindOptions") or {}
     return Prepared(
         absolute(point.destination), text, source, is_dir, not point.rw, point.propagation or "rprivate",
-        path=path, recursive=not options.get("NonRecursive"),
+        path=path, recursive=not point.spec.non_recursive,
     )  # fmt: skip
 
 
@@ -287,7 +283,7 @@ class OpenFailed(Exception):
 
 
 def _prepare_tmpfs(engine: Engine, container: Container, point: MountPoint) -> Prepared:
-    return _tmpfs(point.destination, mountspec.tmpfs_options(point.spec.get("TmpfsOptions"), not point.rw))
+    return _tmpfs(point.destination, mountspec.tmpfs_options(point.spec, not point.rw))
 
 
 def _prepare_image(engine: Engine, container: Container, point: MountPoint) -> Prepared:

@@ -9,22 +9,14 @@ from __future__ import annotations
 import errno
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from labkit.engine.core.errors import EngineError, invalid
+from labkit.engine.mounts.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount
+from labkit.kernel.jsontypes import JsonObject
 
-PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 DEFAULT_PROPAGATION = "rprivate"
-# Of each family at most one word may stand in a mode.
-_FAMILIES: tuple[tuple[str, ...], ...] = (
-    ("rw", "ro"),
-    ("z", "Z"),
-    PROPAGATIONS,
-    ("nocopy",),
-    ("consistent", "cached", "delegated", "default"),
-)
 _SUBPATH = "subpath must be a relative path within the volume"
 
 Exists = Callable[[str], bool]
@@ -44,21 +36,20 @@ class MountPoint:
     propagation: str = ""
     copy_data: bool = False  # an empty volume is filled from the image
     create_source: bool = False  # a missing source of a bind mount is made
-    spec: Mapping[str, Any] = field(default_factory=dict)  # the record that it was made from
+    spec: Mount = field(default_factory=Mount)  # the record that it was made from
 
     @property
     def subpath(self) -> str:
-        options = self.spec.get("VolumeOptions") or self.spec.get("ImageOptions") or {}
-        return options.get("Subpath") or ""
+        return self.spec.volume_subpath or self.spec.image_subpath
 
     @property
     def named(self) -> bool:
         """The source was chosen by someone, so that `docker rm -v` leaves it."""
-        return bool(self.spec.get("Source"))
+        return bool(self.spec.source)
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> JsonObject:
         """In the order in which `docker inspect` prints it."""
-        row = {
+        row: JsonObject = {
             "Type": self.type,
             "Name": self.name,
             "Source": self.source,
@@ -80,19 +71,17 @@ def parse_text(text: str, volume_driver: str = "") -> MountPoint:
     if not valid_mode(mode):
         raise invalid(f"invalid mode: {mode}")
     kind = "bind" if source.startswith("/") else "volume"
-    words = mode.split(",")
-    spec: dict[str, Any] = {"Type": kind, "Source": source, "Target": target, "ReadOnly": "ro" in words}
+    spec = Mount({"Type": kind, "Source": source, "Target": target})
     if volume_driver and kind == "volume":
-        spec["VolumeOptions"] = {"DriverConfig": {"Name": volume_driver}}
-    if "nocopy" in words:
-        spec["VolumeOptions"] = {**spec.get("VolumeOptions", {}), "NoCopy": True}
-    if propagation := next((word for word in words if word in PROPAGATIONS), None):
-        spec["BindOptions"] = {"Propagation": propagation}
+        spec.put(Mount.driver.path, volume_driver)
+    for word in filter(None, mode.split(",")):
+        if (value := BY_WORD[word].words[word]) is not None:
+            spec.put(BY_WORD[word].path, value)
     try:
-        point = parse_record(spec, lambda path: True)
+        point = parse_mount(spec, lambda path: True)
     except EngineError as error:
         raise invalid(f"invalid volume specification: '{text}': {error}") from None
-    return _changed(point, mode=mode, create_source=True)
+    return replace(point, mode=mode, create_source=True)
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -110,26 +99,22 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def valid_mode(mode: str) -> bool:
+    """Known words, at most one of each kind."""
     if not mode:
         return True
-    counts = [0] * len(_FAMILIES)
-    for word in mode.split(","):
-        family = next((number for number, words in enumerate(_FAMILIES) if word in words), None)
-        if family is None:
-            return False
-        counts[family] += 1
-    return max(counts) <= 1
+    words = mode.split(",")
+    parts = [BY_WORD[word].part for word in words if word in BY_WORD]
+    return len(set(parts)) == len(words)
 
 
 def parse_volumes_from(text: str) -> tuple[str, str]:
-    """`CONTAINER[:MODE]` as a container and a mode; only ro, rw, z and Z are modes here."""
+    """`CONTAINER[:MODE]` as a container and a mode, which says nothing of propagation and of copying here."""
     if not text:
         raise invalid("volumes-from specification cannot be an empty string")
     container, _, mode = text.partition(":")
     if not mode:
         return container, "rw"
-    words = mode.split(",")
-    if not valid_mode(mode) or "nocopy" in words or set(words) & set(PROPAGATIONS):
+    if not valid_mode(mode) or {BY_WORD[word].part for word in mode.split(",")} & {"nocopy", "propagation"}:
         raise invalid(f"invalid mode: {mode}")
     return container, mode
 
@@ -137,24 +122,26 @@ def parse_volumes_from(text: str) -> tuple[str, str]:
 # --- records
 
 
-def parse_record(spec: Mapping[str, Any], exists: Exists) -> MountPoint:
+def parse_record(record: JsonObject, exists: Exists) -> MountPoint:
     """An item of HostConfig.Mounts."""
-    check_record(spec, exists)
-    kind = spec.get("Type", "")
-    point = MountPoint(kind, clean(spec["Target"]), rw=not spec.get("ReadOnly"), spec=spec)
-    return _FINISH[kind](point, spec)
+    return parse_mount(Mount(record), exists)
 
 
-def check_record(spec: Mapping[str, Any], exists: Exists) -> None:
+def parse_mount(spec: Mount, exists: Exists) -> MountPoint:
+    check_mount(spec, exists)
+    point = MountPoint(spec.type, clean(spec.target), rw=not spec.readonly, spec=spec)
+    return _FINISH[spec.type](point, spec)
+
+
+def check_mount(spec: Mount, exists: Exists) -> None:
     """Raises EngineError `invalid mount config for type …`."""
-    kind = spec.get("Type", "")
     try:
-        _check_target(spec.get("Target") or "")
-        if kind not in _CHECKS:
+        _check_target(spec.target)
+        if spec.type not in _CHECKS:
             raise invalid("mount type unknown")
-        _CHECKS[kind](spec, exists)
+        _CHECKS[spec.type](spec, exists)
     except EngineError as error:
-        raise invalid(f'invalid mount config for type "{kind}": {error}') from None
+        raise invalid(f'invalid mount config for type "{spec.type}": {error}') from None
 
 
 def _check_target(target: str) -> None:
@@ -175,52 +162,57 @@ def _check_absolute(path: str) -> None:
         raise invalid(f"invalid mount path: '{path}' mount path must be absolute")
 
 
-def _refuse(spec: Mapping[str, Any], *fields: str) -> None:
-    for name in fields:
-        if spec.get(name) is not None and spec.get(name) != "":
-            raise invalid(f"field {name} must not be specified")
+def _refuse_options(spec: Mount) -> None:
+    """What only a mount of another type has."""
+    for name, kind in OPTIONS.items():
+        if kind != spec.type:
+            _refuse(spec, name)
 
 
-def _check_bind(spec: Mapping[str, Any], exists: Exists) -> None:
-    source = spec.get("Source") or ""
-    if not source:
+def _refuse(spec: Mount, name: str) -> None:
+    if spec.has(name):
+        raise invalid(f"field {name} must not be specified")
+
+
+def _check_source(spec: Mount) -> None:
+    if not spec.source:
         raise invalid("field Source must not be empty")
-    options = spec.get("BindOptions") or {}
-    propagation = options.get("Propagation")
-    if propagation and propagation not in PROPAGATIONS:
-        raise invalid(f"invalid propagation mode: {propagation}")
-    _refuse(spec, "VolumeOptions", "ImageOptions", "TmpfsOptions")
-    _check_absolute(source)
-    if not options.get("CreateMountpoint") and not exists(source):
-        raise invalid(f"bind source path does not exist: {source}")
 
 
-def _check_volume(spec: Mapping[str, Any], exists: Exists) -> None:
-    _refuse(spec, "BindOptions", "ImageOptions", "TmpfsOptions")
-    subpath = (spec.get("VolumeOptions") or {}).get("Subpath")
-    if not subpath:
+def _check_bind(spec: Mount, exists: Exists) -> None:
+    _check_source(spec)
+    if spec.propagation and spec.propagation not in PROPAGATIONS:
+        raise invalid(f"invalid propagation mode: {spec.propagation}")
+    _refuse_options(spec)
+    _check_absolute(spec.source)
+    if not spec.create_source and not exists(spec.source):
+        raise invalid(f"bind source path does not exist: {spec.source}")
+
+
+def _check_volume(spec: Mount, exists: Exists) -> None:
+    _refuse_options(spec)
+    if not spec.volume_subpath:
         return
-    if not spec.get("Source"):
+    if not spec.source:
         raise invalid("must not set Subpath when using anonymous volumes")
-    if not is_local(subpath):
+    if not is_local(spec.volume_subpath):
         raise invalid(_SUBPATH)
 
 
-def _check_tmpfs(spec: Mapping[str, Any], exists: Exists) -> None:
-    _refuse(spec, "BindOptions", "VolumeOptions", "ImageOptions", "Source")
-    tmpfs_options(spec.get("TmpfsOptions"), False)
+def _check_tmpfs(spec: Mount, exists: Exists) -> None:
+    _refuse_options(spec)
+    _refuse(spec, "Source")
+    tmpfs_options(spec, False)
 
 
-def _check_image(spec: Mapping[str, Any], exists: Exists) -> None:
-    _refuse(spec, "BindOptions", "VolumeOptions", "TmpfsOptions")
-    if not spec.get("Source"):
-        raise invalid("field Source must not be empty")
-    subpath = (spec.get("ImageOptions") or {}).get("Subpath")
-    if subpath and not is_local(subpath):
+def _check_image(spec: Mount, exists: Exists) -> None:
+    _refuse_options(spec)
+    _check_source(spec)
+    if spec.image_subpath and not is_local(spec.image_subpath):
         raise invalid(_SUBPATH)
 
 
-_CHECKS: dict[str, Callable[[Mapping[str, Any], Exists], None]] = {
+_CHECKS: dict[str, Callable[[Mount, Exists], None]] = {
     "bind": _check_bind,
     "volume": _check_volume,
     "tmpfs": _check_tmpfs,
@@ -228,42 +220,21 @@ _CHECKS: dict[str, Callable[[Mapping[str, Any], Exists], None]] = {
 }
 
 
-def _finish_bind(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
-    options = spec.get("BindOptions") or {}
-    return _changed(
+def _finish_bind(point: MountPoint, spec: Mount) -> MountPoint:
+    return replace(
         point,
-        source=clean(spec["Source"]),
-        propagation=options.get("Propagation") or DEFAULT_PROPAGATION,
-        create_source=bool(options.get("CreateMountpoint")),
+        source=clean(spec.source),
+        propagation=spec.propagation or DEFAULT_PROPAGATION,
+        create_source=spec.create_source,
     )
 
 
-def _finish_volume(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
-    options = spec.get("VolumeOptions") or {}
-    return _changed(
-        point,
-        name=spec.get("Source") or "",
-        driver=(options.get("DriverConfig") or {}).get("Name") or "",
-        copy_data=not options.get("NoCopy"),
-    )
-
-
-def _finish_image(point: MountPoint, spec: Mapping[str, Any]) -> MountPoint:
-    return _changed(point, source=spec["Source"], propagation=DEFAULT_PROPAGATION)
-
-
-_FINISH: dict[str, Callable[[MountPoint, Mapping[str, Any]], MountPoint]] = {
+_FINISH: dict[str, Callable[[MountPoint, Mount], MountPoint]] = {
     "bind": _finish_bind,
-    "volume": _finish_volume,
+    "volume": lambda point, spec: replace(point, name=spec.source, driver=spec.driver, copy_data=not spec.nocopy),
     "tmpfs": lambda point, spec: point,
-    "image": _finish_image,
+    "image": lambda point, spec: replace(point, source=spec.source, propagation=DEFAULT_PROPAGATION),
 }
-
-
-def _changed(point: MountPoint, **changes: Any) -> MountPoint:
-    from dataclasses import replace
-
-    return replace(point, **changes)
 
 
 # --- tmpfs
@@ -271,16 +242,15 @@ def _changed(point: MountPoint, **changes: Any) -> MountPoint:
 _SUFFIXES = (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10))
 
 
-def tmpfs_options(options: Mapping[str, Any] | None, readonly: bool) -> list[str]:
-    """TmpfsOptions of a record as words for the mount call."""
-    options = options or {}
+def tmpfs_options(spec: Mount, readonly: bool) -> list[str]:
+    """What a record says of its tmpfs, as words for the mount call."""
     words = ["ro"] if readonly else []
-    if options.get("Mode"):
-        words.append(f"mode={options['Mode']:o}")
-    if size := options.get("SizeBytes"):
-        suffix, divisor = next(((s, d) for s, d in _SUFFIXES if size % d == 0), ("", 1))
-        words.append(f"size={size // divisor}{suffix}")
-    return words + _more_tmpfs_options(options.get("Options") or [])
+    if spec.mode:
+        words.append(f"mode={spec.mode:o}")
+    if spec.size:
+        suffix, divisor = next(((s, d) for s, d in _SUFFIXES if spec.size % d == 0), ("", 1))
+        words.append(f"size={spec.size // divisor}{suffix}")
+    return words + _more_tmpfs_options(spec.tmpfs_words)
 
 
 def _more_tmpfs_options(options: Sequence[Sequence[str]]) -> list[str]:
