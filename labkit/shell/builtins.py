@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from labkit.kernel.process import ExecError, find_program
 from labkit.kernel.signals import IGNORED, SIGNALS, signal_list, signal_named
-from labkit.shell import conditions, expand, messages
+from labkit.shell import expand, messages
 from labkit.shell.frames import (
     ABORT,
     BREAK,
@@ -29,6 +30,7 @@ from labkit.shell.messages import ASH, BASH, DASH
 from labkit.shell.parser import RESERVED
 from labkit.shell.printing import Printf, echo_text
 from labkit.shell.tree import Literal, word
+from labkit.userland.testing import BadTest, evaluated
 
 if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
@@ -126,48 +128,12 @@ def _applet(shell: Shell) -> str:
     return shell.process.argv[0].rpartition("/")[2].lstrip("-")
 
 
-_TEST_SAID = {
-    "ash": {
-        "number": "{}: bad number",
-        "operator": "{}: unknown operand",
-        "unary": "{}: unknown operand",
-        "missing": "{}: argument expected",
-        "bracket": "missing ]",
-    },
-    "dash": {
-        "number": "Illegal number: {}",
-        "operator": "{}: unexpected operator",
-        "unary": "{}: unexpected operator",
-        "missing": "{}: argument expected",
-        "bracket": "missing ]",
-    },
-    "bash": {
-        "number": "{}: integer expression expected",
-        "operator": "{}: binary operator expected",
-        "unary": "{}: unary operator expected",
-        "missing": "{}: argument expected",
-        "bracket": "missing `]'",
-    },
-}
-
-
 def _test(shell: Shell, args: list[str]) -> int:
-    said = _TEST_SAID[shell.dialect.name]
-    operands = args[1:]
-    if args[0] == "[":
-        if not operands or operands[-1] != "]":
-            _applet_says(shell, args, said["bracket"])
-            return 2
-        operands = operands[:-1]
+    speaker = "busybox" if shell.dialect is ASH else shell.dialect.name
     try:
-        return int(not conditions.evaluate(shell.files, operands, lambda number: _is_terminal(shell, number)))
-    except conditions.TestError as error:
-        about = error.text
-        if (error.kind == "unary" and shell.dialect is not ASH) or (error.kind == "operator" and shell.dialect is DASH):
-            about = operands[0]
-        elif error.kind == "operator" and len(operands) > 1:
-            about = operands[1]
-        _applet_says(shell, args, said[error.kind].format(about))
+        return int(not evaluated(args[0], args[1:], shell.files, speaker, partial(_is_terminal, shell)))
+    except BadTest as bad:
+        _applet_says(shell, args, bad.form(speaker).format(*bad.texts))
         return 2
 
 
