@@ -10,22 +10,26 @@ from typing import Any, TypeVar
 from labkit.catalog import mac
 from labkit.catalog.host import HOSTNAME, host_entries
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
+from labkit.catalog.programs import clients
 from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
 from labkit.engine.api import Engine
 from labkit.engine.core.events import Event
-from labkit.engine.daemon import daemonconfig
+from labkit.engine.daemon import daemonconfig, processlist
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.engine.daemon.procfiles import mounts_text
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
-from labkit.kernel.process import Clock, Input, Kernel, Output, Process, Program, Runaway
+from labkit.kernel.clock import Clock
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import AtPrompt, Kernel, Process, Program, Services, Uname
+from labkit.kernel.streams import Input, Output
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
-from labkit.shell import AtPrompt, Session, Written, execute
+from labkit.shell import Session, Written, execute
 from labkit.shell.completion import Completion
 from labkit.userland import PROGRAMS as UTILITIES
 
@@ -42,6 +46,7 @@ _STOPPED = {
     TooLarge: "so many bytes do not fit into memory",
 }
 INTERRUPT, END = "\x03", "\x04"  # what the keys ^C and ^D type
+_UNAME = Uname("Linux", "6.1.0-38-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.147-1 (2025-08-02)", "x86_64", "GNU/Linux")
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -124,9 +129,11 @@ class Machine:
         home, user = self._system.home, self._system.user
         self.environment = {"HOME": home, "USER": user, "LOGNAME": user, **_ENVIRONMENT}
         self.spent = 0  # steps of all commands so far
+        self.at_prompt: AtPrompt | None = None  # the shell that asked last
         self._clock = Clock(_START)
         self.store = Store(self._clock)
-        self.kernel = Kernel(self._clock, _programs(), self._execute)
+        programs = dict(_programs())
+        self.kernel = Kernel(self._clock, programs, self._execute, self._services())
         self.store.meter = self.kernel.tick
         self._namespace = self._disk(self._system)
         self.files: Files = self._namespace.files()
@@ -139,15 +146,27 @@ class Machine:
         if setting.engine != choice.ENGINES[0]:
             about["server_version"] = setting.engine
         self.engine = Engine(host, made, self.kernel, Registry(), **about)
-        self.kernel.services["engine"] = self.engine
         config = choice.configuration(driver, setting)
         config |= {"storage-opts": list(storage_options)} if storage_options else {}
         if config:
             daemonconfig.write(host, config)
         socket = SOCKET if self._system is _LINUX else None
         self.daemon = Daemon(self.engine, setting, DOCKER_ROOT, socket=socket)
-        self.kernel.services["daemon"] = self.daemon
-        self.kernel.passed = self.engine.advance
+        programs |= {"docker": docker(self.daemon), **clients(self.daemon)}
+
+    def _services(self) -> Services:
+        """What processes ask of this machine; the daemon is there before the first of them runs."""
+        return Services(
+            processes=lambda process: processlist.rows(self.daemon, process),
+            kill=lambda process, pid, signal: processlist.kill(self.daemon, process, pid, signal),
+            uname=lambda process: _UNAME,
+            adopt=lambda process, parked: None,
+            at_prompt=self._note_prompt,
+            passed=lambda: self.engine.advance(),
+        )
+
+    def _note_prompt(self, at: AtPrompt) -> None:
+        self.at_prompt = at
 
     def _disk(self, system: _System) -> Namespace:
         return Namespace(self.store, Source(Tree(self.store, _tree(system.tree), _DISK), None))
@@ -360,7 +379,7 @@ class Terminal:
         return self._session
 
     def _look(self) -> None:
-        self._at = self.machine.kernel.services.get("at prompt")  # type: ignore[assignment]
+        self._at = self.machine.at_prompt
 
 
 def _written(written: list[Written], stream: int) -> str:
@@ -387,4 +406,4 @@ def _tree(entries: Callable[[], tuple[Entry, ...]]) -> Inode:
 
 @lru_cache(maxsize=1)
 def _programs() -> dict[str, Program]:
-    return {**UTILITIES, **SHELLS, **SHELL_APPLETS, **CATALOG_PROGRAMS, "docker": docker}
+    return {**UTILITIES, **SHELLS, **SHELL_APPLETS, **CATALOG_PROGRAMS}

@@ -6,6 +6,7 @@ What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobr
 from __future__ import annotations
 
 from labkit.engine.core.errors import EngineError
+from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
 from labkit.kernel.process import Process
 
@@ -15,17 +16,17 @@ from .flags import Flag, FlagError, Options, Parser, Validator
 from .helptext import flags_of, help_of, sections, usage_of
 from .invocation import Invocation, daemon_says
 from .reference import ReferenceInvalid
-from .unreachable import unreachable, without_daemon
+from .unreachable import without_daemon
 from .validators import DEPRECATED, validators_for
 
 ROOT_USAGE = "docker [OPTIONS] COMMAND [ARG...]"
 HELP = Flag("help", "h")
 
 
-def run_docker(process: Process) -> int:
+def run_docker(process: Process, daemon: Daemon) -> int:
     """The program docker; what goes wrong is a line on standard error and an exit status."""
     try:
-        return _docker(process)
+        return _docker(process, daemon)
     except StatusError as error:
         if error.message:
             process.stderr.write(error.message + "\n")
@@ -42,12 +43,12 @@ def run_docker(process: Process) -> int:
     return 1
 
 
-def _docker(process: Process) -> int:
+def _docker(process: Process, daemon: Daemon) -> int:
     parser = Parser([*flags_of(sections()["docker"]), HELP])
     options, arguments = _parse(parser, process.argv[1:], "docker", ROOT_USAGE, interspersed=False)
     _notes(process, options)
     if options["version"]:
-        version = process.kernel.services["engine"].version()  # type: ignore[attr-defined]
+        version = daemon.engine.version()
         client = version.get("Client", version)
         process.stdout.write(f"Docker version {client['Version']}, build {client.get('GitCommit', 'unknown-commit')}\n")
         return 0
@@ -56,7 +57,7 @@ def _docker(process: Process) -> int:
     if not arguments:
         process.stderr.write(sections()["docker"] + "\n")
         return 0
-    return _find(process, arguments)
+    return _find(process, daemon, arguments)
 
 
 def _help(process: Process, path: list[str]) -> int:
@@ -76,11 +77,11 @@ def _group_help(name: str) -> str:
     return sections()[f"docker {'builder' if name == 'buildx' else name}".strip()]
 
 
-def _find(process: Process, arguments: list[str]) -> int:
+def _find(process: Process, daemon: Daemon, arguments: list[str]) -> int:
     for length in (2, 1):
         name = " ".join(arguments[:length])
         if len(arguments) >= length and name in places():
-            return _run(process, *places()[name], arguments[length:])
+            return _run(process, daemon, *places()[name], arguments[length:])
     if arguments[0] in GROUPS:
         return _group(process, arguments[0], arguments[1:])
     return _unknown(process, arguments)
@@ -136,7 +137,7 @@ def _notes(process: Process, options: Options) -> None:
         process.stderr.write(note + "\n")
 
 
-def _run(process: Process, command: Command, shown: str, arguments: list[str]) -> int:
+def _run(process: Process, daemon: Daemon, command: Command, shown: str, arguments: list[str]) -> int:
     text = help_of(f"docker {shown}", f"docker {command.name}")
     usage = usage_of(text)
     path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
@@ -147,8 +148,8 @@ def _run(process: Process, command: Command, shown: str, arguments: list[str]) -
         process.stdout.write(text + "\n")
         return 0
     _check_count(command, path, usage, rest)
-    run = Invocation(process, process.kernel.services["engine"], path, options, rest)
-    said = unreachable(process)
+    run = Invocation(process, daemon.engine, path, options, rest)
+    said = daemon.unreachable()
     return without_daemon(command, run, said) if said else load(command.run)(run)
 
 

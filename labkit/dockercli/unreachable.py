@@ -5,23 +5,11 @@ Facts: docker/cli, cli/command/system/{version,info}.go, container/run.go; docke
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .commands import Command
 from .errors import StatusError
 from .invocation import Invocation
 
-if TYPE_CHECKING:
-    from labkit.engine.daemon.daemon import Daemon
-    from labkit.kernel.process import Process
-
 _WITH_HELP = {"run": 125, "create": 1}  # the commands whose errors point to their help, and their exit status
-
-
-def unreachable(process: Process) -> str:
-    """What the client says of the daemon; empty where it answers."""
-    daemon: Daemon | None = process.kernel.services.get("daemon")  # type: ignore[assignment]
-    return daemon.unreachable() if daemon is not None else ""
 
 
 def without_daemon(command: Command, run: Invocation, said: str) -> int:

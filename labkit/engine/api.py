@@ -20,7 +20,7 @@ from labkit.engine.core.events import EventLog, watch
 from labkit.engine.core.filters import Filters
 from labkit.engine.core.ids import Ids
 from labkit.engine.core.tables import PARKED, Parked, Tables
-from labkit.engine.daemon import hostfolders, processlist, procfiles
+from labkit.engine.daemon import hostfolders, procfiles
 from labkit.engine.images import images
 from labkit.engine.images.images import Image, ImageStore
 from labkit.engine.images.layerstore import LayerStore
@@ -77,7 +77,6 @@ class Engine:
         self._bind()
         hostfolders.install(self)
         procfiles.install(self)
-        processlist.install(self)
         watch(self)
 
     def _bind(self) -> None:

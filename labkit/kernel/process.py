@@ -1,4 +1,4 @@
-"""What is executed: a process with its arguments, files and streams, as plain state.
+"""What is executed: a process with its arguments, files and streams, as plain state, and what all share.
 
 A *program* is a Python function that takes a Process and returns an exit status. A process either runs to its end at
 once or, when it is detached and has to wait, *parks*: it raises Parked, which carries what is needed to go on. Nothing
@@ -7,24 +7,16 @@ runs between two commands; the machine resumes a parked process when its clock h
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, TypedDict, Unpack
 
-if TYPE_CHECKING:
-    from labkit.files import Content, Files
+from labkit.files import Content, Files
+from labkit.kernel.clock import SECOND, Clock
+from labkit.kernel.limits import Runaway
+from labkit.kernel.streams import Input, Output
 
 Program = Callable[["Process"], int]
-PROGRAM_MARK = (
-    b"\x7fELF labkit-program "  # the first bytes of a file that is a program; its name follows, to the line's end
-)
-SECOND = 1_000_000_000  # nanoseconds
-
-
-class Runaway(Exception):
-    """A command used up what one command may use (steps, output, depth); str() says which."""
 
 
 class Parked(BaseException):
@@ -53,83 +45,6 @@ class Parked(BaseException):
         return Parked(self.until, both)
 
 
-class Output:
-    """A stream to write to; this one keeps what is written, in order."""
-
-    def __init__(self, limit: int = 8 << 20) -> None:
-        self.pieces: list[Content | bytes] = []
-        self.size = 0
-        self.limit = limit  # bytes
-
-    def write(self, data: bytes | str) -> int:
-        piece = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
-        self._add(piece, len(piece))
-        return len(piece)
-
-    def write_last(self, text: str) -> None:
-        """A last word, limit or not."""
-        self.pieces.append(text.encode())
-
-    def write_content(self, content: Content) -> int:
-        """Sparse bytes, kept as such."""
-        self._add(content, len(content))
-        return len(content)
-
-    def _add(self, piece: Content | bytes, cost: int) -> None:
-        self.size += cost
-        if self.size > self.limit:
-            raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
-        self.pieces.append(piece)
-
-    def content(self) -> Content:
-        from labkit.files import Content
-
-        return Content.join(self.pieces)
-
-    def getvalue(self) -> bytes:
-        return bytes(self.content())
-
-    isatty = False
-
-
-class Null(Output):
-    """/dev/null."""
-
-    def _add(self, piece: Content | bytes, cost: int) -> None:
-        pass
-
-
-class Input:
-    """A stream to read from: bytes that are there from the start, then the end of file."""
-
-    def __init__(self, content: Content | bytes = b"", *, isatty: bool = False) -> None:
-        self._content = content
-        self._place = 0
-        self.isatty = isatty
-
-    def read(self, size: int = -1) -> bytes:
-        return bytes(self.read_content(size))
-
-    def read_content(self, size: int = -1) -> Content:
-        from labkit.files import Content
-
-        if isinstance(self._content, bytes):
-            self._content = Content(self._content)
-        end = len(self._content) if size < 0 else min(len(self._content), self._place + size)
-        piece: Content = self._content[self._place : end]  # type: ignore[assignment]
-        self._place = end
-        return piece
-
-    def readline(self) -> bytes:
-        """One line with its newline; b"" at the end."""
-        line = bytearray()
-        while byte := self.read(1):
-            line += byte
-            if byte == b"\n":
-                break
-        return bytes(line)
-
-
 class Unanswered(Input):
     """A stream that is open and on which nothing ever comes: who reads it waits."""
 
@@ -140,14 +55,43 @@ class Unanswered(Input):
         raise Parked(None)
 
 
-class Clock:
-    """The machine's own time, in nanoseconds since 1970 (UTC); it moves only when it is told to."""
+class Listed(NamedTuple):
+    """A process as `ps` shows it."""
 
-    def __init__(self, now: int) -> None:
-        self.now = now
+    pid: int
+    user: str
+    command: str
 
-    def advance(self, nanoseconds: int) -> None:
-        self.now += nanoseconds
+
+class Uname(NamedTuple):
+    """What uname(2) says, but for the host's name."""
+
+    system: str
+    release: str
+    version: str
+    machine: str
+    name: str  # of the operating system
+
+
+class AtPrompt(NamedTuple):
+    """A shell that waits for a person: status of its last command, its folder, the files that it sees, its PATH."""
+
+    status: int
+    folder: str
+    files: Files
+    path: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the shell and the utilities ask of the machine that they run on."""
+
+    processes: Callable[[Process], Iterable[Listed]]  # those that this one can see
+    kill: Callable[[Process, int, str], bool]  # send a signal to one of them; False where there is none of that number
+    uname: Callable[[Process], Uname]
+    adopt: Callable[[Process, Parked], None]  # a job that outlives its shell
+    at_prompt: Callable[[AtPrompt], None]
+    passed: Callable[[], None]  # time has passed in which waiting processes may go on
 
 
 @dataclass
@@ -157,9 +101,8 @@ class Kernel:
     clock: Clock
     programs: Mapping[str, Program]
     execute: Program  # finds argv[0] and runs it; the shell part provides it
+    services: Services
     budget: int = 2_000_000  # steps that are left to the command that runs
-    services: dict[str, object] = field(default_factory=dict)  # "engine" for the docker program, and the like
-    passed: Callable[[], None] = lambda: None  # called when time has passed in which waiting processes may go on
 
     def tick(self, steps: int = 1) -> None:
         self.budget -= steps
@@ -178,6 +121,20 @@ class Namespaces:
     ipc: str = ""
     pid: str = ""
     privileged: bool = True
+
+
+class Changes(TypedDict, total=False):
+    """In what a child differs from its parent."""
+
+    env: dict[str, str]
+    files: Files
+    stdin: Input
+    stdout: Output
+    stderr: Output
+    hostname: str
+    pid: int
+    detached: bool
+    namespaces: Namespaces
 
 
 @dataclass
@@ -205,7 +162,7 @@ class Process:
         if self.detached:
             raise Parked(self.kernel.clock.now + wait)
         self.kernel.clock.advance(wait)
-        self.kernel.passed()
+        self.kernel.services.passed()
 
     def wait_forever(self, *signals: str) -> int:
         """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130).
@@ -221,8 +178,8 @@ class Process:
     def tick(self, steps: int = 1) -> None:
         self.kernel.tick(steps)
 
-    def spawn(self, argv: list[str], **changes: Any) -> int:
-        """Run another program as a child; `changes` replace fields (env, files, stdin, stdout, stderr…)."""
+    def spawn(self, argv: list[str], **changes: Unpack[Changes]) -> int:
+        """Run another program as a child."""
         changes.setdefault("files", self.files.copy())
         changes.setdefault("env", dict(self.env))
         return self.kernel.execute(replace(self, argv=list(argv), traps={}, **changes))
@@ -231,58 +188,3 @@ class Process:
         """Become another program, as execve does: the same process, its traps gone."""
         self.traps.clear()
         return self.kernel.execute(replace(self, argv=list(argv)))
-
-
-class ExecError(Exception):
-    """A program could not be started. `errno` is ENOENT, EACCES, EISDIR or ENOTDIR; `path` is what was tried."""
-
-    def __init__(self, errno: int, path: str, *, searched: bool) -> None:
-        super().__init__(errno, path)
-        self.errno = errno
-        self.path = path
-        self.searched = searched  # looked for in PATH
-
-
-def find_program(files: Files, name: str, path: str) -> str:
-    """The file that running `name` with this PATH starts, as execvp finds it. Raises ExecError."""
-    if "/" in name:
-        if error := _not_executable(files, name):
-            raise ExecError(error, name, searched=False)
-        return name
-    denied = False
-    for folder in path.split(":"):
-        if not files.may_have(folder or ".", name):
-            continue
-        candidate = f"{folder or '.'}/{name}"
-        error = _not_executable(files, candidate)
-        if not error:
-            return candidate
-        denied |= error == EACCES
-    raise ExecError(EACCES if denied else ENOENT, name, searched=True)
-
-
-def _not_executable(files: Files, path: str) -> int:
-    """0 where this file can be executed, else the errno of execve."""
-    try:
-        mode = files.stat(path).st_mode
-    except OSError as error:
-        return error.errno if error.errno in (EACCES, ENOTDIR) else ENOENT
-    if stat.S_ISDIR(mode):
-        return EISDIR
-    return 0 if mode & 0o111 and (files.user.uid == 0 or files.access(path, 1)) else EACCES
-
-
-def program_name(content: Content) -> str | None:
-    """Which program a file with this content is; None where it is none."""
-    if not content.startswith(PROGRAM_MARK):
-        return None
-    head = content.read(len(PROGRAM_MARK), 200)
-    return head.split(b"\n", 1)[0].decode()
-
-
-def program_file(name: str, size: int) -> Content:
-    """The content of an executable of `size` bytes that is this program."""
-    from labkit.files import Content
-
-    head = PROGRAM_MARK + name.encode() + b"\n"
-    return Content(head) + Content.filler(f"program {name}", max(0, size - len(head)))

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from labkit.shell.exec import execute
 from labkit.shell.main import APPLETS, PROGRAMS, ash, bash, dash, sh
-from labkit.shell.session import AtPrompt, Session, Written
+from labkit.shell.session import Session, Written
 
-__all__ = ["APPLETS", "PROGRAMS", "AtPrompt", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]
+__all__ = ["APPLETS", "PROGRAMS", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from labkit.kernel.process import ExecError, find_program
+from labkit.kernel.programs import ExecError, find_program
 from labkit.kernel.signals import IGNORED, SIGNALS, signal_list, signal_named
 from labkit.shell import expand, messages
 from labkit.shell.frames import (
@@ -865,8 +865,7 @@ def _kill_one(shell: Shell, args: list[str], target: str, signal: str) -> int:
         return 0
     if pid == shell.process.pid:
         return _kill_self(shell, signal)
-    send = shell.process.kernel.services.get("kill")
-    if pid is not None and callable(send) and send(shell.process, pid, signal):
+    if pid is not None and shell.process.kernel.services.kill(shell.process, pid, signal):
         return 0
     said = {"ash": "can't kill pid {}: No such process", "dash": "No such process\n", "bash": "({}) - No such process"}
     _applet_says(shell, args, said[shell.dialect.name].format(target))

@@ -11,8 +11,8 @@ from os.path import commonprefix
 from typing import NamedTuple
 
 from labkit.files.listing import paths
-from labkit.kernel.process import find_program
-from labkit.shell.session import AtPrompt
+from labkit.kernel.process import AtPrompt
+from labkit.kernel.programs import find_program
 
 Completer = Callable[[Sequence[str], str], tuple[list[str], bool]]
 SPECIAL = set(" \t\n\"'\\$`&;|<>()*?[]#~{}!")

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from errno import ENOENT
 
-from labkit.kernel.process import PROGRAM_MARK, ExecError, Parked, Process, Program, Runaway, find_program
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked, Process, Program
+from labkit.kernel.programs import PROGRAM_MARK, ExecError, find_program
 from labkit.shell.session import NeedsInput
 from labkit.shell.streams import Killed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from labkit.kernel.process import Runaway
+from labkit.kernel.limits import Runaway
 from labkit.shell import arithmetic
 from labkit.shell.tree import (
     Arithmetic,

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labkit.files import Files
-from labkit.kernel.process import Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked, Process
 from labkit.shell.parser import Program
 from labkit.shell.streams import BROKEN_PIPE, PIPE_LIMIT, Pipe, Text, Twins
 from labkit.shell.tree import AndOr, If, Node, Pipeline, Sequence, While

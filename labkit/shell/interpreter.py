@@ -14,7 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from labkit.files import Files
-from labkit.kernel.process import ExecError, Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked, Process
+from labkit.kernel.programs import ExecError
 from labkit.shell import arithmetic, expand, messages, redirect
 from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
 from labkit.shell.conditions import condition_status
@@ -415,11 +417,10 @@ class Shell:
         clock.now = max(clock.now, now)
 
     def _leave_jobs(self) -> None:
-        """Jobs that still wait outlive the shell, if the machine takes them on (services["adopt"])."""
-        adopt = self.process.kernel.services.get("adopt")
+        """Jobs that still wait outlive the shell: the machine takes them on."""
         for job in self.jobs.values():
-            if job.parked and callable(adopt):
-                adopt(job.process, job.parked)
+            if job.parked:
+                self.process.kernel.services.adopt(job.process, job.parked)
 
     # -- commands
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from labkit.kernel.process import Process
+from labkit.kernel.process import AtPrompt, Process
 from labkit.shell import messages
 from labkit.shell.frames import Boundary, Frame, Jump, ProgramFrame
 from labkit.shell.interpreter import Shell
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import parse
 from labkit.shell.prompt import prompt
-from labkit.shell.session import INTERRUPTED, AtPrompt
+from labkit.shell.session import INTERRUPTED
 from labkit.shell.streams import Killed
 
 _OPTION_NAMES = {
@@ -163,7 +163,7 @@ class PromptFrame(Frame):
     def step(self, shell: Shell) -> None:
         if not self.asked:
             at = AtPrompt(shell.status, shell.files.cwd, shell.files, shell.get("PATH") or "")
-            shell.process.kernel.services["at prompt"] = at
+            shell.process.kernel.services.at_prompt(at)
             shell.ask(prompt(shell, "PS2" if self.text else "PS1"))
             self.asked = True
         try:
@@ -200,8 +200,7 @@ class PromptFrame(Frame):
 def _push_prompt(shell: Shell) -> None:
     shell.interactive = True
     if shell.dialect is ASH:
-        version = shell.process.kernel.services.get("busybox version", messages.VERSION)
-        shell.err(messages.BANNER.format(version=version))
+        shell.err(messages.BANNER)
     shell._push(PromptFrame())
 
 

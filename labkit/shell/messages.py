@@ -15,8 +15,12 @@ from labkit.shell.lexer import EOF, ProgramError
 if TYPE_CHECKING:
     from labkit.shell.interpreter import Shell
 
-BANNER = "\n\nBusyBox {version} built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n"
-VERSION = "v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1)"
+BANNER = """
+
+BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)
+Enter 'help' for a list of built-in commands.
+
+"""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
-from labkit.kernel.process import Null
+from labkit.kernel.streams import Null
 from labkit.shell import messages
 from labkit.shell.streams import FileStream, Text
 

@@ -13,8 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from labkit.files import Content, Files
-from labkit.kernel.process import Input, Output, Parked, Process, Runaway
+from labkit.files import Content
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked, Process
+from labkit.kernel.streams import Input, Output
 from labkit.shell.streams import Killed
 
 INTERRUPTED = 130  # exit status after SIGINT
@@ -101,15 +103,6 @@ class Screen(Output):
         if self.size > self.limit:
             raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
         self.shown.append(Written(self.number, bytes(piece)))
-
-
-class AtPrompt(NamedTuple):
-    """A shell that waits for a person: status of its last command, its folder, the files that it sees, its PATH."""
-
-    status: int
-    folder: str
-    files: Files
-    path: str
 
 
 class Session:

@@ -11,7 +11,8 @@ import errno
 from typing import Any
 
 from labkit.files import Content, Handle, failure
-from labkit.kernel.process import Input, Output, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.streams import Input, Output
 
 PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
 BROKEN_PIPE = 141  # exit status after SIGPIPE

@@ -1128,7 +1128,7 @@ def _do_close(machine: Machine, values: list[Any]) -> float:
 
 
 def _flush_pipe(machine: Machine, command: str) -> None:
-    from labkit.kernel.process import Input
+    from labkit.kernel.streams import Input
 
     data = machine.written.pop("|" + command, None)
     if data is not None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
+from labkit.kernel.process import Listed
 from labkit.kernel.signals import signal_list, signal_named
 from labkit.userland.dates import formatted, parsed
 from labkit.userland.tool import Say, Tool, Utility
 from labkit.userland.users import Names
 
-KERNEL = ("Linux", "6.1.0-38-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.147-1 (2025-08-02)", "x86_64", "GNU/Linux")
 CPUS = 2
 _MEMORY = (4019848, 512344, 2204368, 1024, 1303136, 3275620)  # KiB: total, used, free, shared, buff/cache, available
 _BOOT = 3 * 3600 + 25 * 60  # seconds that the machine has been up when a day's clock starts
@@ -106,8 +103,7 @@ def hostname(tool: Tool) -> None:
 def uname(tool: Tool) -> None:
     if tool.operands:
         tool.extra(0)
-    kernel: Any = tool.process.kernel.services.get("uname", KERNEL)
-    system, release, version, machine, name = kernel
+    system, release, version, machine, name = tool.process.kernel.services.uname(tool.process)
     values = {"s": system, "n": tool.process.hostname, "r": release, "v": version, "m": machine, "o": name}
     asked = "snrvmo" if tool.has("a") else "".join(letter for letter in "snrvmo" if tool.has(letter)) or "s"
     if tool.has("p", "i") and not tool.has("a"):
@@ -164,13 +160,10 @@ def _amount(tool: Tool, kib: int, unit: float) -> str:
 # processes
 
 
-def _processes(tool: Tool) -> list[tuple[int, str, str]]:
-    """Number, user, command of each process; the machine's service "processes" knows them."""
-    find: Any = tool.process.kernel.services.get("processes")
-    own = (tool.process.pid, Names(tool.files).user(tool.files.user.uid), " ".join(tool.process.argv))
-    rows: Iterable[tuple[int, str, str]] = find(tool.process) if callable(find) else []
-    found = {row[0]: row for row in rows}
-    found.setdefault(own[0], own)
+def _processes(tool: Tool) -> list[Listed]:
+    """Those that there are, and the one that asks."""
+    own = Listed(tool.process.pid, Names(tool.files).user(tool.files.user.uid), " ".join(tool.process.argv))
+    found = {own.pid: own} | {row.pid: row for row in tool.process.kernel.services.processes(tool.process)}
     return [found[number] for number in sorted(found)]
 
 
@@ -211,11 +204,10 @@ def kill(tool: Tool) -> None:
         signal = named
     if not args:
         tool.fail("you need to specify whom to kill" if not tool.gnu else "not enough arguments")
-    send: Any = tool.process.kernel.services.get("kill")
     for target in args:
         if not target.lstrip("-").isdigit():
             tool.fail(f"invalid number '{target}'" if not tool.gnu else f"failed to parse argument: '{target}'")
-        if not (callable(send) and send(tool.process, int(target), signal)):
+        if not tool.process.kernel.services.kill(tool.process, int(target), signal):
             tool.err(f"({target}): No such process" if tool.gnu else f"can't kill pid {target}: No such process")
 
 

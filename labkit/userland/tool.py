@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn, Unpack
 
 from labkit.files import Content, Files, failure
 from labkit.files.errors import MESSAGES
-from labkit.kernel.process import ExecError, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Changes, Process
+from labkit.kernel.programs import ExecError
 from labkit.userland.numbers import NoSizeError
 
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
@@ -352,7 +354,7 @@ class Tool:
 
     # others
 
-    def run(self, argv: list[str], cannot: Say, **changes: Any) -> int:
+    def run(self, argv: list[str], cannot: Say, **changes: Unpack[Changes]) -> int:
         """Run another program as a child; 127 or 126 where it cannot be started."""
         try:
             return self.process.spawn(argv, **changes)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from alone import kernel_alone
 
 from labkit.catalog.images import CatalogImage, catalog_image
 from labkit.catalog.programs import PROGRAMS
 from labkit.catalog.programs.support import lay
 from labkit.files import Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
-from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, find_program, program_name
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Kernel, Parked, Process
+from labkit.kernel.programs import find_program, program_name
+from labkit.kernel.streams import Input, Output
 
 START = 1_795_510_800 * 1_000_000_000
 
@@ -51,7 +55,7 @@ def box_of(image: CatalogImage) -> Box:
     store = Store(clock)
     root = grow(image.layers[0].entries(), sealed=False)
     files = Namespace(store, Source(Tree(store, root, 1), None)).files()
-    kernel = Kernel(clock, PROGRAMS, execute)
+    kernel = kernel_alone(clock, PROGRAMS, execute)
     env = dict(pair.split("=", 1) for pair in image.config["config"].get("Env", ()))
     box = Box(files, kernel, env)
     above = Process(["tar"], env, files, Input(), Output(), Output(), kernel)

@@ -183,7 +183,7 @@ class TestPython:
         )  # fmt: skip
 
     def test_an_endless_loop_ends(self, start) -> None:
-        from labkit.kernel.process import Runaway
+        from labkit.kernel.limits import Runaway
 
         with pytest.raises(Runaway):
             start("python", "3.12-slim").run("python", "-c", "while True: pass")
@@ -350,24 +350,15 @@ class TestRedis:
 
 
 class TestNginx:
-    def test_it_logs_and_serves(self, start) -> None:
+    def test_it_logs_and_waits(self, start) -> None:
         box = start("nginx")
         status, out, err = box.run("/docker-entrypoint.sh", "nginx", "-g", "daemon off;", detached=True)
         assert status == -1
         assert out.startswith("/docker-entrypoint.sh: ")
         assert "[notice] 1#1: start worker processes\n" in err
-        assert "<h1>Welcome to nginx!</h1>" in box.run("curl", "-s", "localhost")[1]
-        assert box.run("curl", "-s", "-f", "localhost/nosuch")[0] == 22
-        box.files.unlink("/var/log/nginx/access.log")
-        box.run("curl", "-s", "localhost")
-        assert b'"GET / HTTP/1.1" 200' in box.files.read("/var/log/nginx/access.log")
 
     def test_in_the_background_it_returns(self, start) -> None:
         assert start("nginx").run("nginx", detached=True)[0] == 0
-
-    def test_the_world_is_not_there(self, start) -> None:
-        assert start("nginx").run("curl", "example.com") == (6, "", "curl: (6) Could not resolve host: example.com\n")
-        assert start("nginx").run("curl", "localhost")[0] == 7
 
 
 def test_hello_world(start) -> None:

@@ -28,6 +28,20 @@ def test_a_published_port_of_nginx(machine: Machine) -> None:
     assert machine.run("curl localhost:8080").returncode == 7
 
 
+def test_from_within_the_container(machine: Machine) -> None:
+    machine.run("docker run -d --name web nginx")
+    assert "<h1>Welcome to nginx!</h1>" in machine.run("docker exec web curl -s localhost").stdout
+    assert machine.run("docker exec web curl -s -f localhost/nosuch").returncode == 22
+    machine.run("docker exec web sh -c 'rm /var/log/nginx/access.log; curl -s localhost'")
+    assert '"GET / HTTP/1.1" 200' in machine.run("docker exec web cat /var/log/nginx/access.log").stdout
+
+
+def test_the_world_is_not_there(machine: Machine) -> None:
+    done = machine.run("docker run --rm nginx curl example.com")
+    assert (done.returncode, done.stdout, done.stderr) == (6, "", "curl: (6) Could not resolve host: example.com\n")
+    assert machine.run("docker run --rm nginx curl localhost").returncode == 7
+
+
 def test_a_page_on_a_bind_mount_is_served(machine: Machine) -> None:
     machine.run("mkdir site; echo hello > site/index.html")
     machine.run("docker run -d --name web -p 80:80 -v $PWD/site:/usr/share/nginx/html:ro nginx")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import pytest
+from alone import kernel_alone
 
 from labkit.dockercli.main import docker
+from labkit.engine.daemon.daemon import Daemon
 from labkit.files import Files, Namespace, Store, tmpfs
-from labkit.kernel.process import Clock, Input, Kernel, Output, Process
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Process
+from labkit.kernel.streams import Input, Output
 
 NOW = 1_795_510_800 * 1_000_000_000  # 2026-11-24 09:00:00 UTC
 
@@ -40,10 +45,11 @@ def files() -> Files:
 @pytest.fixture
 def run(files: Files) -> Run:
     def call(*words: str, engine: Any = None, stdin: bytes = b"", env: dict[str, str] | None = None) -> Done:
-        kernel = Kernel(Clock(NOW), {}, lambda process: 0, services={"engine": engine})
+        kernel = kernel_alone(Clock(NOW), {}, lambda process: 0)
+        daemon = cast(Daemon, SimpleNamespace(engine=engine, unreachable=str))
         stdout, stderr = Output(), Output()
         process = Process(["docker", *words], env or {}, files, Input(stdin), stdout, stderr, kernel)
-        status = docker(process)
+        status = docker(daemon)(process)
         return Done(status, stdout.getvalue().decode(), stderr.getvalue().decode())
 
     return call

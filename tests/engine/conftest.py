@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from alone import kernel_alone
 
 from labkit.catalog.base import base_archive, busybox_listing
 from labkit.drivers import DRIVERS
@@ -13,7 +14,10 @@ from labkit.engine.api import Engine
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.files import Files, Namespace, Store, tmpfs
-from labkit.kernel.process import Clock, Input, Kernel, Output, Process, find_program
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Process
+from labkit.kernel.programs import find_program
+from labkit.kernel.streams import Input, Output
 
 START = 1_795_510_800 * 1_000_000_000  # ns
 
@@ -105,7 +109,7 @@ class Lab:
         for folder in ("/home/learner", "/etc", "/var/lib"):
             self.host.makedirs(folder)
         self.driver = DRIVERS[driver](self.host, "/var/lib/docker")
-        kernel = Kernel(self.clock, {}, execute)
+        kernel = kernel_alone(self.clock, {}, execute)
         self.engine = Engine(self.host, self.driver, kernel, registry)
         self.engine.import_image(base_archive(busybox_listing()), "busybox", ['CMD ["sh"]'])
 

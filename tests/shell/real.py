@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from alone import kernel_alone
 
 from labkit.files import Files, Namespace, Store, makedev, tmpfs
-from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, program_file
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Kernel, Parked, Process
+from labkit.kernel.programs import program_file
+from labkit.kernel.streams import Input, Output
 from labkit.shell import APPLETS, PROGRAMS, execute
 
 SHELLS = {"ash": ["busybox", "sh"], "dash": ["dash"], "bash": ["bash"]}
@@ -89,7 +93,7 @@ def machine(shell: str = "ash", programs: dict | None = None) -> tuple[Kernel, F
     files.mknod("/dev/null", 0o020666, makedev(1, 3))
     files.symlink(shell, "/bin/sh")
     files.chdir(FOLDER)
-    return Kernel(clock, table, execute), files
+    return kernel_alone(clock, table, execute), files
 
 
 def process(script: str, shell: str = "ash", *args: str, stdin: bytes = b"", **fields: object) -> Process:

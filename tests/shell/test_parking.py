@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from alone import SERVICES
 from real import finish, process, run_detached
 
-from labkit.kernel.process import Output, Parked, Process
+from labkit.kernel.process import Parked, Process
+from labkit.kernel.streams import Output
 from labkit.shell import execute
 
 WAITS = {
@@ -111,7 +115,7 @@ def test_waiting_for_ever() -> None:
 def test_jobs_that_outlive_the_shell_are_handed_over() -> None:
     made = process("{ sleep 5; date; } & echo end")
     adopted = []
-    made.kernel.services["adopt"] = lambda child, parked: adopted.append((child, parked))
+    made.kernel.services = replace(SERVICES, adopt=lambda child, parked: adopted.append((child, parked)))
     assert execute(made) == 0
     ((child, parked),) = adopted
     finish(child, parked)

@@ -17,8 +17,13 @@ from errno import ENOENT
 from pathlib import Path
 from posixpath import basename
 
+from alone import kernel_alone
+
 from labkit.files import Files, Namespace, Source, Store, Tree, User
-from labkit.kernel.process import Clock, ExecError, Input, Kernel, Output, Process
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Process
+from labkit.kernel.programs import ExecError
+from labkit.kernel.streams import Input, Output
 from labkit.userland import BUSYBOX_APPLETS, PROGRAMS
 
 NOW = 1_790_000_000_000_000_000  # ns; where the clock shows in an output, the real one is not compared
@@ -109,7 +114,7 @@ def execute(process: Process) -> int:
 
 def run_ours(flavour: str, argv: list[str], stdin: bytes, files: Files, env: dict[str, str] | None = None) -> Result:
     stdout, stderr = Output(), Output()
-    kernel = Kernel(Clock(NOW), PROGRAMS, execute)
+    kernel = kernel_alone(Clock(NOW), PROGRAMS, execute)
     process = Process(argv, {**ENV, **(env or {}), "FLAVOUR": flavour}, files, Input(stdin), stdout, stderr, kernel)
     process = replace(process, argv=argv if flavour == "gnu" else ["busybox", *argv])
     status = PROGRAMS[f"gnu:{argv[0]}" if flavour == "gnu" else "busybox"](process)

@@ -7,9 +7,13 @@ from typing import Any
 
 import oracle
 import pytest
+from alone import kernel_alone
 
 from labkit.files import Content, Files, User, tmpfs
-from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, Runaway
+from labkit.kernel.clock import Clock
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked, Process
+from labkit.kernel.streams import Input, Output
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS, PROGRAMS, utility
 
 GIB = 1 << 30
@@ -26,7 +30,7 @@ def run(files: Files, line: str, stdin: bytes = b"", *, busybox: bool = False, *
     result = oracle.Result(0, b"", b"", {})
     for argv in oracle.split(line):
         stdout, stderr = Output(), Output()
-        kernel = about.pop("kernel", None) or Kernel(Clock(oracle.NOW), PROGRAMS, oracle.execute)
+        kernel = about.pop("kernel", None) or kernel_alone(Clock(oracle.NOW), PROGRAMS, oracle.execute)
         env = {**oracle.ENV, "FLAVOUR": "busybox" if busybox else "gnu"}
         process = Process(
             ["busybox", *argv] if busybox else argv, env, files, Input(stdin), stdout, stderr, kernel, **about
@@ -167,7 +171,7 @@ def test_extended_attributes(files: Files) -> None:
 
 
 def test_sleep_moves_the_clock(files: Files) -> None:
-    kernel = Kernel(Clock(oracle.NOW), PROGRAMS, oracle.execute)
+    kernel = kernel_alone(Clock(oracle.NOW), PROGRAMS, oracle.execute)
     assert run(files, "sleep 1m", kernel=kernel)[0] == 0
     assert kernel.clock.now == oracle.NOW + 60 * 10**9
 
@@ -232,7 +236,7 @@ def test_no_network_in_busybox(files: Files, line: str, status: int, said: str) 
 def test_busybox_takes_its_applet_from_its_name(files: Files) -> None:
     stdout = Output()
     process = Process(
-        ["/bin/echo", "hi"], {}, files, Input(), stdout, Output(), Kernel(Clock(0), PROGRAMS, oracle.execute)
+        ["/bin/echo", "hi"], {}, files, Input(), stdout, Output(), kernel_alone(Clock(0), PROGRAMS, oracle.execute)
     )
     assert PROGRAMS["busybox"](process) == 0
     assert stdout.getvalue() == b"hi\n"
@@ -257,7 +261,7 @@ def test_columns_for_a_terminal(files: Files, width: int) -> None:
         files.write(f"file-{number}", "")
     stdout = Terminal()
     env = {**oracle.ENV, "COLUMNS": str(width)}
-    process = Process(["ls"], env, files, Input(), stdout, Output(), Kernel(Clock(0), PROGRAMS, oracle.execute))
+    process = Process(["ls"], env, files, Input(), stdout, Output(), kernel_alone(Clock(0), PROGRAMS, oracle.execute))
     PROGRAMS["gnu:ls"](process)
     lines = stdout.getvalue().decode().splitlines()
     assert len(lines) == {40: 3, 80: 2}[width]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from labkit.catalog import mac
 from labkit.kernel.process import Process, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labkit.engine.daemon.daemon import Daemon
 
 # program -> file in this folder and function in it
 _TABLE = {
@@ -27,7 +33,6 @@ _TABLE = {
     "mysql": "mysql.client",
     "nginx-entrypoint": "nginx.entrypoint",
     "nginx": "nginx.nginx",
-    "curl": "web.curl",
     "postgres-entrypoint": "postgres.entrypoint",
     "postgres": "postgres.postgres",
     "psql": "postgres.psql",
@@ -35,16 +40,8 @@ _TABLE = {
     "redis-cli": "redis.cli",
     "exec-entrypoint": "entrypoint.main",
     "hello": "hello.main",
-    "gnu:nsenter": "namespaces.nsenter",
-    "busybox:nsenter": "namespaces.nsenter",
-    "gnu:ip": "namespaces.ip",
-    "busybox:ip": "namespaces.ip",
-    "gnu:ifconfig": "namespaces.ifconfig",
-    "busybox:ifconfig": "namespaces.ifconfig",
     "gnu:ipcs": "namespaces.ipcs",
     "busybox:ipcs": "namespaces.ipcs",
-    "gnu:systemctl": "systemctl.systemctl",
-    "gnu:journalctl": "systemctl.journalctl",
     "gnu:service": "systemctl.service",
     "gnu:git": "versions.main",
     "gnu:gcc": "versions.main",
@@ -58,6 +55,18 @@ _TABLE = {
     "gnu:cmake": "versions.main",
     "gnu:figlet": "versions.main",
 }
+# those that ask the docker daemon; their functions take it as well
+_CLIENTS = {
+    "curl": "web.curl",
+    "gnu:nsenter": "namespaces.nsenter",
+    "busybox:nsenter": "namespaces.nsenter",
+    "gnu:ip": "namespaces.ip",
+    "busybox:ip": "namespaces.ip",
+    "gnu:ifconfig": "namespaces.ifconfig",
+    "busybox:ifconfig": "namespaces.ifconfig",
+    "gnu:systemctl": "systemctl.systemctl",
+    "gnu:journalctl": "systemctl.journalctl",
+}
 
 
 def _program(place: str) -> Program:
@@ -68,6 +77,21 @@ def _program(place: str) -> Program:
         return found(process)
 
     return run
+
+
+def _client(place: str, daemon: Daemon) -> Program:
+    module, _, function = place.partition(".")
+
+    def run(process: Process) -> int:
+        found: Callable[[Process, Daemon], int] = getattr(import_module(f"{__name__}.{module}"), function)
+        return found(process, daemon)
+
+    return run
+
+
+def clients(daemon: Daemon) -> dict[str, Program]:
+    """The programs that ask this daemon."""
+    return {name: _client(place, daemon) for name, place in _CLIENTS.items()}
 
 
 PROGRAMS: dict[str, Program] = {name: _program(place) for name, place in _TABLE.items()}

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from labkit.catalog.programs import sql
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
 from labkit.files import Content
-from labkit.kernel.process import SECOND, Process
+from labkit.kernel.clock import SECOND
+from labkit.kernel.process import Process
 
 DATA = "/var/lib/mysql"
 SOCKET = "/var/run/mysqld/mysqld.sock"

@@ -6,10 +6,16 @@ there so that the namespaces differ; a real host has those that its own programs
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from labkit.kernel.process import ExecError, Namespaces, Process
+from labkit.kernel.process import Changes, Process
+from labkit.kernel.programs import ExecError
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+    from labkit.engine.daemon.daemon import Daemon
+    from labkit.files import Files
 
 _FLAGS = {"-m": "mnt", "-u": "uts", "-n": "net", "-i": "ipc", "-p": "pid", "-C": "cgroup", "-U": "user", "-T": "time"}
 _LONG = {
@@ -20,7 +26,18 @@ _ORDER = ("user", "cgroup", "ipc", "uts", "net", "pid", "mnt", "time")  # in whi
 _TRY = "Try 'nsenter --help' for more information.\n"
 
 
-def nsenter(process: Process) -> int:
+@dataclass(frozen=True)
+class Entered:
+    """The namespaces of a process: "" is the host's own, else a container's id."""
+
+    pid: str
+    network: str
+    ipc: str
+    files: Files
+    hostname: str
+
+
+def nsenter(process: Process, daemon: Daemon) -> int:
     """Run a program in namespaces of another process."""
     target, wanted, command, problem = _arguments(process.argv[1:])
     if problem:
@@ -30,15 +47,20 @@ def nsenter(process: Process) -> int:
         first = next(name for name in _ORDER if name in wanted)
         process.stderr.write(f"nsenter: neither filename nor target pid supplied for ns/{first}\n")
         return 1
-    found = _find(process, target)
+    found = _find(process, daemon.engine, target)
     first = next((name for name in _ORDER if name in wanted), "")
     if wanted and found is None:
         process.stderr.write(f"nsenter: cannot open /proc/{target}/ns/{first}: No such file or directory\n")
         return 1
-    if wanted and found is not None and not found["id"] and not process.namespaces.privileged:
+    if wanted and found is not None and not found.pid and not process.namespaces.privileged:
         process.stderr.write(f"nsenter: cannot open /proc/{target}/ns/{first}: Permission denied\n")
         return 1
-    return _enter(process, found or {}, wanted, command or [process.env.get("SHELL", "/bin/sh")])
+    argv = command or [process.env.get("SHELL", "/bin/sh")]
+    try:
+        return process.spawn(argv, **(_changes(process, found, wanted) if found else Changes()))
+    except ExecError:
+        process.stderr.write(f"nsenter: failed to execute {argv[0]}: No such file or directory\n")
+        return 127
 
 
 def _arguments(words: list[str]) -> tuple[str | None, set[str], list[str], str]:
@@ -70,66 +92,57 @@ def _arguments(words: list[str]) -> tuple[str | None, set[str], list[str], str]:
     return target, set(_FLAGS.values()) if every else wanted, words, ""
 
 
-def _find(process: Process, target: str | None) -> dict[str, Any] | None:
+def _find(process: Process, engine: Engine, target: str | None) -> Entered | None:
     """The namespaces of the process with this number, as the caller counts processes."""
-    engine: Any = process.kernel.services["engine"]
-    if process.namespaces.pid:
+    own = process.namespaces
+    if own.pid:
         if target not in ("1", str(process.pid)):
             return None
-        return {
-            "id": process.namespaces.pid, "files": process.files, "hostname": process.hostname,
-            "network": process.namespaces.network, "ipc": process.namespaces.ipc,
-        }  # fmt: skip
+        return Entered(own.pid, own.network, own.ipc, process.files, process.hostname)
     if target == "1":
-        return {"id": "", "files": engine.host.copy(), "hostname": engine.hostname, "network": "", "ipc": ""}
+        return Entered("", "", "", engine.host.copy(), engine.hostname)
     container = engine.container_of_pid(int(target or 0))
-    if container is None:
+    namespace = container and engine.namespace_of(container.id)
+    if not container or not namespace:
         return None
-    files = engine.namespace_of(container.id).files()
-    own = container.id
-    return {"id": own, "files": files, "hostname": container.hostname, "network": own, "ipc": own}
+    return Entered(container.id, container.id, container.id, namespace.files(), container.hostname)
 
 
-def _enter(process: Process, found: dict[str, Any], wanted: set[str], command: list[str]) -> int:
-    namespaces = process.namespaces
-    changes: dict[str, Any] = {}
+def _changes(process: Process, found: Entered, wanted: set[str]) -> Changes:
+    changes = Changes()
     if "mnt" in wanted:
-        changes["files"] = found["files"]
-        changes["files"].cwd = "/"
+        changes["files"] = found.files
+        found.files.cwd = "/"
     if "uts" in wanted:
-        changes["hostname"] = found["hostname"]
-    if "net" in wanted:
-        namespaces = replace(namespaces, network=found["network"])
-    if "ipc" in wanted:
-        namespaces = replace(namespaces, ipc=found["ipc"])
-    if "pid" in wanted:
-        namespaces = replace(namespaces, pid=found["id"])
-    try:
-        return process.spawn(command, namespaces=namespaces, **changes)
-    except ExecError:
-        process.stderr.write(f"nsenter: failed to execute {command[0]}: No such file or directory\n")
-        return 127
+        changes["hostname"] = found.hostname
+    own = process.namespaces
+    changes["namespaces"] = replace(
+        own,
+        network=found.network if "net" in wanted else own.network,
+        ipc=found.ipc if "ipc" in wanted else own.ipc,
+        pid=found.pid if "pid" in wanted else own.pid,
+    )
+    return changes
 
 
-def _addresses(process: Process) -> list[tuple[str, str]]:
+def _addresses(process: Process, engine: Engine) -> list[tuple[str, str]]:
     """The interfaces of the process' network namespace, with their addresses."""
-    engine: Any = process.kernel.services["engine"]
-    own: Namespaces = process.namespaces
+    own = process.namespaces
     if not own.network:
         return [("lo", "127.0.0.1/8"), ("eth0", f"{engine.address}/24"), ("docker0", "172.17.0.1/16")]
     address = engine.address_of(own.network)
     return [("lo", "127.0.0.1/8"), *([("eth0", f"{address}/16")] if address else [])]
 
 
-def ip(process: Process) -> int:
+def ip(process: Process, daemon: Daemon) -> int:
     """ip addr, ip route."""
     words = [word for word in process.argv[1:] if not word.startswith("-")]
     if words and words[0].startswith("r"):
-        return _routes(process)
+        return _routes(process, daemon.engine)
     if words and not words[0].startswith("a"):
         process.stderr.write(f'Object "{words[0]}" is unknown, try "ip help".\n')
         return 1
-    for number, (name, address) in enumerate(_addresses(process), 1):
+    for number, (name, address) in enumerate(_addresses(process, daemon.engine), 1):
         flags = "LOOPBACK,UP,LOWER_UP" if name == "lo" else "BROADCAST,MULTICAST,UP,LOWER_UP"
         size, state = (65536, "UNKNOWN") if name == "lo" else (1500, "UP")
         scope = "host" if name == "lo" else "global"
@@ -139,8 +152,8 @@ def ip(process: Process) -> int:
     return 0
 
 
-def _routes(process: Process) -> int:
-    for name, address in _addresses(process)[1:]:
+def _routes(process: Process, engine: Engine) -> int:
+    for name, address in _addresses(process, engine)[1:]:
         host, _, bits = address.partition("/")
         known = host.split(".")[: int(bits) // 8]
         network = [*known, *["0"] * (4 - len(known))]
@@ -150,9 +163,9 @@ def _routes(process: Process) -> int:
     return 0
 
 
-def ifconfig(process: Process) -> int:
+def ifconfig(process: Process, daemon: Daemon) -> int:
     """The addresses as busybox's and net-tools' ifconfig show them."""
-    for name, address in _addresses(process):
+    for name, address in _addresses(process, daemon.engine):
         host = address.partition("/")[0]
         kind = "Local Loopback" if name == "lo" else "Ethernet"
         process.stdout.write(f"{name:<10}Link encap:{kind}\n          inet addr:{host}\n\n")

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from labkit.files import Content, Entry, Files
-from labkit.kernel.process import SECOND, Parked, Process
+from labkit.kernel.clock import SECOND
+from labkit.kernel.process import Parked, Process
 
 State = TypeVar("State")
 _INSTALLED = 20_000_000  # bytes a second: fetched and unpacked. Chosen, as no two computers agree; never measured

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from labkit.catalog.programs.support import complain, say
 from labkit.engine.daemon.daemon import SOCKET, Daemon, Line, NotStarted
 from labkit.engine.daemon.processlist import DAEMON
-from labkit.kernel.process import SECOND, Process
+from labkit.kernel.clock import SECOND
+from labkit.kernel.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ _STILL = "Warning: Stopping docker.service, but it can still be activated by:\n 
 _SHOWN = 10  # lines of the journal in a status
 
 
-def systemctl(process: Process) -> int:
+def systemctl(process: Process, daemon: Daemon) -> int:
     words = [word for word in process.argv[1:] if not word.startswith("-")]
     verb, names = (words[0], words[1:]) if words else ("list-units", [])
     if verb in _WITHOUT_UNIT:
@@ -43,7 +44,6 @@ def systemctl(process: Process) -> int:
         complain(process, f"Failed to {verb} {units[0]}: Interactive authentication required.")
         complain(process, f"See system logs and 'systemctl status {units[0]}' for details.")
         return 1
-    daemon: Daemon = process.kernel.services["daemon"]  # type: ignore[assignment]
     return _VERBS[verb](process, daemon, units)
 
 
@@ -205,7 +205,7 @@ def service(process: Process) -> int:
     return process.spawn(["systemctl", process.argv[2], process.argv[1]])
 
 
-def journalctl(process: Process) -> int:
+def journalctl(process: Process, daemon: Daemon) -> int:
     """The lines of docker.service: -u docker, and -n NUMBER for the last ones."""
     words = process.argv[1:]
     number, unit = None, ""
@@ -220,7 +220,6 @@ def journalctl(process: Process) -> int:
         elif word.startswith("--unit=") or (word.endswith("u") and word.startswith("-")) or word == "--unit":
             unit = word.partition("=")[2] or (words.pop(0) if words else "")
     known = unit in ("", "docker", _SERVICE)
-    daemon: Daemon = process.kernel.services["daemon"]  # type: ignore[assignment]
     lines = daemon.service.log if known else ()
     shown = lines if number is None else lines[max(0, len(lines) - number) :]
     say(process, "\n".join(_journal_line(process, line) for line in shown) if shown else "-- No entries --")

@@ -22,6 +22,7 @@ from labkit.kernel.process import Process
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
     from labkit.engine.containers.containers import Container
+    from labkit.engine.daemon.daemon import Daemon
 
 _NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"
 _NGINX_404 = b"<html>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -48,7 +49,7 @@ class Target:
     container: Container | None = None
 
 
-def curl(process: Process) -> int:
+def curl(process: Process, daemon: Daemon) -> int:
     flags, words = options(process.argv[1:], _VALUES)
     if "--version" in flags or "-V" in flags:
         say(process, "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1")
@@ -61,10 +62,10 @@ def curl(process: Process) -> int:
         return _fail(process, flags, 3, "URL using bad/illegal format or missing URL")
     host, path = found[2], found[4] or "/"
     port = int(found[3] or (443 if found[1] == "https" else 80))
-    reachable, target = find_target(process, host, port)
+    reachable, target = _find_target(process, daemon.engine, host, port)
     if not reachable:
         return _fail(process, flags, 6, f"Could not resolve host: {host}")
-    answer = ask(process, target, path) if target else None
+    answer = _ask(process, daemon.engine, target, path) if target else None
     if answer is None:
         text = f"Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"
         return _fail(process, flags, 7, text)
@@ -96,16 +97,15 @@ def _print(process: Process, flags: dict[str, str], answer: Answer) -> None:
 # --- who is asked
 
 
-def find_target(process: Process, host: str, port: int) -> tuple[bool, Target | None]:
+def _find_target(process: Process, engine: Engine, host: str, port: int) -> tuple[bool, Target | None]:
     """Whether there is such a host, and who listens at this port of it."""
-    engine: Engine | None = process.kernel.services.get("engine")  # type: ignore[assignment]
-    running = [one for _, one in engine.tables.containers.items() if one.state.running] if engine else []
+    running = [one for _, one in engine.tables.containers.items() if one.state.running]
     by_address = next((one for one in running if one.address and one.address == host), None)
-    if engine and by_address:
+    if by_address:
         return True, _of(engine, by_address, port)
     if host not in (*_LOCAL, process.hostname):
         return False, None
-    if engine and process.files.namespace is engine.host.namespace:
+    if process.files.namespace is engine.host.namespace:
         for one in running:
             if inside := _published(one, port):
                 return True, _of(engine, one, inside)
@@ -134,15 +134,15 @@ def _published(container: Container, port: int) -> int | None:
 # --- what they answer
 
 
-def ask(process: Process, target: Target, path: str) -> Answer | None:
+def _ask(process: Process, engine: Engine, target: Target, path: str) -> Answer | None:
     """The answer of whoever listens there, logged as it would log it; None where nobody does."""
     for server in _SERVERS:
-        if answer := server(process, target, path):
+        if answer := server(process, engine, target, path):
             return answer
     return None
 
 
-def _nginx(process: Process, target: Target, path: str) -> Answer | None:
+def _nginx(process: Process, engine: Engine, target: Target, path: str) -> Answer | None:
     files = target.files
     if target.port != 80 or not files.exists(_NGINX_PID):
         return None
@@ -152,7 +152,7 @@ def _nginx(process: Process, target: Target, path: str) -> Answer | None:
     stamp = timestamp(process, "%d/%b/%Y:%H:%M:%S +0000")
     line = f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} {len(answer.body)} "-" "curl/7.88.1" "-"\n'
     if _is_link(files, _ACCESS):
-        _log(process, target, "stdout", line)
+        _log(engine, target, "stdout", line)
     else:
         append(files, _ACCESS, line)
     return answer
@@ -166,14 +166,14 @@ def _page(files: Files, root: str, path: str, indexes: tuple[str, ...]) -> bytes
     return files.read(whole) if whole and files.exists(whole) and not files.is_dir(whole) else None
 
 
-def _flask(process: Process, target: Target, path: str) -> Answer | None:
+def _flask(process: Process, engine: Engine, target: Target, path: str) -> Answer | None:
     source = _application(target)
     if source is None or target.port != _flask_port(target, source):
         return None
     found = routes(source).get(path)
     answer = Answer(404, _FLASK_404, "Werkzeug/3.1.9") if found is None else Answer(200, found, "Werkzeug/3.1.9")
     stamp = timestamp(process, "%d/%b/%Y %H:%M:%S")
-    _log(process, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
+    _log(engine, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
     return answer
 
 
@@ -220,7 +220,7 @@ def routes(source: str) -> dict[str, bytes]:
     return found
 
 
-def _http_server(process: Process, target: Target, path: str) -> Answer | None:
+def _http_server(process: Process, engine: Engine, target: Target, path: str) -> Answer | None:
     words = " ".join(target.command).split()
     if "http.server" not in words:
         return None
@@ -233,7 +233,7 @@ def _http_server(process: Process, target: Target, path: str) -> Answer | None:
     if body is not None:
         answer = Answer(200, body, answer.server)
     stamp = timestamp(process, "%d/%b/%Y %H:%M:%S")
-    _log(process, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
+    _log(engine, target, "stderr", f'172.17.0.1 - - [{stamp}] "GET {path} HTTP/1.1" {answer.status} -\n')
     return answer
 
 
@@ -245,14 +245,13 @@ def _is_link(files: Files, path: str) -> bool:
     return True
 
 
-def _log(process: Process, target: Target, stream: str, line: str) -> None:
+def _log(engine: Engine, target: Target, stream: str, line: str) -> None:
     """Into the log of the container, as if its first process had printed it."""
-    engine: Engine | None = process.kernel.services.get("engine")  # type: ignore[assignment]
-    if engine is None or target.container is None:
+    if target.container is None:
         return
     log = Log(engine.now)
     log.add(stream, line.encode())
     log.flush(engine, target.container)
 
 
-_SERVERS: tuple[Callable[[Process, Target, str], Answer | None], ...] = (_nginx, _flask, _http_server)
+_SERVERS: tuple[Callable[[Process, Engine, Target, str], Answer | None], ...] = (_nginx, _flask, _http_server)

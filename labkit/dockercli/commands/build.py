@@ -6,7 +6,7 @@ from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.engine.dockerfile.parser import duration
 from labkit.files import Content
-from labkit.kernel.process import Null
+from labkit.kernel.streams import Null
 
 from ..errors import StatusError
 from ..invocation import Invocation

@@ -8,7 +8,7 @@ from typing import Any
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.times import SECOND
-from labkit.kernel.process import Input
+from labkit.kernel.streams import Input
 
 from .. import rows
 from ..errors import StatusError, ValueInvalid

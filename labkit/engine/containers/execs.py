@@ -9,7 +9,8 @@ from labkit.engine.containers import oci, users
 from labkit.engine.containers.containers import find
 from labkit.engine.containers.lifecycle import environment, first_run, namespaces_of, run_exec
 from labkit.engine.core.errors import EngineError, conflict, invalid
-from labkit.kernel.process import Input, Null, Process
+from labkit.kernel.process import Process
+from labkit.kernel.streams import Input, Null
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

@@ -26,18 +26,12 @@ from labkit.engine.core.events import (
 from labkit.engine.daemon import hostfolders
 from labkit.engine.mounts import mounts, volumes
 from labkit.files import User
-from labkit.kernel.process import (
-    PROGRAM_MARK,
-    SECOND,
-    ExecError,
-    Input,
-    Namespaces,
-    Parked,
-    Process,
-    Runaway,
-    Unanswered,
-)
+from labkit.kernel.clock import SECOND
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Namespaces, Parked, Process, Unanswered
+from labkit.kernel.programs import PROGRAM_MARK, ExecError
 from labkit.kernel.signals import IGNORED, NAMES, NUMBERS
+from labkit.kernel.streams import Input
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

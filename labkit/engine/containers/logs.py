@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from labkit.engine.core import gojson, times
 from labkit.engine.core.errors import system
 from labkit.files import Content
-from labkit.kernel.process import Input, Output, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.streams import Input, Output
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from labkit.kernel.process import Listed
+
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
     from labkit.engine.containers.containers import Container
     from labkit.engine.daemon.daemon import Daemon
     from labkit.kernel.process import Process
 
-Row = tuple[int, str, str]  # number, user, command
-_INIT: Row = (1, "root", "/sbin/init")
-DAEMON: Row = (411, "root", "/usr/bin/dockerd -H fd://")
+_INIT = Listed(1, "root", "/sbin/init")
+DAEMON = Listed(411, "root", "/usr/bin/dockerd -H fd://")
 
 
-def install(engine: Engine) -> None:
-    """Tell the utilities of the shell."""
-    engine.kernel.services["processes"] = lambda process: rows(engine, process)
-    engine.kernel.services["kill"] = lambda process, pid, signal: kill(engine, process, pid, signal)
-
-
-def _host(engine: Engine) -> list[Row]:
+def _host(daemon: Daemon) -> list[Listed]:
     """The host's own."""
-    daemon: Daemon | None = engine.kernel.services.get("daemon")  # type: ignore[assignment]
-    return [_INIT, DAEMON] if daemon is None or daemon.service.status == "active" else [_INIT]
+    return [_INIT, DAEMON] if daemon.service.status == "active" else [_INIT]
 
 
 def _seen(engine: Engine, process: Process) -> list[tuple[int, Container]]:
@@ -40,18 +34,18 @@ def _seen(engine: Engine, process: Process) -> list[tuple[int, Container]]:
     return [(found.state.pid, found) for found in running]
 
 
-def rows(engine: Engine, process: Process) -> list[Row]:
+def rows(daemon: Daemon, process: Process) -> list[Listed]:
     """The processes in the process' own PID namespace."""
-    host = () if process.namespaces.pid else _host(engine)
-    users = ((number, found.config.get("User") or "root", found) for number, found in _seen(engine, process))
-    return [*host, *((number, user.partition(":")[0], " ".join(found.command)) for number, user, found in users)]
+    host = () if process.namespaces.pid else _host(daemon)
+    users = ((number, found.config.get("User") or "root", found) for number, found in _seen(daemon.engine, process))
+    return [*host, *(Listed(number, user.partition(":")[0], " ".join(found.command)) for number, user, found in users)]
 
 
-def kill(engine: Engine, process: Process, pid: int, signal: str) -> bool:
+def kill(daemon: Daemon, process: Process, pid: int, signal: str) -> bool:
     """Send a signal to a process that this one can see; False where there is none of that number."""
-    for number, found in _seen(engine, process):
+    for number, found in _seen(daemon.engine, process):
         if number == pid:
             if not (process.namespaces.pid and signal in ("KILL", "STOP")):  # from within, process 1 is safe from these
-                engine.kill(found.id, signal)
+                daemon.engine.kill(found.id, signal)
             return True
-    return not process.namespaces.pid and any(pid == row[0] for row in _host(engine))
+    return not process.namespaces.pid and any(pid == row.pid for row in _host(daemon))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from alone import kernel_alone
 
 from labkit.catalog.registry import Registry
 from labkit.drivers import DRIVERS
@@ -16,7 +17,8 @@ from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Entry, Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
-from labkit.kernel.process import Clock, Kernel, Process
+from labkit.kernel.clock import Clock
+from labkit.kernel.process import Process
 
 START = 1_795_510_800 * 10**9  # ns
 HOME = "/home/learner"
@@ -136,7 +138,7 @@ def new_host(driver: str = "overlay2") -> Host:
     store = Store(clock)
     root = grow([Entry("home/learner", 0o40755), Entry("var/lib/docker", 0o40755)], sealed=False)
     files = Namespace(store, Source(Tree(store, root, 0xFE01), None)).files(cwd=HOME)
-    kernel = Kernel(clock, {}, _execute)
+    kernel = kernel_alone(clock, {}, _execute)
     return Host(Engine(files, DRIVERS[driver](files, "/var/lib/docker"), kernel, Registry()), files)
 
 
