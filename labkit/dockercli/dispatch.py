@@ -12,7 +12,7 @@ from labkit.kernel.process import Process
 
 from .commands import GROUPS, Command, Count, load, places
 from .errors import StatusError
-from .flags import Flag, FlagError, Options, Parser, Validator
+from .flags import Flag, FlagError, FlagParser, Options
 from .helptext import flags_of, help_of, sections, usage_of
 from .invocation import Invocation, daemon_says
 from .reference import ReferenceInvalid
@@ -44,16 +44,16 @@ def run_docker(process: Process, daemon: Daemon) -> int:
 
 
 def _docker(process: Process, daemon: Daemon) -> int:
-    parser = Parser([*flags_of(sections()["docker"]), HELP])
+    parser = FlagParser([*flags_of(sections()["docker"]), HELP])
     options, arguments = _parse(parser, process.argv[1:], "docker", ROOT_USAGE, interspersed=False)
     _notes(process, options)
-    if options["version"]:
+    if options.on("version"):
         version = daemon.engine.version()
         client = version.get("Client", version)
         process.stdout.write(f"Docker version {client['Version']}, build {client.get('GitCommit', 'unknown-commit')}\n")
         return 0
-    if options["help"] or arguments[:1] == ["help"]:
-        return _help(process, [] if options["help"] else arguments[1:])
+    if options.on("help") or arguments[:1] == ["help"]:
+        return _help(process, [] if options.on("help") else arguments[1:])
     if not arguments:
         process.stderr.write(sections()["docker"] + "\n")
         return 0
@@ -92,9 +92,9 @@ def _group(process: Process, name: str, arguments: list[str]) -> int:
     text = _group_help(name)
     path = f"docker {'buildx' if name == 'builder' else name}"
     usage = f"{path} COMMAND" if name not in ("builder", "buildx") else path
-    options, rest = _parse(Parser([*flags_of(text), HELP]), arguments, path, usage)
+    options, rest = _parse(FlagParser([*flags_of(text), HELP]), arguments, path, usage)
     _notes(process, options)
-    if options["help"]:
+    if options.on("help"):
         process.stdout.write(text + "\n")
     elif rest and name in ("builder", "buildx"):
         raise StatusError(f"ERROR: unknown command: {path} {rest[0]}\n\n{_where(path, usage)}")
@@ -107,10 +107,10 @@ def _group(process: Process, name: str, arguments: list[str]) -> int:
 
 def _unknown(process: Process, arguments: list[str]) -> int:
     """A first word that is no command: the flags after it are taken for docker's own, and fail first."""
-    parser = Parser([*flags_of(sections()["docker"]), HELP])
+    parser = FlagParser([*flags_of(sections()["docker"]), HELP])
     options, rest = _parse(parser, arguments, "docker", ROOT_USAGE)
     _notes(process, options)
-    if options["help"]:
+    if options.on("help"):
         return _help(process, [])
     if f"\n  {rest[0]} " in sections()["docker"] or f"\n  {rest[0]}* " in sections()["docker"]:
         raise StatusError(
@@ -124,7 +124,7 @@ def _where(path: str, usage: str, see: str = "Run") -> str:
 
 
 def _parse(
-    parser: Parser, arguments: list[str], path: str, usage: str, *, interspersed: bool = True
+    parser: FlagParser, arguments: list[str], path: str, usage: str, *, interspersed: bool = True
 ) -> tuple[Options, list[str]]:
     try:
         return parser.parse(arguments, interspersed=interspersed)
@@ -141,10 +141,10 @@ def _run(process: Process, daemon: Daemon, command: Command, shown: str, argumen
     text = help_of(f"docker {shown}", f"docker {command.name}")
     usage = usage_of(text)
     path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
-    parser = Parser(_flags(command, text), _validators(process, command))
+    parser = FlagParser(_flags(command, text), validators_for(command.name, process))
     options, rest = _parse(parser, arguments, path, usage, interspersed=command.interspersed)
     _notes(process, options)
-    if options["help"]:
+    if options.on("help"):
         process.stdout.write(text + "\n")
         return 0
     _check_count(command, path, usage, rest)
@@ -156,10 +156,6 @@ def _run(process: Process, daemon: Daemon, command: Command, shown: str, argumen
 def _flags(command: Command, text: str) -> list[Flag]:
     found = [*flags_of(text), *DEPRECATED.get(command.name, ())]
     return found if any(flag.name == "help" for flag in found) else [*found, HELP]
-
-
-def _validators(process: Process, command: Command) -> dict[str, Validator]:
-    return validators_for(command.name, process)
 
 
 def _check_count(command: Command, path: str, usage: str, arguments: list[str]) -> None:

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TypeAlias
+
+from labkit.kernel.jsontypes import Json, JsonObject
 
 from .errors import ValueInvalid
 from .units import parse_bytes, parse_duration, quote
@@ -34,19 +36,50 @@ class Flag:
         return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
 
 
+FlagValue: TypeAlias = str | bool | int | list[Json]
+
+
 @dataclass
 class Options:
     """The values of a command's flags: what was given, else the default."""
 
     flags: dict[str, Flag]
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, FlagValue] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # about deprecated flags, for standard error
 
-    def __getitem__(self, name: str) -> Any:
-        if name in self.values:
-            return self.values[name]
-        flag = self.flags.get(name)
-        return _default(flag) if flag else None
+    def __getitem__(self, name: str) -> FlagValue:
+        return self.values[name] if name in self.values else _default(self.flags[name])
+
+    def text(self, name: str) -> str:
+        value = self[name]
+        assert isinstance(value, str)
+        return value
+
+    def on(self, name: str) -> bool:
+        value = self[name]
+        assert isinstance(value, bool)
+        return value
+
+    def number(self, name: str) -> int:
+        value = self[name]
+        assert isinstance(value, int)
+        return value
+
+    def several(self, name: str) -> list[Json]:
+        value = self[name]
+        assert isinstance(value, list)
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        return [each for each in self.several(name) if isinstance(each, str)]
+
+    def filters(self) -> dict[str, list[str]]:
+        """--filter values by key."""
+        found: dict[str, list[str]] = {}
+        for each in self.texts("filter"):
+            name, _, value = each.partition("=")
+            found.setdefault(name, []).append(value)
+        return found
 
     def changed(self, name: str) -> bool:
         return name in self.values
@@ -84,13 +117,13 @@ def _parse_cpus(text: str) -> int:
     return int(nano)
 
 
-def _parse_filter(text: str) -> tuple[str, str] | None:
+def _parse_filter(text: str) -> str | None:
     if not text:
         return None
     if "=" not in text:
         raise ValueInvalid("bad format of filter (expected name=value)")
     name, _, value = text.partition("=")
-    return name.strip().lower(), value.strip()
+    return f"{name.strip().lower()}={value.strip()}"
 
 
 def _parse_ulimit(text: str) -> str:
@@ -142,7 +175,8 @@ _ULIMITS = frozenset(
     ]
 )
 
-PARSERS: dict[str, Callable[[str], Any]] = {
+Validator = Callable[[str], str | bool | int | JsonObject | None]  # None: the flag was as good as not given
+PARSERS: dict[str, Validator] = {
     "bool": _parse_bool,
     "int": _parse_int,
     "uint16": lambda text: _parse_int(text, "ParseUint", 0, 65535),
@@ -153,10 +187,9 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "ulimit": _parse_ulimit,
 }
 LISTS = frozenset({"list", "stringArray", "strings", "filter", "mount", "ulimit", "map", "network", "gpu-request"})
-Validator = Callable[[str], Any]
 
 
-def _default(flag: Flag) -> Any:
+def _default(flag: Flag) -> FlagValue:
     if flag.kind in LISTS:
         return []
     if flag.kind in ("int", "uint16", "bytes", "decimal", "duration"):
@@ -166,7 +199,7 @@ def _default(flag: Flag) -> Any:
     return flag.default
 
 
-class Parser:
+class FlagParser:
     """Reads one command's arguments. `validators` read what is more than its kind, by flag."""
 
     def __init__(self, flags: list[Flag], validators: dict[str, Validator] | None = None) -> None:
@@ -238,8 +271,11 @@ class Parser:
             raise FlagError(f"invalid argument {quote(text)} for {quote(shown)} flag: {error}") from None
         if flag.deprecated:
             options.notes.append(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
+        if value is None:
+            return
         if flag.kind not in LISTS:
+            assert not isinstance(value, dict)
             options.values[flag.name] = value
-        elif value is not None:
-            pieces = value.split(",") if flag.kind == "strings" else [value]
-            options.values[flag.name] = options.values.get(flag.name, []) + pieces
+        else:
+            pieces: list[Json] = [*value.split(",")] if flag.kind == "strings" and isinstance(value, str) else [value]
+            options.values[flag.name] = [*options.several(flag.name), *pieces]

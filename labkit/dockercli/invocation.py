@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
 from labkit.kernel.process import Process
 
@@ -24,7 +24,7 @@ def daemon_says(error: EngineError) -> str:
 @dataclass
 class Invocation:
     process: Process
-    engine: Any  # labkit.engine.api.Engine
+    engine: Engine
     path: str  # "docker container rm": as it was typed, aliases replaced
     options: Options
     arguments: list[str]
@@ -66,13 +66,6 @@ class Invocation:
         self.process.stdout.write(f"{warning} [y/N] ")
         answer = self.process.stdin.readline().decode("utf-8", "replace").strip()
         return answer.lower() == "y"
-
-    def filters(self) -> dict[str, list[str]]:
-        """--filter values by key."""
-        found: dict[str, list[str]] = {}
-        for name, value in self.options["filter"]:
-            found.setdefault(name, []).append(value)
-        return found
 
 
 def plain_os_error(error: OSError, action: str = "open") -> str:

@@ -258,6 +258,6 @@ def split_volumes(specs: list[str], resolve: Resolve) -> tuple[list[str], JsonOb
     return binds, volumes
 
 
-def split_tmpfs(specs: list[str]) -> dict[str, str]:
+def split_tmpfs(specs: list[str]) -> JsonObject:
     """--tmpfs values as HostConfig.Tmpfs: target -> options."""
     return {spec.partition(":")[0]: spec.partition(":")[2] for spec in specs}

@@ -6,9 +6,9 @@ import codecs
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 from labkit.files import Files
+from labkit.kernel.jsontypes import JsonObject, text
 
 from .errors import ValueInvalid
 from .flags import Options
@@ -16,7 +16,6 @@ from .mountflags import Resolve, split_tmpfs, split_volumes
 from .ports import parse_exposed, parse_specs
 from .units import quote
 
-Body = dict[str, Any]
 _MAC = r"([0-9a-fA-F]{2}[:-]){5}([0-9a-fA-F]{2}[:-]){0,14}[0-9a-fA-F]{2}|([0-9a-fA-F]{4}\.){2,3}[0-9a-fA-F]{4}"
 _MEMORY_ERRORS = "Valid memory swappiness range is 0-100"
 
@@ -57,7 +56,7 @@ def _pair(path: str, line: str, lookup: Callable[[str], str | None]) -> list[str
     return [] if known is None else [f"{name}={known}"]
 
 
-def restart_policy(text: str) -> Body:
+def restart_policy(text: str) -> JsonObject:
     """opts/parse.go ParseRestartPolicy."""
     if not text:
         return {"Name": "", "MaximumRetryCount": 0}
@@ -69,7 +68,7 @@ def restart_policy(text: str) -> Body:
     return {"Name": name, "MaximumRetryCount": int(count or 0)}
 
 
-def _to_map(pairs: list[str]) -> dict[str, str]:
+def _to_map(pairs: list[str]) -> JsonObject:
     return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}
 
 
@@ -85,41 +84,41 @@ _MODES = (
     ("userns", ("host",), "--userns: invalid USER mode"),
     ("cgroupns", ("host", "private"), "--cgroupns: invalid CGROUP mode"),
 )
-_HEALTH = ("cmd", "interval", "timeout", "start-period", "start-interval", "retries")
+# --health-* flags that are numbers, with their keys in the API.
+_HEALTH = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "retries": "Retries",
+    "start-period": "StartPeriod",
+    "start-interval": "StartInterval",
+}
 
 
-def _health(options: Options) -> Body | None:
-    given = {name: options[f"health-{name}"] for name in _HEALTH if options[f"health-{name}"]}
-    if options["no-healthcheck"]:
-        if given:
+def _health(options: Options) -> JsonObject | None:
+    command = options.text("health-cmd")
+    numbers = {name: options.number(f"health-{name}") for name in _HEALTH}
+    if options.on("no-healthcheck"):
+        if command or any(numbers.values()):
             raise ValueInvalid("--no-healthcheck conflicts with --health-* options")
         return {"Test": ["NONE"]}
-    for name in ("interval", "timeout", "retries", "start-period", "start-interval"):
-        if given.get(name, 0) < 0:
+    for name, number in numbers.items():
+        if number < 0:
             raise ValueInvalid(f"--health-{name} cannot be negative")
-    if not given:
-        return None
-    keys = {
-        "interval": "Interval",
-        "timeout": "Timeout",
-        "start-period": "StartPeriod",
-        "start-interval": "StartInterval",
-    }
-    test = ["CMD-SHELL", given["cmd"]] if "cmd" in given else None
-    body = {"Test": test} | {keys.get(name, "Retries"): value for name, value in given.items() if name != "cmd"}
-    return {name: value for name, value in body.items() if value}
+    body: JsonObject = {"Test": ["CMD-SHELL", command]} if command else {}
+    body |= {_HEALTH[name]: number for name, number in numbers.items() if number}
+    return body or None
 
 
 def _network(options: Options) -> str:
     """The first --network counts."""
-    networks = [*options["network"], *(options["net"] or [])]
+    networks = [*options.texts("network"), *(options.texts("net") or [])]
     for place, name in enumerate(networks):
         if name in networks[:place]:
             raise ValueInvalid(f"network {quote(name)} is specified multiple times")
     if len({_user_defined(name) for name in networks}) > 1:
         raise ValueInvalid("conflicting options: cannot attach both user-defined and non-user-defined network-modes")
     first = str(networks[0]) if networks else "default"
-    if not _user_defined(first) and (options["network-alias"] or options["net-alias"]):
+    if not _user_defined(first) and (options.texts("network-alias") or options.texts("net-alias")):
         raise ValueInvalid("network-scoped aliases are only supported for user-defined networks")
     return first
 
@@ -128,15 +127,16 @@ def _user_defined(network: str) -> bool:
     return network not in ("default", "bridge", "host", "none") and not network.startswith("container:")
 
 
-def _log_options(options: Options) -> dict[str, str]:
-    if options["log-driver"] == "none" and options["log-opt"]:
+def _log(options: Options) -> JsonObject | None:
+    driver = options.text("log-driver")
+    if driver == "none" and options.texts("log-opt"):
         raise ValueInvalid("invalid logging opts for driver none")
-    return _to_map(options["log-opt"])
+    return {"Type": driver, "Config": _to_map(options.texts("log-opt"))} if driver else None
 
 
 def _security(options: Options, files: Files) -> list[str]:
     found = []
-    for option in options["security-opt"]:
+    for option in options.texts("security-opt"):
         name, sign, value = option.partition("=" if "=" in option else ":")
         if not (sign and value) and name != "no-new-privileges":
             raise ValueInvalid(f"invalid --security-opt: {quote(option)}")
@@ -158,10 +158,10 @@ def _seccomp(path: str, files: Files) -> str:
         raise ValueInvalid(f"compacting json for seccomp profile ({path}) failed: {error}") from None
 
 
-def _storage(options: Options) -> dict[str, str]:
-    if any("=" not in option for option in options["storage-opt"]):
+def _storage(options: Options) -> JsonObject:
+    if any("=" not in option for option in options.texts("storage-opt")):
         raise ValueInvalid("invalid storage option")
-    return _to_map(options["storage-opt"])
+    return _to_map(options.texts("storage-opt"))
 
 
 # HostConfig's keys that take a flag's value as it is.
@@ -208,70 +208,73 @@ _HOST = (
 )
 
 
-def _host_config(options: Options, files: Files, binds: list[str], bindings: Body) -> Body:
-    logging = _log_options(options)
-    body = {key: options[name] or None for key, name in _HOST}
+def _host_config(options: Options, files: Files, binds: list[str], bindings: JsonObject) -> JsonObject:
+    log = _log(options)
+    body: JsonObject = {key: options[name] or None for key, name in _HOST}
     body |= {
-        "Binds": binds or None,
-        "Mounts": options["mount"] or None,
-        "Tmpfs": split_tmpfs(options["tmpfs"]) or None,
+        "Binds": [*binds] or None,
+        "Mounts": options.several("mount") or None,
+        "Tmpfs": split_tmpfs(options.texts("tmpfs")) or None,
         "PortBindings": bindings,
         "NetworkMode": _network(options),
-        "RestartPolicy": restart_policy(options["restart"]),
-        "LogConfig": {"Type": options["log-driver"], "Config": logging} if options["log-driver"] else None,
-        "SecurityOpt": _security(options, files) or None,
+        "RestartPolicy": restart_policy(options.text("restart")),
+        "LogConfig": log,
+        "SecurityOpt": [*_security(options, files)] or None,
         "StorageOpt": _storage(options) or None,
-        "Sysctls": _to_map(options["sysctl"]) or None,
-        "Annotations": _to_map(options["annotation"]) or None,
-        "PidsLimit": options["pids-limit"] or None,
+        "Sysctls": _to_map(options.texts("sysctl")) or None,
+        "Annotations": _to_map(options.texts("annotation")) or None,
+        "PidsLimit": options.number("pids-limit") or None,
     }
     if options.changed("init"):
-        body["Init"] = options["init"]
+        body["Init"] = options.on("init")
     return {key: value for key, value in body.items() if value is not None}
 
 
-def container_body(options: Options, arguments: list[str], files: Files, env: dict[str, str], resolve: Resolve) -> Body:
+def container_body(
+    options: Options, arguments: list[str], files: Files, env: dict[str, str], resolve: Resolve
+) -> JsonObject:
     """Config with HostConfig in it. Raises ValueInvalid."""
-    address = options["mac-address"]
+    address = options.text("mac-address")
     if address and not re.fullmatch(_MAC, address.strip()):
         raise ValueInvalid(f"{address} is not a valid mac address")
-    swappiness = options["memory-swappiness"]
+    swappiness = options.number("memory-swappiness")
     if swappiness != -1 and not 0 <= swappiness <= 100:
         raise ValueInvalid(f"invalid value: {swappiness}. {_MEMORY_ERRORS}")
-    binds, volumes = split_volumes(options["volume"], resolve)
-    bindings = parse_specs(options["publish"])
-    exposed = [*bindings, *parse_exposed(options["expose"])]
-    variables = read_pairs(files, options["env-file"], options["env"], env.get)
-    labels = read_pairs(files, options["label-file"], options["label"], lambda name: None)
+    binds, volumes = split_volumes(options.texts("volume"), resolve)
+    bindings = parse_specs(options.texts("publish"))
+    exposed = [*bindings, *parse_exposed(options.texts("expose"))]
+    variables = read_pairs(files, options.texts("env-file"), options.texts("env"), env.get)
+    labels = read_pairs(files, options.texts("label-file"), options.texts("label"), lambda name: None)
     for name, plain, complaint in _MODES:
-        if not _valid_mode(options[name], plain) or (name != "pid" and options[name].startswith("container:")):
+        mode = options.text(name)
+        if not _valid_mode(mode, plain) or (name != "pid" and mode.startswith("container:")):
             raise ValueInvalid(complaint)
-    host = _host_config(options, files, binds, bindings)
+    host = _host_config(options, files, binds, {port: [{**each} for each in bound] for port, bound in bindings.items()})
     health = _health(options)
-    if options["rm"] and host["RestartPolicy"]["Name"] not in ("", "no"):
+    if options.on("rm") and text(host, "RestartPolicy", "Name") not in ("", "no"):
         raise ValueInvalid("conflicting options: cannot specify both --restart and --rm")
-    attach = options["attach"]
-    body = {
-        "Hostname": options["hostname"],
-        "Domainname": options["domainname"],
-        "User": options["user"],
-        "AttachStdin": "stdin" in attach or options["interactive"],
+    attach = options.texts("attach")
+    body: JsonObject = {
+        "Hostname": options.text("hostname"),
+        "Domainname": options.text("domainname"),
+        "User": options.text("user"),
+        "AttachStdin": "stdin" in attach or options.on("interactive"),
         "AttachStdout": "stdout" in attach or not attach,
         "AttachStderr": "stderr" in attach or not attach,
         "ExposedPorts": {port: {} for port in exposed} or None,
-        "Tty": options["tty"],
-        "OpenStdin": options["interactive"],
-        "StdinOnce": options["interactive"],
-        "Env": variables,
-        "Cmd": arguments[1:] or None,
+        "Tty": options.on("tty"),
+        "OpenStdin": options.on("interactive"),
+        "StdinOnce": options.on("interactive"),
+        "Env": [*variables],
+        "Cmd": [*arguments[1:]] or None,
         "Healthcheck": health,
         "Image": arguments[0],
         "Volumes": volumes or None,
-        "WorkingDir": options["workdir"],
-        "Entrypoint": [options["entrypoint"]] if options.changed("entrypoint") else None,
+        "WorkingDir": options.text("workdir"),
+        "Entrypoint": [options.text("entrypoint")] if options.changed("entrypoint") else None,
         "Labels": _to_map(labels),
-        "StopSignal": options["stop-signal"] or None,
-        "StopTimeout": options["stop-timeout"] if options.changed("stop-timeout") else None,
+        "StopSignal": options.text("stop-signal") or None,
+        "StopTimeout": options.number("stop-timeout") if options.changed("stop-timeout") else None,
         "HostConfig": host,
     }
     return {key: value for key, value in body.items() if value is not None}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 from labkit.kernel.process import Process
 
@@ -200,7 +198,7 @@ _CONTAINER: dict[str, Validator] = {
 }
 
 
-def validators_for(command: str, process: Process) -> dict[str, Callable[[Any], Any]]:
+def validators_for(command: str, process: Process) -> dict[str, Validator]:
     """The checks of one command's flags."""
     if command in ("run", "create"):
         resolve = resolve_in(process.files.cwd)

@@ -24,7 +24,7 @@ def export(run: Invocation) -> int:
 
 def _check_output(run: Invocation, failure: str) -> None:
     """Before the daemon is asked (moby/sys atomicwriter, validateDestination)."""
-    path = run.options["output"]
+    path = run.options.text("output")
     if not path and run.process.stdout.isatty:
         raise StatusError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
     if path and (problem := _output_problem(run, path)):
@@ -57,7 +57,7 @@ def _output_problem(run: Invocation, path: str) -> str:
 
 def _write(run: Invocation, content: Content) -> int:
     """To standard output or, with -o, to a file that only its owner can read."""
-    path = run.options["output"]
+    path = run.options.text("output")
     files = run.process.files
     if not path:
         run.process.stdout.write_content(content)
@@ -80,11 +80,11 @@ def _read(run: Invocation, path: str) -> Content:
 
 
 def load(run: Invocation) -> int:
-    path = run.options["input"]
+    path = run.options.text("input")
     if not path and run.process.stdin.isatty:
         raise StatusError("requested load from stdin, but stdin is empty")
     archive = _read(run, path) if path else run.process.stdin.read_content()
-    for line in run.engine.load(archive, run.options["quiet"]):
+    for line in run.engine.load(archive, run.options.on("quiet")):
         run.out(line)
     return 0
 
@@ -98,7 +98,7 @@ def import_image(run: Invocation) -> int:
     if name:
         parse(name)
     options = run.options
-    run.out(run.engine.import_image(archive, name, options["change"], options["message"]))
+    run.out(run.engine.import_image(archive, name, options.texts("change"), options.text("message")))
     return 0
 
 
@@ -107,9 +107,9 @@ def commit(run: Invocation) -> int:
     if name and parse(name).digest:
         raise StatusError("refusing to create a tag with a digest reference")
     options = run.options
-    if options["no-pause"] and options.changed("pause"):
+    if options.on("no-pause") and options.changed("pause"):
         raise StatusError("conflicting options: --no-pause and --pause cannot be used together")
-    pause = options["pause"] if options.changed("pause") else not options["no-pause"]
-    changes = options["change"]
-    run.out(run.engine.commit(container, name, options["author"], options["message"], changes, pause))
+    pause = options.on("pause") if options.changed("pause") else not options.on("no-pause")
+    changes = options.texts("change")
+    run.out(run.engine.commit(container, name, options.text("author"), options.text("message"), changes, pause))
     return 0

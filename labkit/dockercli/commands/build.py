@@ -17,7 +17,7 @@ from ..units import ago, human_size, quote
 def _pairs(run: Invocation, name: str) -> dict[str, str]:
     """KEY=VALUE flags; a build argument without a value takes that of the client's environment."""
     found = {}
-    for pair in run.options[name]:
+    for pair in run.options.texts(name):
         key, equals, value = pair.partition("=")
         if equals:
             found[key] = value
@@ -43,33 +43,33 @@ def build(run: Invocation) -> int:
     for name in ("output", "secret", "ssh"):
         if options[name]:
             raise StatusError(f"ERROR: failed to build: this simulated Docker has no --{name}")
-    if options["progress"] not in MODES:
+    if options.text("progress") not in MODES:
         raise StatusError(f"ERROR: failed to build: invalid progress mode {options['progress']}")
     for name, text in WARNED.items():
         if options.changed(name):
             run.err(f"WARNING: {text}")
-    takes_input = run.arguments[0] == "-" or options["file"] == "-"
+    takes_input = run.arguments[0] == "-" or options.text("file") == "-"
     request = BuildRequest(
         process.files,
         run.arguments[0],
-        dockerfile=options["file"],
-        tags=tuple(options["tag"]),
+        dockerfile=options.text("file"),
+        tags=tuple(options.texts("tag")),
         build_args=_pairs(run, "build-arg"),
         labels=_pairs(run, "label"),
-        target=options["target"],
-        no_cache=options["no-cache"],
-        no_cache_filter=tuple(options["no-cache-filter"]),
-        pull=options["pull"],
-        quiet=options["quiet"],
-        iidfile=options["iidfile"],
+        target=options.text("target"),
+        no_cache=options.on("no-cache"),
+        no_cache_filter=tuple(options.texts("no-cache-filter")),
+        pull=options.on("pull"),
+        quiet=options.on("quiet"),
+        iidfile=options.text("iidfile"),
         stdin=process.stdin.read_content() if takes_input else Content(),
     )
-    silent = options["quiet"] or options["progress"] in ("quiet", "none")
+    silent = options.on("quiet") or options.text("progress") in ("quiet", "none")
     try:
         identifier = run.engine.build(request, Null() if silent else process.stderr)
     except BuildError as error:
         raise StatusError(str(error).removesuffix("\n")) from None
-    if options["quiet"] or options["progress"] == "quiet":
+    if options.on("quiet") or options.text("progress") == "quiet":
         run.out(identifier)
     return 0
 
@@ -79,11 +79,11 @@ ALL = "WARNING! This will remove all build cache. Are you sure you want to conti
 
 
 def prune(run: Invocation) -> int:
-    everything = run.options["all"]
-    if not run.options["force"] and not run.confirmed(ALL if everything else WARNING):
+    everything = run.options.on("all")
+    if not run.options.on("force") and not run.confirmed(ALL if everything else WARNING):
         return 0
-    keep = run.options["reserved-space"]
-    filters = run.filters()
+    keep = run.options.number("reserved-space")
+    filters = run.options.filters()
     _check(filters)
     records, space = run.engine.prune_build_cache(all=everything, keep=keep, filters=filters)
     header = "ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n"

@@ -21,7 +21,7 @@ from ..units import human_size, parse_duration, parse_time, quote
 
 
 def start(run: Invocation) -> int:
-    if run.options["attach"] or run.options["interactive"]:
+    if run.options.on("attach") or run.options.on("interactive"):
         return _start_attached(run)
     failed = []
     for name in run.arguments:
@@ -42,7 +42,7 @@ def _start_attached(run: Invocation) -> int:
         raise StatusError("you cannot start and attach multiple containers at once")
     config = run.engine.inspect_container(run.arguments[0])["Config"]
     process = run.process
-    takes_input = run.options["interactive"] and config["OpenStdin"]
+    takes_input = run.options.on("interactive") and config["OpenStdin"]
     stderr = process.stdout if config["Tty"] else process.stderr
     streams = Streams(process.stdout, stderr, process.stdin if takes_input else Input(b""))
     return int(run.engine.start_container(run.arguments[0], attach=streams) or 0)
@@ -51,20 +51,24 @@ def _start_attached(run: Invocation) -> int:
 def _timeout(run: Invocation) -> int | None:
     for name in ("timeout", "time"):
         if run.options.changed(name):
-            return int(run.options[name])
+            return run.options.number(name)
     return None
 
 
 def stop(run: Invocation) -> int:
-    return run.each(lambda name: run.engine.stop(name, timeout=_timeout(run), signal=run.options["signal"] or None))
+    return run.each(
+        lambda name: run.engine.stop(name, timeout=_timeout(run), signal=run.options.text("signal") or None)
+    )
 
 
 def restart(run: Invocation) -> int:
-    return run.each(lambda name: run.engine.restart(name, timeout=_timeout(run), signal=run.options["signal"] or None))
+    return run.each(
+        lambda name: run.engine.restart(name, timeout=_timeout(run), signal=run.options.text("signal") or None)
+    )
 
 
 def kill(run: Invocation) -> int:
-    return run.each(lambda name: run.engine.kill(name, run.options["signal"] or "KILL"))
+    return run.each(lambda name: run.engine.kill(name, run.options.text("signal") or "KILL"))
 
 
 def pause(run: Invocation) -> int:
@@ -80,9 +84,9 @@ def rm(run: Invocation) -> int:
     failures = []
     for name in run.arguments:
         try:
-            run.engine.remove_container(name.strip("/"), volumes=options["volumes"], force=options["force"])
+            run.engine.remove_container(name.strip("/"), volumes=options.on("volumes"), force=options.on("force"))
         except EngineError as error:
-            if not (options["force"] and error.kind == "not-found"):
+            if not (options.on("force") and error.kind == "not-found"):
                 failures.append(daemon_says(error))
         else:
             run.out(name)
@@ -162,19 +166,19 @@ def _wants_size(form: str) -> bool:
 
 def ps(run: Invocation) -> int:
     options = run.options
-    form, quiet = options["format"], options["quiet"]
+    form, quiet = options.text("format"), options.on("quiet")
     if form and quiet:
         run.err("WARNING: Ignoring custom format, because both --format and --quiet are set.")
-    size = options["size"] or (_wants_size(form) and not quiet and not options.changed("size"))
-    last = 1 if options["latest"] and options["last"] == -1 else max(0, options["last"])
-    found = run.engine.containers(all=options["all"], filters=run.filters(), size=size, limit=last)
+    size = options.on("size") or (_wants_size(form) and not quiet and not options.changed("size"))
+    last = 1 if options.on("latest") and options.number("last") == -1 else max(0, options.number("last"))
+    found = run.engine.containers(all=options.on("all"), filters=run.options.filters(), size=size, limit=last)
     if quiet:
         form = "container_id: {{.ID}}" if form == "raw" else "{{.ID}}"
     elif form == "raw":
         form = rows.CONTAINER_RAW + ("size: {{.Size}}\n" if size else "")
     elif form in ("", "table"):
         form = rows.CONTAINER_TABLE + ("\t{{.Size}}" if size else "")
-    shown = [rows.container_row(summary, run.now, cut=not options["no-trunc"]) for summary in found]
+    shown = [rows.container_row(summary, run.now, cut=not options.on("no-trunc")) for summary in found]
     run.process.stdout.write(render(form, shown, rows.CONTAINER_HEADERS))
     return 0
 
@@ -202,17 +206,17 @@ def _moment(text: str, now: int) -> int:
 def logs(run: Invocation) -> int:
     options = run.options
     lines = run.engine.logs(run.arguments[0])
-    if options["since"]:
-        lines = [line for line in lines if line[1] >= _moment(options["since"], run.now)]
-    if options["until"]:
-        lines = [line for line in lines if line[1] <= _moment(options["until"], run.now)]
-    if re.fullmatch(r"\d+", options["tail"]):
-        count = int(options["tail"])
+    if options.text("since"):
+        lines = [line for line in lines if line[1] >= _moment(options.text("since"), run.now)]
+    if options.text("until"):
+        lines = [line for line in lines if line[1] <= _moment(options.text("until"), run.now)]
+    if re.fullmatch(r"\d+", options.text("tail")):
+        count = int(options.text("tail"))
         lines = lines[-count:] if count else []
     for stream, moment, text in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
-        target.write(_stamp(moment) + text if options["timestamps"] else text)
-    if options["follow"] and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
+        target.write(_stamp(moment) + text if options.on("timestamps") else text)
+    if options.on("follow") and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
         return run.process.wait_forever()
     return 0
 
@@ -261,9 +265,9 @@ WARNING = "WARNING! This will remove all stopped containers.\nAre you sure you w
 
 
 def prune(run: Invocation) -> int:
-    if not run.options["force"] and not run.confirmed(WARNING):
+    if not run.options.on("force") and not run.confirmed(WARNING):
         return 0
-    gone, space = run.engine.prune_containers(filters=run.filters())
+    gone, space = run.engine.prune_containers(filters=run.options.filters())
     show_pruned(run, "Deleted Containers:", gone)
     run.out(f"Total reclaimed space: {human_size(space)}")
     return 0

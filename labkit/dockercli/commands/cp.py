@@ -63,7 +63,7 @@ def _from_container(run: Invocation, container: str, source: str, target: str) -
         target = _local(run, target)
         _check_output(run, target)
     rebased = ""
-    if run.options["follow-link"]:
+    if run.options.on("follow-link"):
         source, rebased = _followed(run, container, source)
     about, archive = run.engine.archive_get(container, source)
     if target == "-":
@@ -116,7 +116,7 @@ def _to_container(run: Invocation, source: str, container: str, target: str) -> 
         _put(run, container, info.path, run.process.stdin.read_content())
         return 0
     files = run.process.files
-    about = source_info(files, source, follow=run.options["follow-link"])
+    about = source_info(files, source, follow=run.options.on("follow-link"))
     folder, old, new = plan(about, info)
     entries = pack(files, about)
     _put(run, container, folder, tar.write(rebase(entries, old, new) if new else entries))
@@ -124,7 +124,7 @@ def _to_container(run: Invocation, source: str, container: str, target: str) -> 
 
 
 def _put(run: Invocation, container: str, folder: str, archive: Content) -> None:
-    run.engine.archive_put(container, folder, archive, copy_uid_gid=run.options["archive"])
+    run.engine.archive_put(container, folder, archive, copy_uid_gid=run.options.on("archive"))
 
 
 def _container_target(run: Invocation, container: str, path: str) -> CopyInfo:

@@ -21,24 +21,24 @@ def _use_tree(run: Invocation) -> bool:
     """The tree is shown where no flag asks for what it does not have (list.go shouldUseTree)."""
     for name in ("quiet", "no-trunc", "digests", "format"):
         if run.options[name]:
-            if run.options["tree"]:
+            if run.options.on("tree"):
                 shown = "show-digest" if name == "digests" else name
                 raise StatusError(f"--{shown} is not yet supported with --tree")
             return False
-    return not run.options.changed("tree") or bool(run.options["tree"])
+    return not run.options.changed("tree") or bool(run.options.on("tree"))
 
 
 def ls(run: Invocation) -> int:
     options = run.options
     tree = _use_tree(run)
-    filters = run.filters()
+    filters = run.options.filters()
     if run.arguments:
         filters.setdefault("reference", []).append(run.arguments[0])
-    images = run.engine.images(all=options["all"], filters=filters)
-    if not options["all"] and "dangling" not in filters:
+    images = run.engine.images(all=options.on("all"), filters=filters)
+    if not options.on("all") and "dangling" not in filters:
         images = [image for image in images if image.get("RepoTags") or image.get("RepoDigests")]
     if tree:
-        run.process.stdout.write(image_tree(images, expanded=options["tree"]))
+        run.process.stdout.write(image_tree(images, expanded=options.on("tree")))
     else:
         _print_table(run, images)
     if not images and run.path == "docker images" and run.arguments and run.arguments[0] in SUBCOMMANDS:
@@ -53,39 +53,41 @@ SUBCOMMANDS = "build history import inspect list load ls prune pull push rm save
 
 def _print_table(run: Invocation, images: list[dict[str, Any]]) -> None:
     options = run.options
-    digests = options["digests"]
-    form = options["format"] or "table"
+    digests = options.on("digests")
+    form = options.text("format") or "table"
     if form == "table":
-        form = "{{.ID}}" if options["quiet"] else rows.IMAGE_TABLE_DIGESTS if digests else rows.IMAGE_TABLE
+        form = "{{.ID}}" if options.on("quiet") else rows.IMAGE_TABLE_DIGESTS if digests else rows.IMAGE_TABLE
     elif form.startswith("table") and digests and "{{.Digest}}" not in form:
         form += "\t{{.Digest}}"
     any_digest = digests or "{{.Digest}}" in form
     shown = [
         row
         for image in images
-        for row in rows.image_rows(image, run.now, cut=not options["no-trunc"], digests=digests, any_digest=any_digest)
+        for row in rows.image_rows(
+            image, run.now, cut=not options.on("no-trunc"), digests=digests, any_digest=any_digest
+        )
     ]
     run.process.stdout.write(render(form, shown, rows.IMAGE_HEADERS))
 
 
 def history(run: Invocation) -> int:
     options = run.options
-    human = options["human"]
-    form = options["format"] or "table"
+    human = options.on("human")
+    form = options.text("format") or "table"
     if form == "table":
-        form = "{{.ID}}" if options["quiet"] else rows.HISTORY_TABLE if human else rows.HISTORY_TABLE_EXACT
+        form = "{{.ID}}" if options.on("quiet") else rows.HISTORY_TABLE if human else rows.HISTORY_TABLE_EXACT
     steps = run.engine.history(run.arguments[0])
-    shown = [rows.history_row(step, run.now, cut=not options["no-trunc"], human=human) for step in steps]
+    shown = [rows.history_row(step, run.now, cut=not options.on("no-trunc"), human=human) for step in steps]
     run.process.stdout.write(render(form, shown, rows.HISTORY_HEADERS))
     return 0
 
 
 def rm(run: Invocation) -> int:
-    force = run.options["force"]
+    force = run.options.on("force")
     failures: list[EngineError] = []
     for name in run.arguments:
         try:
-            records = run.engine.remove_image(name, force, prune=not run.options["no-prune"])
+            records = run.engine.remove_image(name, force, prune=not run.options.on("no-prune"))
         except EngineError as error:
             failures.append(error)
         else:
@@ -124,10 +126,10 @@ ALL = (
 
 
 def prune(run: Invocation) -> int:
-    everything = run.options["all"]
-    if not run.options["force"] and not run.confirmed(ALL if everything else DANGLING):
+    everything = run.options.on("all")
+    if not run.options.on("force") and not run.confirmed(ALL if everything else DANGLING):
         return 0
-    filters = run.filters()
+    filters = run.options.filters()
     filters.setdefault("dangling", []).append("false" if everything else "true")
     gone, space = run.engine.prune_images(all=everything, filters=filters)
     show_pruned(run, "Deleted Images:", pruned_lines(gone))
@@ -145,17 +147,19 @@ def pruned_lines(gone: list[tuple[str, str]]) -> list[str]:
 def pull(run: Invocation) -> int:
     name = run.arguments[0]
     reference = parse(name)
-    if run.options["all-tags"] and (reference.tag or reference.digest):
+    if run.options.on("all-tags") and (reference.tag or reference.digest):
         raise StatusError("tag can't be used with --all-tags/-a")
     full = reference.tagged()
-    if full != reference and not run.options["all-tags"] and not run.options["quiet"]:
+    if full != reference and not run.options.on("all-tags") and not run.options.on("quiet"):
         run.out(f"Using default tag: {full.tag}")
-    show_pull(run, full.familiar, run.options["platform"], (lambda line: None) if run.options["quiet"] else run.out)
+    show_pull(
+        run, full.familiar, run.options.text("platform"), (lambda line: None) if run.options.on("quiet") else run.out
+    )
     run.out(str(full))
     return 0
 
 
 def show_pull(run: Invocation, name: str, platform: str, show: Callable[[str], object]) -> None:
     """Pull, each line of its progress as it comes."""
-    for line in run.engine.pull(name, platform or None):
+    for line in run.engine.pull(name, platform):
         show(line)

@@ -35,7 +35,7 @@ def volume(run: Invocation) -> int:
 
 
 def _containers(run: Invocation) -> Getter:
-    size = bool(run.options["size"])
+    size = bool(run.options.on("size"))
     return lambda name: ("container", run.engine.inspect_container(name, size=size))
 
 
@@ -44,7 +44,7 @@ KINDS = ("config", "container", "image", "network", "node", "plugin", "secret", 
 
 
 def any_object(run: Invocation) -> int:
-    wanted = run.options["type"]
+    wanted = run.options.text("type")
     choices = '"' + '", "'.join(KINDS) + '"'
     if run.options.changed("type") and not wanted:
         raise StatusError(f"type is empty: must be one of {choices}")
@@ -62,7 +62,7 @@ def any_object(run: Invocation) -> int:
                 if error.kind == "not-found" or "invalid reference format" in error.message:
                     continue
                 raise
-            if run.options["size"] and kind != "container":
+            if run.options.on("size") and kind != "container":
                 run.err(f"WARNING: --size ignored for {kind}")
             return found
         raise _NotFound(f"error: no such object: {name}")
@@ -80,7 +80,7 @@ def _getters(run: Invocation) -> dict[str, Getter]:
 
 def _inspect(run: Invocation, get: Getter) -> int:
     """All objects in one list, or a line of the template for each; errors come after what was found."""
-    form = run.options["format"]
+    form = run.options.text("format")
     show = _lister(form) if form in ("", "json") else _templater(form)
     found: list[Found] = []
     failures: list[str] = []

@@ -6,12 +6,13 @@ from typing import Any
 
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.jsontypes import JsonObject
 from labkit.kernel.streams import Input, Null
 
 from ..errors import StatusError, ValueInvalid
 from ..invocation import Invocation, daemon_says, plain_os_error
 from ..reference import ReferenceInvalid, parse_any
-from ..runconfig import Body, container_body, read_pairs
+from ..runconfig import container_body, read_pairs
 from ..units import quote
 from .images import show_pull
 
@@ -35,9 +36,9 @@ def _with_help(run: Invocation, message: str, status: int) -> StatusError:
     return StatusError(f"docker: {message}\n\nRun 'docker {name} --help' for more information", status)
 
 
-def _body(run: Invocation) -> Body:
+def _body(run: Invocation) -> JsonObject:
     """The container that the flags describe; what is wrong with them ends the command with 125."""
-    pull = run.options["pull"]
+    pull = run.options.text("pull")
     try:
         if pull and pull not in PULLS:
             choices = f"{quote('always')}, {quote('missing')} or {quote('never')}"
@@ -53,30 +54,30 @@ def create(run: Invocation) -> int:
     return 0
 
 
-def _create(run: Invocation, body: Body) -> str:
+def _create(run: Invocation, body: JsonObject) -> str:
     """Create the container, after a pull where its image is missing. Its id."""
-    cidfile = run.options["cidfile"]
+    cidfile = run.options.text("cidfile")
     files = run.process.files
     if cidfile and files.exists(cidfile):
         complaint = "container ID file found, make sure the other container isn't running or delete"
         raise StatusError(f"{complaint} {cidfile}")
-    image = parse_any(body["Image"])
-    if run.options["oom-kill-disable"] and not run.options["memory"]:
+    image = parse_any(run.arguments[0])
+    if run.options.on("oom-kill-disable") and not run.options.number("memory"):
         run.err(
             "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous."
         )
-    if run.options["pull"] == "always":
-        _pull(run, body["Image"])
+    if run.options.text("pull") == "always":
+        _pull(run, run.arguments[0])
     try:
-        identifier, warnings = run.engine.create_container(body, run.options["name"])
+        identifier, warnings = run.engine.create_container(body, run.options.text("name"))
     except EngineError as error:
         missing = error.kind == "not-found" and error.message.startswith("No such image")
-        if not missing or image is None or run.options["pull"] not in ("missing", ""):
+        if not missing or image is None or run.options.text("pull") not in ("missing", ""):
             raise
-        if not run.options["quiet"]:
+        if not run.options.on("quiet"):
             run.err(f"Unable to find image '{image.tagged().familiar}' locally")
-        _pull(run, body["Image"])
-        identifier, warnings = run.engine.create_container(body, run.options["name"])
+        _pull(run, run.arguments[0])
+        identifier, warnings = run.engine.create_container(body, run.options.text("name"))
     for warning in warnings or ():
         run.err(f"WARNING: {warning}")
     if cidfile:
@@ -88,17 +89,17 @@ def _create(run: Invocation, body: Body) -> str:
 
 
 def _pull(run: Invocation, image: str) -> None:
-    show = (lambda line: None) if run.options["quiet"] else run.err
-    show_pull(run, image, run.options["platform"], show)
+    show = (lambda line: None) if run.options.on("quiet") else run.err
+    show_pull(run, image, run.options.text("platform"), show)
 
 
 def run(run: Invocation) -> int:
     body = _body(run)
-    detach, attach = run.options["detach"], run.options["attach"]
+    detach, attach = run.options.on("detach"), run.options.texts("attach")
     if detach and attach:
         raise StatusError("conflicting options: cannot specify both --attach and --detach")
     if not detach:
-        _check_terminal(run, body["AttachStdin"], body["Tty"])
+        _check_terminal(run, bool(body["AttachStdin"]), bool(body["Tty"]))
     else:
         body |= {"AttachStdin": False, "AttachStdout": False, "AttachStderr": False, "StdinOnce": False}
     try:
@@ -123,7 +124,7 @@ def _check_terminal(run: Invocation, stdin: bool, tty: bool) -> None:
         raise StatusError("cannot attach stdin to a TTY-enabled container because stdin is not a terminal")
 
 
-def _streams(run: Invocation, body: Body) -> Streams:
+def _streams(run: Invocation, body: JsonObject) -> Streams:
     process = run.process
     stdout = process.stdout if body["AttachStdout"] else Null()
     stderr = process.stderr if body["AttachStderr"] else Null()
@@ -136,23 +137,23 @@ def execute(run: Invocation) -> int:
     options, process = run.options, run.process
     name, *argv = run.arguments
     try:
-        env = read_pairs(process.files, options["env-file"], options["env"], process.env.get)
+        env = read_pairs(process.files, options.texts("env-file"), options.texts("env"), process.env.get)
     except ValueInvalid as error:
         raise StatusError(str(error)) from None
     run.engine.inspect_container(name)
-    if not options["detach"]:
-        _check_terminal(run, options["interactive"], options["tty"])
-    stdin = process.stdin if options["interactive"] else Input(b"")
-    streams = Streams(process.stdout, process.stdout if options["tty"] else process.stderr, stdin)
+    if not options.on("detach"):
+        _check_terminal(run, options.on("interactive"), options.on("tty"))
+    stdin = process.stdin if options.on("interactive") else Input(b"")
+    streams = Streams(process.stdout, process.stdout if options.on("tty") else process.stderr, stdin)
     status: Any = run.engine.exec(
         name,
         argv,
         env=env,
-        workdir=options["workdir"],
-        user=options["user"],
-        tty=options["tty"],
+        workdir=options.text("workdir"),
+        user=options.text("user"),
+        tty=options.on("tty"),
         streams=streams,
-        detach=options["detach"],
-        privileged=options["privileged"],
+        detach=options.on("detach"),
+        privileged=options.on("privileged"),
     )
     return int(status or 0)

@@ -26,8 +26,8 @@ KINDS = (
 
 def df(run: Invocation) -> int:
     usage = run.engine.disk_usage()
-    form = run.options["format"] or "table"
-    if run.options["verbose"]:
+    form = run.options.text("format") or "table"
+    if run.options.on("verbose"):
         return _verbose(run, usage, form)
     shown = [_usage_row(kind, usage[key]) for kind, key in KINDS]
     run.process.stdout.write(render(rows.DF_TABLE if form == "table" else form, shown, rows.DF_HEADERS))
@@ -86,9 +86,9 @@ def _rendered(form: str, data: Any, name: str = "") -> str:
 
 
 def _warning(run: Invocation, filters: dict[str, list[str]]) -> str:
-    everything = run.options["all"]
+    everything = run.options.on("all")
     warnings = ["all stopped containers", "all networks not used by at least one container"]
-    if run.options["volumes"]:
+    if run.options.on("volumes"):
         warnings.append("all anonymous volumes not used by at least one container")
     warnings.append(
         "all images without at least one container associated to them" if everything else "all dangling images"
@@ -102,16 +102,16 @@ def _warning(run: Invocation, filters: dict[str, list[str]]) -> str:
 
 
 def prune(run: Invocation) -> int:
-    filters = run.filters()
-    everything = run.options["all"]
-    if run.options["volumes"] and "until" in filters:
+    filters = run.options.filters()
+    everything = run.options.on("all")
+    if run.options.on("volumes") and "until" in filters:
         raise StatusError('ERROR: The "until" filter is not supported with "--volumes"')
-    if not run.options["force"] and not run.confirmed(_warning(run, filters)):
+    if not run.options.on("force") and not run.confirmed(_warning(run, filters)):
         return 0
     total = 0
     containers, space = run.engine.prune_containers(filters=filters)
     total += _pruned(run, "Deleted Containers:", containers, space)
-    if run.options["volumes"]:
+    if run.options.on("volumes"):
         volumes, space = run.engine.prune_volumes(all=False, filters=filters)
         total += _pruned(run, "Deleted Volumes:", volumes, space)
     dangling = {"dangling": ["false" if everything else "true"]}
@@ -150,7 +150,7 @@ Server:{{if ne .Server.Platform.Name ""}} {{.Server.Platform.Name}}{{end}}
 
 def version(run: Invocation) -> int:
     found = run.engine.version()
-    form = run.options["format"]
+    form = run.options.text("format")
     if form:
         text = _rendered("{{json .}}" if form == "json" else form, found, "version") + "\n"
         run.process.stdout.write(align(text, PAIRS))
@@ -163,7 +163,7 @@ def version(run: Invocation) -> int:
 def client_version(run: Invocation) -> str:
     """What there is to show without a daemon."""
     found = {"Client": run.engine.version()["Client"], "Server": None}
-    form = run.options["format"]
+    form = run.options.text("format")
     if form == "json":
         return to_json(found) + "\n"
     return "" if form else align(_rendered(VERSION.partition("\n\nServer")[0] + "\n", found, "version"), PAIRS)
@@ -192,7 +192,7 @@ def _component(part: dict[str, Any]) -> str:
 
 def info(run: Invocation) -> int:
     found = run.engine.info()
-    form = run.options["format"]
+    form = run.options.text("format")
     if form:
         run.out(to_json(found) if form == "json" else _rendered(form, found))
         return 0
@@ -205,7 +205,7 @@ def info(run: Invocation) -> int:
 
 def client_info(run: Invocation) -> str:
     """What there is to show without a daemon."""
-    return "" if run.options["format"] else "\n".join([*_client_lines(run), "", "Server:", ""])
+    return "" if run.options.text("format") else "\n".join([*_client_lines(run), "", "Server:", ""])
 
 
 def _client_lines(run: Invocation) -> list[str]:
