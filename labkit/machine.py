@@ -16,6 +16,7 @@ from labkit.dockercli.main import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
 from labkit.engine.api import Engine
+from labkit.engine.containers import lifecycle
 from labkit.engine.core.events import Event
 from labkit.engine.daemon import daemonconfig, processlist
 from labkit.engine.daemon.daemon import SOCKET, Daemon
@@ -24,13 +25,15 @@ from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tm
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
 from labkit.kernel.clock import Clock
+from labkit.kernel.jobs import LeftJob, LeftJobs
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import AtPrompt, Kernel, Process, Program, Services, Uname
+from labkit.kernel.process import AtPrompt, Kernel, Parked, Process, Program, Services, Uname
 from labkit.kernel.streams import Input, Output
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import Session, Written, execute
 from labkit.shell.completion import Completion
+from labkit.shell.frames import process_twin
 from labkit.userland import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
@@ -73,6 +76,7 @@ class Snapshot:
     store: Any
     engine: Any
     driver: Any
+    jobs: tuple[LeftJob, ...]
     now: int
 
 
@@ -152,6 +156,7 @@ class Machine:
             daemonconfig.write(host, config)
         socket = SOCKET if self._system is _LINUX else None
         self.daemon = Daemon(self.engine, setting, DOCKER_ROOT, socket=socket)
+        self._jobs = LeftJobs(self.kernel, process_twin, self.engine.advance)
         programs |= {"docker": docker(self.daemon), **clients(self.daemon)}
 
     def _services(self) -> Services:
@@ -160,10 +165,17 @@ class Machine:
             processes=lambda process: processlist.rows(self.daemon, process),
             kill=lambda process, pid, signal: processlist.kill(self.daemon, process, pid, signal),
             uname=lambda process: _UNAME,
-            adopt=lambda process, parked: None,
+            adopt=self._adopt,
             at_prompt=self._note_prompt,
-            passed=lambda: self.engine.advance(),
+            passed=lambda: self._jobs.advance(),
         )
+
+    def _adopt(self, process: Process, parked: Parked) -> None:
+        """A job that outlives its shell: the container that it is in keeps it, else the machine."""
+        if process.files.namespace in (self._namespace, self.engine.host.namespace):
+            self._jobs.add(process, parked)
+        else:
+            lifecycle.adopt(self.engine, process, parked)
 
     def _note_prompt(self, at: AtPrompt) -> None:
         self.at_prompt = at
@@ -248,7 +260,7 @@ class Machine:
         self._clock.advance(_STEP)
         self.kernel.budget = _BUDGET
         try:
-            self.engine.advance()
+            self._jobs.advance()
             self.kernel.budget = _BUDGET
             return command()
         except (Runaway, RecursionError, MemoryError, TooLarge) as error:
@@ -266,7 +278,13 @@ class Machine:
 
     def snapshot(self) -> Snapshot:
         """The whole machine; costs almost nothing, whatever its size."""
-        return Snapshot(self.store.snapshot(), self.engine.snapshot(), self.driver.snapshot(), self._clock.now)
+        return Snapshot(
+            self.store.snapshot(),
+            self.engine.snapshot(),
+            self.driver.snapshot(),
+            self._jobs.waiting,
+            self._clock.now,
+        )
 
     def restore(self, saved: Snapshot) -> None:
         """Back to a snapshot of this machine."""
@@ -274,6 +292,7 @@ class Machine:
         self.engine.restore(saved.engine)
         self.daemon.restored()
         self.driver.restore(saved.driver)
+        self._jobs.waiting = saved.jobs
         self._clock.now = saved.now
 
 

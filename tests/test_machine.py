@@ -44,6 +44,45 @@ def test_a_detached_loop_goes_on_while_time_passes() -> None:
     assert results[-1].stdout == "4 /data/log\n"
 
 
+def test_a_job_outlives_its_shell() -> None:
+    machine = Machine()
+    assert machine.run(
+        "(sleep 5; date +%T; date +%T >>/tmp/late; sleep 5; date +%T >>/tmp/late) & date +%T"
+    ).stdout == ("09:00:01\n")
+    assert machine.run("cat /tmp/late").returncode == 1
+    saved = machine.snapshot()
+    for _ in range(2):
+        assert machine.run("sleep 20; cat /tmp/late; date +%T").stdout == "09:00:06\n09:00:11\n09:00:23\n"
+        machine.restore(saved)
+    assert machine.run("sleep 5; cat /tmp/late").stdout == "09:00:06\n"
+
+
+def test_a_job_that_writes_to_a_file_of_its_shell_is_gone_on_with_from_each_snapshot() -> None:
+    machine = Machine()
+    machine.run("sh -c '(sleep 5; echo one; sleep 5; echo two) &' >/tmp/out")
+    machine.run("sleep 5")
+    saved = machine.snapshot()
+    for _ in range(2):
+        assert machine.run("sleep 5; cat /tmp/out").stdout == "one\ntwo\n"
+        machine.restore(saved)
+
+
+def test_a_job_that_never_ends_does_not_stop_the_machine() -> None:
+    machine = Machine()
+    machine.run("while true; do sleep 1; echo x >>/tmp/ticks; done &")
+    machine.run("(sleep 3; while true; do :; done; echo never >/tmp/never) &")
+    assert machine.run("sleep 100; wc -l </tmp/ticks; ls /tmp/never").stdout == "101\n"
+    assert machine.run("sleep 1000000; echo on").stdout == "on\n"
+
+
+def test_a_job_goes_on_beside_its_container_and_ends_with_it() -> None:
+    machine = Machine()
+    machine.run("docker pull -q alpine; docker run -d --name web -v /tmp:/t alpine sleep 60")
+    machine.run("docker exec web sh -c '(sleep 5; echo one >>/t/late; sleep 60; echo two >>/t/late) &'")
+    machine.run("docker run -v /tmp:/t alpine sh -c '(sleep 5; echo gone >>/t/late) &'")
+    assert machine.run("sleep 100; docker ps -q; cat /tmp/late").stdout == "one\n"
+
+
 def test_a_snapshot_brings_everything_back_and_the_story_goes_on_the_same() -> None:
     machine = Machine()
     for line in STORY[:4]:

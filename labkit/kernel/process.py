@@ -45,6 +45,14 @@ class Parked(BaseException):
         return Parked(self.until, both)
 
 
+class Killed(BaseException):
+    """A signal ends the process that runs; `status` is what the shell sees of it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class Unanswered(Input):
     """A stream that is open and on which nothing ever comes: who reads it waits."""
 

@@ -612,8 +612,9 @@ class ExitFrame(Frame):
         raise Jump(EXIT, shell.status)
 
 
-def process_twin(process: Process, twins: Twins) -> Process:
+def process_twin(process: Process, twins: Twins | None = None) -> Process:
     """The process with copies of its streams."""
+    twins = twins or Twins()
     return replace(
         process,
         files=process.files.copy(),

@@ -15,7 +15,7 @@ from typing import Any
 
 from labkit.files import Files
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked, Process
+from labkit.kernel.process import Killed, Parked, Process
 from labkit.kernel.programs import ExecError
 from labkit.shell import arithmetic, expand, messages, redirect
 from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
@@ -49,7 +49,7 @@ from labkit.shell.lexer import ProgramError
 from labkit.shell.messages import Dialect
 from labkit.shell.parser import parse
 from labkit.shell.redirect import Opened, RedirectError
-from labkit.shell.streams import Closed, Killed, Pipe, Text, Twins
+from labkit.shell.streams import Closed, Pipe, Text, Twins
 from labkit.shell.tree import (
     AndOr,
     Background,

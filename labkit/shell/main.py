@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.kernel.process import AtPrompt, Process
+from labkit.kernel.process import AtPrompt, Killed, Process
 from labkit.shell import messages
 from labkit.shell.frames import Boundary, Frame, Jump, ProgramFrame
 from labkit.shell.interpreter import Shell
@@ -10,7 +10,6 @@ from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import parse
 from labkit.shell.prompt import prompt
 from labkit.shell.session import INTERRUPTED
-from labkit.shell.streams import Killed
 
 _OPTION_NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",

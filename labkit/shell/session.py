@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 from labkit.files import Content
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked, Process
+from labkit.kernel.process import Killed, Parked, Process
 from labkit.kernel.streams import Input, Output
-from labkit.shell.streams import Killed
 
 INTERRUPTED = 130  # exit status after SIGINT
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from labkit.files import Content, Handle, failure
 from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Killed
 from labkit.kernel.streams import Input, Output
 
 PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
@@ -21,14 +22,6 @@ BROKEN_PIPE = 141  # exit status after SIGPIPE
 def _check_line(line: bytearray) -> None:
     if len(line) > PIPE_LIMIT:
         raise Runaway(f"a line is longer than {PIPE_LIMIT >> 20} MiB")
-
-
-class Killed(BaseException):
-    """A signal ends the process that runs; `status` is what the shell sees of it."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class FileStream(Output):

@@ -27,7 +27,7 @@ from labkit.engine.daemon import hostfolders
 from labkit.engine.mounts import mounts, volumes
 from labkit.files import User
 from labkit.kernel.clock import SECOND
-from labkit.kernel.limits import Runaway
+from labkit.kernel.limits import BACKGROUND_STEPS, RESUMES, Runaway
 from labkit.kernel.process import Namespaces, Parked, Process, Unanswered
 from labkit.kernel.programs import PROGRAM_MARK, ExecError
 from labkit.kernel.signals import IGNORED, NAMES, NUMBERS
@@ -40,10 +40,8 @@ if TYPE_CHECKING:
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SECONDS = 10
 KILLED = 128 + 9
-_BACKGROUND = 100_000  # steps that a detached process may take before it counts as one that never ends
 _HEAD = 64  # bytes of a file that tell what it is
 _NOT_RUN = 255  # exit code where the kernel refuses the file
-_RESUMES = 400  # how often one container is resumed at its own times within one advance of the clock
 
 
 @dataclass(frozen=True)
@@ -232,7 +230,7 @@ def _run(engine: Engine, identifier: str, namespace: Namespace, process: Process
     kernel = engine.kernel
     budget = kernel.budget
     if process.detached:
-        kernel.budget = _BACKGROUND
+        kernel.budget = BACKGROUND_STEPS
     engine.tables.running.set(identifier, Running(namespace, process, Parked(None)))
     try:
         status = go()
@@ -328,7 +326,7 @@ def advance(engine: Engine) -> None:
     while due := _next_due(engine, target):
         identifier, until = due
         counts[identifier] = counts.get(identifier, 0) + 1
-        clock.now = target if counts[identifier] > _RESUMES else max(until, 0)
+        clock.now = target if counts[identifier] > RESUMES else max(until, 0)
         _resume(engine, identifier)
     clock.now = target
 
@@ -378,6 +376,14 @@ def run_exec(engine: Engine, key: str, namespace: Namespace, process: Process, g
     return status & 0xFF
 
 
+def adopt(engine: Engine, process: Process, parked: Parked) -> None:
+    """Keep a job that outlives its shell beside the container's own process, with which it ends."""
+    for key, running in list(engine.tables.running.items()):
+        if running.namespace is process.files.namespace and "/" not in key:
+            own = f"{key}/{engine.ids.number('exec')}"
+            engine.tables.running.set(own, Running(running.namespace, process, parked))
+
+
 def copy_of(engine: Engine, process: Process, attach: Streams | None = None) -> Process:
     """The same process with state of its own, so that the first one can be gone on from again."""
     log = Log(engine.now)
@@ -392,7 +398,7 @@ def copy_of(engine: Engine, process: Process, attach: Streams | None = None) -> 
 def wait(engine: Engine, reference: str) -> int | None:
     """POST /containers/NAME/wait: the clock goes on until the process ends. None where it never does."""
     container = find(engine, reference)
-    for _ in range(_RESUMES * 10):
+    for _ in range(RESUMES * 10):
         current = engine.tables.containers.get(container.id)
         if current is None or not current.state.running:
             return current.state.exit_code if current else 0
