@@ -1,6 +1,8 @@
 # make lab    the course in JupyterLab          make lint    ruff: style and format
 # make test   every test                        make types   mypy
-# make bench  the benchmarks                    make format  ruff rewrites the files
+# make quick  those that take no time           make format  ruff rewrites the files
+# make bench  the benchmarks                    make beside REV=…  speed beside an earlier revision, in one run
+# make walks  files from a text to its effect   make mutants MODULE=labkit/…  what a module's own tests miss
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
@@ -9,7 +11,7 @@ TEST_ARGS ?=
 CODE = labkit tests
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
-.PHONY: lab test unit notebooks bench format lint types constraints clean
+.PHONY: lab test unit quick notebooks bench beside walks mutants format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
@@ -21,6 +23,10 @@ test: unit notebooks
 unit: $(VENV)/.test tests/pyodide/node_modules/.installed tests/browser/node_modules/.installed
 	$(BIN)/pytest --ignore=tests/benchmarks $(TEST_ARGS)
 
+# What needs no browser, no Node and no long time; the rest is marked in pyproject.toml.
+quick: $(VENV)/.test
+	$(BIN)/pytest --ignore=tests/benchmarks -n auto -m "not (browser or pyodide or long)" $(TEST_ARGS)
+
 # Every saved output of every lesson, as learner demo with an empty home.
 notebooks: $(VENV)/.test
 	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && \
@@ -28,6 +34,17 @@ notebooks: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest tests/benchmarks -s
+
+# NAMES=-v: the files too.
+walks: $(VENV)/.test
+	$(BIN)/python tests/benchmarks/walks.py $(NAMES)
+
+beside: $(VENV)/.test
+	$(BIN)/python tests/benchmarks/beside.py $(REV)
+
+# TESTS: others than the module's own folder.
+mutants: $(VENV)/.test
+	$(BIN)/python tests/mutants.py $(MODULE) $(TESTS)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
