@@ -20,7 +20,7 @@ from labkit.engine.containers import lifecycle
 from labkit.engine.core.events import Event
 from labkit.engine.daemon import daemonconfig, processlist
 from labkit.engine.daemon.daemon import SOCKET, Daemon
-from labkit.engine.daemon.procfiles import mounts_text
+from labkit.engine.daemon.procfiles import KERNEL_BUILD, mounts_text
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
@@ -49,7 +49,6 @@ _STOPPED = {
     TooLarge: "so many bytes do not fit into memory",
 }
 INTERRUPT, END = "\x03", "\x04"  # what the keys ^C and ^D type
-_UNAME = Uname("Linux", "6.1.0-38-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.147-1 (2025-08-02)", "x86_64", "GNU/Linux")
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -88,10 +87,11 @@ class _System:
     hostname: str
     user: str
     tree: Callable[[], tuple[Entry, ...]]
+    kernel: Uname | None = None  # where it is not the one that the engine runs on
 
 
 _LINUX = _System("/home/learner", HOSTNAME, "root", host_entries)
-_SYSTEMS = {"linux": _LINUX, "mac": _System(mac.HOME, mac.HOSTNAME, "learner", mac.mac_entries)}
+_SYSTEMS = {"linux": _LINUX, "mac": _System(mac.HOME, mac.HOSTNAME, "learner", mac.mac_entries, mac.KERNEL)}
 _VM = _System("/root", mac.VM_HOSTNAME, "root", mac.vm_entries)
 _VM_ADDRESS = "192.168.65.3"
 
@@ -164,11 +164,17 @@ class Machine:
         return Services(
             processes=lambda process: processlist.rows(self.daemon, process),
             kill=lambda process, pid, signal: processlist.kill(self.daemon, process, pid, signal),
-            uname=lambda process: _UNAME,
+            uname=self._uname,
             adopt=self._adopt,
             at_prompt=self._note_prompt,
             passed=lambda: self._jobs.advance(),
         )
+
+    def _uname(self, process: Process) -> Uname:
+        """What the kernel that this process runs on says of itself: the engine's, but for the Mac's own."""
+        if self._system.kernel and process.files.namespace is self._namespace:
+            return self._system.kernel
+        return Uname("Linux", self.engine.kernel_version, KERNEL_BUILD, "x86_64", "GNU/Linux")
 
     def _adopt(self, process: Process, parked: Parked) -> None:
         """A job that outlives its shell: the container that it is in keeps it, else the machine."""

@@ -44,6 +44,23 @@ def test_a_detached_loop_goes_on_while_time_passes() -> None:
     assert results[-1].stdout == "4 /data/log\n"
 
 
+def test_uname_tells_of_the_kernel_that_docker_info_tells_of() -> None:
+    for options in ({}, {"distribution": "debian-11"}, {"kernel": "5.4.0"}):
+        machine = Machine(**options)
+        release = machine.run("uname -r").stdout
+        assert machine.run("docker info --format '{{.KernelVersion}}'").stdout == release
+        assert machine.run("docker pull -q alpine; docker run --rm alpine uname -r").stdout.endswith(f"\n{release}")
+        assert f"Linux version {release.strip()} " in machine.run("docker run --rm alpine cat /proc/version").stdout
+
+
+def test_a_mac_runs_another_kernel_than_its_virtual_machine() -> None:
+    machine = Machine(system="mac")
+    assert machine.run("uname; uname -r").stdout == "Darwin\n24.6.0\n"
+    release = machine.run("docker info --format '{{.KernelVersion}}'").stdout
+    inside = "docker run --rm --privileged --pid=host alpine nsenter -t 1 -m -u -n -i uname -r"
+    assert machine.run(f"docker pull -q alpine; {inside}").stdout.endswith(f"\n{release}")
+
+
 def test_a_job_outlives_its_shell() -> None:
     machine = Machine()
     assert machine.run(

@@ -11,11 +11,17 @@ from functools import cache
 from labkit.catalog import entries as e
 from labkit.catalog.base import base_entries, busybox_listing
 from labkit.files import Entry
+from labkit.kernel.process import Uname
 
 HOME = "/Users/learner"
 HOSTNAME = "mac"
 VM_HOSTNAME = "docker-desktop"
 SHARED = ("/Users", "/Volumes", "/private")  # folders of the Mac that the virtual machine sees under the same paths
+KERNEL = Uname(  # macOS 15.6; unverified
+    "Darwin", "24.6.0",
+    "Darwin Kernel Version 24.6.0: Mon Jul 14 11:30:34 PDT 2025; root:xnu-11417.140.69~1/RELEASE_X86_64",
+    "x86_64", "Darwin",
+)  # fmt: skip
 _TOOL_SIZE = 100_000
 _BIN = (
     "cat", "chmod", "cp", "date", "dd", "df", "echo", "expr", "hostname", "kill", "ln", "ls", "mkdir", "mv",

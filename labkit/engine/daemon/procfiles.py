@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labkit.engine.api import Engine
     from labkit.files import Store
 
+KERNEL_BUILD = "#1 SMP"
 _FOLDERS = ("acpi", "bus", "driver", "fs", "irq", "sys", "tty")
 _FILES = (
     "cmdline", "cpuinfo", "filesystems", "interrupts", "keys", "loadavg", "meminfo", "stat", "swaps", "timer_list",
@@ -131,6 +132,6 @@ def _file_text(engine: Engine, name: str) -> str:
         "stat": "cpu  0 0 0 0 0 0 0 0 0 0\n",
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
         "uptime": f"{seconds:.2f} {seconds:.2f}\n",
-        "version": f"Linux version {engine.kernel_version} (builder@build) (gcc 12.2.0) #1 SMP\n",
+        "version": f"Linux version {engine.kernel_version} (builder@build) (gcc 12.2.0) {KERNEL_BUILD}\n",
     }
     return texts.get(name, "")
