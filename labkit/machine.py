@@ -32,8 +32,8 @@ from labkit.kernel.streams import Input, Output
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import Session, Written, execute
+from labkit.shell.children import process_twin
 from labkit.shell.completion import Completion
-from labkit.shell.frames import process_twin
 from labkit.userland import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"

@@ -161,7 +161,7 @@ class Process:
     detached: bool = False  # waits park it; else they move the clock on
     tty: bool = False
     namespaces: Namespaces = Namespaces()
-    handles: dict[int, object] = field(default_factory=dict)  # further open files, by number
+    handles: dict[int, Input | Output] = field(default_factory=dict)  # further open files, by number
     traps: dict[str, str] = field(default_factory=dict)  # signal name (TERM) -> shell command
 
     def sleep(self, seconds: float) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from labkit.files.listing import paths
 from labkit.kernel.process import AtPrompt
 from labkit.kernel.programs import find_program
+from labkit.shell.builtins import BUILTINS, SPECIAL_BUILTINS
 
 Completer = Callable[[Sequence[str], str], tuple[list[str], bool]]
 SPECIAL = set(" \t\n\"'\\$`&;|<>()*?[]#~{}!")
@@ -26,7 +27,7 @@ class Completion(NamedTuple):
     choices: tuple[str, ...]
 
 
-class Word(NamedTuple):
+class Typed(NamedTuple):
     """A word of the line: where it starts, what it says, and the quote that is still open."""
 
     start: int
@@ -47,16 +48,16 @@ def complete(line: str, at: AtPrompt, programs: Mapping[str, Completer]) -> Comp
     return Completion(done if common[-1] in GOES_ON else f"{done}{word.quote} ", ())
 
 
-def last_command(line: str) -> tuple[list[str], Word]:
+def last_command(line: str) -> tuple[list[str], Typed]:
     """The words of the command that the line ends in, and its last, which is being typed."""
-    words: list[Word] = []
+    words: list[Typed] = []
     for word in _words(line):
         if word is None:
             words = []
         else:
             words.append(word)
     if not words or (line[-1:].isspace() and not words[-1].quote and words[-1].start < len(line) and _closed(line)):
-        words.append(Word(len(line), ""))
+        words.append(Typed(len(line), ""))
     before = [word.text for word in words[:-1]]
     while before and (_is_assignment(before[0]) or before[0] in ("sudo", "time", "!", "do", "then", "else", "if")):
         before.pop(0)
@@ -74,7 +75,7 @@ def _is_assignment(word: str) -> bool:
     return bool(equals) and name.isidentifier()
 
 
-def _words(line: str) -> Iterator[Word | None]:
+def _words(line: str) -> Iterator[Typed | None]:
     """The line's words without their quotes; None where a new command starts."""
     place = 0
     while place < len(line):
@@ -85,13 +86,13 @@ def _words(line: str) -> Iterator[Word | None]:
             yield None
         elif line[place] in "<>":
             place += 1
-            yield Word(place - 1, line[place - 1])
+            yield Typed(place - 1, line[place - 1])
         else:
             word, place = _word(line, place)
             yield word
 
 
-def _word(line: str, place: int) -> tuple[Word, int]:
+def _word(line: str, place: int) -> tuple[Typed, int]:
     start, text, quote = place, "", ""
     while place < len(line):
         char = line[place]
@@ -109,7 +110,7 @@ def _word(line: str, place: int) -> tuple[Word, int]:
         place += 1
     if line.startswith("$(", place) and not quote:
         place += 1
-    return Word(start, text, quote), place
+    return Typed(start, text, quote), place
 
 
 def _offers(before: list[str], word: str, at: AtPrompt, programs: Mapping[str, Completer]) -> Iterator[str]:
@@ -135,8 +136,6 @@ def _is_there(program: str, at: AtPrompt) -> bool:
 
 def commands(begun: str, at: AtPrompt) -> list[str]:
     """The shell's own commands and the programs in PATH that begin so."""
-    from labkit.shell.builtins import BUILTINS, SPECIAL_BUILTINS
-
     names = {*BUILTINS, *SPECIAL_BUILTINS}
     for folder in at.path.split(":"):
         try:

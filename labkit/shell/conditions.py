@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from labkit.shell import expand
+from labkit.shell.running import Shell
 from labkit.shell.tree import Condition, Word
 from labkit.userland import patterns
 from labkit.userland.guarded import guarded
 from labkit.userland.testing import BINARY, UNARY, BadTest
-
-if TYPE_CHECKING:
-    from labkit.shell.interpreter import Shell
 
 
 def condition_status(shell: Shell, node: Condition) -> int:
@@ -33,7 +30,7 @@ class _Double:
         self.items = items
         self.place = 0
 
-    def peek(self, ahead: int = 0) -> Any:
+    def peek(self, ahead: int = 0) -> Word | str | None:
         place = self.place + ahead
         return self.items[place] if place < len(self.items) else None
 
@@ -70,12 +67,12 @@ class _Double:
             return self.binary(self.text(first), operator, right)
         return self.text(first) != ""
 
-    def text(self, item: Any) -> str:
+    def text(self, item: Word | str | None) -> str:
         return item if isinstance(item, str) else "" if item is None else expand.text(self.shell, item)
 
-    def binary(self, left: str, operator: str, right: Any) -> bool:
+    def binary(self, left: str, operator: str, right: Word | str | None) -> bool:
         if operator in ("=", "==", "!="):
-            pattern = patterns.escape(right) if isinstance(right, str) else expand.pattern(self.shell, right)
+            pattern = expand.pattern(self.shell, right) if isinstance(right, Word) else patterns.escape(right or "")
             return patterns.matches(pattern, left) is (operator != "!=")
         if operator == "=~":
             return guarded(re.compile(self.text(right)), self.shell.process.tick).search(left) is not None

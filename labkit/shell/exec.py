@@ -12,7 +12,7 @@ from errno import ENOENT
 from labkit.kernel.limits import Runaway
 from labkit.kernel.process import Killed, Parked, Process, Program
 from labkit.kernel.programs import PROGRAM_MARK, ExecError, find_program
-from labkit.shell.session import NeedsInput
+from labkit.shell.keyboard import NeedsInput
 
 _MOST_INTERPRETERS = 5  # the kernel's limit on scripts that name scripts
 _HEAD = 256  # bytes of a file that are looked at (kernel, BINPRM_BUF_SIZE)

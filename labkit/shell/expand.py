@@ -6,10 +6,11 @@ POSIX, Shell Command Language, 2.6. The tree keeps which text was quoted, so tha
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from labkit.kernel.limits import Runaway
 from labkit.shell import arithmetic
+from labkit.shell.boundaries import capture
+from labkit.shell.parameters import Numbers, parameter
+from labkit.shell.running import LONGEST, Shell, too_long
 from labkit.shell.tree import (
     Arithmetic,
     BadParameter,
@@ -23,21 +24,13 @@ from labkit.shell.tree import (
 from labkit.shell.tree import word as make_word
 from labkit.userland import patterns
 
-if TYPE_CHECKING:
-    from labkit.shell.interpreter import Shell
-
 _TILDE = re.compile(r"~([A-Za-z0-9_.-]*)(?=/|\Z)")
 _TILDE_IN_VALUE = re.compile(r"(?:(?<=:)|\A)~([A-Za-z0-9_.-]*)(?=[/:]|\Z)")
 _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 
-LONGEST = 16 << 20  # characters of one command's words, or of a variable
 _MOST = 2_000_000  # pieces of what braces give
 _FIELD = 128  # that a field counts beside its characters
-
-
-def too_long() -> Runaway:
-    return Runaway(f"a command's words are longer than {LONGEST >> 20} MiB")
 
 
 class _Fields:
@@ -160,7 +153,7 @@ def calculate(shell: Shell, word: Word) -> int:
     if _NUMBER.match(source) and (number := arithmetic.number_of(source)) is not None:
         return number
     try:
-        return arithmetic.evaluate(source, shell, steps=shell.dialect.level > 0)
+        return arithmetic.evaluate(source, Numbers(shell), steps=shell.dialect.level > 0)
     except arithmetic.CalculationError as error:
         token = error.text.strip()[-1:]
         raise shell.error(error.kind, error.text, token) from None
@@ -184,7 +177,7 @@ def _expand_word(shell: Shell, word: Word, result: list[str]) -> int:
             _part(shell, part, out, False)
     out.end_field()
     for field in out.done:
-        if may_match("".join(piece for piece, quoted in field if not quoted)) and not shell.noglob:
+        if may_match("".join(piece for piece, quoted in field if not quoted)) and "f" not in shell.env.options:
             found_paths = patterns.paths(
                 shell.files,
                 "".join(patterns.escape(piece) if quoted else piece for piece, quoted in field),
@@ -222,7 +215,7 @@ def _part(shell: Shell, part: Part, out: _Fields, inside: bool) -> None:
     elif kind is Parameter:
         _parameter(shell, part, out)  # type: ignore[arg-type]
     elif kind is Substitution:
-        _put(shell.capture(part.body), part.quoted, out)  # type: ignore[union-attr]
+        _put(capture(shell, part.body), part.quoted, out)  # type: ignore[union-attr]
     elif kind is Arithmetic:
         _put(str(calculate(shell, part.word)), part.quoted, out)  # type: ignore[union-attr,arg-type]
     elif kind is BadParameter:
@@ -340,7 +333,7 @@ def _parameter(shell: Shell, part: Parameter, out: _Fields) -> None:
     name, operator = part.name, part.operator
     if name in "@*" and operator in ("", ":-", "-", ":+", "+") and _many(shell, part, out):
         return
-    value = shell.parameter(name)
+    value = parameter(shell, name)
     if not operator:
         if value is None:
             value = _unset(shell, name)
@@ -354,7 +347,7 @@ def _parameter(shell: Shell, part: Parameter, out: _Fields) -> None:
 
 
 def _unset(shell: Shell, name: str) -> str:
-    if shell.nounset and name not in "@*":
+    if "u" in shell.env.options and name not in "@*":
         raise shell.error("unset", name, status=_unset_status(shell))
     return ""
 

@@ -402,9 +402,9 @@ class Lexer:
         body = "".join(lines)
         if document.quoted:
             return word([Literal(body, True)])
-        return Lexer(body, self.level, self.parse_body)._document_word(first_line)
+        return Lexer(body, self.level, self.parse_body).document_word(first_line)
 
-    def _document_word(self, line: int) -> Word:
+    def document_word(self, line: int) -> Word:
         self.line = line
         parts: list[Part] = [Literal("", True)]
         while self.place < len(self.text):

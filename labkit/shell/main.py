@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from labkit.kernel.process import AtPrompt, Killed, Process
 from labkit.shell import messages
-from labkit.shell.frames import Boundary, Frame, Jump, ProgramFrame
-from labkit.shell.interpreter import Shell
+from labkit.shell.boundaries import Boundary
+from labkit.shell.frames import ProgramFrame, run_text
+from labkit.shell.interpreter import STARTERS
+from labkit.shell.keyboard import INTERRUPTED
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import parse
 from labkit.shell.prompt import prompt
-from labkit.shell.session import INTERRUPTED
+from labkit.shell.running import Frame, Jump, Shell
+from labkit.shell.startup import set_up_variables
 
 _OPTION_NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",
@@ -37,8 +40,9 @@ def sh(process: Process) -> int:
 
 
 def _run(process: Process, dialect: Dialect) -> int:
-    shell = Shell(process, dialect, process.argv[0])
-    shell._push(Boundary(shell, None))
+    shell = Shell(process, dialect, STARTERS)
+    set_up_variables(shell)
+    shell.push(Boundary(shell, None))
     flags, operands = _options(shell, process.argv[1:])
     if "c" in flags:
         return _run_argument(shell, operands)
@@ -79,7 +83,7 @@ def _run_argument(shell: Shell, operands: list[str]) -> int:
     shell.command_text = 1
     shell.arg0 = operands[1] if len(operands) > 1 else shell.arg0
     shell.env.arguments = operands[2:]
-    _push_text(shell, operands[0])
+    run_text(shell, operands[0])
     return shell.go()
 
 
@@ -88,13 +92,9 @@ def _push_input(shell: Shell, *, prompts: bool) -> None:
     if prompts or (shell.process.tty and stdin.isatty):
         _push_prompt(shell)
     elif shell.dialect is BASH or stdin.isatty:
-        shell._push(InputFrame())
+        shell.push(InputFrame())
     else:
-        _push_text(shell, stdin.read().decode("utf-8", "surrogateescape"))
-
-
-def _push_text(shell: Shell, text: str) -> None:
-    shell._push(ProgramFrame(shell, parse(text, shell.dialect.level), text))
+        run_text(shell, stdin.read().decode("utf-8", "surrogateescape"))
 
 
 def _push_file(shell: Shell, operands: list[str]) -> int:
@@ -107,7 +107,7 @@ def _push_file(shell: Shell, operands: list[str]) -> int:
     shell.arg0 = path
     shell.env.arguments = operands[1:]
     shell.script = path
-    shell._push(ProgramFrame(shell, parse(source, shell.dialect.level), source, path))
+    shell.push(ProgramFrame(shell, parse(source, shell.dialect.level), source, path))
     return 0
 
 
@@ -146,7 +146,7 @@ class InputFrame(Frame):
         before, self.line = self.line, self.line + text.count("\n")
         # the lines before count too
         padded = "\n" * before + text
-        shell._push(ProgramFrame(shell, parse(padded, shell.dialect.level), padded))
+        shell.push(ProgramFrame(shell, parse(padded, shell.dialect.level), padded))
 
 
 class PromptFrame(Frame):
@@ -200,7 +200,7 @@ def _push_prompt(shell: Shell) -> None:
     shell.interactive = True
     if shell.dialect is ASH:
         shell.err(messages.BANNER)
-    shell._push(PromptFrame())
+    shell.push(PromptFrame())
 
 
 PROGRAMS = {"dash": dash, "bash": bash}

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from errno import ENOENT, ENOTDIR
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from labkit.files.errors import MESSAGES as REASONS
 from labkit.shell.lexer import EOF, ProgramError
-
-if TYPE_CHECKING:
-    from labkit.shell.interpreter import Shell
 
 BANNER = """
 
@@ -36,6 +33,18 @@ class Dialect:
 ASH = Dialect("ash", 1, 1, 2)
 DASH = Dialect("dash", 0, 2, 2)
 BASH = Dialect("bash", 2, 1, 1)
+
+
+class Speaker(Protocol):
+    """A shell, as far as its messages tell of it."""
+
+    dialect: Dialect
+    arg0: str
+    script: str
+    command_text: int
+    interactive: bool
+    line: int
+
 
 _SAID = {  # key: (ash, dash, bash)
     "not found": ("{0}: not found", "{0}: not found", "{0}: command not found"),
@@ -122,12 +131,12 @@ def reason(error: OSError) -> str:
     return REASONS.get(error.errno or 0) or error.strerror or str(error)
 
 
-def prefix(shell: Shell, builtin: str = "") -> str:
+def prefix(shell: Speaker, builtin: str = "") -> str:
     """What stands before a message: who says it, and where."""
     return _PREFIXES[shell.dialect.name](shell, builtin)
 
 
-def _ash(shell: Shell, builtin: str) -> str:
+def _ash(shell: Speaker, builtin: str) -> str:
     speaker = builtin or shell.script
     if not speaker:
         return f"{shell.arg0}: "
@@ -135,12 +144,12 @@ def _ash(shell: Shell, builtin: str) -> str:
     return f"{shell.arg0}: {line}" if speaker == shell.arg0 else f"{shell.arg0}: {speaker}: {line}"
 
 
-def _dash(shell: Shell, builtin: str) -> str:
+def _dash(shell: Speaker, builtin: str) -> str:
     speaker = builtin or (shell.script if shell.script != shell.arg0 else "")
     return f"{shell.arg0}: {shell.line}: {speaker}: " if speaker else f"{shell.arg0}: {shell.line}: "
 
 
-def _bash(shell: Shell, builtin: str) -> str:
+def _bash(shell: Speaker, builtin: str) -> str:
     line = "" if shell.interactive else f"line {shell.line}: "
     said_by = f"{builtin}: " if builtin not in ("", ".", "source") else ""
     return f"{shell.script or shell.arg0}: {line}{said_by}"
@@ -149,13 +158,13 @@ def _bash(shell: Shell, builtin: str) -> str:
 _PREFIXES = {"ash": _ash, "dash": _dash, "bash": _bash}
 
 
-def syntax_error(shell: Shell, problem: ProgramError, source: str) -> str:
+def syntax_error(shell: Speaker, problem: ProgramError, source: str) -> str:
     """The whole message for a text that is no program."""
     shell.line = problem.line
     return _SYNTAX[shell.dialect.name](shell, problem, source)
 
 
-def _ash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
+def _ash_syntax(shell: Speaker, problem: ProgramError, source: str) -> str:
     if problem.text:
         said = problem.text[0].lower() + problem.text[1:]
     else:
@@ -163,14 +172,14 @@ def _ash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
     return f"{prefix(shell)}syntax error: {said}\n"
 
 
-def _dash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
+def _dash_syntax(shell: Speaker, problem: ProgramError, source: str) -> str:
     said = problem.text or f"{problem.found} unexpected" + (
         f" (expecting {problem.expected})" if problem.expected else ""
     )
     return f"{prefix(shell)}Syntax error: {said}\n"
 
 
-def _bash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
+def _bash_syntax(shell: Speaker, problem: ProgramError, source: str) -> str:
     speaker = f"{shell.arg0}: -c" if shell.command_text and not shell.script else shell.script or shell.arg0
     if problem.text == "Unterminated quoted string":
         return _bash_says(shell, speaker, problem.line, f"unexpected EOF while looking for matching `{problem.found}'")
@@ -190,7 +199,7 @@ def _bash_syntax(shell: Shell, problem: ProgramError, source: str) -> str:
     return first + _bash_says(shell, speaker, problem.line, f"`{lines[problem.line - 1]}'")
 
 
-def _bash_says(shell: Shell, speaker: str, line: int, said: str) -> str:
+def _bash_says(shell: Speaker, speaker: str, line: int, said: str) -> str:
     return f"{speaker}: {said}\n" if shell.interactive else f"{speaker}: line {line}: {said}\n"
 
 

@@ -73,6 +73,11 @@ def _body(lexer: Lexer) -> Sequence:
     return Parser(lexer).sequence(allow_empty=True)
 
 
+def document_word(text: str) -> Word:
+    """Text as the body of a here-document is read: parameters and commands in it are expanded, quotes are not."""
+    return Lexer(text, 0, _body).document_word(1)
+
+
 class Parser:
     def __init__(self, lexer: Lexer) -> None:
         self.lexer = lexer

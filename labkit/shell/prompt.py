@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from labkit.shell import expand
-from labkit.shell.lexer import Lexer
 from labkit.shell.messages import DASH
-from labkit.shell.parser import _body
-
-if TYPE_CHECKING:
-    from labkit.shell.interpreter import Shell
+from labkit.shell.parser import document_word
+from labkit.shell.running import Shell
 
 _SEQUENCE = re.compile(r"\\([whHu$ns\\vV\[\]eWa])")
 
@@ -58,5 +54,5 @@ def prompt(shell: Shell, name: str) -> str:
     if shell.dialect is not DASH:
         text = _SEQUENCE.sub(lambda found: _MEANING[found.group(1)](shell), text)
     if "$" in text or "`" in text:
-        text = expand.text(shell, Lexer(text, 0, _body)._document_word(1))
+        text = expand.text(shell, document_word(text))
     return text

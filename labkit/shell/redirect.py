@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
 from labkit.kernel.streams import Null
 from labkit.shell import messages
-from labkit.shell.streams import FileStream, Text
-
-if TYPE_CHECKING:
-    from labkit.shell.interpreter import Shell
+from labkit.shell.running import Shell
+from labkit.shell.streams import FileStream, Stream, Text
 
 Opened = tuple[int, str, str]  # number, operator, the expanded target or here-document
 _FLAGS = {
@@ -33,7 +30,7 @@ class RedirectError(Exception):
         self.fatal = fatal
 
 
-def opened(shell: Shell, redirects: list[Opened]) -> dict[int, Any]:
+def opened(shell: Shell, redirects: list[Opened]) -> dict[int, Stream]:
     """The shell's files with these redirections; raises RedirectError."""
     fds = dict(shell.env.fds)
     for number, operator, target in redirects:
@@ -41,7 +38,7 @@ def opened(shell: Shell, redirects: list[Opened]) -> dict[int, Any]:
     return fds
 
 
-def _one(shell: Shell, fds: dict[int, Any], number: int, operator: str, target: str) -> None:
+def _one(shell: Shell, fds: dict[int, Stream], number: int, operator: str, target: str) -> None:
     if operator == "<<":
         fds[number] = Text(target.encode("utf-8", "surrogateescape"))
     elif operator in ("<&", ">&"):
@@ -52,7 +49,7 @@ def _one(shell: Shell, fds: dict[int, Any], number: int, operator: str, target: 
         fds[number] = _open(shell, fds, operator, target)
 
 
-def _duplicate(shell: Shell, fds: dict[int, Any], number: int, target: str) -> None:
+def _duplicate(shell: Shell, fds: dict[int, Stream], number: int, target: str) -> None:
     if target == "-":
         fds.pop(number, None)
     elif target.isdigit():
@@ -65,7 +62,7 @@ def _duplicate(shell: Shell, fds: dict[int, Any], number: int, target: str) -> N
         raise RedirectError(messages.text(shell.dialect, "bad fd number", target), fatal=True)
 
 
-def _open(shell: Shell, fds: dict[int, Any], operator: str, target: str) -> Any:
+def _open(shell: Shell, fds: dict[int, Stream], operator: str, target: str) -> Stream:
     if target == "/dev/null":
         return Text(b"") if operator == "<" else Null()
     if target == "/dev/tty" and shell.process.tty:

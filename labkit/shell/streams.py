@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import errno
-from typing import Any
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from labkit.files import Content, Handle, failure
 from labkit.kernel.limits import Runaway
@@ -24,7 +24,7 @@ def _check_line(line: bytearray) -> None:
         raise Runaway(f"a line is longer than {PIPE_LIMIT >> 20} MiB")
 
 
-class FileStream(Output):
+class FileStream(Input, Output):
     """An open file, to read and to write."""
 
     def __init__(self, handle: Handle) -> None:
@@ -134,7 +134,7 @@ class Pipe(Output):
         return other
 
 
-class Closed(Output):
+class Closed(Input, Output):
     """A number that no file is open under."""
 
     def __init__(self) -> None:
@@ -156,20 +156,40 @@ class Closed(Output):
         raise failure(errno.EBADF)
 
 
+CLOSED = Closed()
+Stream = Input | Output
+
+
+def readable(stream: Stream | None) -> Input:
+    """What stands under a number, to read from; a stream that is only written to is as good as none."""
+    return stream if isinstance(stream, Input) else CLOSED
+
+
+def writable(stream: Stream | None) -> Output:
+    return stream if isinstance(stream, Output) else CLOSED
+
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class _Twinned(Protocol):
+    def twin(self, twins: Twins) -> object: ...
+
+
 class Twins:
     """Copies of streams and the like for one resumption: the same copy for the same original."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Any, Any]] = {}
+        self._made: dict[int, tuple[object, object]] = {}
 
-    def put(self, original: object, twin: object) -> None:
+    def put(self, original: T, twin: T) -> None:
         self._made[id(original)] = (original, twin)
 
-    def of(self, original: Any) -> Any:
+    def of(self, original: T) -> T:
         found = self._made.get(id(original))
         if found:
-            return found[1]
-        make = getattr(original, "twin", None)
-        twin = make(self) if make else original
+            return cast("T", found[1])  # as put had it
+        twin = cast("T", original.twin(self)) if isinstance(original, _Twinned) else original
         self.put(original, twin)
         return twin

@@ -1,0 +1,213 @@
+"""Where a process ends, or a subshell, which is as good as one: frames that hold an environment to go back to."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Parked
+from labkit.shell.environment import Environment
+from labkit.shell.frames import SequenceFrame, run_text
+from labkit.shell.jobs import Job, Jobs, resumed
+from labkit.shell.running import Frame, Jump, Shell
+from labkit.shell.streams import BROKEN_PIPE, PIPE_LIMIT, Pipe, Text
+from labkit.shell.tree import Node, Pipeline, Sequence
+
+STAGE_STEPS = 300_000  # that a stage may take, or half of what is left, before the next one runs
+_JOB_STEPS = 250  # that starting a command in the background takes
+
+
+class Boundary(Frame):
+    """Where a process ends, or a subshell, which is as good as one: its EXIT trap runs here."""
+
+    __slots__ = ("ending", "env", "tested")
+    own: tuple[str, ...] = ("env",)
+
+    def __init__(self, shell: Shell, env: Environment | None) -> None:
+        self.ending: int | None = None  # the exit status, while the trap runs
+        self.env = env  # whose turn it is afterwards
+        self.tested = shell.tested
+
+    def step(self, shell: Shell) -> None:
+        if self.ending is None:
+            action = shell.env.traps.pop("EXIT", "")
+            self.ending = shell.status
+            if action:
+                run_text(shell, action)
+                return
+        shell.status = self.ending
+        shell.stack.pop()
+        self.leave(shell)
+        self.finish(shell)
+
+    def finish(self, shell: Shell) -> None:
+        """The process has ended with shell.status."""
+
+    def leave(self, shell: Shell) -> None:
+        shell.tested = self.tested
+        if self.env is not None:
+            shell.env = self.env
+
+    def catch(self, shell: Shell, jump: Jump) -> bool:
+        shell.status = jump.status
+        if self.ending is not None:
+            self.ending = jump.status
+        return True
+
+
+class SubshellFrame(Boundary):
+    __slots__ = ()
+
+    def finish(self, shell: Shell) -> None:
+        shell.check()
+
+
+class CaptureFrame(Boundary):
+    """A command substitution. `memo` and `place` are those of the command that it belongs to."""
+
+    __slots__ = ("before", "memo", "pipe", "place")
+    own = ("env", "memo", "pipe")
+
+    def __init__(self, shell: Shell, env: Environment, pipe: Pipe) -> None:
+        super().__init__(shell, env)
+        self.pipe = pipe
+        self.before = shell.status  # what `$?` goes on to be
+        self.memo, self.place = shell.memo, shell.place
+
+    def finish(self, shell: Shell) -> None:
+        if self.pipe.content().size > PIPE_LIMIT:
+            raise Runaway(f"the output is longer than {PIPE_LIMIT >> 20} MiB")
+        text = self.pipe.getvalue().replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
+        self.memo.append((text, shell.status))
+        if shell.dialect.level < 2:
+            shell.status = self.before
+
+    def leave(self, shell: Shell) -> None:
+        super().leave(shell)
+        shell.memo, shell.place = self.memo, self.place
+
+
+def capture(shell: Shell, body: Sequence) -> str:
+    """What the commands write, without the newlines at its end."""
+    memo = shell.memo
+    if shell.place < len(memo):  # it has run already; its command is expanded again
+        text, shell.substituted = memo[shell.place]
+        shell.place += 1
+        return text
+    base = len(shell.stack)
+    outer = shell.env
+    env = outer.copy()
+    frame = CaptureFrame(shell, outer, Pipe())
+    env.fds[1] = frame.pipe
+    shell.push(frame)
+    shell.env = env
+    shell.tested = 0
+    if shell.dialect.level:
+        env.options.discard("e")
+    shell.start(body)
+    shell.run(base)
+    shell.place = len(memo)
+    text, shell.substituted = memo[-1]
+    return text
+
+
+class PipelineFrame(Boundary):
+    """The stages one after the other, each a subshell that reads what the one before it wrote."""
+
+    __slots__ = ("before", "budget", "failed", "given", "index", "node", "pipe")
+    own = ("env", "pipe")
+
+    def __init__(self, shell: Shell, node: Pipeline) -> None:
+        super().__init__(shell, shell.env)
+        self.node = node
+        self.index = -1
+        self.before = shell.status  # what `$?` is in each stage
+        self.failed = 0  # the last status that was not 0, for pipefail
+        self.pipe: Pipe | None = None
+        self.given = self.budget = 0
+
+    @property
+    def is_last(self) -> bool:
+        return self.index == len(self.node.commands) - 1
+
+    def step(self, shell: Shell) -> None:
+        if self.index >= 0 and not self._stage_ended(shell):
+            return
+        if self.is_last:
+            shell.stack.pop()
+            if "pipefail" in shell.env.options and self.failed:
+                shell.status = self.failed
+            shell.check()
+            return
+        self._start_stage(shell)
+
+    def _start_stage(self, shell: Shell) -> None:
+        before, self.index = self.pipe, self.index + 1
+        env = shell.env.copy()
+        if before is not None:  # what was cut off is missed where the whole pipeline's output would come from it
+            env.fds[0] = Text(before.content(), before.broken if self.is_last else "")
+        kernel = shell.process.kernel
+        self.pipe = None
+        if not self.is_last:
+            self.pipe = env.fds[1] = Pipe(PIPE_LIMIT)
+            self.pipe.broken = before.broken if before else ""
+            self.budget = kernel.budget
+            kernel.budget = self.given = min(kernel.budget // 2, STAGE_STEPS)
+        shell.env = env
+        shell.status = self.before
+        shell.start(self.node.commands[self.index])
+
+    def _stage_ended(self, shell: Shell) -> bool:
+        """The stage has come to its end; False while its EXIT trap runs."""
+        if self.ending is None:
+            action = shell.env.traps.pop("EXIT", "")
+            self.ending = shell.status
+            if action:
+                run_text(shell, action)
+                return False
+        shell.status, self.ending = self.ending, None
+        self.leave(shell)
+        if shell.status:
+            self.failed = shell.status
+        return True
+
+    def leave(self, shell: Shell) -> None:
+        super().leave(shell)
+        if self.given:
+            kernel = shell.process.kernel
+            kernel.budget = self.budget - (self.given - kernel.budget)
+            self.given = 0
+
+    def cut(self, shell: Shell, why: str) -> bool:
+        """A runaway stage: as the reader may not want more, it ends as if the pipe had broken."""
+        if self.is_last or self.pipe is None or not self.pipe.pieces:
+            return False
+        self.pipe.broken = self.pipe.broken or why
+        shell.env.traps.clear()
+        shell.status = BROKEN_PIPE
+        return True
+
+
+def background(shell: Shell, node: Node) -> Job:
+    """Run a command as a detached process of its own, at once; it may wait, the shell does not."""
+    shell.process.tick(_JOB_STEPS + len(shell.jobs))
+    shell.children += 1
+    pid = shell.process.pid + shell.children
+    process = replace(shell.process, pid=pid, detached=True, stdin=Text(b""), traps={}, files=shell.env.files.copy())
+    inner = copy.copy(shell)
+    inner.process = process
+    inner.env = shell.env.copy()
+    inner.env.files = process.files
+    inner.env.fds[0] = process.stdin
+    inner.env.options.discard("m")
+    inner.stack = []
+    inner.jobs = Jobs()
+    inner.tested = 0
+    inner.interactive = False
+    inner.push(Boundary(inner, None))
+    inner.push(SequenceFrame((node,)))
+    job = resumed(Job(pid, process, None, Parked(0, lambda _: inner.go())))
+    shell.jobs[pid] = job
+    shell.last_job = pid
+    return job

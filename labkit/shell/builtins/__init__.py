@@ -1,0 +1,148 @@
+"""The commands that are part of the shell: a table of functions that take the shell and the arguments.
+
+POSIX, Shell Command Language, 2.14 (special builtins) and the utilities that only a shell can provide.
+"""
+
+from __future__ import annotations
+
+from labkit.kernel.programs import ExecError, find_program
+from labkit.shell.builtins import control, folders, options, processes, reading, texts, variables
+from labkit.shell.children import Builtin, spawn
+from labkit.shell.messages import BASH, DASH
+from labkit.shell.parser import RESERVED
+from labkit.shell.running import ABORT, Jump, Shell
+
+
+def _true(shell: Shell, args: list[str]) -> int:
+    return 0
+
+
+def _false(shell: Shell, args: list[str]) -> int:
+    return 1
+
+
+def _command(shell: Shell, args: list[str]) -> int:
+    words = args[1:]
+    show = ""
+    while words and words[0].startswith("-") and len(words[0]) > 1:
+        option = words.pop(0)
+        if option == "--":
+            break
+        show = option[-1] if option[-1] in "vV" else show
+    if not words:
+        return 0
+    if show:
+        return _describe(shell, args, words if shell.dialect is BASH else words[:1], plain=show == "v")
+    name = words[0]
+    builtin = SPECIAL_BUILTINS.get(name) or BUILTINS.get(name)
+    if builtin is not None:
+        try:
+            return builtin(shell, words)
+        except Jump as jump:
+            if jump.kind != ABORT:
+                raise
+            return jump.status
+    spawn(shell, words, shell.env.fds, shell.env.child())
+    return shell.status
+
+
+def _type(shell: Shell, args: list[str]) -> int:
+    return _describe(shell, args, args[1:], plain=False)
+
+
+def _describe(shell: Shell, args: list[str], names: list[str], *, plain: bool) -> int:
+    """command -v, command -V and type."""
+    status = 0
+    for name in names:
+        said = _kind_of(shell, name, plain)
+        if said is None:
+            status = 127 if shell.dialect is not BASH else 1
+            if plain:
+                continue
+            if shell.dialect is BASH:
+                shell.complain(f"{name}: not found", args[0])
+            else:
+                shell.out(f"{name}: not found\n")
+        else:
+            shell.out(f"{said}\n")
+    return status
+
+
+def _kind_of(shell: Shell, name: str, plain: bool) -> str | None:
+    if name in RESERVED:
+        return name if plain else f"{name} is a shell keyword"
+    if name in shell.env.functions:
+        return name if plain else f"{name} is a {'shell ' if shell.dialect is DASH else ''}function"
+    if name in SPECIAL_BUILTINS:
+        special = "special " if shell.dialect is not BASH and name in _POSIX_SPECIAL else ""
+        return name if plain else f"{name} is a {special}shell builtin"
+    if name in BUILTINS and shell.dialect.level >= EXTENSIONS.get(name, 0):
+        return name if plain else f"{name} is a shell builtin"
+    try:
+        path = find_program(shell.files, name, shell.get("PATH") or "")
+    except ExecError:
+        return None
+    return path if plain else f"{name} is {path}"
+
+
+def _hash(shell: Shell, args: list[str]) -> int:
+    status = 0
+    for name in args[1:]:
+        if not name.startswith("-") and _kind_of(shell, name, True) is None:
+            shell.complain(f"{name}: not found", args[0])
+            status = 1
+    return status
+
+
+SPECIAL_BUILTINS: dict[str, Builtin] = {
+    ":": _true,
+    ".": control.dot,
+    "break": control.break_,
+    "continue": control.break_,
+    "eval": control.eval_,
+    "exec": control.exec_,
+    "exit": control.exit_,
+    "export": variables.export,
+    "readonly": variables.readonly,
+    "return": control.return_,
+    "set": options.set_,
+    "shift": variables.shift,
+    "times": processes.times,
+    "trap": processes.trap,
+    "unset": variables.unset,
+}
+
+
+_POSIX_SPECIAL = frozenset(SPECIAL_BUILTINS)
+
+
+BUILTINS: dict[str, Builtin] = {
+    "[": texts.test,
+    "alias": _true,
+    "cd": folders.cd,
+    "chdir": folders.cd,
+    "command": _command,
+    "declare": variables.local,
+    "echo": texts.echo,
+    "false": _false,
+    "getopts": options.getopts,
+    "hash": _hash,
+    "jobs": processes.jobs,
+    "kill": processes.kill,
+    "let": variables.let,
+    "local": variables.local,
+    "printf": texts.printf,
+    "pwd": folders.pwd,
+    "read": reading.read,
+    "source": control.dot,
+    "test": texts.test,
+    "true": _true,
+    "type": _type,
+    "ulimit": processes.ulimit,
+    "umask": folders.umask,
+    "unalias": _true,
+    "wait": processes.wait,
+}
+
+
+EXTENSIONS = {"let": 1, "source": 1, "declare": 2}  # and the level of the dialect that has them

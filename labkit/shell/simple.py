@@ -1,0 +1,189 @@
+"""Simple commands: words and redirections expanded, then a builtin, a function or a program. POSIX, 2.9.1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from labkit.shell import expand, messages, redirect
+from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
+from labkit.shell.children import Builtin, call, spawn
+from labkit.shell.frames import ExpandFrame, FunctionFrame, RestoreFrame
+from labkit.shell.redirect import Opened, RedirectError
+from labkit.shell.running import ABORT, Jump, Shell
+from labkit.shell.streams import Stream
+from labkit.shell.tree import Node, Redirect, Simple
+
+_NO_WORDS: tuple[list[str], list[tuple[str, str]], list[Opened]] = ([], [], [])
+
+
+def start_simple(shell: Shell, node: Simple) -> None:
+    shell.process.kernel.tick()
+    shell.line = node.line
+    if node.substitutes:
+        shell.push(ExpandFrame(shell, node, _expanded, _perform))
+    else:
+        _perform(shell, node, _expanded(shell, node))
+
+
+Expanded = tuple[list[str], list[tuple[str, str]], list[Opened]]
+
+
+def _expanded(shell: Shell, node: Simple) -> Expanded:
+    """The arguments, the assignments and the redirections of a command."""
+    shell.line = node.line
+    shell.substituted = None
+    plain = node.plain
+    if plain is not None and not shell.braces:
+        args = list(plain)
+    else:
+        args = expand.fields(shell, node.words)
+    redirects = targets(shell, node.redirects) if node.redirects else _NO_WORDS[2]
+    return args, _assignments(shell, node, args) if node.assignments else _NO_WORDS[1], redirects
+
+
+def _assignments(shell: Shell, node: Simple, args: list[str]) -> list[tuple[str, str]]:
+    """Names and values; each value sees the ones before it. They are put back where they are only for a command."""
+    former = shell.env.remembered([item.name for item in node.assignments]) if args else {}
+    made = []
+    for item in node.assignments:
+        value = expand.text(shell, item.value, value=True)
+        if item.append:
+            value = (shell.get(item.name) or "") + value
+        shell.assign(item.name, value)
+        made.append((item.name, value))
+    shell.env.restore(former)
+    return made
+
+
+def targets(shell: Shell, redirects: tuple[Redirect, ...]) -> list[Opened]:
+    made: list[Opened] = []
+    for item in redirects:
+        if item.document is not None:
+            body = item.document.body
+            made.append((item.fd, "<<", expand.text(shell, body) if body else ""))
+        elif item.target is not None:
+            text = expand.text(shell, item.target)
+            made.append((item.fd, "<<", text + "\n") if item.operator == "<<<" else (item.fd, item.operator, text))
+    return made
+
+
+def _perform(shell: Shell, node: Simple, expanded: Expanded) -> None:
+    args, assignments, redirects = expanded
+    if "x" in shell.env.options:
+        _trace(shell, args, assignments)
+    if not args:
+        _without_command(shell, redirects)
+        return
+    name = args[0]
+    builtin = SPECIAL_BUILTINS.get(name)
+    function = None if builtin else shell.env.functions.get(name)
+    if builtin is None and function is None:
+        builtin = BUILTINS.get(name)
+        if builtin is not None and name in EXTENSIONS and shell.dialect.level < EXTENSIONS[name]:
+            builtin = None
+    fds = shell.env.fds
+    if redirects:
+        files = opened(shell, redirects, special=name in SPECIAL_BUILTINS)
+        if files is None:
+            return
+        fds = files
+    if builtin is not None:
+        _call_builtin(shell, builtin, args, assignments, fds)
+    elif function is not None:
+        _call_function(shell, function, args, assignments, fds)
+    else:
+        env = shell.env.child()
+        env.update(assignments)
+        spawn(shell, args, fds, env)
+
+
+def _without_command(shell: Shell, redirects: list[Opened]) -> None:
+    if redirects and opened(shell, redirects) is None:
+        return
+    shell.status = shell.substituted or 0
+    shell.check()
+
+
+def opened(shell: Shell, redirects: list[Opened], *, special: bool = False) -> dict[int, Stream] | None:
+    """The files; None where the command cannot run for them, which has been said."""
+    try:
+        return redirect.opened(shell, redirects)
+    except RedirectError as failed:
+        shell.complain(str(failed))
+        status = shell.dialect.redirect_status
+        if failed.fatal or (special and shell.dialect is not messages.BASH):
+            raise Jump(ABORT, shell.dialect.error_status if failed.fatal else status) from None
+        shell.status = status
+        shell.check()
+        return None
+
+
+def _call_builtin(
+    shell: Shell, builtin: Builtin, args: list[str], assignments: list[tuple[str, str]], fds: dict[int, Stream]
+) -> None:
+    former = None
+    if assignments:
+        if args[0] not in SPECIAL_BUILTINS or shell.dialect is messages.BASH:
+            former = shell.env.remembered([name for name, _ in assignments])
+        _set(shell, assignments, exported=former is not None)
+    outer = shell.env.fds
+    if fds is outer and former is None:
+        call(shell, builtin, args)
+        return
+    if args[0] == "exec" and len(args) == 1:
+        shell.env.fds = fds
+        shell.status = 0
+        return
+    frame = RestoreFrame(outer, former)
+    shell.push(frame)
+    shell.env.fds = fds
+    call(shell, builtin, args)
+    if shell.stack[-1] is frame:
+        frame.step(shell)
+
+
+def _call_function(
+    shell: Shell, body: Node, args: list[str], assignments: list[tuple[str, str]], fds: dict[int, Stream]
+) -> None:
+    if assignments or fds is not shell.env.fds:
+        shell.push(RestoreFrame(shell.env.fds, shell.env.remembered([name for name, _ in assignments])))
+        _set(shell, assignments, exported=True)
+        shell.env.fds = fds
+    shell.push(FunctionFrame(shell.env.arguments))
+    shell.env.arguments = args[1:]
+    shell.start(body)
+
+
+def _set(shell: Shell, assignments: list[tuple[str, str]], *, exported: bool) -> None:
+    for name, value in assignments:
+        shell.assign(name, value)
+        if exported:
+            shell.env.exported.add(name)
+
+
+def _trace(shell: Shell, args: list[str], assignments: list[tuple[str, str]]) -> None:
+    quote = _QUOTING[shell.dialect.name]
+    items = [f"{name}={quote(value)}" for name, value in assignments] + [quote(arg) for arg in args]
+    lead = shell.get("PS4") or ""
+    if shell.dialect is messages.BASH and args and assignments:
+        shell.err("".join(f"{lead}{item}\n" for item in items[: len(assignments)]))
+        items = items[len(assignments) :]
+    shell.err(f"{lead}{' '.join(items)}\n")
+
+
+def _ash_quoted(text: str) -> str:
+    return text if _PLAIN_TO_ASH.match(text) else "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _bash_quoted(text: str) -> str:
+    return text if _PLAIN_TO_BASH.match(text) else "'" + text.replace("'", "'\\''") + "'"
+
+
+_PLAIN_TO_ASH = re.compile(r"[A-Za-z0-9_./:+,@%^\]-]*\Z")
+
+
+_PLAIN_TO_BASH = re.compile(r"[^\s'\"\\`$&|;<>()*?\[\]{}!^#~]([^\s'\"\\`$&|;<>()*?\[\]{}!^])*\Z")
+
+
+_QUOTING: dict[str, Callable[[str], str]] = {"ash": _ash_quoted, "dash": str, "bash": _bash_quoted}
