@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import traitlets
 
 from labkit.engine.build.ignore import Matcher, PatternError, matcher, read_ignore_file
-from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, Outcome, before, reasons
+from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, StepOutcome, before, reasons
 from labkit.jupyter.cache_reasons import code, sentence
 from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.view import size_text
@@ -289,7 +289,7 @@ def printable(path: str) -> str:
     return path if path.isprintable() else cut(path, len(path) * 10)
 
 
-def step_row(outcome: Outcome, journal: Journal, guess: str, *, shown: str) -> dict[str, Any]:
+def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) -> dict[str, Any]:
     """A step as it is shown; what it was, its keys and reasons only where they may be seen."""
     row = {"name": outcome.name, "title": cut(outcome.name, 160), "line": outcome.line, "guess": guess}
     hidden = {"state": "", "right": "", "reasons": [], "key": "", "former": "", "cost": ""}
@@ -308,7 +308,7 @@ def step_row(outcome: Outcome, journal: Journal, guess: str, *, shown: str) -> d
     }
 
 
-def quiet_reasons(outcome: Outcome) -> list[str]:
+def quiet_reasons(outcome: StepOutcome) -> list[str]:
     """What there is to say of a step that was not made anew."""
     if outcome.state == CACHED and outcome.unneeded:
         return ["A step on it was found, so it is not needed itself"]

@@ -99,12 +99,12 @@ def without_data(mountpoint: Any, self: Any) -> str:
 # 02 Layered images
 
 
-@breaks("B1", "labkit.engine.build.plan:_HANDLERS[Workdir]")
-def workdir_is_a_setting(workdir: Any, self: Any, state: Any, *args: Any) -> None:
+@breaks("B1", "labkit.engine.build.plan:_HANDLERS[WorkdirInstruction]")
+def workdir_is_a_setting(workdir: Any, planning: Any, state: Any, *args: Any) -> None:
     """WORKDIR adds no layer."""
-    below = state.node
-    workdir(self, state, *args)
-    state.node = below
+    below = state.top
+    workdir(planning, state, *args)
+    state.top = below
     state.history[-1]["empty_layer"] = True
 
 
@@ -114,8 +114,8 @@ def copied_without_bytes(copy_up: Any, self: Any, node: Any, *, keep: bool = Tru
     return copy_up(self, node, keep=False)
 
 
-@breaks("B6", "labkit.engine.build.plan:_HANDLERS[Copy]")
-def copy_does_nothing(copy: Any, self: Any, state: Any, *args: Any) -> None:
+@breaks("B6", "labkit.engine.build.plan:_HANDLERS[CopyInstruction]")
+def copy_does_nothing(copy: Any, planning: Any, state: Any, *args: Any) -> None:
     """COPY makes no layer, and copies nothing."""
 
 

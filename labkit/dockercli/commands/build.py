@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from labkit.engine.build.request import BuildRequest
+from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import BuildError
-from labkit.engine.dockerfile.parser import duration
 from labkit.files import Content
 from labkit.kernel.streams import Null
 

@@ -10,8 +10,8 @@ from labkit.engine.core.references import Reference, parse
 from labkit.engine.dockerfile.errors import DockerfileError
 from labkit.engine.images.layerstore import chain_id
 
-from .plan import BaseImage
 from .progress import Progress, human_size
+from .stagestate import BaseImage
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from labkit.engine.api import Engine
 
     from .journal import Journal
-    from .recipe import Made
+    from .recipe import MadeStep
 
 REGULAR, LOCAL, MOUNT = "regular", "source.local", "exec.cachemount"
 _RECORD, _KEY, _LINK, _KNOWN, _MADE, _JOURNAL = "record/", "key/", "link/", "known/", "made/", "journal"
 _UNTIL = ("until", "unused-for")
+Filters = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Record:
+class CacheRecord:
     """One line of `docker system df -v`."""
 
     id: str  # 25 letters and digits; also the name of the layer's folder
@@ -60,14 +61,14 @@ class BuildCache:
 
     # finding
 
-    def find(self, key: str) -> Record | None:
+    def find(self, key: str) -> CacheRecord | None:
         found = self._table.get(_KEY + key)
         return self._table.get(_RECORD + found) if found else None
 
-    def record(self, record_id: str) -> Record | None:
+    def record(self, record_id: str) -> CacheRecord | None:
         return self._table.get(_RECORD + record_id)
 
-    def all(self) -> list[Record]:
+    def all(self) -> list[CacheRecord]:
         """The one that was not used for the longest time first."""
         records = [value for name, value in self._table.items() if name.startswith(_RECORD)]
         return sorted(records, key=lambda record: (record.used, record.created, record.id))
@@ -79,12 +80,12 @@ class BuildCache:
         """What was sent last under this name."""
         return self._table.get(_KNOWN + name) or {}
 
-    def made(self) -> tuple[Made, ...]:
+    def made(self) -> tuple[MadeStep, ...]:
         """All steps that were ever made, those that were pruned too, in order."""
         found = [value for name, value in self._table.items() if name.startswith(_MADE)]
         return tuple(sorted(found, key=lambda made: made.number))
 
-    def made_of(self, key: str | None) -> Made | None:
+    def made_of(self, key: str | None) -> MadeStep | None:
         """What was made under a key, even if its record is no longer there."""
         return self._table.get(_MADE + key) if key else None
 
@@ -98,11 +99,11 @@ class BuildCache:
     def keep_journal(self, journal: Journal) -> None:
         self._table.set(_JOURNAL, journal)
 
-    def keep_made(self, made: Made) -> None:
+    def keep_made(self, made: MadeStep) -> None:
         """Remember how a step was made; it outlasts the record."""
         self._table.set(_MADE + made.recipe.key, made)
 
-    def add(self, record: Record) -> Record:
+    def add(self, record: CacheRecord) -> CacheRecord:
         """Keep a record; one with the same key is no longer found, but stays until it is pruned."""
         now = self._engine.now()
         record = replace(record, created=record.created or now, used=now)
@@ -110,7 +111,7 @@ class BuildCache:
         self._table.set(_KEY + record.key, record.id)
         return record
 
-    def use(self, record: Record, **changes: Any) -> Record:
+    def use(self, record: CacheRecord, **changes: Any) -> CacheRecord:
         """Its layer, or what was sent, is taken once more."""
         record = replace(self._table.get(_RECORD + record.id, record), **changes)
         record = replace(record, used=self._engine.now(), count=record.count + 1)
@@ -128,11 +129,11 @@ class BuildCache:
             self.use(record, size=size)
         else:
             record_id = self._engine.ids.key("build")
-            self.add(Record(record_id, key, LOCAL, description=description, size=size))
+            self.add(CacheRecord(record_id, key, LOCAL, description=description, size=size))
 
     # for the CLI
 
-    def shared(self, record: Record, images: frozenset[str] | None = None) -> bool:
+    def shared(self, record: CacheRecord, images: frozenset[str] | None = None) -> bool:
         """Whether an image has the layer too."""
         return record.chain is not None and record.chain in (self.image_chains() if images is None else images)
 
@@ -152,7 +153,7 @@ class BuildCache:
         images = self.image_chains()
         return [self._row(record, images) for record in self.all()]
 
-    def _row(self, record: Record, images: frozenset[str]) -> dict[str, Any]:
+    def _row(self, record: CacheRecord, images: frozenset[str]) -> dict[str, Any]:
         return {
             "ID": record.id,
             "Parents": [record.parent] if record.parent else None,
@@ -167,7 +168,7 @@ class BuildCache:
         }
 
     def prune(
-        self, all: bool = False, keep: int = 0, filters: Mapping[str, Sequence[str]] | None = None
+        self, all: bool = False, keep: int = 0, filters: Filters | None = None
     ) -> tuple[list[dict[str, Any]], int]:
         """POST /build/prune: what went, and its bytes. Without `all` what images share stays."""
         images = self.image_chains()
@@ -181,7 +182,9 @@ class BuildCache:
             wanted.discard(leaf.id)
         return gone, sum(row["Size"] for row in gone)
 
-    def _may_go(self, record: Record, all: bool, images: frozenset[str], filters: Mapping[str, Sequence[str]]) -> bool:
+    def _may_go(
+        self, record: CacheRecord, all: bool, images: frozenset[str], filters: Mapping[str, Sequence[str]]
+    ) -> bool:
         if not all and self.shared(record, images):
             return False
         limits = [self._engine.until(text) for name in _UNTIL for text in filters.get(name, ())]
@@ -190,13 +193,13 @@ class BuildCache:
         row = {"id": record.id, "type": record.type, "description": record.description, "parents": record.parent}
         return all_match(row, filters)
 
-    def _leaf(self, wanted: set[str]) -> Record | None:
+    def _leaf(self, wanted: set[str]) -> CacheRecord | None:
         """The next one to go: no record stands on it."""
         records = self.all()
         parents = {record.parent for record in records}
         return next((record for record in records if record.id in wanted and record.id not in parents), None)
 
-    def _remove(self, record: Record) -> None:
+    def _remove(self, record: CacheRecord) -> None:
         self._table.delete(_RECORD + record.id)
         if self._table.get(_KEY + record.key) == record.id:
             self._table.delete(_KEY + record.key)
@@ -210,7 +213,7 @@ class BuildCache:
             self._engine.driver.remove(record.scratch)
 
 
-def all_match(row: Mapping[str, str], filters: Mapping[str, Sequence[str]]) -> bool:
+def all_match(row: Mapping[str, str], filters: Filters) -> bool:
     """Whether a record is as all filters say: `id` and NAME~ are patterns, NAME! must differ, others are equal.
 
     What has no text (shared, inuse…) equals nothing (buildx commands/prune.go; buildkit cache/manager.go).

@@ -28,7 +28,7 @@ _REMOTE = re.compile(r"(https?|git|ssh)://|git@|github\.com/")
 
 
 @dataclass(frozen=True)
-class Source:
+class BuildInputs:
     """What was found: the Dockerfile (None: it is not there), and the context from its own root."""
 
     name: str  # of the Dockerfile
@@ -53,14 +53,14 @@ def check_tags(tags: tuple[str, ...]) -> list[Reference]:
 
 
 @dataclass
-class Client:
+class BuildClient:
     """Finds and sends what a request names."""
 
     request: BuildRequest
     views: Views
     cache: BuildCache
 
-    def find(self) -> Source:
+    def find(self) -> BuildInputs:
         """Raises BuildError."""
         request = self.request
         if request.context == "-":
@@ -79,13 +79,13 @@ class Client:
         name = posixpath.basename(request.dockerfile) or DEFAULT
         return self._send_dockerfile(self.views.folder(request.files, where), name, files, folder)
 
-    def _given(self, text: bytes, files: Files, folder: str = "") -> Source:
+    def _given(self, text: bytes, files: Files, folder: str = "") -> BuildInputs:
         """A Dockerfile that came on stdin is sent as a file of a folder of its own."""
         own = self.views.empty()
         own.write(f"/{DEFAULT}", text)
-        return Source(DEFAULT, decoded(text), files, folder, send(own, [DEFAULT], {}).sent)
+        return BuildInputs(DEFAULT, decoded(text), files, folder, send(own, [DEFAULT], {}).sent)
 
-    def _from_stdin(self) -> Source:
+    def _from_stdin(self) -> BuildInputs:
         request = self.request
         if request.dockerfile == "-":
             raise failed("invalid argument: can't use stdin for both build context and dockerfile")
@@ -103,9 +103,9 @@ class Client:
             raise unsolved(f"failed to load remote context: {error}") from None
         name = request.dockerfile or DEFAULT
         text = decoded(files.read(f"/{name}")) if files.exists(f"/{name}") else None
-        return Source(name, text, files, archive=True)
+        return BuildInputs(name, text, files, archive=True)
 
-    def _send_dockerfile(self, files: Files, name: str, context: Files, folder: str) -> Source:
+    def _send_dockerfile(self, files: Files, name: str, context: Files, folder: str) -> BuildInputs:
         """Send the Dockerfile and the ignore file that belongs to it."""
         if name == DEFAULT and not files.exists(f"/{name}") and files.exists("/dockerfile"):
             name = "dockerfile"
@@ -115,9 +115,9 @@ class Client:
         self.cache.remember(f"dockerfile {folder}", sent.known, sent.size, "local source for dockerfile")
         text = decoded(files.read(f"/{name}")) if name in paths else None
         own = decoded(files.read(f"/{ignore}")) if ignore in paths else None
-        return Source(name, text, context, folder, sent.sent, own)
+        return BuildInputs(name, text, context, folder, sent.sent, own)
 
-    def send_ignore(self, source: Source, progress: Progress) -> str:
+    def send_ignore(self, source: BuildInputs, progress: Progress) -> str:
         """The text of .dockerignore, "" where there is none: a step of its own."""
         paths = [".dockerignore"] if source.files.exists("/.dockerignore") else []
         sent = send(source.files, paths, {})
@@ -127,7 +127,9 @@ class Client:
         self.cache.remember(f"ignore {source.folder}", sent.known, sent.size, "local source for context")
         return decoded(source.files.read("/.dockerignore")) if paths else ""
 
-    def send_context(self, source: Source, paths: list[str], progress: Progress) -> tuple[Transfer, dict[str, Known]]:
+    def send_context(
+        self, source: BuildInputs, paths: list[str], progress: Progress
+    ) -> tuple[Transfer, dict[str, Known]]:
         """Send what changed of these paths: a step of its own. What was sent, and what the builder knew before."""
         name = f"context {source.folder}"
         before = self.cache.known(name) if source.folder else {}

@@ -8,7 +8,7 @@ from labkit.engine.core import times
 from labkit.engine.images import images
 
 from .cache import REGULAR, BuildCache
-from .plan import Plan
+from .plan import BuildPlan
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -19,7 +19,7 @@ _CONFIG_ORDER = (
 )  # fmt: skip
 
 
-def export(engine: Engine, cache: BuildCache, planned: Plan, chain: str | None) -> str:
+def export(engine: Engine, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
     """The id of the image. The same layers and Dockerfile give the same one."""
     layers = _layers(engine, cache, chain)
     history = _dated(planned.history, [made for _, made in layers], engine.now())

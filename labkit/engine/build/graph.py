@@ -1,7 +1,7 @@
-"""The build graph: what is to be made from what. A node is immutable and knows the nodes below it.
+"""The build graph: what is to be made from what. A vertex is immutable and knows the vertices below it.
 
-A node's `identity` covers what it does and what it stands on, so that the same step in two stages is one node; names
-and places in the Dockerfile are no part of it (BuildKit: the digest of a vertex).
+A vertex's `identity` covers what it does and what it stands on, so that the same step in two stages is one vertex;
+names and places in the Dockerfile are no part of it (BuildKit: the digest of a vertex).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from functools import cached_property
 from hashlib import sha256
 
 from labkit.engine.dockerfile.errors import Lines
-from labkit.engine.dockerfile.parser import Mount
+from labkit.engine.dockerfile.runmount import RunMount
 
 
 @dataclass(frozen=True, eq=False)
-class Node:
+class Vertex:
     name: str
     place: Lines
-    below: Node | None
+    below: Vertex | None
     stage: str = field(default="", kw_only=True)  # the name that its stage is given
 
     @property
@@ -28,18 +28,18 @@ class Node:
         raise NotImplementedError
 
     @property
-    def sources(self) -> tuple[Node, ...]:
-        """The other nodes that it reads from."""
+    def sources(self) -> tuple[Vertex, ...]:
+        """The other vertices that it reads from."""
         return ()
 
     @cached_property
     def identity(self) -> str:
-        inputs = [node.identity for node in (self.below, *self.sources) if node]
+        inputs = [vertex.identity for vertex in (self.below, *self.sources) if vertex]
         return sha256("\0".join([self.operation, *inputs]).encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
-class BaseNode(Node):
+class ImageVertex(Vertex):
     """FROM an image."""
 
     reference: str = ""  # as it is shown
@@ -52,23 +52,23 @@ class BaseNode(Node):
 
 
 @dataclass(frozen=True)
-class ResolvedMount:
-    """A RUN's mount and the node it comes from (None: the build context, or nothing)."""
+class VertexMount:
+    """A RUN's mount and the vertex it comes from (None: the build context, or nothing)."""
 
-    mount: Mount
-    source: Node | None = None
+    mount: RunMount
+    source: Vertex | None = None
     context: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class RunNode(Node):
+class RunVertex(Vertex):
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     hidden_env: tuple[tuple[str, str], ...] = ()  # proxies: given to the process, unknown to the cache
     arguments: tuple[str, ...] = ()  # those of env that an ARG gave
     cwd: str = "/"
     user: str = ""
-    mounts: tuple[ResolvedMount, ...] = ()
+    mounts: tuple[VertexMount, ...] = ()
     network: str = "default"
     script: tuple[str, str] | None = None  # a heredoc that is run as a file: its name and text
 
@@ -78,23 +78,23 @@ class RunNode(Node):
         return repr(("run", self.args, self.env, self.cwd, self.user, mounts, self.network, self.script))
 
     @property
-    def sources(self) -> tuple[Node, ...]:
+    def sources(self) -> tuple[Vertex, ...]:
         return tuple(each.source for each in self.mounts if each.source)
 
 
 @dataclass(frozen=True)
 class CopySource:
-    """One source of a COPY: a path of a node's files or of the context, or a text."""
+    """One source of a COPY: a path of a vertex's files or of the context, or a text."""
 
     path: str
-    node: Node | None = None
+    vertex: Vertex | None = None
     context: bool = False
     text: str | None = None
     include: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class CopyNode(Node):
+class CopyVertex(Vertex):
     from_: tuple[CopySource, ...] = ()
     target: str = "/"
     chown: str = ""
@@ -111,12 +111,12 @@ class CopyNode(Node):
         return repr(("copy", [(each.path, each.context, each.text, each.include) for each in self.from_], self.options))
 
     @property
-    def sources(self) -> tuple[Node, ...]:
-        return tuple(each.node for each in self.from_ if each.node)
+    def sources(self) -> tuple[Vertex, ...]:
+        return tuple(each.vertex for each in self.from_ if each.vertex)
 
 
 @dataclass(frozen=True, eq=False)
-class MkdirNode(Node):
+class MkdirVertex(Vertex):
     path: str = "/"
     user: str = ""
 
@@ -127,23 +127,23 @@ class MkdirNode(Node):
 
 @dataclass
 class Graph:
-    """All nodes that a top needs, each once, those that others stand on first."""
+    """All vertices that a top needs, each once, those that others stand on first."""
 
-    nodes: list[Node] = field(default_factory=list)
+    vertices: list[Vertex] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)  # identity -> the name it is shown under
 
-    def add(self, node: Node | None) -> None:
-        if node is None:
+    def add(self, vertex: Vertex | None) -> None:
+        if vertex is None:
             return
-        self._visit(node)
+        self._visit(vertex)
 
-    def _visit(self, node: Node) -> None:
-        for other in (node.below, *node.sources):
+    def _visit(self, vertex: Vertex) -> None:
+        for other in (vertex.below, *vertex.sources):
             if other:
                 self._visit(other)
-        if node.identity not in self.names:
-            self.nodes.append(node)
-        self.names[node.identity] = node.name  # the last one wins, as in the definition that BuildKit is sent
+        if vertex.identity not in self.names:
+            self.vertices.append(vertex)
+        self.names[vertex.identity] = vertex.name  # the last one wins, as in the definition that BuildKit is sent
 
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self.nodes)
+    def __iter__(self) -> Iterator[Vertex]:
+        return iter(self.vertices)

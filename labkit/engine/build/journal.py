@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .checksum import Listing
-from .recipe import COPY, Made, Recipe
+from .recipe import COPY, MadeStep, Recipe
 
 CACHED, MADE, FAILED, CANCELED = "cached", "made", "failed", "canceled"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """One step of a build."""
 
     name: str  # as the progress shows it
@@ -36,8 +36,8 @@ class Outcome:
 class Journal:
     """One build."""
 
-    outcomes: tuple[Outcome, ...] = ()
-    earlier: tuple[Made, ...] = field(default=(), repr=False)  # made before this build
+    outcomes: tuple[StepOutcome, ...] = ()
+    earlier: tuple[MadeStep, ...] = field(default=(), repr=False)  # made before this build
     sent: int = 0  # bytes of context that were transferred
     context: frozenset[str] | None = None  # the paths that were taken from the context; None: nothing needs it
     size: int = 0  # bytes of their files
@@ -55,7 +55,7 @@ class Reason:
     new: str = ""
 
 
-def before(outcome: Outcome, journal: Journal) -> Made | None:
+def before(outcome: StepOutcome, journal: Journal) -> MadeStep | None:
     """The earlier step whose recipe differs least from that of this one; the latest of several.
 
     Looked at are those that stand on the same, or do the same, or have this one's place: they stand on what is in the
@@ -87,7 +87,7 @@ def _distance(new: Recipe, old: Recipe) -> int:
     return len({(each.what, each.name) for each in parts}) + (new.below != old.below)
 
 
-def reasons(outcome: Outcome, journal: Journal) -> list[Reason]:
+def reasons(outcome: StepOutcome, journal: Journal) -> list[Reason]:
     """Why a step was made and not taken from the cache; empty for one that was taken."""
     if outcome.state in (CACHED, CANCELED) or outcome.recipe is None:
         return []

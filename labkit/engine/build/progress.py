@@ -25,13 +25,13 @@ class Progress:
     def start(self) -> None:
         self._emit(HEADER)
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> ProgressStep:
         self._count += 1
         self._emit(f"\n#{self._count} {name}\n")
-        return Step(self._emit, self._count, name)
+        return ProgressStep(self._emit, self._count, name)
 
 
-class Step:
+class ProgressStep:
     """One vertex of the build graph, as it is printed."""
 
     def __init__(self, emit: Emit, number: int, name: str) -> None:

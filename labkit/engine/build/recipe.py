@@ -41,7 +41,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeStep:
     """A step that was made: what from, how long it took (seconds, as simulated) and what it left."""
 
     recipe: Recipe

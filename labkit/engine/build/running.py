@@ -23,7 +23,7 @@ from labkit.kernel.process import Process
 from labkit.kernel.streams import Input, Output
 
 from .copying import make_folders
-from .graph import RunNode
+from .graph import RunVertex
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -85,7 +85,7 @@ class _Printed(Output):
 
 @dataclass
 class Runner:
-    """Runs one node in the files of a fresh layer."""
+    """Runs one vertex in the files of a fresh layer."""
 
     engine: Engine
     root: Source
@@ -93,37 +93,37 @@ class Runner:
     attached: list[Attached] = field(default_factory=list)
     seconds: float = _START
 
-    def run(self, node: RunNode, log: Log) -> None:
+    def run(self, vertex: RunVertex, log: Log) -> None:
         """Raises RunError."""
         self.engine.kernel.tick(_STEPS)
         files = Namespace(self.engine.host.store, self.root).files()
         with self._mount_points(files):
             namespace = self._namespace(files)
             try:
-                self._execute(node, namespace, log)
+                self._execute(vertex, namespace, log)
             finally:
                 namespace.discard()
         files.namespace.discard()
 
-    def _execute(self, node: RunNode, namespace: Namespace, log: Log) -> None:
+    def _execute(self, vertex: RunVertex, namespace: Namespace, log: Log) -> None:
         files = namespace.files()
         try:
-            account = users.look_up(files, node.user)
+            account = users.look_up(files, vertex.user)
         except EngineError as error:
-            raise RunError(f"{_process(node)} did not complete successfully: {error.message}") from None
-        make_folders(files, node.cwd, None)
-        env = dict(node.env) | dict(node.hidden_env)
+            raise RunError(f"{_process(vertex)} did not complete successfully: {error.message}") from None
+        make_folders(files, vertex.cwd, None)
+        env = dict(vertex.env) | dict(vertex.hidden_env)
         env.setdefault("HOME", account.home)
         try:
-            oci.find(files, list(node.args), env.get("PATH", ""))
+            oci.find(files, list(vertex.args), env.get("PATH", ""))
         except oci.NotStarted as error:
             log(f"runc run failed: unable to start container process: error during container init: {error}\n", _START)
-            raise RunError(f"{_process(node)} did not complete successfully: exit code: 1") from None
+            raise RunError(f"{_process(vertex)} did not complete successfully: exit code: 1") from None
         output = _Printed(log, self.engine.now)
         process = Process(
-            list(node.args),
+            list(vertex.args),
             env,
-            namespace.files(account.user, cwd=node.cwd),
+            namespace.files(account.user, cwd=vertex.cwd),
             Input(),
             output,
             output,
@@ -133,7 +133,7 @@ class Runner:
         status = self.engine.kernel.execute(process)
         self.seconds = output.seconds
         if status:
-            raise RunError(f"{_process(node)} did not complete successfully: exit code: {status}")
+            raise RunError(f"{_process(vertex)} did not complete successfully: exit code: {status}")
 
     def _namespace(self, files: Files) -> Namespace:
         engine = self.engine
@@ -170,8 +170,8 @@ class Runner:
                     files.utime(path, atime, mtime)
 
 
-def _process(node: RunNode) -> str:
-    return f"process {go_quote(' '.join(node.args))}"
+def _process(vertex: RunVertex) -> str:
+    return f"process {go_quote(' '.join(vertex.args))}"
 
 
 def _make_point(files: Files, path: str, is_dir: bool, made: list[str], times: dict[str, tuple[int, int]]) -> None:

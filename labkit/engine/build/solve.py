@@ -16,22 +16,23 @@ from labkit.engine.dockerfile.errors import BuildError, DockerfileError, Lines, 
 from labkit.engine.dockerfile.lint import Linter
 from labkit.files import Layer
 
-from .attach import Mounts
+from .attach import RunMounts
 from .bases import Bases
-from .cache import BuildCache, Record
-from .client import Client, Source, check_tags
+from .cache import BuildCache, CacheRecord
+from .client import BuildClient, BuildInputs, check_tags
 from .context import context_paths, context_tree
 from .copying import CopyError, Copying, find_owner, make_folders
 from .export import export
-from .graph import BaseNode, CopyNode, Graph, MkdirNode, Node, RunNode
+from .graph import CopyVertex, Graph, ImageVertex, MkdirVertex, RunVertex, Vertex
 from .ignore import Matcher, PatternError, matcher, read_ignore_file
-from .journal import CACHED, CANCELED, FAILED, MADE, Journal, Outcome
-from .plan import Plan, Settings, plan
-from .progress import Emit, Progress, Step
-from .recipe import Made
+from .journal import CACHED, CANCELED, FAILED, MADE, Journal, StepOutcome
+from .plan import BuildPlan, plan
+from .progress import Emit, Progress, ProgressStep
+from .recipe import MadeStep
 from .request import BuildRequest
-from .results import Result, Results, StepError, base_recipe
+from .results import StepError, VertexResult, VertexResults, base_recipe
 from .running import RunError, Runner
+from .stagestate import PlanSettings
 from .trees import SourceTree
 from .views import Views
 
@@ -82,7 +83,7 @@ class _Build:
         self.emit = emit
         self.progress = Progress(emit)
         self.cache = BuildCache(engine)
-        self.client = Client(request, views, self.cache)
+        self.client = BuildClient(request, views, self.cache)
         self.bases = Bases(engine, always_ask=request.pull)
         self.lint = Linter()
 
@@ -93,11 +94,10 @@ class _Build:
         if source.text is None:
             self._show_definition(source)
             raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
-        settings = Settings(self.request.target, self.request.build_args, self.request.labels)
+        settings = PlanSettings(self.request.target, self.request.build_args, self.request.labels)
         try:
-            planned, self.lint = plan(source.text, settings, self.bases)
+            planned = plan(source.text, settings, self.bases, self.lint)
         except DockerfileError as error:
-            self.lint = error.lint or self.lint
             self._show_definition(source)
             self.bases.show(self.progress)
             raise self._broken(source, error.message, error.places) from None
@@ -105,7 +105,7 @@ class _Build:
         self.bases.show(self.progress)
         return self._solve(source, planned, tags)
 
-    def _show_definition(self, source: Source) -> None:
+    def _show_definition(self, source: BuildInputs) -> None:
         if source.archive:
             self.progress.step("[internal] load remote build context").done()
             self.progress.step("copy /context /").done()
@@ -116,29 +116,29 @@ class _Build:
             step.line(f"WARN: {warning.text}")
         step.done()
 
-    def _broken(self, source: Source, message: str, places: list[Lines]) -> BuildError:
+    def _broken(self, source: BuildInputs, message: str, places: list[Lines]) -> BuildError:
         self.emit(self.lint.summary())
         return unsolved(message, "".join(excerpt(source.name, source.text or "", place) for place in places))
 
-    def _solve(self, source: Source, planned: Plan, tags: list[Reference]) -> str:
+    def _solve(self, source: BuildInputs, planned: BuildPlan, tags: list[Reference]) -> str:
         ignore = self._load_ignore(source)
         graph = Graph()
         graph.add(planned.top)
         self._show_bases(graph)
         tree, journal = self._load_context(source, planned, ignore)
-        results = Results(self.engine, self.request, self.cache, self.views, graph.names, tree)
+        results = VertexResults(self.engine, self.request, self.cache, self.views, graph.names, tree)
         solver = Solver(results, self.progress, graph)
         try:
             record = solver.make(planned.top)
         except StepError as error:
-            raise self._broken(source, error.message, [error.node.place]) from None
+            raise self._broken(source, error.message, [error.vertex.place]) from None
         finally:
             self.cache.keep_journal(replace(journal, outcomes=tuple(solver.outcomes), earlier=solver.earlier))
         image_id = self._export(planned, record, tags, new=solver.made > 0)
         self.emit(self.lint.summary())
         return image_id
 
-    def _load_ignore(self, source: Source) -> Matcher | None:
+    def _load_ignore(self, source: BuildInputs) -> Matcher | None:
         text = source.ignore
         if text is None:
             text = self.client.send_ignore(source, self.progress)
@@ -148,7 +148,9 @@ class _Build:
         except PatternError as error:
             raise unsolved(str(error)) from None
 
-    def _load_context(self, source: Source, planned: Plan, ignore: Matcher | None) -> tuple[SourceTree | None, Journal]:
+    def _load_context(
+        self, source: BuildInputs, planned: BuildPlan, ignore: Matcher | None
+    ) -> tuple[SourceTree | None, Journal]:
         """The files that the steps copy from, and the journal's page about what was sent."""
         if not planned.context_paths:
             return None, Journal()
@@ -163,20 +165,20 @@ class _Build:
         return tree, Journal(sent=sent.sent, context=tree.seen, size=sent.size, again=again)
 
     def _show_bases(self, graph: Graph) -> None:
-        for node in graph:
-            if not isinstance(node, BaseNode):
+        for vertex in graph:
+            if not isinstance(vertex, ImageVertex):
                 continue
-            step = self.progress.step(graph.names[node.identity])
-            if node.remote and self.engine.layerstore.get(node.chain) is None:
-                self.bases.fetch(node.reference, step.line)
-                keep_base(self.engine, self.cache, node, held=True)
+            step = self.progress.step(graph.names[vertex.identity])
+            if vertex.remote and self.engine.layerstore.get(vertex.chain) is None:
+                self.bases.fetch(vertex.reference, step.line)
+                keep_base(self.engine, self.cache, vertex, held=True)
                 step.done(_PULL)
-            elif self.cache.find(base_recipe(node).key):
+            elif self.cache.find(base_recipe(vertex).key):
                 step.cached()
             else:
                 step.done()
 
-    def _export(self, planned: Plan, record: Record | None, tags: list[Reference], *, new: bool) -> str:
+    def _export(self, planned: BuildPlan, record: CacheRecord | None, tags: list[Reference], *, new: bool) -> str:
         image_id = export(self.engine, self.cache, planned, record.chain if record else None)
         step = self.progress.step("exporting to image")
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
@@ -201,22 +203,22 @@ class _Build:
         ]
 
 
-def keep_base(engine: Engine, cache: BuildCache, node: BaseNode, *, held: bool = False) -> Record:
+def keep_base(engine: Engine, cache: BuildCache, vertex: ImageVertex, *, held: bool = False) -> CacheRecord:
     """The record of a base image, which holds its layers."""
-    key = base_recipe(node).key
+    key = base_recipe(vertex).key
     if known := cache.find(key):
         return known
     if not held:
-        engine.layerstore.hold(node.chain)
-    description = f"pulled from {node.reference.partition('@')[0]}"
-    size = engine.layerstore.size(node.chain) if held else 0  # a local image's layers are counted with the image
-    return cache.add(Record(engine.ids.key("build"), key, chain=node.chain, description=description, size=size))
+        engine.layerstore.hold(vertex.chain)
+    description = f"pulled from {vertex.reference.partition('@')[0]}"
+    size = engine.layerstore.size(vertex.chain) if held else 0  # a local image's layers are counted with the image
+    return cache.add(CacheRecord(engine.ids.key("build"), key, chain=vertex.chain, description=description, size=size))
 
 
 class Solver:
-    """Makes the nodes of a graph that the cache does not have."""
+    """Makes the vertices of a graph that the cache does not have."""
 
-    def __init__(self, results: Results, progress: Progress, graph: Graph) -> None:
+    def __init__(self, results: VertexResults, progress: Progress, graph: Graph) -> None:
         self.results = results
         self.engine = results.engine
         self.cache = results.cache
@@ -224,43 +226,43 @@ class Solver:
         self.graph = graph
         self.made = 0  # layers
         self.earlier = results.cache.made()
-        self.outcomes: list[Outcome] = []
-        self.mounts = Mounts(results.engine, results.request, results.cache, results.views, results.tree_of)
+        self.outcomes: list[StepOutcome] = []
+        self.mounts = RunMounts(results.engine, results.request, results.cache, results.views, results.tree_of)
 
-    def make(self, top: Node | None) -> Record | None:
-        """The record of the topmost node, which has the image's layers. Raises StepError."""
+    def make(self, top: Vertex | None) -> CacheRecord | None:
+        """The record of the topmost vertex, which has the image's layers. Raises StepError."""
         self._look_for_missing()
         needed = self._needed(top)
-        for node in self.graph:
-            if isinstance(node, BaseNode):
+        for vertex in self.graph:
+            if isinstance(vertex, ImageVertex):
                 continue
-            result = self.results.of(node)
-            if result.record is None and node.identity in needed:
-                result = self._look_again(node)
-            if result.record or node.identity not in needed:
-                self._show_cached(node, result)
+            result = self.results.of(vertex)
+            if result.record is None and vertex.identity in needed:
+                result = self._look_again(vertex)
+            if result.record or vertex.identity not in needed:
+                self._show_cached(vertex, result)
             else:
-                self._make_node(node, result)
+                self._make_vertex(vertex, result)
         return self._load(top) if top else None
 
-    def _needed(self, top: Node | None) -> set[str]:
-        """The nodes whose results have to be there: the top, what ignores the cache, and what those stand on."""
+    def _needed(self, top: Vertex | None) -> set[str]:
+        """The vertices whose results have to be there: the top, what ignores the cache, and what those stand on."""
         needed: set[str] = set()
-        waiting = [node for node in self.graph if self.results.ignores_cache(node)] + ([top] if top else [])
+        waiting = [vertex for vertex in self.graph if self.results.ignores_cache(vertex)] + ([top] if top else [])
         while waiting:
-            node = waiting.pop()
-            if node.identity in needed:
+            vertex = waiting.pop()
+            if vertex.identity in needed:
                 continue
-            needed.add(node.identity)
-            if self.results.of(node).record is None:
-                waiting += [other for other in (node.below, *node.sources) if other]
+            needed.add(vertex.identity)
+            if self.results.of(vertex).record is None:
+                waiting += [other for other in (vertex.below, *vertex.sources) if other]
         return needed
 
     def _look_for_missing(self) -> None:
         """A file that is not in the context is noticed before anything else is made."""
-        for node in self.graph:
+        for vertex in self.graph:
             try:
-                self.results.of(node)
+                self.results.of(vertex)
             except StepError as error:
                 self._cancel(error)
                 raise
@@ -268,138 +270,140 @@ class Solver:
     def _cancel(self, failing: StepError) -> None:
         """Show what had been begun when a step failed: a process does not end, a folder is made at once."""
         running = False
-        for node in self.graph:
-            if node is failing.node:
+        for vertex in self.graph:
+            if vertex is failing.vertex:
                 break
-            if isinstance(node, BaseNode):
+            if isinstance(vertex, ImageVertex):
                 continue
-            result = self.results.of(node)
+            result = self.results.of(vertex)
             if result.record:
-                self._show_cached(node, result)
+                self._show_cached(vertex, result)
             elif running:
                 continue
-            elif isinstance(node, MkdirNode):
-                self._make_node(node, result)
+            elif isinstance(vertex, MkdirVertex):
+                self._make_vertex(vertex, result)
             else:
-                self.progress.step(self._name(node)).line("CANCELED")
-                self._note(node, result, CANCELED)
+                self.progress.step(self._name(vertex)).line("CANCELED")
+                self._note(vertex, result, CANCELED)
                 running = True
-        self.progress.step(self._name(failing.node)).failed(failing.message)
-        self._note(failing.node, Result(None), FAILED)
+        self.progress.step(self._name(failing.vertex)).failed(failing.message)
+        self._note(failing.vertex, VertexResult(None), FAILED)
 
-    def _look_again(self, node: Node) -> Result:
+    def _look_again(self, vertex: Vertex) -> VertexResult:
         try:
-            return self.results.look_again(node)
+            return self.results.look_again(vertex)
         except StepError as error:
-            self.progress.step(self._name(node)).failed(error.message)
-            self._note(node, Result(None), FAILED)
+            self.progress.step(self._name(vertex)).failed(error.message)
+            self._note(vertex, VertexResult(None), FAILED)
             raise
 
-    def _note(self, node: Node, result: Result, state: str, seconds: float = 0.0) -> None:
+    def _note(self, vertex: Vertex, result: VertexResult, state: str, seconds: float = 0.0) -> None:
         """A line of the journal."""
         made = self.cache.made_of(result.key)
         forced = "--no-cache" if self.results.request.no_cache else "--no-cache-filter"
-        outcome = Outcome(
-            self._name(node),
+        outcome = StepOutcome(
+            self._name(vertex),
             state,
             result.key,
             result.recipe or (made.recipe if made else None),
-            below=self._name(node.below) if node.below else "",
-            line=node.place.start,
-            forced=forced if state != CACHED and self.results.ignores_cache(node) else "",
+            below=self._name(vertex.below) if vertex.below else "",
+            line=vertex.place.start,
+            forced=forced if state != CACHED and self.results.ignores_cache(vertex) else "",
             unneeded=state == CACHED and result.record is None,
             seconds=made.seconds if state == CACHED and made else seconds,
             size=result.record.size if result.record else made.size if made else 0,
         )
         self.outcomes.append(outcome)
 
-    def _name(self, node: Node) -> str:
-        return self.graph.names[node.identity]
+    def _name(self, vertex: Vertex) -> str:
+        return self.graph.names[vertex.identity]
 
-    def _show_cached(self, node: Node, result: Result) -> None:
+    def _show_cached(self, vertex: Vertex, result: VertexResult) -> None:
         if not result.shown:
             result.shown = True
-            self.progress.step(self._name(node)).cached()
-            self._note(node, result, CACHED)
+            self.progress.step(self._name(vertex)).cached()
+            self._note(vertex, result, CACHED)
 
-    def _load(self, node: Node) -> Record | None:
-        """Take a node's layer, for a step on it or for the image."""
-        result = self.results.of(node)
-        if result.record is None and isinstance(node, BaseNode):
-            result.record = keep_base(self.engine, self.cache, node)
+    def _load(self, vertex: Vertex) -> CacheRecord | None:
+        """Take a vertex's layer, for a step on it or for the image."""
+        result = self.results.of(vertex)
+        if result.record is None and isinstance(vertex, ImageVertex):
+            result.record = keep_base(self.engine, self.cache, vertex)
         elif result.record and not result.loaded:
             result.record = self.cache.use(result.record)
         result.loaded = True
         return result.record
 
-    def _make_node(self, node: Node, result: Result) -> None:
-        step = self.progress.step(self._name(node))
+    def _make_vertex(self, vertex: Vertex, result: VertexResult) -> None:
+        step = self.progress.step(self._name(vertex))
         result.shown = True
-        parent = self._load(node.below) if node.below else None
-        for source in node.sources:
+        parent = self._load(vertex.below) if vertex.below else None
+        for source in vertex.sources:
             self._load(source)
         layer_id = self.engine.ids.key("build")
         self.engine.layerstore.create(layer_id, self.engine.layerstore.cache_id(parent.chain) if parent else None)
         layer = None
         try:
-            seconds = self._apply(node, layer_id, step)
+            seconds = self._apply(vertex, layer_id, step)
             layer = self.engine.driver.commit(layer_id)
         except (CopyError, RunError, OSError) as error:
             step.failed(_reason(error))
-            self._note(node, result, FAILED)
-            raise StepError(node, _reason(error)) from None
+            self._note(vertex, result, FAILED)
+            raise StepError(vertex, _reason(error)) from None
         finally:
             if layer is None:
                 self.engine.driver.remove(layer_id)
-        result.record = self._keep(node, layer_id, layer, parent, result.key or "")
+        result.record = self._keep(vertex, layer_id, layer, parent, result.key or "")
         result.loaded = True
         self.made += 1
         step.done(seconds)
         if result.recipe:
             self.cache.keep_made(
-                Made(result.recipe, self._name(node), seconds, layer.size, len(self.earlier) + self.made)
+                MadeStep(result.recipe, self._name(vertex), seconds, layer.size, len(self.earlier) + self.made)
             )
-        self._note(node, result, MADE, seconds)
+        self._note(vertex, result, MADE, seconds)
 
-    def _keep(self, node: Node, layer_id: str, layer: Layer, parent: Record | None, key: str) -> Record:
+    def _keep(self, vertex: Vertex, layer_id: str, layer: Layer, parent: CacheRecord | None, key: str) -> CacheRecord:
         kept = self.engine.layerstore.adopt(layer, layer_id, parent.chain if parent else None)
         if kept.cache_id != layer_id:
             self.engine.driver.remove(layer_id)
-        description = f"mount / from exec {' '.join(node.args)}" if isinstance(node, RunNode) else self._name(node)
+        description = (
+            f"mount / from exec {' '.join(vertex.args)}" if isinstance(vertex, RunVertex) else self._name(vertex)
+        )
         below = parent.id if parent else ""
         return self.cache.add(
-            Record(layer_id, key, chain=kept.chain_id, parent=below, description=description, size=layer.size)
+            CacheRecord(layer_id, key, chain=kept.chain_id, parent=below, description=description, size=layer.size)
         )
 
-    def _apply(self, node: Node, layer_id: str, step: Step) -> float:
-        """Do what a node says in a fresh layer; how many seconds it took."""
+    def _apply(self, vertex: Vertex, layer_id: str, step: ProgressStep) -> float:
+        """Do what a vertex says in a fresh layer; how many seconds it took."""
         root = self.results.views.mount(layer_id)
-        if isinstance(node, RunNode):
-            runner = Runner(self.engine, root, layer_id, self.mounts.of(node))
+        if isinstance(vertex, RunVertex):
+            runner = Runner(self.engine, root, layer_id, self.mounts.of(vertex))
             try:
-                runner.run(node, step.log)
+                runner.run(vertex, step.log)
             finally:
                 step.flush(runner.seconds)
             return runner.seconds + _AFTER
         files = self.results.views.of(root)
-        if isinstance(node, MkdirNode):
-            make_folders(files, node.path, find_owner(files, node.user))
-        elif isinstance(node, CopyNode):
-            for source in node.from_:
+        if isinstance(vertex, MkdirVertex):
+            make_folders(files, vertex.path, find_owner(files, vertex.user))
+        elif isinstance(vertex, CopyVertex):
+            for source in vertex.from_:
                 copying = Copying(
                     self.results.tree_of(source) or SourceTree(files),
                     files,
-                    owner=find_owner(files, node.chown),
-                    mode=node.chmod,
-                    exclude=node.exclude,
+                    owner=find_owner(files, vertex.chown),
+                    mode=vertex.chmod,
+                    exclude=vertex.exclude,
                     include=source.include,
-                    unpack=node.unpack and source.context,
+                    unpack=vertex.unpack and source.context,
                     merged=self.engine.root_path(layer_id),
                 )
                 if source.text is not None:
-                    copying.write(source.path, source.text, node.target)
+                    copying.write(source.path, source.text, vertex.target)
                 else:
-                    copying.copy(source.path, node.target)
+                    copying.copy(source.path, vertex.target)
         return 0.0
 
 

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labkit.engine.core.errors import invalid
-from labkit.engine.dockerfile import parser
+from labkit.engine.dockerfile import instructions
 from labkit.engine.dockerfile.errors import DockerfileError
 from labkit.engine.dockerfile.expand import ExpandError, Lexer
+from labkit.engine.dockerfile.healthcheck import health_config
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.lint import Linter
+from labkit.engine.dockerfile.parser import parse_instruction
 
 Config = dict[str, Any]
 _VALID = frozenset("cmd entrypoint healthcheck env expose label onbuild stopsignal user volume workdir".split())
@@ -35,7 +37,7 @@ def apply(changes: Sequence[str]) -> Config:
     return config
 
 
-def _parsed(text: str) -> tuple[list[parser.Instruction], str]:
+def _parsed(text: str) -> tuple[list[instructions.Instruction], str]:
     """Raises EngineError, ValueError."""
     try:
         found: Dockerfile = read_dockerfile(text)
@@ -44,7 +46,7 @@ def _parsed(text: str) -> tuple[list[parser.Instruction], str]:
     for node in found.nodes:
         if node.keyword.lower() not in _VALID:
             raise invalid(f"{node.keyword} is not a valid change command")
-    return [parser.parse_instruction(node, Linter(skip_all=True)) for node in found.nodes], found.escape
+    return [parse_instruction(node, Linter(skip_all=True)) for node in found.nodes], found.escape
 
 
 _Expand = Callable[[str], str]
@@ -56,43 +58,43 @@ def _expander(config: Config, escape: str) -> _Expand:
 
 
 def _command(key: str) -> Callable[[Config, Any, _Expand], None]:
-    def run(config: Config, command: parser.Command, expand: _Expand) -> None:
+    def run(config: Config, command: instructions.CommandInstruction, expand: _Expand) -> None:
         config[key] = [*_SHELL, " ".join(command.words)] if command.shell else list(command.words)
 
     return run
 
 
-def _env(config: Config, env: parser.Env, expand: _Expand) -> None:
+def _env(config: Config, env: instructions.EnvInstruction, expand: _Expand) -> None:
     for pair in env.pairs:
         name, value = expand(pair.name), expand(pair.value or "")
         known = {each.partition("=")[0]: each for each in config.get("Env", ())}
         config["Env"] = list((known | {name: f"{name}={value}"}).values())
 
 
-def _label(config: Config, label: parser.Label, expand: _Expand) -> None:
+def _label(config: Config, label: instructions.LabelInstruction, expand: _Expand) -> None:
     found = {expand(pair.name): expand(pair.value or "") for pair in label.pairs}
     config["Labels"] = {**config.get("Labels", {}), **found}
 
 
-def _expose(config: Config, expose: parser.Expose, expand: _Expand) -> None:
+def _expose(config: Config, expose: instructions.ExposeInstruction, expand: _Expand) -> None:
     ports = [port for text in expose.ports for port in expand(text).split()]
     found: Config = {port if "/" in port else f"{port}/tcp": {} for port in ports}
     config["ExposedPorts"] = {**config.get("ExposedPorts", {}), **found}
 
 
-def _volume(config: Config, volume: parser.Volume, expand: _Expand) -> None:
+def _volume(config: Config, volume: instructions.VolumeInstruction, expand: _Expand) -> None:
     config["Volumes"] = {**config.get("Volumes", {}), **{expand(path): {} for path in volume.paths}}
 
 
-def _onbuild(config: Config, onbuild: parser.Onbuild, expand: _Expand) -> None:
+def _onbuild(config: Config, onbuild: instructions.OnbuildInstruction, expand: _Expand) -> None:
     config["OnBuild"] = [*config.get("OnBuild", []), onbuild.expression]
 
 
-def _healthcheck(config: Config, health: parser.Healthcheck, expand: _Expand) -> None:
-    config["Healthcheck"] = parser.health_config(health)
+def _healthcheck(config: Config, health: instructions.HealthcheckInstruction, expand: _Expand) -> None:
+    config["Healthcheck"] = health_config(health)
 
 
-def _workdir(config: Config, workdir: parser.Workdir, expand: _Expand) -> None:
+def _workdir(config: Config, workdir: instructions.WorkdirInstruction, expand: _Expand) -> None:
     path = posixpath.join("/", config.get("WorkingDir", "/"), expand(workdir.path))
     config["WorkingDir"] = posixpath.normpath(path).replace("//", "/")
 
@@ -104,16 +106,16 @@ def _plain(key: str, field: str) -> Callable[[Config, Any, _Expand], None]:
     return run
 
 
-_INSTRUCTIONS: dict[type[parser.Instruction], Callable[[Config, Any, _Expand], None]] = {
-    parser.Cmd: _command("Cmd"),
-    parser.Entrypoint: _command("Entrypoint"),
-    parser.Env: _env,
-    parser.Expose: _expose,
-    parser.Healthcheck: _healthcheck,
-    parser.Label: _label,
-    parser.Onbuild: _onbuild,
-    parser.StopSignal: _plain("StopSignal", "signal"),
-    parser.User: _plain("User", "user"),
-    parser.Volume: _volume,
-    parser.Workdir: _workdir,
+_INSTRUCTIONS: dict[type[instructions.Instruction], Callable[[Config, Any, _Expand], None]] = {
+    instructions.CmdInstruction: _command("Cmd"),
+    instructions.EntrypointInstruction: _command("Entrypoint"),
+    instructions.EnvInstruction: _env,
+    instructions.ExposeInstruction: _expose,
+    instructions.HealthcheckInstruction: _healthcheck,
+    instructions.LabelInstruction: _label,
+    instructions.OnbuildInstruction: _onbuild,
+    instructions.StopSignalInstruction: _plain("StopSignal", "signal"),
+    instructions.UserInstruction: _plain("User", "user"),
+    instructions.VolumeInstruction: _volume,
+    instructions.WorkdirInstruction: _workdir,
 }

@@ -7,10 +7,6 @@ examples/build.txt.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from labkit.engine.dockerfile.lint import Linter
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,6 @@ class DockerfileError(Exception):
         super().__init__(message)
         self.message = message
         self.places = list(places)
-        self.lint: Linter | None = None  # with the warnings that came before
 
     def at(self, place: Lines) -> DockerfileError:
         """The same error, at this place too."""

@@ -42,7 +42,7 @@ class Lexer:
         """Expand. Raises ExpandError."""
         if "$" not in text and "'" not in text and '"' not in text and self.escape not in text:
             return Expansion(text, text.split())
-        reader = _Reader(self, text, env)
+        reader = _WordReader(self, text, env)
         try:
             reader.out.text, reader.out.words = reader.until(_END, self.keep_escapes)
         except ExpandError as error:
@@ -74,7 +74,7 @@ class _Words:
         return self.words
 
 
-class _Reader:
+class _WordReader:
     def __init__(self, lexer: Lexer, text: str, env: Mapping[str, str]) -> None:
         self.lexer = lexer
         self.text = text

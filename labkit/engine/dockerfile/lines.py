@@ -34,7 +34,7 @@ class Heredoc:
 
 
 @dataclass
-class Node:
+class ParsedLine:
     """One instruction as it is written. ENV's and LABEL's arguments come in threes: name, value, "=" or ""."""
 
     keyword: str
@@ -42,14 +42,14 @@ class Node:
     flags: list[str] = field(default_factory=list)
     arguments: list[str] = field(default_factory=list)
     is_json: bool = False
-    child: Node | None = None  # what ONBUILD is about
+    child: ParsedLine | None = None  # what ONBUILD is about
     heredocs: list[Heredoc] = field(default_factory=list)
     place: Lines = NOWHERE
 
 
 @dataclass
 class Dockerfile:
-    nodes: list[Node]
+    nodes: list[ParsedLine]
     escape: str
     check: str  # the value of the `check` directive
     empty_continuations: list[Lines]
@@ -57,7 +57,7 @@ class Dockerfile:
 
 def read_dockerfile(text: str) -> Dockerfile:
     """The instructions of a Dockerfile. Raises DockerfileError."""
-    return _Reader(text).read()
+    return _LineReader(text).read()
 
 
 def parse_heredoc(word: str) -> Heredoc | None:
@@ -80,7 +80,7 @@ def _quotes(word: str) -> int:
     return word.count("'") + word.count('"')
 
 
-class _Reader:
+class _LineReader:
     def __init__(self, text: str) -> None:
         self.lines = _split(text)
         self.place = 0  # lines read so far
@@ -159,7 +159,7 @@ class _Reader:
                 raise ValueError(f"invalid escape token '{match[2]}' does not match ` or \\")
             self.set_escape(match[2])
 
-    def _node(self, line: str, start: int) -> Node:
+    def _node(self, line: str, start: int) -> ParsedLine:
         try:
             node = parse_node(line, self.escape)
             if "<<" in line and _may_have_heredocs(node):
@@ -185,7 +185,7 @@ def _split(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", text.removeprefix("\ufeff"))
 
 
-def _may_have_heredocs(node: Node) -> bool:
+def _may_have_heredocs(node: ParsedLine) -> bool:
     inner = node.child if node.keyword.lower() == "onbuild" and node.child else node
     return inner.keyword.lower() in _WITH_HEREDOC and not inner.is_json
 
@@ -198,11 +198,11 @@ def _heredocs(line: str) -> list[Heredoc]:
     return [heredoc for word in words if (heredoc := parse_heredoc(word))]
 
 
-def parse_node(line: str, escape: str) -> Node:
+def parse_node(line: str, escape: str) -> ParsedLine:
     """One whole instruction. Raises ValueError."""
     keyword, *rest = _BLANKS.split(line.strip(), maxsplit=1)
     flags, arguments = _flags(rest[0]) if rest else ([], "")
-    node = Node(keyword, line, flags)
+    node = ParsedLine(keyword, line, flags)
     parse = _ARGUMENTS.get(keyword.lower())
     if parse:
         parse(node, arguments.strip(), escape)
@@ -269,7 +269,7 @@ def words_of(text: str, escape: str) -> list[str]:
     return [*words, word] if word else words
 
 
-def _pairs(node: Node, text: str, escape: str) -> None:
+def _pairs(node: ParsedLine, text: str, escape: str) -> None:
     words = words_of(text, escape)
     if not words:
         return
@@ -286,19 +286,19 @@ def _pairs(node: Node, text: str, escape: str) -> None:
         node.arguments += [name, value, "="]
 
 
-def _names(node: Node, text: str, escape: str) -> None:
+def _names(node: ParsedLine, text: str, escape: str) -> None:
     node.arguments = words_of(text, escape)
 
 
-def _blank_separated(node: Node, text: str, escape: str) -> None:
+def _blank_separated(node: ParsedLine, text: str, escape: str) -> None:
     node.arguments = _BLANKS.split(text) if text else []
 
 
-def _one(node: Node, text: str, escape: str) -> None:
+def _one(node: ParsedLine, text: str, escape: str) -> None:
     node.arguments = [text] if text else []
 
 
-def _json(node: Node, text: str) -> bool:
+def _json(node: ParsedLine, text: str) -> bool:
     """Take a JSON array of strings; False where the text is no such array."""
     if not text.lstrip().startswith("["):
         return False
@@ -312,17 +312,17 @@ def _json(node: Node, text: str) -> bool:
     return True
 
 
-def _maybe_json(node: Node, text: str, escape: str) -> None:
+def _maybe_json(node: ParsedLine, text: str, escape: str) -> None:
     if text and not _json(node, text):
         node.arguments = [text]
 
 
-def _maybe_json_list(node: Node, text: str, escape: str) -> None:
+def _maybe_json_list(node: ParsedLine, text: str, escape: str) -> None:
     if not _json(node, text):
         _blank_separated(node, text, escape)
 
 
-def _health(node: Node, text: str, escape: str) -> None:
+def _health(node: ParsedLine, text: str, escape: str) -> None:
     kind, *rest = text.split(None, 1)[:2] or [""]
     if not kind:
         return
@@ -330,12 +330,12 @@ def _health(node: Node, text: str, escape: str) -> None:
     node.arguments = [kind, *node.arguments]
 
 
-def _sub(node: Node, text: str, escape: str) -> None:
+def _sub(node: ParsedLine, text: str, escape: str) -> None:
     if text:
         node.child = parse_node(text, escape)
 
 
-_ARGUMENTS: dict[str, Callable[[Node, str, str], None]] = {
+_ARGUMENTS: dict[str, Callable[[ParsedLine, str, str], None]] = {
     "add": _maybe_json_list,
     "arg": _names,
     "cmd": _maybe_json,

@@ -41,27 +41,42 @@ RULES: dict[str, str] = {  # {} is text as it is, {q} text as Go quotes it
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintWarning:
     text: str  # "Rule: what it says (line 3)"
     place: Lines
 
 
 @dataclass
 class Linter:
-    """Collects warnings; `check` is the value of the Dockerfile's check directive."""
+    """Collects warnings."""
 
     skipped: frozenset[str] = frozenset()
     skip_all: bool = False
     as_errors: bool = False
-    warnings: list[Finding] = field(default_factory=list)
+    warnings: list[LintWarning] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)  # rules, in the order of their first warning
+
+    def heed(self, check: str) -> None:
+        """Do as the value of the Dockerfile's check directive says. Raises DockerfileError."""
+        for part in check.strip().split(";", 1) if check.strip() else ():
+            key, equals, value = part.partition("=")
+            key, value = key.strip(), value.strip()
+            if not equals:
+                raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(part)}")
+            if key == "skip":
+                self.skip_all = value == "all"
+                self.skipped = frozenset(rule.strip() for rule in value.split(","))
+            elif key == "error":
+                self.as_errors = _bool(value, part)
+            else:
+                raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(key)}")
 
     def warn(self, rule: str, place: Lines, *words: str) -> None:
         if self.skip_all or rule in self.skipped:
             return
         if rule not in self.broken:
             self.broken.append(rule)
-        found = Finding(f"{rule}: {_filled(RULES[rule], words)} (line {place.start})", place)
+        found = LintWarning(f"{rule}: {_filled(RULES[rule], words)} (line {place.start})", place)
         if found not in self.warnings:
             self.warnings.append(found)
 
@@ -87,24 +102,6 @@ def _filled(pattern: str, words: tuple[str, ...]) -> str:
         pattern = pattern.replace("{q}", "{}")
         quoted[index] = go_quote(quoted[index])
     return pattern.format(*quoted)
-
-
-def linter(check: str) -> Linter:
-    """The linter that a check directive asks for. Raises DockerfileError."""
-    made = Linter()
-    for part in check.strip().split(";", 1) if check.strip() else ():
-        key, equals, value = part.partition("=")
-        key, value = key.strip(), value.strip()
-        if not equals:
-            raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(part)}")
-        if key == "skip":
-            made.skip_all = value == "all"
-            made.skipped = frozenset(rule.strip() for rule in value.split(","))
-        elif key == "error":
-            made.as_errors = _bool(value, part)
-        else:
-            raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(key)}")
-    return made
 
 
 def _bool(value: str, part: str) -> bool:

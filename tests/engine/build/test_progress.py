@@ -6,7 +6,7 @@ import pytest
 
 from labkit.engine.build.progress import Progress, human_size, stamp
 from labkit.engine.dockerfile.errors import DockerfileError, Lines
-from labkit.engine.dockerfile.lint import RULES, is_secret, linter
+from labkit.engine.dockerfile.lint import RULES, Linter, is_secret
 
 
 def test_prints_steps_as_examples_build_txt() -> None:
@@ -62,7 +62,8 @@ WARNINGS = [  # rule, words, text; the shape is that of transcript build-cache-c
 
 @pytest.mark.parametrize(("rule", "words", "text"), WARNINGS)
 def test_warns(rule: str, words: tuple[str, ...], text: str) -> None:
-    found = linter("")
+    found = Linter()
+    found.heed("")
     found.warn(rule, Lines(3, 3), *words)
     assert found.summary() == (
         f"\n \x1b[33m1 warning found (use docker --debug to expand):\n\x1b[0m - {rule}: {text} (line 3)\n"
@@ -71,10 +72,12 @@ def test_warns(rule: str, words: tuple[str, ...], text: str) -> None:
 
 def test_checks_can_be_skipped_or_made_errors() -> None:
     for check in ("skip=all", "skip=FromAsCasing,Other"):
-        found = linter(check)
+        found = Linter()
+        found.heed(check)
         found.warn("FromAsCasing", Lines(1, 1), "as", "FROM")
         assert not found.summary()
-    found = linter("error=true")
+    found = Linter()
+    found.heed("error=true")
     found.warn("FromAsCasing", Lines(1, 1), "as", "FROM")
     with pytest.raises(DockerfileError, match="lint violation found for rules: FromAsCasing"):
         found.refuse()
@@ -89,7 +92,7 @@ WRONG_CHECKS = [
 @pytest.mark.parametrize(("check", "message"), WRONG_CHECKS)  # moby/buildkit frontend/dockerfile/linter/linter.go
 def test_refuses_checks(check: str, message: str) -> None:
     with pytest.raises(DockerfileError) as refused:
-        linter(check)
+        Linter().heed(check)
     assert refused.value.message == message
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import DockerfileError, Lines, excerpt
-from labkit.engine.dockerfile.lines import read_dockerfile
-from labkit.engine.dockerfile.lint import linter
-from labkit.engine.dockerfile.parser import (
-    Cmd,
-    Copy,
-    Env,
-    Expose,
-    From,
-    Healthcheck,
-    Label,
-    Onbuild,
-    Run,
-    Shell,
+from labkit.engine.dockerfile.instructions import (
+    CmdInstruction,
+    CopyInstruction,
+    EnvInstruction,
+    ExposeInstruction,
+    FromInstruction,
+    HealthcheckInstruction,
+    LabelInstruction,
+    OnbuildInstruction,
+    RunInstruction,
+    ShellInstruction,
     Stage,
-    duration,
-    parse_mount,
-    parse_stages,
 )
+from labkit.engine.dockerfile.lines import read_dockerfile
+from labkit.engine.dockerfile.lint import Linter
+from labkit.engine.dockerfile.parser import parse_stages
+from labkit.engine.dockerfile.runmount import parse_mount
 
 PARSER = "moby/buildkit frontend/dockerfile/parser"
 PARSE = "moby/buildkit frontend/dockerfile/instructions/parse.go"
@@ -37,7 +37,7 @@ NO_VARIABLE = "'from' doesn't support variable expansion, define alias stage ins
 
 def stages(text: str) -> list[Stage]:
     read = read_dockerfile(text)
-    return parse_stages(read.nodes, linter(read.check))[0]
+    return parse_stages(read.nodes, Linter())[0]
 
 
 def second(text: str) -> object:
@@ -58,56 +58,59 @@ READ = [
 @pytest.mark.parametrize(("text", "words"), READ)
 def test_reads_lines(text: str, words: str) -> None:
     run = second(text)
-    assert isinstance(run, Run)
+    assert isinstance(run, RunInstruction)
     assert "".join(run.words) == words
     assert run.shell
 
 
 def test_reads_all_kinds() -> None:
-    assert isinstance(run := second('RUN ["a", "b c"]'), Run)
+    assert isinstance(run := second('RUN ["a", "b c"]'), RunInstruction)
     assert (run.words, run.shell) == (("a", "b c"), False)
-    assert isinstance(cmd := second("CMD []"), Cmd)
+    assert isinstance(cmd := second("CMD []"), CmdInstruction)
     assert (cmd.words, cmd.shell) == ((), False)
-    assert isinstance(cmd := second("CMD [a]"), Cmd)
+    assert isinstance(cmd := second("CMD [a]"), CmdInstruction)
     assert (cmd.words, cmd.shell) == (("[a]",), True)
-    assert isinstance(env := second('ENV a=1 b="c d" e=f\\ g'), Env)
+    assert isinstance(env := second('ENV a=1 b="c d" e=f\\ g'), EnvInstruction)
     assert [str(pair) for pair in env.pairs] == ["a=1", 'b="c d"', "e=f\\ g"]
-    assert isinstance(env := second("ENV a b c"), Env)
+    assert isinstance(env := second("ENV a b c"), EnvInstruction)
     assert (str(env.pairs[0]), env.pairs[0].legacy) == ("a=b c", True)
-    assert isinstance(label := second('LABEL "a b"=c'), Label)
+    assert isinstance(label := second('LABEL "a b"=c'), LabelInstruction)
     assert label.pairs[0].name == '"a b"'
-    assert isinstance(copy := second("COPY --from=b --chown=1:2 --chmod=700 x y z/"), Copy)
+    assert isinstance(copy := second("COPY --from=b --chown=1:2 --chmod=700 x y z/"), CopyInstruction)
     assert (copy.sources, copy.target, copy.from_, copy.chown, copy.chmod) == (("x", "y"), "z/", "b", "1:2", "700")
-    assert isinstance(copy := second('COPY ["a b", "c"]'), Copy)
+    assert isinstance(copy := second('COPY ["a b", "c"]'), CopyInstruction)
     assert copy.sources == ("a b",)
-    assert isinstance(expose := second("EXPOSE 80 443/tcp"), Expose)
+    assert isinstance(expose := second("EXPOSE 80 443/tcp"), ExposeInstruction)
     assert expose.ports == ("443/tcp", "80")
-    assert isinstance(shell := second('SHELL ["/bin/bash", "-c"]'), Shell)
+    assert isinstance(shell := second('SHELL ["/bin/bash", "-c"]'), ShellInstruction)
     assert shell.words == ("/bin/bash", "-c")
-    assert isinstance(trigger := second("ONBUILD COPY . /x"), Onbuild)
+    assert isinstance(trigger := second("ONBUILD COPY . /x"), OnbuildInstruction)
     assert trigger.expression == "COPY . /x"
-    assert isinstance(health := second("HEALTHCHECK --interval=1m30s --retries=3 CMD true"), Healthcheck)
+    assert isinstance(health := second("HEALTHCHECK --interval=1m30s --retries=3 CMD true"), HealthcheckInstruction)
     assert (health.test, health.interval, health.retries) == (("CMD-SHELL", "true"), 90 * 10**9, 3)
 
 
 def test_reads_heredocs() -> None:
     run = second("RUN <<EOF\necho $x\nEOF\n")
-    assert isinstance(run, Run)
+    assert isinstance(run, RunInstruction)
     assert [(each.name, each.text, each.expand) for each in run.heredocs] == [("EOF", "echo $x\n", True)]
     copy = second("COPY <<a <<-'b' /d/\n1\na\n\t2\n\tb\n")
-    assert isinstance(copy, Copy)
+    assert isinstance(copy, CopyInstruction)
     assert [(each.name, each.text, each.expand) for each in copy.inline] == [("a", "1\n", True), ("b", "2\n", False)]
 
 
 def test_the_escape_character_can_be_chosen() -> None:
     run = stages("# escape=`\nFROM a\nRUN echo `\n  \\b\n")[0].instructions[0]
-    assert isinstance(run, Run)
+    assert isinstance(run, RunInstruction)
     assert run.words == ("echo   \\b",)
 
 
 def test_stages_have_names_in_small_letters() -> None:
     heads = [stage.head for stage in stages("FROM a AS Build\nFROM b\n")]
-    assert [(type(head), head.base, head.name) for head in heads] == [(From, "a", "build"), (From, "b", "")]
+    assert [(type(head), head.base, head.name) for head in heads] == [
+        (FromInstruction, "a", "build"),
+        (FromInstruction, "b", ""),
+    ]
 
 
 WRONG = [  # Dockerfile, line, message, source
