@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
 from labkit.engine.mounts.mountkeys import BY_NAME, KEYS
 from labkit.files.listing import paths
@@ -22,7 +23,7 @@ NOTHING: Offer = ([], False)
 PATHS: Offer = ([], True)
 
 
-def complete(engine: Any, before: Sequence[str], word: str) -> Offer:
+def complete(engine: Engine, before: Sequence[str], word: str) -> Offer:
     """What may stand where `word` is being typed, the words between `docker` and it given."""
     words = [*before]
     while words and words[0].startswith("-"):  # docker's own flags
@@ -73,7 +74,7 @@ def _read(flags: Sequence[Flag], words: Sequence[str], interspersed: bool) -> _T
     return _Typed(positionals, waiting, ended)
 
 
-def _arguments(engine: Any, command: Command, shown: str, words: list[str], word: str) -> Offer:
+def _arguments(engine: Engine, command: Command, shown: str, words: list[str], word: str) -> Offer:
     text = help_of(f"docker {shown}", f"docker {command.name}")
     flags = flags_of(text)
     typed = _read(flags, words, command.interspersed)
@@ -95,7 +96,7 @@ def _flags(flags: Sequence[Flag], word: str) -> list[str]:
     return [flag for flag in shown if flag.startswith(word)]
 
 
-def _positional(engine: Any, command: Command, usage: str, given: list[str], word: str) -> Offer:
+def _positional(engine: Engine, command: Command, usage: str, given: list[str], word: str) -> Offer:
     """What the usage line has at this place; its last word stands for all that follow."""
     if command.name == "cp":
         return _both_ways(engine, word)
@@ -110,7 +111,7 @@ def _positional(engine: Any, command: Command, usage: str, given: list[str], wor
     return next((offer(engine, word) for start, offer in _PLACES.items() if kind.startswith(start)), PATHS)
 
 
-def images(engine: Any, word: str = "") -> list[str]:
+def images(engine: Engine, word: str = "") -> list[str]:
     """The names of images; an id's beginning where one was begun."""
     found = engine.images(all=True)
     names = {tag for row in found for tag in row.get("RepoTags") or () if tag != "<none>:<none>"}
@@ -119,13 +120,13 @@ def images(engine: Any, word: str = "") -> list[str]:
     return _that_begin({name for name in names if name.removesuffix(":latest") not in latest} | latest | short, word)
 
 
-def containers(engine: Any, word: str = "") -> list[str]:
+def containers(engine: Engine, word: str = "") -> list[str]:
     found = engine.containers(all=True)
     short = {row["Id"][:12] for row in found} if word else set()
     return _that_begin({row["Names"][0].removeprefix("/") for row in found} | short, word)
 
 
-def volumes(engine: Any, word: str = "") -> list[str]:
+def volumes(engine: Engine, word: str = "") -> list[str]:
     return _that_begin({row["Name"] for row in engine.volumes()}, word)
 
 
@@ -133,11 +134,11 @@ def _that_begin(names: set[str], word: str) -> list[str]:
     return sorted(name for name in names if name.startswith(word))
 
 
-def _networks(engine: Any, word: str) -> list[str]:
+def _networks(engine: Engine, word: str) -> list[str]:
     return _that_begin({"bridge", "host", "none"} | {f"container:{name}" for name in containers(engine)}, word)
 
 
-def _both_ways(engine: Any, word: str) -> Offer:
+def _both_ways(engine: Engine, word: str) -> Offer:
     """docker cp: a container and a path in it, or a path of the host."""
     name, colon, path = word.partition(":")
     if not colon:
@@ -148,7 +149,7 @@ def _both_ways(engine: Any, word: str) -> Offer:
         return NOTHING
 
 
-def _mount(engine: Any, word: str) -> Offer:
+def _mount(engine: Engine, word: str) -> Offer:
     """--mount: its keys, its types, the names of volumes."""
     done, comma, last = word.rpartition(",")
     key, equals, value = last.partition("=")
@@ -164,21 +165,21 @@ def _mount(engine: Any, word: str) -> Offer:
     return NOTHING
 
 
-def _volume(engine: Any, word: str) -> Offer:
+def _volume(engine: Engine, word: str) -> Offer:
     """-v: a volume's name, or a path of the host."""
     if ":" in word:
         return NOTHING
     return [f"{name}:" for name in volumes(engine, word)], True
 
 
-def _value(engine: Any, flag: str, word: str) -> Offer:
+def _value(engine: Engine, flag: str, word: str) -> Offer:
     """What a flag's value may be."""
     offer = _VALUES.get(flag)
     return offer(engine, word) if offer else PATHS
 
 
 _MOUNT_KEYS = [name if key.alone else f"{name}=" for key in KEYS for name in key.names]
-_Offering = Callable[[Any, str], Offer]
+_Offering = Callable[[Engine, str], Offer]
 _VALUES: dict[str, _Offering] = {
     "volume": _volume,
     "v": _volume,
@@ -202,7 +203,7 @@ _PLACES: dict[str, _Offering] = {  # how a word of a usage line begins -> what s
 }
 
 
-def _known(engine: Any, word: str) -> list[str]:
+def _known(engine: Engine, word: str) -> list[str]:
     """docker pull: what the registry has; its tags where a name stands there already."""
     name, colon, _ = word.partition(":")
     found = {f"{name}:{tag}" for tag in engine.registry.tags(name)} if colon else set(engine.registry.names())

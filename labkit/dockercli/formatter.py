@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .errors import StatusError
-from .gotext import Row
+from .gotext import TableRow
 from .table import align
 from .template import HEADER_FUNCTIONS, Template, TemplateError
 
@@ -23,7 +23,7 @@ def parse(form: str) -> Template:
         raise StatusError(f"template parsing error: {error}") from None
 
 
-def render(form: str, rows: Iterable[Row], headers: Mapping[str, str]) -> str:
+def render(form: str, rows: Iterable[TableRow], headers: Mapping[str, str]) -> str:
     """All rows in this format; a table has its header first."""
     template = parse(form)
     try:
@@ -37,7 +37,7 @@ def render(form: str, rows: Iterable[Row], headers: Mapping[str, str]) -> str:
 
 def _header(template: Template, headers: Mapping[str, str]) -> str:
     names = {name: (lambda text=text: text) for name, text in headers.items()}
-    row = Row("formatter.SubHeaderContext", names | {"Label": _header_label})
+    row = TableRow("formatter.SubHeaderContext", names, _header_label)
     try:
         return template.render(row, functions=HEADER_FUNCTIONS)
     except TemplateError:

@@ -5,10 +5,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from labkit.kernel.jsontypes import Json
 
 from .units import quote
+
+GoValue: TypeAlias = (
+    "bool | int | float | str | Sequence[GoValue] | Mapping[str, GoValue] | Nil | Missing | TableRow | None"
+)
+
+
+class Missing:
+    """What a map has under a key that it does not have: prints as <no value>."""
 
 
 class Nil:
@@ -23,29 +33,32 @@ class Number(str):
     """A number as it was written in JSON (json.Number)."""
 
 
-class Struct(dict[str, Any]):
+class Struct(dict[str, GoValue]):
     """A Go struct: all fields in the order of its declaration. `source` is the JSON that it was read from."""
 
-    def __init__(self, fields: Mapping[str, Any], source: Any, type_name: str) -> None:
+    def __init__(self, fields: Mapping[str, GoValue], source: GoValue, type_name: str) -> None:
         super().__init__(fields)
         self.source = source
         self.type_name = type_name
 
 
-class Row:
-    """A line of a table, as a formatter's context: each name is a function of what is shown."""
+class TableRow:
+    """A line of a table, as a formatter's context: each name is a function of what is shown, Label one of a name."""
 
-    def __init__(self, type_name: str, fields: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self, type_name: str, fields: Mapping[str, Callable[[], GoValue]], label: Callable[[str], str] | None = None
+    ) -> None:
         self.type_name = type_name
         self.fields = fields
+        self.label = label
 
-    def as_json(self) -> dict[str, Any]:
-        return {name: self.fields[name]() for name in sorted(self.fields) if name != "Label"}
+    def as_json(self) -> dict[str, GoValue]:
+        return {name: self.fields[name]() for name in sorted(self.fields)}
 
 
-def type_name(value: Any) -> str:
+def type_name(value: GoValue) -> str:
     """What Go's messages call the type of a value."""
-    if isinstance(value, (Struct, Row, Nil)):
+    if isinstance(value, (Struct, TableRow, Nil)):
         return value.type_name
     names = ((Number, "json.Number"), (bool, "bool"), (int, "int"), (float, "float64"), (str, "string"))
     for kind, name in names:
@@ -56,7 +69,7 @@ def type_name(value: Any) -> str:
     return "map[string]interface {}" if isinstance(value, dict) else "interface {}"
 
 
-def show(value: Any, *, inside: bool = False) -> str:
+def show(value: GoValue, *, inside: bool = False) -> str:
     """%v."""
     if value is None:
         return "<nil>"
@@ -84,11 +97,11 @@ def _float(value: float) -> str:
     return f"{digits.rstrip('0').rstrip('.')}e{exponent[0]}{int(exponent[1:]):02d}"
 
 
-def plain(value: Any) -> Any:
+def plain(value: GoValue) -> Json:
     """The value as JSON knows it."""
     if isinstance(value, Struct):
         return plain(value.source)
-    if isinstance(value, Row):
+    if isinstance(value, TableRow):
         return plain(value.as_json())
     if isinstance(value, Nil):
         return None
@@ -98,24 +111,25 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Number):
         return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
+    assert value is None or isinstance(value, (str, int, float))
     return value
 
 
-def to_json(value: Any) -> str:
+def to_json(value: GoValue) -> str:
     """One line of JSON. A row escapes <, > and & as its own marshaller does; anything else does not."""
     text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, Row):
+    if isinstance(value, TableRow):
         for character in "<>&":
             text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
-def indented(value: Any) -> str:
+def indented(value: GoValue) -> str:
     """JSON as docker inspect prints it."""
     return json.dumps(plain(value), ensure_ascii=False, indent=4)
 
 
-def sprint(values: list[Any]) -> str:
+def sprint(values: Sequence[GoValue]) -> str:
     """fmt.Sprint: a space between two operands where neither is a string."""
     text = ""
     for place, value in enumerate(values):
@@ -125,14 +139,14 @@ def sprint(values: list[Any]) -> str:
     return text
 
 
-def sprintln(values: list[Any]) -> str:
+def sprintln(values: Sequence[GoValue]) -> str:
     return " ".join(show(value) for value in values) + "\n"
 
 
 _VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d+))?(.)", re.DOTALL)
 
 
-def sprintf(form: str, values: list[Any]) -> str:
+def sprintf(form: str, values: Sequence[GoValue]) -> str:
     """fmt.Sprintf for the verbs that templates use."""
     rest = list(values)
 
@@ -151,7 +165,7 @@ def sprintf(form: str, values: list[Any]) -> str:
     return text
 
 
-def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
+def _verb(verb: str, value: GoValue, flags: str, precision: str | None) -> str:
     if verb == "v":
         return show(value)
     if verb == "T":
@@ -173,7 +187,7 @@ def _verb(verb: str, value: Any, flags: str, precision: str | None) -> str:
     return _wrong(verb, value)
 
 
-def _wrong(verb: str, value: Any) -> str:
+def _wrong(verb: str, value: GoValue) -> str:
     return f"%!{verb}(<nil>)" if value is None else f"%!{verb}({type_name(value)}={show(value)})"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from labkit.kernel.jsontypes import Json, JsonObject, at, items, number, text, texts
 
 from .units import human_size, short_id
 
@@ -13,7 +14,7 @@ UNTAGGED = "<untagged>"
 COLUMNS = (("ID", 12, False), ("DISK USAGE", 10, True), ("CONTENT SIZE", 12, True), ("EXTRA", 5, False))
 
 
-def image_tree(images: list[dict[str, Any]], *, expanded: bool = False) -> str:
+def image_tree(images: list[JsonObject], *, expanded: bool = False) -> str:
     """The whole list, by name; what has no name comes last. `expanded` (--tree): with the platforms."""
     if not expanded:
         images = [image | {"Manifests": _sizes_only(image)} for image in images]
@@ -28,28 +29,30 @@ def image_tree(images: list[dict[str, Any]], *, expanded: bool = False) -> str:
     return text
 
 
-def _sizes_only(image: dict[str, Any]) -> list[dict[str, Any]]:
+def _sizes_only(image: JsonObject) -> list[Json]:
     return [{"Kind": "size", "Size": part["Size"]} for part in _platforms(image)]
 
 
-def _names(image: dict[str, Any]) -> list[str]:
-    return [name for name in image.get("RepoTags") or [] if name != "<none>:<none>"] or [""]
+def _names(image: JsonObject) -> list[str]:
+    return [name for name in texts(image, "RepoTags") if name != "<none>:<none>"] or [""]
 
 
-def _platforms(image: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item for item in image.get("Manifests") or [] if item.get("Kind") == "image"]
+def _platforms(image: JsonObject) -> list[JsonObject]:
+    return [item for item in items(image, "Manifests") if isinstance(item, dict) and item["Kind"] == "image"]
 
 
-def _lines(name: str, image: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+def _lines(name: str, image: JsonObject) -> Iterator[tuple[str, list[str]]]:
     parts = _platforms(image)
-    content = sum(part["Size"]["Content"] for part in image.get("Manifests") or [] if part["Kind"] in ("image", "size"))
-    yield name, _cells(image["Id"], image["Size"], content, image.get("Containers", 0) > 0)
+    content = sum(
+        number(part, "Size", "Content") for part in items(image, "Manifests") if text(part, "Kind") in ("image", "size")
+    )
+    yield name, _cells(text(image, "Id"), number(image, "Size"), content, number(image, "Containers") > 0)
     for place, part in enumerate(parts):
         branch = "└─ " if place == len(parts) - 1 else "├─ "
-        data = part["ImageData"]
-        platform = "/".join(filter(None, (data["Platform"].get(key) for key in ("os", "architecture", "variant"))))
-        size = part["Size"]
-        yield branch + platform, _cells(part["ID"], size["Total"], size["Content"], bool(data.get("Containers")))
+        about = (text(part, "ImageData", "Platform", key) for key in ("os", "architecture", "variant"))
+        total, own = number(part, "Size", "Total"), number(part, "Size", "Content")
+        in_use = bool(at(part, "ImageData", "Containers"))
+        yield branch + "/".join(filter(None, about)), _cells(text(part, "ID"), total, own, in_use)
 
 
 def _cells(identifier: str, usage: int, content: int, in_use: bool) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+
+from labkit.kernel.jsontypes import Json, number, text
 
 from .errors import ValueInvalid
 
@@ -126,18 +127,15 @@ def join_host(ip: str, port: str) -> str:
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
-def displayable(ports: list[dict[str, Any]]) -> str:
+def displayable(ports: list[Json]) -> str:
     """0.0.0.0:80->9090/tcp, 9988/tcp; neighbours as a range."""
     groups: dict[str, tuple[int, int]] = {}
     done: list[str] = []
     mapped: list[str] = []
-    ordered = sorted(
-        ports, key=lambda port: (port["PrivatePort"], port.get("IP", ""), port.get("PublicPort", 0), port["Type"])
-    )
-    for port in ordered:
-        private, ip, kind = port["PrivatePort"], port.get("IP", ""), port["Type"]
-        if ip and port.get("PublicPort") != private:
-            mapped.append(f"{join_host(ip, str(port['PublicPort']))}->{private}/{kind}")
+    found = [(number(p, "PrivatePort"), text(p, "IP"), number(p, "PublicPort"), text(p, "Type")) for p in ports]
+    for private, ip, public, kind in sorted(found):
+        if ip and public != private:
+            mapped.append(f"{join_host(ip, str(public))}->{private}/{kind}")
             continue
         key = f"{ip}/{kind}" if ip else kind
         if key in groups and private == groups[key][1] + 1:

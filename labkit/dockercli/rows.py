@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from labkit.engine.core.times import SECOND, rfc3339
+from labkit.kernel.jsontypes import Json, JsonObject, items, members, number, text, texts
 
-from .gotext import Nil, Row
+from .gotext import GoValue, Nil, TableRow
 from .ports import displayable
 from .reference import ReferenceInvalid, parse, parse_any
 from .units import ago, ellipsis, go_time, human_size, quote, short_id
 
-Thing = dict[str, Any]
-Fields = dict[str, Callable[..., Any]]
+Fields = dict[str, Callable[[], GoValue]]
 
 CONTAINER_TABLE = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 IMAGE_TABLE = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
@@ -79,47 +78,51 @@ CACHE_HEADERS = _headers(
 DIFF_HEADERS = {"Type": "CHANGE TYPE", "Path": "PATH"}
 
 
-def join_labels(labels: dict[str, str] | None) -> str:
-    return ",".join(sorted(f"{name}={value}" for name, value in (labels or {}).items()))
+def _labels(thing: JsonObject) -> str:
+    return ",".join(sorted(f"{name}={value}" for name, value in members(thing, "Labels").items()))
 
 
-def container_row(summary: Thing, now: int, *, cut: bool = True) -> Row:
+def _label(thing: JsonObject) -> Callable[[str], str]:
+    return lambda name: text(thing, "Labels", name)
+
+
+def container_row(summary: JsonObject, now: int, *, cut: bool = True) -> TableRow:
     """A container as GET /containers/json tells of it."""
-    mounts = summary.get("Mounts") or []
-    networks = (summary.get("NetworkSettings") or {}).get("Networks") or {}
-    names = [name.removeprefix("/") for name in summary["Names"]]
+    networks = members(summary, "NetworkSettings", "Networks")
+    mounts = items(summary, "Mounts")
+    names = [name.removeprefix("/") for name in texts(summary, "Names")]
+    identifier, command, created = text(summary, "Id"), text(summary, "Command"), number(summary, "Created")
     fields: Fields = {
-        "ID": lambda: summary["Id"][:12] if cut else summary["Id"],
+        "ID": lambda: identifier[:12] if cut else identifier,
         "Names": lambda: next((name for name in names if "/" not in name), "") if cut else ",".join(names),
         "Image": lambda: _image_name(summary, cut),
-        "Command": lambda: quote(ellipsis(summary["Command"], 20) if cut else summary["Command"]),
-        "CreatedAt": lambda: go_time(summary["Created"]),
-        "RunningFor": lambda: ago(now, summary["Created"] * SECOND),
-        "Ports": lambda: displayable(summary.get("Ports") or []),
+        "Command": lambda: quote(ellipsis(command, 20) if cut else command),
+        "CreatedAt": lambda: go_time(created),
+        "RunningFor": lambda: ago(now, created * SECOND),
+        "Ports": lambda: displayable(items(summary, "Ports")),
         "State": lambda: summary["State"],
         "Status": lambda: summary["Status"],
         "Size": lambda: _container_size(summary),
-        "Labels": lambda: join_labels(summary.get("Labels")),
-        "Label": lambda name: (summary.get("Labels") or {}).get(name, ""),
+        "Labels": lambda: _labels(summary),
         "Mounts": lambda: ",".join(_mount_name(mount, cut) for mount in mounts),
-        "LocalVolumes": lambda: str(sum(mount.get("Driver") == "local" for mount in mounts)),
+        "LocalVolumes": lambda: str(sum(text(mount, "Driver") == "local" for mount in mounts)),
         "Networks": lambda: ",".join(networks),
         "Platform": lambda: Nil("pointer", "*formatter.Platform"),
-        "HealthStatus": lambda: (summary.get("Health") or {}).get("Status", "").replace("none", ""),
+        "HealthStatus": lambda: text(summary, "Health", "Status").replace("none", ""),
         "IPAddresses": lambda: sorted(
-            f"{name}/{net['IPAddress']}" for name, net in networks.items() if net.get("IPAddress")
+            f"{name}/{text(net, 'IPAddress')}" for name, net in networks.items() if text(net, "IPAddress")
         ),
     }
-    return Row("*formatter.ContainerContext", fields)
+    return TableRow("*formatter.ContainerContext", fields, _label(summary))
 
 
-def _image_name(summary: Thing, cut: bool) -> str:
-    image = summary["Image"]
+def _image_name(summary: JsonObject, cut: bool) -> str:
+    image = text(summary, "Image")
     if not image:
         return "<no image>"
     if not cut:
         return image
-    if short_id(image) == short_id(summary["ImageID"]):
+    if short_id(image) == short_id(text(summary, "ImageID")):
         return short_id(image)
     try:
         name = parse_any(image)
@@ -130,23 +133,23 @@ def _image_name(summary: Thing, cut: bool) -> str:
     return name.familiar_name + (f":{name.tag}" if name.tag else "")
 
 
-def _container_size(summary: Thing) -> str:
-    own = human_size(summary.get("SizeRw") or 0, 3)
-    whole = summary.get("SizeRootFs") or 0
+def _container_size(summary: JsonObject) -> str:
+    own = human_size(number(summary, "SizeRw"), 3)
+    whole = number(summary, "SizeRootFs")
     return f"{own} (virtual {human_size(whole, 3)})" if whole else own
 
 
-def _mount_name(mount: Thing, cut: bool) -> str:
-    name = mount.get("Name") or mount.get("Source") or ""
+def _mount_name(mount: Json, cut: bool) -> str:
+    name = text(mount, "Name") or text(mount, "Source")
     return ellipsis(name, 15) if cut else name
 
 
 def image_rows(
-    summary: Thing, now: int, *, cut: bool = True, digests: bool = False, any_digest: bool = False
-) -> list[Row]:
+    summary: JsonObject, now: int, *, cut: bool = True, digests: bool = False, any_digest: bool = False
+) -> list[TableRow]:
     """An image as GET /images/json tells of it: a row for each of its tags, with digests where they are asked for."""
-    tags = [parse(name) for name in summary.get("RepoTags") or [] if name != "<none>:<none>"]
-    by_digest = [parse(name) for name in summary.get("RepoDigests") or [] if name != "<none>@<none>"]
+    tags = [parse(name) for name in texts(summary, "RepoTags") if name != "<none>:<none>"]
+    by_digest = [parse(name) for name in texts(summary, "RepoDigests") if name != "<none>@<none>"]
     if not tags and not by_digest:
         return [_image_row(summary, now, cut, "<none>", "<none>", "<none>")]
     rows = []
@@ -165,44 +168,43 @@ def image_rows(
     return rows
 
 
-def _image_row(summary: Thing, now: int, cut: bool, repository: str, tag: str, digest: str) -> Row:
-    shared = summary.get("SharedSize", -1)
-    containers = summary.get("Containers", -1)
+def _image_row(summary: JsonObject, now: int, cut: bool, repository: str, tag: str, digest: str) -> TableRow:
+    shared, containers = (number(summary, name) if name in summary else -1 for name in ("SharedSize", "Containers"))
+    identifier, size, created = text(summary, "Id"), number(summary, "Size"), number(summary, "Created")
     fields: Fields = {
-        "ID": lambda: short_id(summary["Id"]) if cut else summary["Id"],
+        "ID": lambda: short_id(identifier) if cut else identifier,
         "Repository": lambda: repository,
         "Tag": lambda: tag,
         "Digest": lambda: digest,
-        "CreatedSince": lambda: ago(now, summary["Created"] * SECOND),
-        "CreatedAt": lambda: go_time(summary["Created"]),
-        "Size": lambda: human_size(summary["Size"], 3),
-        "VirtualSize": lambda: human_size(summary["Size"]),
+        "CreatedSince": lambda: ago(now, created * SECOND),
+        "CreatedAt": lambda: go_time(created),
+        "Size": lambda: human_size(size, 3),
+        "VirtualSize": lambda: human_size(size),
         "Containers": lambda: "N/A" if containers == -1 else str(containers),
         "SharedSize": lambda: "N/A" if shared == -1 else human_size(shared),
-        "UniqueSize": lambda: "N/A" if shared == -1 else human_size(summary["Size"] - shared),
+        "UniqueSize": lambda: "N/A" if shared == -1 else human_size(size - shared),
     }
-    return Row("*formatter.imageContext", fields)
+    return TableRow("*formatter.imageContext", fields)
 
 
-def history_row(step: Thing, now: int, *, cut: bool = True, human: bool = True) -> Row:
+def history_row(step: JsonObject, now: int, *, cut: bool = True, human: bool = True) -> TableRow:
     """A step of GET /images/NAME/history, whose time is in nanoseconds."""
-    made_by = step["CreatedBy"].replace("\t", " ")
+    made_by = text(step, "CreatedBy").replace("\t", " ")
+    identifier, created = text(step, "Id"), number(step, "Created")
     fields: Fields = {
-        "ID": lambda: short_id(step["Id"]) if cut else step["Id"],
-        "CreatedAt": lambda: rfc3339(step["Created"] // SECOND * SECOND) if step["Created"] else "N/A",
+        "ID": lambda: short_id(identifier) if cut else identifier,
+        "CreatedAt": lambda: rfc3339(created // SECOND * SECOND) if created else "N/A",
         "CreatedSince": lambda: (
-            ("N/A" if not step["Created"] else ago(now, step["Created"]))
-            if human
-            else rfc3339(step["Created"] // SECOND * SECOND)
+            ("N/A" if not created else ago(now, created)) if human else rfc3339(created // SECOND * SECOND)
         ),
         "CreatedBy": lambda: ellipsis(made_by, 45) if cut else made_by,
-        "Size": lambda: human_size(step["Size"], 3) if human else str(step["Size"]),
+        "Size": lambda: human_size(number(step, "Size"), 3) if human else str(step["Size"]),
         "Comment": lambda: step["Comment"],
     }
-    return Row("*formatter.historyContext", fields)
+    return TableRow("*formatter.historyContext", fields)
 
 
-def volume_row(volume: Thing) -> Row:
+def volume_row(volume: JsonObject) -> TableRow:
     """A volume as GET /volumes tells of it."""
     usage = volume.get("UsageData")
     fields: Fields = {
@@ -210,38 +212,38 @@ def volume_row(volume: Thing) -> Row:
         "Driver": lambda: volume["Driver"],
         "Scope": lambda: volume["Scope"],
         "Mountpoint": lambda: volume["Mountpoint"],
-        "Labels": lambda: join_labels(volume.get("Labels")),
-        "Label": lambda name: (volume.get("Labels") or {}).get(name, ""),
-        "Links": lambda: str(usage["RefCount"]) if usage else "N/A",
-        "Size": lambda: human_size(usage["Size"]) if usage else "N/A",
+        "Labels": lambda: _labels(volume),
+        "Links": lambda: str(number(usage, "RefCount")) if usage else "N/A",
+        "Size": lambda: human_size(number(usage, "Size")) if usage else "N/A",
         "Group": lambda: "N/A",
         "Availability": lambda: "N/A",
         "Status": lambda: "N/A",
     }
-    return Row("*formatter.volumeContext", fields)
+    return TableRow("*formatter.volumeContext", fields, _label(volume))
 
 
-def cache_row(record: Thing, now: int, *, cut: bool = True) -> Row:
+def cache_row(record: JsonObject, now: int, *, cut: bool = True) -> TableRow:
     """A record of the build cache; its times are nanoseconds, LastUsedAt may be None."""
-    used = record.get("LastUsedAt")
+    used = number(record, "LastUsedAt") if record.get("LastUsedAt") is not None else None
+    identifier, created = text(record, "ID"), number(record, "CreatedAt")
     fields: Fields = {
-        "ID": lambda: (record["ID"][:12] if cut else record["ID"]) + ("*" if record["InUse"] else ""),
-        "Parent": lambda: ", ".join(record.get("Parents") or [])[: 12 if cut else None],
+        "ID": lambda: (identifier[:12] if cut else identifier) + ("*" if record["InUse"] else ""),
+        "Parent": lambda: ", ".join(texts(record, "Parents"))[: 12 if cut else None],
         "CacheType": lambda: record["Type"],
         "Description": lambda: record["Description"],
-        "Size": lambda: human_size(record["Size"], 3),
-        "CreatedAt": lambda: go_time(record["CreatedAt"] // SECOND),
-        "CreatedSince": lambda: ago(now, record["CreatedAt"]),
+        "Size": lambda: human_size(number(record, "Size"), 3),
+        "CreatedAt": lambda: go_time(created // SECOND),
+        "CreatedSince": lambda: ago(now, created),
         "LastUsedAt": lambda: "" if used is None else go_time(used // SECOND),
         "LastUsedSince": lambda: "" if used is None else ago(now, used),
         "UsageCount": lambda: str(record["UsageCount"]),
         "InUse": lambda: str(record["InUse"]).lower(),
         "Shared": lambda: str(record["Shared"]).lower(),
     }
-    return Row("*formatter.buildCacheContext", fields)
+    return TableRow("*formatter.buildCacheContext", fields)
 
 
-def df_row(kind: str, total: int, active: int, size: int, reclaimable: int, *, percent: bool = True) -> Row:
+def df_row(kind: str, total: int, active: int, size: int, reclaimable: int, *, percent: bool = True) -> TableRow:
     """A line of docker system df."""
     part = f" ({reclaimable * 100 // size}%)" if percent and size > 0 else ""
     fields: Fields = {
@@ -251,4 +253,4 @@ def df_row(kind: str, total: int, active: int, size: int, reclaimable: int, *, p
         "Size": lambda: human_size(size),
         "Reclaimable": lambda: human_size(reclaimable) + part,
     }
-    return Row("*formatter.diskUsageImagesContext", fields)
+    return TableRow("*formatter.diskUsageImagesContext", fields)

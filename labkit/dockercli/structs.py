@@ -8,11 +8,11 @@ of what. NAME=KEY: the JSON has it under another key.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from labkit.engine.mounts.mountkeys import PLACES
+from labkit.kernel.jsontypes import Json, JsonObject
 
-from .gotext import Nil, Number, Struct
+from .gotext import GoValue, Nil, Number, Struct
 
 TYPES = {
     "container": """
@@ -89,33 +89,33 @@ _GO_NAMES = {
     "volume": "volume.Volume",
     "mount": "container.MountPoint",
 }
-_EMPTY: dict[str | None, Any] = {None: "", "#": 0, "?": False}
+_EMPTY: dict[str | None, str | int | bool] = {None: "", "#": 0, "?": False}
 _NIL = {"[]": "slice", "{}": "map", "*": "pointer"}
 
 
-def typed(kind: str, source: dict[str, Any]) -> Struct:
+def typed(kind: str, source: JsonObject) -> Struct:
     """The daemon's JSON as the Go struct of this kind."""
-    fields = {}
+    fields: dict[str, GoValue] = {}
     for name, key, sign, of in (match.groups() for match in _FIELD.finditer(TYPES[kind])):
         fields[name] = _value(source.get(key or name), sign, of)
     return Struct(fields, source, _GO_NAMES.get(kind, kind))
 
 
-def _value(value: Any, sign: str | None, of: str | None) -> Any:
+def _value(value: Json, sign: str | None, of: str | None) -> GoValue:
     if value is None:
         if sign in _NIL:
             return Nil(_NIL[sign], _GO_NAMES.get(of or "", ""))
         return typed(of, {}) if of else _EMPTY[sign]
-    if of is None:
+    if of is None or not isinstance(value, (list, dict)):
         return value
     if isinstance(value, list):
-        return [typed(of, item) for item in value]
+        return [typed(of, item) for item in value if isinstance(item, dict)]
     if sign == "{}":
-        return {name: typed(of, item) for name, item in value.items()}
+        return {name: typed(of, item) for name, item in value.items() if isinstance(item, dict)}
     return typed(of, value)
 
 
-def raw(value: Any) -> Any:
+def raw(value: Json) -> GoValue:
     """The daemon's JSON as it came: numbers as they were written."""
     if isinstance(value, dict):
         return {name: raw(item) for name, item in value.items()}

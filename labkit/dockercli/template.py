@@ -5,35 +5,32 @@ The functions beside Go's own are docker/cli's (templates/templates.go).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from . import gotext
-from .gotext import Nil, Number, Row, Struct, show, type_name
+from .gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name
 from .template_parse import (
     Action,
     Branch,
-    Command,
     Constant,
     Dot,
     Fields,
-    Function,
+    FunctionName,
     Leave,
-    Node,
     Nothing,
-    Parser,
-    Pipeline,
+    PipedCommand,
+    PlainText,
     TemplateError,
-    Text,
-    Variable,
+    TemplateNode,
+    TemplateParser,
+    TemplatePipeline,
+    TemplateVariable,
 )
 from .units import quote
 
 __all__ = ["HEADER_FUNCTIONS", "Template", "TemplateError"]
-
-
-class Missing:
-    """What a map has under a key that it does not have: prints as <no value>."""
 
 
 MISSING = Missing()
@@ -51,17 +48,17 @@ class Continue(Exception):
     pass
 
 
-def truth(value: Any) -> bool:
+def truth(value: GoValue) -> bool:
     if value is None or isinstance(value, (Missing, Nil)):
         return False
-    if isinstance(value, (Struct, Row)):
+    if isinstance(value, (Struct, TableRow)):
         return True
     if isinstance(value, Number):
         return value != ""
     return bool(value)
 
 
-def _string(value: Any, name: str) -> str:
+def _string(value: GoValue, name: str) -> str:
     if isinstance(value, str) and not isinstance(value, Number):
         return str(value)
     if isinstance(value, Number):
@@ -71,7 +68,7 @@ def _string(value: Any, name: str) -> str:
     raise CallError(f"wrong type for value; expected string; got {type_name(value)}")
 
 
-def _length(value: Any) -> int:
+def _length(value: GoValue) -> int:
     if isinstance(value, Nil) and value.kind != "pointer":
         return 0
     if isinstance(value, str):
@@ -83,13 +80,13 @@ def _length(value: Any) -> int:
     raise CallError(f"error calling len: len of type {type_name(value)}")
 
 
-def _index(value: Any, *keys: Any) -> Any:
+def _index(value: GoValue, keys: Sequence[GoValue]) -> GoValue:
     for key in keys:
         value = _index_one(value, key)
     return value
 
 
-def _index_one(value: Any, key: Any) -> Any:
+def _index_one(value: GoValue, key: GoValue) -> GoValue:
     if value is None or isinstance(value, Missing):
         raise CallError("error calling index: index of untyped nil")
     if isinstance(value, Nil):
@@ -111,14 +108,22 @@ def _index_one(value: Any, key: Any) -> Any:
     raise CallError(f"error calling index: can't index item of type {type_name(value)}")
 
 
-def _slice(value: Any, *bounds: int) -> Any:
-    low, high = (*bounds, *(0, _length(value))[len(bounds) :])[:2]
+def _slice(value: GoValue, bounds: Sequence[GoValue]) -> GoValue:
+    numbers = [_number(bound) for bound in bounds]
+    low, high = (*numbers, *(0, _length(value))[len(numbers) :])[:2]
     if not 0 <= low <= high <= _length(value):
         raise CallError(f"error calling slice: index out of range: {high if high > _length(value) else low}")
+    assert isinstance(value, (str, list))
     return value[low:high]
 
 
-def _basic(value: Any) -> tuple[str, Any]:
+def _number(value: GoValue) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise CallError(f"wrong type for value; expected int; got {type_name(value)}")
+    return value
+
+
+def _basic(value: GoValue) -> tuple[str, str | float | None]:
     if isinstance(value, Number):
         return "string", str(value)
     for kind, name in ((bool, "bool"), (int, "int"), (float, "float"), (str, "string")):
@@ -129,7 +134,7 @@ def _basic(value: Any) -> tuple[str, Any]:
     raise CallError(f"non-comparable type {show(value)}: {type_name(value)}")
 
 
-def _equal(first: Any, *others: Any) -> bool:
+def _equal(first: GoValue, others: Sequence[GoValue]) -> bool:
     if not others:
         raise CallError("error calling eq: missing argument for comparison")
     for other in others:
@@ -144,23 +149,26 @@ def _equal(first: Any, *others: Any) -> bool:
     return False
 
 
-def _less(first: Any, second: Any, name: str) -> bool:
+def _less(first: GoValue, second: GoValue, name: str) -> bool:
     left, right = _basic(first), _basic(second)
     if left[0] != right[0]:
         raise CallError(f"error calling {name}: incompatible types for comparison")
     if left[0] in ("bool", "nil"):
         raise CallError(f"error calling {name}: invalid type for comparison")
-    return bool(left[1] < right[1])
+    if isinstance(left[1], str) and isinstance(right[1], str):
+        return left[1] < right[1]
+    assert isinstance(left[1], (int, float)) and isinstance(right[1], (int, float))  # noqa: PT018 (of the same kind)
+    return left[1] < right[1]
 
 
-def _join(value: Any, separator: Any) -> str:
+def _join(value: GoValue, separator: GoValue) -> str:
     items = [] if isinstance(value, Nil) and value.kind == "slice" else value
     if not isinstance(items, list) or any(type(item) is not str for item in items):
         raise CallError(f"wrong type for value; expected []string; got {type_name(value)}")
     return _string(separator, "join").join(items)
 
 
-def _title(value: Any) -> str:
+def _title(value: GoValue) -> str:
     text, before, result = _string(value, "title"), " ", ""
     for character in text:
         result += character.upper() if not (before.isalnum() or before in "_'") else character
@@ -168,51 +176,56 @@ def _title(value: Any) -> str:
     return result
 
 
-def _pad(value: Any, before: int, after: int) -> str:
+def _pad(value: GoValue, before: GoValue, after: GoValue) -> str:
     text = _string(value, "pad")
-    return " " * before + text + " " * after if text else text
+    return " " * _number(before) + text + " " * _number(after) if text else text
 
 
-def _truncate(value: Any, length: int) -> str:
-    return _string(value, "truncate")[:length]
+def _split(text: GoValue, separator: GoValue) -> list[str]:
+    whole, sign = _string(text, "split"), _string(separator, "split")
+    return whole.split(sign) if sign else list(whole)
+
+
+@dataclass(frozen=True)
+class GoFunction:
+    """A function that templates can call. `least`: how many arguments it wants; `more`: or any number above that."""
+
+    least: int
+    call: Callable[[Sequence[GoValue]], GoValue]
+    more: bool = False
 
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
-Calls = dict[str, Callable[..., Any]]
-FUNCTIONS: Calls = {
-    "json": gotext.to_json,
-    "split": lambda text, separator: _string(text, "split").split(separator) if separator else list(text),
-    "join": _join,
-    "title": _title,
-    "lower": lambda text: _string(text, "lower").lower(),
-    "upper": lambda text: _string(text, "upper").upper(),
-    "pad": _pad,
-    "truncate": _truncate,
-    "len": _length,
-    "index": _index,
-    "slice": _slice,
-    "print": lambda *values: gotext.sprint(list(values)),
-    "println": lambda *values: gotext.sprintln(list(values)),
-    "printf": lambda form, *values: gotext.sprintf(form, list(values)),
-    "not": lambda value: not truth(value),
-    "eq": _equal,
-    "ne": lambda first, second: not _equal(first, second),
-    "lt": lambda first, second: _less(first, second, "lt"),
-    "le": lambda first, second: _less(first, second, "le") or _equal(first, second),
-    "gt": lambda first, second: not (_less(first, second, "gt") or _equal(first, second)),
-    "ge": lambda first, second: not _less(first, second, "ge"),
-    "html": lambda *values: "".join(_HTML.get(character, character) for character in gotext.sprint(list(values))),
+Calls: TypeAlias = Mapping[str, GoFunction]
+FUNCTIONS: dict[str, GoFunction] = {
+    "json": GoFunction(1, lambda given: gotext.to_json(given[0])),
+    "split": GoFunction(2, lambda given: _split(given[0], given[1])),
+    "join": GoFunction(2, lambda given: _join(given[0], given[1])),
+    "title": GoFunction(1, lambda given: _title(given[0])),
+    "lower": GoFunction(1, lambda given: _string(given[0], "lower").lower()),
+    "upper": GoFunction(1, lambda given: _string(given[0], "upper").upper()),
+    "pad": GoFunction(3, lambda given: _pad(given[0], given[1], given[2])),
+    "truncate": GoFunction(2, lambda given: _string(given[0], "truncate")[: _number(given[1])]),
+    "len": GoFunction(1, lambda given: _length(given[0])),
+    "index": GoFunction(1, lambda given: _index(given[0], given[1:]), True),
+    "slice": GoFunction(1, lambda given: _slice(given[0], given[1:]), True),
+    "print": GoFunction(0, gotext.sprint, True),
+    "println": GoFunction(0, gotext.sprintln, True),
+    "printf": GoFunction(1, lambda given: gotext.sprintf(_string(given[0], "printf"), given[1:]), True),
+    "not": GoFunction(1, lambda given: not truth(given[0])),
+    "eq": GoFunction(1, lambda given: _equal(given[0], given[1:]), True),
+    "ne": GoFunction(2, lambda given: not _equal(given[0], given[1:])),
+    "lt": GoFunction(2, lambda given: _less(given[0], given[1], "lt")),
+    "le": GoFunction(2, lambda given: _less(given[0], given[1], "le") or _equal(given[0], given[1:])),
+    "gt": GoFunction(2, lambda given: not (_less(given[0], given[1], "gt") or _equal(given[0], given[1:]))),
+    "ge": GoFunction(2, lambda given: not _less(given[0], given[1], "ge")),
+    "html": GoFunction(0, lambda given: "".join(_HTML.get(sign, sign) for sign in gotext.sprint(given)), True),
 }
 LAZY = ("and", "or")
 # A table's header: the functions leave the names of the columns as they are (templates.HeaderFunctions).
 HEADER_FUNCTIONS: Calls = {
-    "json": lambda text: text,
-    "split": lambda text, separator: text,
-    "join": lambda text, separator: text,
-    "title": lambda text: text,
-    "lower": lambda text: text,
-    "upper": lambda text: text,
-    "truncate": lambda text, length: text,
+    name: GoFunction(FUNCTIONS[name].least, lambda given: given[0])
+    for name in ("json", "split", "join", "title", "lower", "upper", "truncate")
 }
 
 
@@ -222,34 +235,34 @@ class Template:
     def __init__(self, text: str, *, name: str = "", functions: Calls | None = None) -> None:
         self.source = text
         self.name = name
-        self.functions = FUNCTIONS | (functions or {})
-        self.nodes = Parser(text, {*self.functions, *LAZY}, name).parse()
+        self.functions = {**FUNCTIONS, **(functions or {})}
+        self.nodes = TemplateParser(text, {*self.functions, *LAZY}, name).parse()
 
-    def render(self, data: Any, *, strict: bool = False, functions: Calls | None = None) -> str:
+    def render(self, data: GoValue, *, strict: bool = False, functions: Calls | None = None) -> str:
         """The text for this value; `strict`: a key that a map does not have is an error."""
-        run = _Run(self, data, strict, self.functions | (functions or {}))
+        run = _Run(self, data, strict, {**self.functions, **(functions or {})})
         run.walk(self.nodes, data)
         return "".join(run.pieces)
 
 
 class _Run:
-    def __init__(self, template: Template, data: Any, strict: bool, functions: Calls) -> None:
+    def __init__(self, template: Template, data: GoValue, strict: bool, functions: Calls) -> None:
         self.template = template
         self.strict = strict
         self.functions = functions
         self.pieces: list[str] = []
-        self.variables: list[tuple[str, Any]] = [("$", data)]
+        self.variables: list[tuple[str, GoValue]] = [("$", data)]
 
-    def fail(self, node: Node, message: str) -> TemplateError:
+    def fail(self, node: TemplateNode, message: str) -> TemplateError:
         source = self.template.source
         line = source.count("\n", 0, node.place) + 1
         column = len(source[source.rfind("\n", 0, node.place) + 1 : node.place].encode())
         name = self.template.name
         return TemplateError(f'template: {name}:{line}:{column}: executing "{name}" at <{node.text}>: {message}')
 
-    def walk(self, nodes: list[Node], dot: Any) -> None:
+    def walk(self, nodes: list[TemplateNode], dot: GoValue) -> None:
         for node in nodes:
-            if isinstance(node, Text):
+            if isinstance(node, PlainText):
                 self.pieces.append(node.text)
             elif isinstance(node, Action) and node.pipeline:
                 value = self.pipeline(node.pipeline, dot)
@@ -262,10 +275,10 @@ class _Run:
                 self._branch(node, dot)
                 del self.variables[known:]
 
-    def _printed(self, value: Any) -> str:
+    def _printed(self, value: GoValue) -> str:
         return "<no value>" if value is None or isinstance(value, Missing) else show(value)
 
-    def _branch(self, node: Branch, dot: Any) -> None:
+    def _branch(self, node: Branch, dot: GoValue) -> None:
         assert node.pipeline
         if node.kind == "range":
             self._range(node, dot)
@@ -276,7 +289,7 @@ class _Run:
         else:
             self.walk(node.otherwise, dot)
 
-    def _range(self, node: Branch, dot: Any) -> None:
+    def _range(self, node: Branch, dot: GoValue) -> None:
         assert node.pipeline
         names = node.pipeline.variables if node.pipeline.declares else []
         value = self.pipeline(node.pipeline, dot)
@@ -295,7 +308,7 @@ class _Run:
         if empty:
             self.walk(node.otherwise, dot)
 
-    def _items(self, node: Pipeline, value: Any) -> Iterator[tuple[Any, Any]]:
+    def _items(self, node: TemplatePipeline, value: GoValue) -> Iterator[tuple[GoValue, GoValue]]:
         if value is None or isinstance(value, (Missing, Nil)):
             return iter(())
         if isinstance(value, dict) and not isinstance(value, Struct):
@@ -308,15 +321,15 @@ class _Run:
 
     # values
 
-    def pipeline(self, node: Pipeline, dot: Any) -> Any:
-        value: Any = MISSING
+    def pipeline(self, node: TemplatePipeline, dot: GoValue) -> GoValue:
+        value: GoValue = MISSING
         for number, command in enumerate(node.commands):
             value = self._command(command, dot, [value] if number else [])
         if node.variables and not (node.declares and node.text.startswith("range")):
             self._assign(node, value)
         return value
 
-    def _assign(self, node: Pipeline, value: Any) -> None:
+    def _assign(self, node: TemplatePipeline, value: GoValue) -> None:
         if node.declares:
             self.variables += [(name, value) for name in node.variables]
             return
@@ -324,9 +337,9 @@ class _Run:
             place = max(place for place, (known, _) in enumerate(self.variables) if known == name)
             self.variables[place] = (name, value)
 
-    def _command(self, node: Command, dot: Any, final: list[Any]) -> Any:
+    def _command(self, node: PipedCommand, dot: GoValue, final: list[GoValue]) -> GoValue:
         first, *rest = node.words
-        if isinstance(first, Function):
+        if isinstance(first, FunctionName):
             return self._call(first, node, rest, dot, final)
         if isinstance(first, Fields):
             return self._fields(first, dot, [self._value(word, dot) for word in rest] + final)
@@ -336,30 +349,34 @@ class _Run:
             raise self.fail(first, "nil is not a command")
         return self._value(first, dot)
 
-    def _value(self, node: Node, dot: Any) -> Any:
+    def _value(self, node: TemplateNode, dot: GoValue) -> GoValue:
         if isinstance(node, Constant):
             return node.value
         if isinstance(node, Dot):
             return dot
-        if isinstance(node, Variable):
+        if isinstance(node, TemplateVariable):
             return next(value for name, value in reversed(self.variables) if name == node.name)
         if isinstance(node, Fields):
             return self._fields(node, dot, [])
-        if isinstance(node, Pipeline):
+        if isinstance(node, TemplatePipeline):
             return self.pipeline(node, dot)
-        if isinstance(node, Function):
+        if isinstance(node, FunctionName):
             return self._call(node, node, [], dot, [])
         return None
 
-    def _fields(self, node: Fields, dot: Any, arguments: list[Any]) -> Any:
+    def _fields(self, node: Fields, dot: GoValue, arguments: list[GoValue]) -> GoValue:
         value = dot if node.base is None else self._value(node.base, dot)
         for name in node.names[:-1]:
             value = self._field(node, value, name, [])
         return self._field(node, value, node.names[-1], arguments)
 
-    def _field(self, node: Fields, value: Any, name: str, arguments: list[Any]) -> Any:
-        if isinstance(value, Row) and name in value.fields:
-            return self._method(node, value.fields[name], name, arguments)
+    def _field(self, node: Fields, value: GoValue, name: str, arguments: list[GoValue]) -> GoValue:
+        if isinstance(value, TableRow) and name in value.fields:
+            self._wanted(node, name, 0, arguments)
+            return value.fields[name]()
+        if isinstance(value, TableRow) and name == "Label" and value.label:
+            self._wanted(node, name, 1, arguments)
+            return value.label(str(arguments[0]))
         if isinstance(value, Nil) and value.kind == "pointer":
             raise self.fail(node, f"nil pointer evaluating {value.type_name or 'interface {}'}.{name}")
         if value is None or isinstance(value, Missing):
@@ -379,34 +396,30 @@ class _Run:
             return MISSING
         raise self.fail(node, f"can't evaluate field {name} in type {type_name(value)}")
 
-    def _method(self, node: Fields, method: Callable[..., Any], name: str, arguments: list[Any]) -> Any:
-        wanted = getattr(method, "__code__", None)
-        count = wanted.co_argcount - len(method.__defaults__ or ()) if wanted else 0
+    def _wanted(self, node: TemplateNode, name: str, count: int, arguments: Sequence[GoValue]) -> None:
         if len(arguments) != count:
             raise self.fail(node, f"wrong number of args for {name}: want {count} got {len(arguments)}")
-        return method(*arguments)
 
-    def _call(self, node: Function, whole: Node, words: list[Node], dot: Any, final: list[Any]) -> Any:
+    def _call(
+        self, node: FunctionName, whole: TemplateNode, words: list[TemplateNode], dot: GoValue, final: list[GoValue]
+    ) -> GoValue:
         if node.name in LAZY:
             return self._lazy(node, words, dot, final)
         arguments = [self._value(word, dot) for word in words] + final
+        function = self.functions[node.name]
+        if not function.more or len(arguments) < function.least:
+            self._wanted(_at(node, whole), node.name, function.least, arguments)
         try:
-            return self.functions[node.name](*arguments)
+            return function.call(arguments)
         except CallError as error:
             text = str(error)
-            at: Node = node
             if text.startswith(("wrong type", "invalid value")):
-                at = words[0] if words else whole
-            else:
-                text = text if text.startswith("error calling") else f"error calling {node.name}: {text}"
-            raise self.fail(at if at is not node else _at(node, whole), text) from None
-        except TypeError:
-            count = self.functions[node.name].__code__.co_argcount
-            message = f"wrong number of args for {node.name}: want {count} got {len(arguments)}"
-            raise self.fail(_at(node, whole), message) from None
+                raise self.fail(words[0] if words else whole, text) from None
+            text = text if text.startswith("error calling") else f"error calling {node.name}: {text}"
+            raise self.fail(_at(node, whole), text) from None
 
-    def _lazy(self, node: Function, words: list[Node], dot: Any, final: list[Any]) -> Any:
-        value: Any = MISSING
+    def _lazy(self, node: FunctionName, words: list[TemplateNode], dot: GoValue, final: list[GoValue]) -> GoValue:
+        value: GoValue = MISSING
         for word in words:
             value = self._value(word, dot)
             if truth(value) == (node.name == "or"):
@@ -414,6 +427,6 @@ class _Run:
         return final[0] if final else value
 
 
-def _at(node: Function, whole: Node) -> Node:
+def _at(node: FunctionName, whole: TemplateNode) -> TemplateNode:
     """Where Go sees a function's failure: at the function's name, with the whole command as text."""
-    return Node(node.place, whole.text)
+    return TemplateNode(node.place, whole.text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .units import quote
 
@@ -18,85 +18,85 @@ class TemplateError(Exception):
 
 
 @dataclass
-class Node:
+class TemplateNode:
     place: int
     text: str = ""  # as Go prints it
 
 
 @dataclass
-class Text(Node):
+class PlainText(TemplateNode):
     pass
 
 
 @dataclass
-class Constant(Node):
-    value: Any = None
+class Constant(TemplateNode):
+    value: str | int | float = ""
 
 
 @dataclass
-class Nothing(Node):
+class Nothing(TemplateNode):
     """The word nil."""
 
 
 @dataclass
-class Dot(Node):
+class Dot(TemplateNode):
     pass
 
 
 @dataclass
-class Fields(Node):
+class Fields(TemplateNode):
     """.A.B, $x.A or (pipeline).A: the names below `base`; no base is the dot."""
 
     names: list[str] = field(default_factory=list)
-    base: Node | None = None
+    base: TemplateNode | None = None
 
 
 @dataclass
-class Variable(Node):
+class TemplateVariable(TemplateNode):
     name: str = ""
 
 
 @dataclass
-class Function(Node):
+class FunctionName(TemplateNode):
     name: str = ""
 
 
 @dataclass
-class Command(Node):
-    words: list[Node] = field(default_factory=list)
+class PipedCommand(TemplateNode):
+    words: list[TemplateNode] = field(default_factory=list)
 
 
 @dataclass
-class Pipeline(Node):
-    commands: list[Command] = field(default_factory=list)
+class TemplatePipeline(TemplateNode):
+    commands: list[PipedCommand] = field(default_factory=list)
     variables: list[str] = field(default_factory=list)
     declares: bool = False
 
 
 @dataclass
-class Action(Node):
-    pipeline: Pipeline | None = None
+class Action(TemplateNode):
+    pipeline: TemplatePipeline | None = None
 
 
 @dataclass
-class Branch(Node):
+class Branch(TemplateNode):
     """if, with and range."""
 
     kind: str = ""
-    pipeline: Pipeline | None = None
-    body: list[Node] = field(default_factory=list)
-    otherwise: list[Node] = field(default_factory=list)
+    pipeline: TemplatePipeline | None = None
+    body: list[TemplateNode] = field(default_factory=list)
+    otherwise: list[TemplateNode] = field(default_factory=list)
 
 
 @dataclass
-class Leave(Node):
+class Leave(TemplateNode):
     """break and continue."""
 
     kind: str = ""
 
 
 @dataclass(frozen=True)
-class Token:
+class TemplateToken:
     kind: str  # field, word, variable, string, number, char, or the sign itself
     text: str
     place: int
@@ -118,7 +118,7 @@ _TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PIEC
 _SPACE = " \t\r\n"
 
 
-class Parser:
+class TemplateParser:
     """Reads one template. `functions` are the names that can be called."""
 
     def __init__(self, text: str, functions: Collection[str], name: str = "") -> None:
@@ -127,11 +127,11 @@ class Parser:
         self.functions = functions
         self.place = 0
         self.trim_next = False
-        self.tokens: list[Token] = []
+        self.tokens: list[TemplateToken] = []
         self.loops = 0
         self.variables = ["$"]
 
-    def parse(self) -> list[Node]:
+    def parse(self) -> list[TemplateNode]:
         nodes, end = self._nodes()
         if end:
             self.fail(f"unexpected {{{{{end}}}}}")
@@ -143,9 +143,9 @@ class Parser:
 
     # text and actions
 
-    def _nodes(self, scope: int | None = None) -> tuple[list[Node], str]:
+    def _nodes(self, scope: int | None = None) -> tuple[list[TemplateNode], str]:
         """Nodes up to an {{end}} or {{else}}, and which of them it was ("" at the end of the text)."""
-        nodes: list[Node] = []
+        nodes: list[TemplateNode] = []
         while self.place < len(self.source):
             text, found = self._text()
             if text:
@@ -158,7 +158,7 @@ class Parser:
                 nodes.append(node)
         return nodes, ""
 
-    def _text(self) -> tuple[Text | None, bool]:
+    def _text(self) -> tuple[PlainText | None, bool]:
         """The text before the next action, whose tokens are read; False where there is no action."""
         start = self.place
         opening = self.source.find("{{", start)
@@ -179,7 +179,7 @@ class Parser:
                 self.tokens = []
             else:
                 self.tokens = self._lex()
-        return (Text(start, piece) if piece else None), found
+        return (PlainText(start, piece) if piece else None), found
 
     def _comment(self) -> bool:
         if not self.source.startswith("/*", self.place):
@@ -194,8 +194,8 @@ class Parser:
         self.trim_next = bool(match[1])
         return True
 
-    def _lex(self) -> list[Token]:
-        tokens: list[Token] = []
+    def _lex(self) -> list[TemplateToken]:
+        tokens: list[TemplateToken] = []
         depth = 0
         closing = re.compile(r"([ \t\r\n]-)?}}")
         while True:
@@ -206,7 +206,7 @@ class Parser:
                 self.trim_next = bool(match[1])
                 while tokens and tokens[0].kind == "space":
                     tokens.pop(0)
-                return tokens or [Token("empty", "", self.place - 2)]
+                return tokens or [TemplateToken("empty", "", self.place - 2)]
             token = _TOKEN.match(self.source, self.place)
             if not token:
                 self._bad_character()
@@ -215,9 +215,9 @@ class Parser:
             if depth < 0:
                 self.fail("unexpected right paren")
             if kind == "space":
-                tokens.append(Token("space", " ", self.place))
+                tokens.append(TemplateToken("space", " ", self.place))
             else:
-                tokens.append(Token(token[0] if kind == "sign" else kind, token[0], self.place))
+                tokens.append(TemplateToken(token[0] if kind == "sign" else kind, token[0], self.place))
             self.place = token.end()
             if kind in ("field", "word", "variable"):
                 self._check_terminator()
@@ -245,11 +245,11 @@ class Parser:
         shown = f" '{rest[0]}'" if rest[0].isprintable() else ""
         self.fail(f"unrecognized character in action: U+{ord(rest[0]):04X}{shown}")
 
-    def _action(self) -> Node | None:
+    def _action(self) -> TemplateNode | None:
         if not self.tokens:
             return None  # a comment
         self._skip_space()
-        first = self.tokens[0] if self.tokens else Token("empty", "", self.place)
+        first = self.tokens[0] if self.tokens else TemplateToken("empty", "", self.place)
         if first.kind == "word" and first.text in ("if", "with", "range"):
             self.tokens.pop(0)
             return self._branch(first.text, first.place)
@@ -278,7 +278,7 @@ class Parser:
         del self.variables[known:]
         return node
 
-    def _else(self, kind: str) -> list[Node]:
+    def _else(self, kind: str) -> list[TemplateNode]:
         self.tokens.pop(0)
         self._skip_space()
         if self.tokens and self.tokens[0].kind == "word" and self.tokens[0].text == kind and kind in ("if", "with"):
@@ -305,7 +305,7 @@ class Parser:
         while self.tokens and self.tokens[0].kind == "space":
             self.tokens.pop(0)
 
-    def _shown(self, token: Token) -> str:
+    def _shown(self, token: TemplateToken) -> str:
         if token.kind in ("word", "range") and token.text in (
             "if",
             "else",
@@ -319,9 +319,9 @@ class Parser:
             return f"<{token.text}>"
         return quote(token.text)
 
-    def _pipeline(self, context: str, closing: str = "") -> Pipeline:
+    def _pipeline(self, context: str, closing: str = "") -> TemplatePipeline:
         self._skip_space()
-        node = Pipeline(self.tokens[0].place if self.tokens else self.place)
+        node = TemplatePipeline(self.tokens[0].place if self.tokens else self.place)
         self._declarations(node, context)
         while True:
             self._skip_space()
@@ -346,13 +346,13 @@ class Parser:
         node.text = head + " | ".join(command.text for command in node.commands)
         return node
 
-    def _check_pipeline(self, node: Pipeline, context: str) -> None:
+    def _check_pipeline(self, node: TemplatePipeline, context: str) -> None:
         for number, command in enumerate(node.commands[1:], 2):
             first = command.words[0]
             if isinstance(first, (Constant, Nothing, Dot)):
                 self.fail(f"non executable command in pipeline stage {number}")
 
-    def _declarations(self, node: Pipeline, context: str) -> None:
+    def _declarations(self, node: TemplatePipeline, context: str) -> None:
         meaning = [token for token in self.tokens if token.kind != "space"]
         names: list[str] = []
         place = 0
@@ -366,7 +366,7 @@ class Parser:
                 return
             place += 2
 
-    def _declare(self, node: Pipeline, names: list[str], sign: str, token: Token) -> None:
+    def _declare(self, node: TemplatePipeline, names: list[str], sign: str, token: TemplateToken) -> None:
         node.variables = names
         node.declares = sign == ":="
         if node.declares:
@@ -380,8 +380,8 @@ class Parser:
         if name not in self.variables:
             self.fail(f"undefined variable {quote(name)}")
 
-    def _command(self, context: str) -> Command:
-        node = Command(self.tokens[0].place)
+    def _command(self, context: str) -> PipedCommand:
+        node = PipedCommand(self.tokens[0].place)
         while True:
             self._skip_space()
             if not self.tokens or self.tokens[0].kind in ("|", ")", "empty"):
@@ -391,10 +391,12 @@ class Parser:
                 self.fail(f"unexpected {self._shown(self.tokens[0])} in operand")
         if not node.words:
             self.fail("empty command")
-        node.text = " ".join(f"({word.text})" if isinstance(word, Pipeline) else word.text for word in node.words)
+        node.text = " ".join(
+            f"({word.text})" if isinstance(word, TemplatePipeline) else word.text for word in node.words
+        )
         return node
 
-    def _operand(self, context: str) -> Node:
+    def _operand(self, context: str) -> TemplateNode:
         node = self._term(context)
         names: list[str] = []
         place = node.place
@@ -408,10 +410,10 @@ class Parser:
         tail = "".join("." + name for name in names)
         if isinstance(node, Fields):
             return Fields(place, node.text + tail, node.names + names, node.base)
-        head = f"({node.text})" if isinstance(node, Pipeline) else node.text
+        head = f"({node.text})" if isinstance(node, TemplatePipeline) else node.text
         return Fields(place, head + tail, names, node)
 
-    def _term(self, context: str) -> Node:
+    def _term(self, context: str) -> TemplateNode:
         token = self.tokens.pop(0)
         makers = {
             "field": lambda: Fields(token.place, token.text, [token.text[1:]]),
@@ -429,11 +431,11 @@ class Parser:
             self.fail(f"unexpected {self._shown(token)} in {context if context != 'operand' else 'command'}")
         return makers[token.kind]()
 
-    def _variable(self, token: Token) -> Variable:
+    def _variable(self, token: TemplateToken) -> TemplateVariable:
         self._check_variable(token.text)
-        return Variable(token.place, token.text, token.text)
+        return TemplateVariable(token.place, token.text, token.text)
 
-    def _word(self, token: Token) -> Node:
+    def _word(self, token: TemplateToken) -> TemplateNode:
         if token.text in ("true", "false"):
             return Constant(token.place, token.text, token.text == "true")
         if token.text == "nil":
@@ -442,9 +444,9 @@ class Parser:
             self.fail(f"unexpected <{token.text}> in command")
         if token.text not in self.functions:
             self.fail(f'function "{token.text}" not defined')
-        return Function(token.place, token.text, token.text)
+        return FunctionName(token.place, token.text, token.text)
 
-    def _string(self, token: Token) -> str:
+    def _string(self, token: TemplateToken) -> str:
         return _unescape(token.text[1:-1])
 
     def _number(self, text: str) -> int | float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dockercli.gotext import Nil, Number, Row, Struct, show, sprintf
+from labkit.dockercli.gotext import Nil, Number, Struct, TableRow, show, sprintf
 from labkit.dockercli.template import Template, TemplateError
 
 DATA = {
@@ -140,7 +140,7 @@ def test_unfit(form, message):
 
 
 def test_a_row_has_methods():
-    row = Row("*formatter.ContainerContext", {"ID": lambda: "1", "Label": lambda name: name.upper()})
+    row = TableRow("*formatter.ContainerContext", {"ID": lambda: "1"}, str.upper)
     assert Template('{{.ID}} {{.Label "x"}}').render(row) == "1 X"
     with pytest.raises(TemplateError, match=r"can't evaluate field X in type \*formatter.ContainerContext"):
         Template("{{.X}}").render(row)
@@ -149,7 +149,7 @@ def test_a_row_has_methods():
 
 
 def test_json_of_a_row_is_sorted_and_escaped():
-    row = Row("x", {"B": lambda: "0.0.0.0:80->80/tcp", "A": lambda: "1"})
+    row = TableRow("x", {"B": lambda: "0.0.0.0:80->80/tcp", "A": lambda: "1"})
     assert Template("{{json .}}").render(row) == '{"A":"1","B":"0.0.0.0:80-\\u003e80/tcp"}'
 
 
@@ -191,3 +191,19 @@ def test_shown(value, text):
 def test_printf(form, values, text):
     """Go fmt/doc.go."""
     assert sprintf(form, values) == text
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("{{pad .Name .Name 1}}", "wrong type for value; expected int; got string"),
+        ("{{truncate .Name .Name}}", "wrong type for value; expected int; got string"),
+        ("{{truncate .Name}}", "wrong number of args for truncate: want 2 got 1"),
+        ("{{index}}", "wrong number of args for index: want 1 got 0"),
+    ],
+)
+def test_arguments_that_do_not_fit(form: str, message: str) -> None:
+    """Go's executor checks their number and their types before it calls a function."""
+    with pytest.raises(TemplateError) as caught:
+        Template(form).render({"Name": "web"})
+    assert str(caught.value).endswith(message)

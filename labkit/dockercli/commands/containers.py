@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.times import SECOND
+from labkit.kernel.jsontypes import JsonObject, items, members, text
 from labkit.kernel.streams import Input
 
 from .. import rows
 from ..errors import StatusError, ValueInvalid
 from ..formatter import render
-from ..gotext import Row
+from ..gotext import TableRow
 from ..invocation import Invocation, daemon_says
 from ..ports import join_host, port_number
 from ..template import Template, TemplateError
@@ -139,8 +139,8 @@ def diff(run: Invocation) -> int:
     return 0
 
 
-def _change(kind: str, path: str) -> Row:
-    return Row("*container.diffContext", {"Type": lambda: kind, "Path": lambda: path})
+def _change(kind: str, path: str) -> TableRow:
+    return TableRow("*container.diffContext", {"Type": lambda: kind, "Path": lambda: path})
 
 
 # ps
@@ -155,10 +155,14 @@ def _wants_size(form: str) -> bool:
         template = Template(form)
     except TemplateError as error:
         raise StatusError(f"failed to parse template: {error}") from None
-    fields: dict[str, Any] = {name: lambda: "" for name in rows.CONTAINER_HEADERS}
-    fields |= {"Size": lambda: asked.append("Size") or "", "Label": lambda name: ""}  # type: ignore[func-returns-value]
+
+    def size() -> str:
+        asked.append("Size")
+        return ""
+
+    fields = dict.fromkeys(rows.CONTAINER_HEADERS, str) | {"Size": size}
     try:
-        template.render(Row("*formatter.ContainerContext", fields))
+        template.render(TableRow("*formatter.ContainerContext", fields, lambda name: ""))
     except TemplateError as error:
         raise StatusError(f"failed to execute template: {error}") from None
     return bool(asked)
@@ -213,9 +217,9 @@ def logs(run: Invocation) -> int:
     if re.fullmatch(r"\d+", options.text("tail")):
         count = int(options.text("tail"))
         lines = lines[-count:] if count else []
-    for stream, moment, text in lines:
+    for stream, moment, line in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
-        target.write(_stamp(moment) + text if options.on("timestamps") else text)
+        target.write(_stamp(moment) + line if options.on("timestamps") else line)
     if options.on("follow") and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
         return run.process.wait_forever()
     return 0
@@ -229,31 +233,31 @@ def _stamp(moment: int) -> bytes:
 
 def port(run: Invocation) -> int:
     name = run.arguments[0]
-    published = (run.engine.inspect_container(name)["NetworkSettings"].get("Ports")) or {}
+    published = members(run.engine.inspect_container(name), "NetworkSettings", "Ports")
     if len(run.arguments) > 1:
         lines = _one_port(name, run.arguments[1], published)
     else:
-        lines = [
-            f"{key} -> {join_host(binding['HostIp'], binding['HostPort'])}"
-            for key, bindings in published.items()
-            for binding in bindings or ()
-        ]
+        lines = [f"{key} -> {address}" for key in published for address in _addresses(published, key)]
     if lines:
         run.out("\n".join(sorted(lines, key=natural)))
     return 0
 
 
-def _one_port(name: str, wanted: str, published: dict[str, Any]) -> list[str]:
+def _one_port(name: str, wanted: str, published: JsonObject) -> list[str]:
     number, _, protocol = wanted.partition("/")
     if not wanted:
         raise StatusError("invalid port: value is empty")
     try:
-        bindings = published.get(f"{port_number(number, 'port')}/{protocol.lower() or 'tcp'}")
+        found = _addresses(published, f"{port_number(number, 'port')}/{protocol.lower() or 'tcp'}")
     except ValueInvalid as error:
         raise StatusError(str(error)) from None
-    if not bindings:
+    if not found:
         raise StatusError(f"no public port '{wanted}' published for {name}")
-    return [join_host(binding["HostIp"], binding["HostPort"]) for binding in bindings]
+    return found
+
+
+def _addresses(published: JsonObject, key: str) -> list[str]:
+    return [join_host(text(each, "HostIp"), text(each, "HostPort")) for each in items(published, key)]
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.jsontypes import JsonObject
 
 from .. import rows
 from ..errors import StatusError
@@ -51,7 +51,7 @@ def ls(run: Invocation) -> int:
 SUBCOMMANDS = "build history import inspect list load ls prune pull push rm save tag".split()
 
 
-def _print_table(run: Invocation, images: list[dict[str, Any]]) -> None:
+def _print_table(run: Invocation, images: list[JsonObject]) -> None:
     options = run.options
     digests = options.on("digests")
     form = options.text("format") or "table"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.jsontypes import JsonObject
 
 from ..errors import StatusError
 from ..gotext import indented, to_json
@@ -14,7 +14,7 @@ from ..structs import raw, typed
 from ..template import Template, TemplateError
 from ..units import quote
 
-Found = tuple[str, dict[str, Any]]  # the kind, for structs.typed, and the daemon's JSON
+Found = tuple[str, JsonObject]  # the kind, for structs.typed, and the daemon's JSON
 Getter = Callable[[str], Found]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.kernel.jsontypes import JsonObject
@@ -145,7 +143,7 @@ def execute(run: Invocation) -> int:
         _check_terminal(run, options.on("interactive"), options.on("tty"))
     stdin = process.stdin if options.on("interactive") else Input(b"")
     streams = Streams(process.stdout, process.stdout if options.on("tty") else process.stderr, stdin)
-    status: Any = run.engine.exec(
+    status = run.engine.exec(
         name,
         argv,
         env=env,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+
+from labkit.kernel.jsontypes import Json, JsonObject, at, items, members, number, text, texts
 
 from .. import rows
 from ..errors import StatusError
 from ..formatter import render
-from ..gotext import Row, to_json
+from ..gotext import GoValue, TableRow, to_json
 from ..invocation import Invocation
 from ..table import PAIRS, align
 from ..template import Template, TemplateError
@@ -34,21 +37,21 @@ def df(run: Invocation) -> int:
     return 0
 
 
-def _usage_row(kind: str, part: dict[str, Any]) -> Row:
-    numbers = (part[name] for name in ("TotalCount", "ActiveCount", "TotalSize", "Reclaimable"))
+def _usage_row(kind: str, part: JsonObject) -> TableRow:
+    numbers = (number(part, name) for name in ("TotalCount", "ActiveCount", "TotalSize", "Reclaimable"))
     return rows.df_row(kind, *numbers, percent=kind != "Build Cache")
 
 
-def _verbose(run: Invocation, usage: dict[str, Any], form: str) -> int:
+def _verbose(run: Invocation, usage: JsonObject, form: str) -> int:
     cut = form.startswith("table")
-    images = [rows.image_rows(_first_tag(image), run.now, cut=cut)[0] for image in usage["ImageUsage"]["Items"]]
+    images = [rows.image_rows(_first_tag(image), run.now, cut=cut)[0] for image in _items(usage, "ImageUsage")]
     containers = [
-        rows.container_row(item | {"SizeRootFs": 0}, run.now, cut=cut) for item in usage["ContainerUsage"]["Items"]
+        rows.container_row(item | {"SizeRootFs": 0}, run.now, cut=cut) for item in _items(usage, "ContainerUsage")
     ]
-    volumes = [rows.volume_row(volume) for volume in usage["VolumeUsage"]["Items"]]
-    caches = [rows.cache_row(record, run.now, cut=cut) for record in _sorted_cache(usage["BuildCacheUsage"]["Items"])]
+    volumes = [rows.volume_row(volume) for volume in _items(usage, "VolumeUsage")]
+    caches = [rows.cache_row(record, run.now, cut=cut) for record in _sorted_cache(_items(usage, "BuildCacheUsage"))]
     if form == "table":
-        size = human_size(usage["BuildCacheUsage"]["TotalSize"])
+        size = human_size(number(usage, "BuildCacheUsage", "TotalSize"))
         run.process.stdout.write(
             "Images space usage:\n\n"
             + render(rows.DF_IMAGES, images, rows.IMAGE_HEADERS)
@@ -61,21 +64,26 @@ def _verbose(run: Invocation, usage: dict[str, Any], form: str) -> int:
         )
         return 0
     parts = {"Images": images, "Containers": containers, "Volumes": volumes, "BuildCache": caches}
-    context = Row("*formatter.diskUsageContext", {name: (lambda part=part: part) for name, part in parts.items()})
+    shown = {name: partial(list[GoValue], part) for name, part in parts.items()}
+    context = TableRow("*formatter.diskUsageContext", shown)
     run.process.stdout.write(_rendered("{{json .}}" if form == "json" else form, context))
     return 0
 
 
-def _first_tag(image: dict[str, Any]) -> dict[str, Any]:
-    return image | {"RepoTags": (image.get("RepoTags") or [])[:1], "RepoDigests": []}
+def _items(usage: JsonObject, key: str) -> list[JsonObject]:
+    return [item for item in items(usage, key, "Items") if isinstance(item, dict)]
 
 
-def _sorted_cache(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _first_tag(image: JsonObject) -> JsonObject:
+    return image | {"RepoTags": items(image, "RepoTags")[:1], "RepoDigests": []}
+
+
+def _sorted_cache(records: list[JsonObject]) -> list[JsonObject]:
     """Least recently used first; those never used before all (formatter/buildcache.go)."""
-    return sorted(records, key=lambda record: (record.get("LastUsedAt") or -1, record["ID"]))
+    return sorted(records, key=lambda record: (number(record, "LastUsedAt") or -1, text(record, "ID")))
 
 
-def _rendered(form: str, data: Any, name: str = "") -> str:
+def _rendered(form: str, data: GoValue, name: str = "") -> str:
     try:
         return Template(form, name=name).render(data)
     except TemplateError as error:
@@ -155,7 +163,9 @@ def version(run: Invocation) -> int:
         text = _rendered("{{json .}}" if form == "json" else form, found, "version") + "\n"
         run.process.stdout.write(align(text, PAIRS))
         return 0
-    text = _rendered(VERSION, found, "version") + "".join(_component(part) for part in found["Server"]["Components"])
+    text = _rendered(VERSION, found, "version") + "".join(
+        _component(part) for part in items(found, "Server", "Components")
+    )
     run.process.stdout.write(align(text, PAIRS))
     return 0
 
@@ -177,14 +187,14 @@ ENGINE_LINES = (
 )
 
 
-def _component(part: dict[str, Any]) -> str:
-    details = part["Details"]
-    text = f" {part['Name']}:\n  Version:\t{part['Version']}\n"
-    if part["Name"] != "Engine":
-        return text + "".join(f"  {name}:\t{details[name]}\n" for name in sorted(details))
-    text += f"  API version:\t{details['ApiVersion']} (minimum version {details['MinAPIVersion']})\n"
-    text += "".join(f"  {title}:\t{details[key]}\n" for title, key in ENGINE_LINES)
-    return text + f"  OS/Arch:\t{details['Os']}/{details['Arch']}\n  Experimental:\t{details['Experimental']}\n"
+def _component(part: Json) -> str:
+    name, details = text(part, "Name"), {key: text(part, "Details", key) for key in members(part, "Details")}
+    head = f" {name}:\n  Version:\t{text(part, 'Version')}\n"
+    if name != "Engine":
+        return head + "".join(f"  {key}:\t{details[key]}\n" for key in sorted(details))
+    head += f"  API version:\t{details['ApiVersion']} (minimum version {details['MinAPIVersion']})\n"
+    head += "".join(f"  {title}:\t{details[key]}\n" for title, key in ENGINE_LINES)
+    return head + f"  OS/Arch:\t{details['Os']}/{details['Arch']}\n  Experimental:\t{details['Experimental']}\n"
 
 
 # info
@@ -198,7 +208,7 @@ def info(run: Invocation) -> int:
         return 0
     lines = [*_client_lines(run), "", "Server:", *_server_lines(found), ""]
     run.process.stdout.write("\n".join(lines) + "\n")
-    for warning in found.get("Warnings") or ():
+    for warning in texts(found, "Warnings"):
         run.err(warning)
     return 0
 
@@ -210,15 +220,16 @@ def client_info(run: Invocation) -> str:
 
 def _client_lines(run: Invocation) -> list[str]:
     client = run.engine.version()["Client"]
-    lines = ["Client:", f" Version:    {client['Version']}", f" Context:    {client['Context']}", " Debug Mode: false"]
-    for plugin in client.get("Plugins") or ():
-        lines += [" Plugins:"] if " Plugins:" not in lines else []
-        lines += [
-            f"  {plugin['Name']}: {plugin['ShortDescription']} ({plugin['Vendor']})",
-            f"    Version:  {plugin['Version']}",
-        ]
-        lines.append(f"    Path:     {plugin['Path']}")
-    return lines
+    about = [f" {key + ':':<11} {text(client, key)}" for key in ("Version", "Context")]
+    plugins = [line for plugin in items(client, "Plugins") for line in _plugin_lines(plugin)]
+    return ["Client:", *about, " Debug Mode: false", *([" Plugins:", *plugins] if plugins else [])]
+
+
+def _plugin_lines(plugin: Json) -> list[str]:
+    name, says, vendor, version, path = (
+        text(plugin, key) for key in ("Name", "ShortDescription", "Vendor", "Version", "Path")
+    )
+    return [f"  {name}: {says} ({vendor})", f"    Version:  {version}", f"    Path:     {path}"]
 
 
 # Title, key of the daemon's answer, how the value is shown; left out where it is empty and `needed` is False.
@@ -258,7 +269,7 @@ INFO = (
 )
 
 
-def _server_lines(found: dict[str, Any]) -> list[str]:
+def _server_lines(found: JsonObject) -> list[str]:
     lines: list[str] = []
     for title, key, needed in INFO:
         if not key:
@@ -270,57 +281,62 @@ def _server_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _plugins(found: dict[str, Any]) -> list[str]:
-    plugins = found.get("Plugins") or {}
-    return [" Plugins:"] + [f"  {kind}: {' '.join(plugins.get(kind) or [])}" for kind in ("Volume", "Network", "Log")]
+def _plugins(found: JsonObject) -> list[str]:
+    names = {kind: " ".join(texts(found, "Plugins", kind)) for kind in ("Volume", "Network", "Log")}
+    return [" Plugins:", *(f"  {kind}: {shown}" for kind, shown in names.items())]
 
 
-def _runtimes(found: dict[str, Any]) -> list[str]:
-    names = " ".join(found.get("Runtimes") or {})
-    return [f" Runtimes: {names}", f" Default Runtime: {found.get('DefaultRuntime', '')}"] if names else []
+def _runtimes(found: JsonObject) -> list[str]:
+    names = " ".join(members(found, "Runtimes"))
+    return [f" Runtimes: {names}", f" Default Runtime: {text(found, 'DefaultRuntime')}"] if names else []
 
 
-def _commits(found: dict[str, Any]) -> list[str]:
+def _commits(found: JsonObject) -> list[str]:
     titles = (("containerd", "ContainerdCommit"), ("runc", "RuncCommit"), ("init", "InitCommit"))
-    return [f" {title} version: {(found.get(key) or {}).get('ID', '')}" for title, key in titles]
+    return [f" {title} version: {text(found, key, 'ID')}" for title, key in titles]
 
 
-def _security(found: dict[str, Any]) -> list[str]:
+def _security(found: JsonObject) -> list[str]:
     """name=seccomp,profile=builtin as two lines."""
     lines = []
-    for option in found.get("SecurityOptions") or ():
+    for option in texts(found, "SecurityOptions"):
         for field in option.split(","):
             name, _, value = field.partition("=")
             lines += {"name": [f"  {value}"], "profile": [f"   Profile: {value}"]}.get(name, [])
     return [" Security Options:", *lines] if lines else []
 
 
-def _registries(found: dict[str, Any]) -> list[str]:
-    config = found.get("RegistryConfig") or {}
-    indexes = [name for name, index in (config.get("IndexConfigs") or {}).items() if not index.get("Secure")]
-    nets = [*indexes, *(config.get("InsecureRegistryCIDRs") or ())]
+def _registries(found: JsonObject) -> list[str]:
+    indexes = members(found, "RegistryConfig", "IndexConfigs")
+    names = [name for name, index in indexes.items() if not at(index, "Secure")]
+    nets = [*names, *texts(found, "RegistryConfig", "InsecureRegistryCIDRs")]
     return [" Insecure Registries:", *(f"  {net}" for net in nets)] if nets else []
 
 
-def _cdi(found: dict[str, Any]) -> list[str]:
-    folders = found.get("CDISpecDirs") or []
+def _cdi(found: JsonObject) -> list[str]:
+    folders = texts(found, "CDISpecDirs")
     return [" CDI spec directories:", *(f"  {folder}" for folder in folders)] if folders else []
 
 
-def _firewall(found: dict[str, Any]) -> list[str]:
-    backend = found.get("FirewallBackend")
-    return [f" Firewall Backend: {backend['Driver']}"] if backend else []
+def _firewall(found: JsonObject) -> list[str]:
+    backend = text(found, "FirewallBackend", "Driver")
+    return [f" Firewall Backend: {backend}"] if backend else []
 
 
-_GROUPS = {
+def _driver_status(found: JsonObject) -> list[str]:
+    pairs = (pair for pair in items(found, "DriverStatus") if isinstance(pair, list))
+    return [f"  {name}: {value}" for name, value in pairs]
+
+
+_GROUPS: dict[str, Callable[[JsonObject], list[str]]] = {
     "CDI": _cdi,
     "Firewall": _firewall,
-    "DriverStatus": lambda found: [f"  {pair[0]}: {pair[1]}" for pair in found.get("DriverStatus") or ()],
+    "DriverStatus": _driver_status,
     "Plugins": _plugins,
-    "Swarm": lambda found: [f" Swarm: {(found.get('Swarm') or {}).get('LocalNodeState', 'inactive')}"],
+    "Swarm": lambda found: [f" Swarm: {text(found, 'Swarm', 'LocalNodeState') or 'inactive'}"],
     "Runtimes": _runtimes,
     "Commits": _commits,
     "Security": _security,
-    "Memory": lambda found: [f" Total Memory: {bytes_size(found.get('MemTotal', 0))}"],
+    "Memory": lambda found: [f" Total Memory: {bytes_size(number(found, 'MemTotal'))}"],
     "Registries": _registries,
 }
