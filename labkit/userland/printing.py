@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-from labkit.userland.tool import Say, Tool, Utility, bytes_of, shell_quoted
+from labkit.kernel.process import Process
+from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, bytes_of, hold, shell_quoted, text_of
 
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "e": 27}
 NUMBERS_A_STEP = 2  # of seq
@@ -15,9 +16,10 @@ _YES = 1 << 14  # lines that yes writes at a time
 # echo
 
 
-def echo(tool: Tool) -> None:
-    args, newline, escapes = list(tool.args), True, False
-    while args and re.fullmatch(r"-[neE]+", args[0]):
+def echoed(args: list[str], letters: str = "neE", *, escapes: bool = False) -> bytes:
+    """What echo writes. `letters`: the options that it knows; `escapes`: it does them without -e (dash)."""
+    args, newline = list(args), True
+    while args and len(args[0]) > 1 and args[0][0] == "-" and set(args[0][1:]) <= set(letters):
         for letter in args.pop(0)[1:]:
             newline = newline and letter != "n"
             escapes = letter == "e" or (escapes and letter != "E")
@@ -25,7 +27,11 @@ def echo(tool: Tool) -> None:
     if escapes:
         data, stop = unescaped(data)
         newline = newline and not stop
-    tool.out(data + (b"\n" if newline else b""))
+    return data + (b"\n" if newline else b"")
+
+
+def echo(tool: Tool) -> None:
+    tool.out(echoed(tool.args))
 
 
 _ECHO = re.compile(rb"\\(?:(0[0-7]{0,3}|[1-7][0-7]{0,2})|x([0-9a-fA-F]{1,2})|(.))", re.S)
@@ -57,32 +63,61 @@ _FORMAT = re.compile(
     rb"|%(?P<end>.?)",
     re.S,
 )
+_CONVERSIONS = {"busybox": "diouxXcsbeEfgG", "dash": "diouxXcsbeEfFgGaA"}  # GNU's and bash's have q beside dash's
+_PRINTF_WORDS = {  # kind: what busybox, dash, bash and GNU say
+    "number": (
+        "invalid number '{0}'",
+        "{0}: expected numeric value",
+        "{0}: invalid number",
+        "{0:l}: expected a numeric value",
+    ),
+    "partly": (
+        "invalid number '{0}'",
+        "{0}: not completely converted",
+        "{0}: invalid number",
+        "{0:l}: value not completely converted",
+    ),
+    "format": (
+        "%{2}: invalid format",
+        "{0}: invalid directive",
+        "`{1}': invalid format character",
+        "{0}: invalid conversion specification",
+    ),
+}
 
 
 class Printf:
-    """One printf: the format is used again while arguments are left."""
+    """One printf, of busybox, dash, bash or gnu: the format is used again while arguments are left.
 
-    def __init__(self, tool: Tool, arguments: list[str]) -> None:
-        self.tool = tool
-        self.left = arguments
+    `out` is what it writes; `complaints`: what it says of it, each to be filled with its texts.
+    """
+
+    def __init__(self, form: str, arguments: list[str], speaker: str, process: Process) -> None:
+        self.left = list(arguments)
+        self.speaker = speaker
+        self.process = process
         self.out = bytearray()
+        self.complaints: list[tuple[str, tuple[str, ...]]] = []
+        self.status = 0
         self.taken = False
+        self.run(bytes_of(form))
 
     def run(self, form: bytes) -> None:
         while True:
-            self.tool.tick()
+            self.process.tick()
             self.taken = False
             stop = self.once(form)
             if stop or not self.left or not self.taken:
                 return
 
     def once(self, form: bytes) -> bool:
+        """The whole format once; whether that was the end."""
         place = 0
         for match in _FORMAT.finditer(form):
             self.out += form[place : match.start()]
             place = match.end()
             if match["conversion"] is None and match["end"] is None:
-                if match["letter"] == b"c":
+                if match["letter"] == b"c" and self.speaker in ("busybox", "gnu"):
                     return True
                 self.out += self.escape(match)
             elif match["conversion"] == b"%":
@@ -110,47 +145,46 @@ class Printf:
 
     def size(self, text: bytes | None) -> int | None:
         if text == b"*":
-            return int(self.integer(self.take()))
+            return self.integer(self.take())
         return None if text is None else int(text or 0)
 
+    def refuse(self, match: re.Match[bytes], form: bytes, letter: str) -> bool:
+        rest = form[match.end() - 1 if letter else match.start() + 1 :].lstrip(b"hlLjzt")
+        self.complain("format", text_of(match[0]), letter or "%", text_of(rest))
+        self.status = 2 if self.speaker == "dash" else 1
+        return True
+
     def convert(self, match: re.Match[bytes], form: bytes) -> bool:
+        """One conversion; whether it is the end."""
         letter = (match["conversion"] or b"").decode("latin-1")
-        if letter not in ("diouxXcsbqeEfFgGaA" if self.tool.gnu else "diouxXcsbeEfFgGaA") or not letter:
-            tool = self.tool
-            self.flush()
-            shown = match[0].decode("utf-8", "surrogateescape")
-            rest = (
-                form[match.end() - 1 if letter else match.start() + 1 :]
-                .lstrip(b"hlLjzt")
-                .decode("utf-8", "surrogateescape")
-            )
-            tool.fail(f"{shown}: invalid conversion specification" if tool.gnu else f"%{rest}: invalid format")
-        flags, width, precision = (
-            match["flags"].decode(),
-            self.size(match["width"] or None),
-            self.size(match["precision"]),
-        )
-        self.tool.hold(max(abs(width or 0), abs(precision or 0)) + len(self.out))
+        if not letter or letter not in _CONVERSIONS.get(self.speaker, _CONVERSIONS["dash"] + "q"):
+            return self.refuse(match, form, letter)
+        flags = match["flags"].decode()
+        width, precision = self.size(match["width"] or None), self.size(match["precision"])
+        hold(self.process, "printf", max(abs(width or 0), abs(precision or 0)) + len(self.out))
         if width is not None and width < 0:
             flags, width = flags + "-", -width
-        had = bool(self.left) or not self.tool.gnu
+        given = bool(self.left)
         text = self.take()
         stop = False
-        if letter == "s":
-            data = bytes_of(text)
-            data = data if precision is None or precision < 0 else data[:precision]
-        elif letter == "b":
-            data, stop = unescaped(bytes_of(text))
-        elif letter == "q":
-            data = bytes_of(shell_quoted(text, always=False))
-        elif letter == "c":
-            data = bytes_of(text)[:1] or b"\0"
+        if letter in "sbqc":
+            data, stop = self.string(letter, text)
+            data = data if letter not in "sb" or precision is None or precision < 0 else data[:precision]
         elif letter in "diouxX":
-            data = self.whole(letter, self.integer(text) if had else 0, flags, width, precision)
+            data = self.whole(letter, self.integer(text, given), flags, width, precision)
         else:
-            data = self.floating(letter, text if had else "0", flags, width, precision)
+            data = self.floating(letter, self.number(text, given), flags, width, precision)
         self.out += data.ljust(width or 0) if "-" in flags else data.rjust(width or 0)
         return stop
+
+    def string(self, letter: str, text: str) -> tuple[bytes, bool]:
+        if letter == "b":
+            return unescaped(bytes_of(text))
+        if letter == "q":
+            return bytes_of(shell_quoted(text, always=False) if self.speaker == "gnu" else _backslashed(text)), False
+        if letter == "c":
+            return bytes_of(text)[:1] or b"\0", False
+        return bytes_of(text), False
 
     def whole(self, letter: str, number: int, flags: str, width: int | None, precision: int | None) -> bytes:
         if letter in "ouxX" and number < 0:
@@ -158,78 +192,71 @@ class Printf:
         digits = format(abs(number), {"d": "d", "i": "d", "u": "d"}.get(letter, letter))
         if precision is not None:
             digits = "" if precision == 0 and number == 0 else digits.rjust(precision, "0")
-        sign = (
-            "-"
-            if number < 0
-            else "+"
-            if "+" in flags and letter in "di"
-            else " "
-            if " " in flags and letter in "di"
-            else ""
-        )
+        positive = "" if letter not in "di" else "+" if "+" in flags else " " if " " in flags else ""
+        sign = "-" if number < 0 else positive
         if "#" in flags and number:
             sign += {"o": "0", "x": "0x", "X": "0X"}.get(letter, "")
         if "0" in flags and "-" not in flags and precision is None and width:
             digits = digits.rjust(width - len(sign), "0")
         return (sign + digits).encode()
 
-    def floating(self, letter: str, text: str, flags: str, width: int | None, precision: int | None) -> bytes:
-        try:
-            value = float(text or "0")
-        except ValueError:
-            value = float(self.integer(text))
+    def floating(self, letter: str, value: float, flags: str, width: int | None, precision: int | None) -> bytes:
         letter = {"a": "e", "A": "E"}.get(letter, letter)
         shape = ("+" if "+" in flags else " " if " " in flags else "") + ("#" if "#" in flags else "")
         shape += "0" if "0" in flags and "-" not in flags else ""
         shape += str(width) if width and "-" not in flags else ""
         return format(value, f"{shape}.{6 if precision is None else precision}{letter}").encode()
 
-    def integer(self, text: str) -> int:
-        tool = self.tool
+    def number(self, text: str, given: bool) -> float:
+        try:
+            return float(text or "0")
+        except ValueError:
+            match = re.match(r"\s*[+-]?\d+(\.\d*)?", text)
+            if match is None or self.speaker == "busybox" or text.lstrip("+- ")[:2] in ("0x", "0X"):
+                return float(self.integer(text, given))
+            self.complain("partly", text)
+            return float(match[0])
+
+    def integer(self, text: str, given: bool = True) -> int:
+        if not text and (not given or self.speaker in ("dash", "bash")) and self.speaker != "busybox":
+            return 0
         if text[:1] in ("'", '"') and len(text) > 1:
             return ord(text[1])
-        match = re.match(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*(?![0-9])|[1-9]\d*|0\d*)?", text)
-        body = match[2] if match else None
-        if not body:
-            self.complain("{0:l}: expected a numeric value", text)
+        if text in ("'", '"') and self.speaker != "gnu":
             return 0
+        match = re.match(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", text)
+        if not match:
+            self.complain("number", text)
+            return 0
+        body = match[2]
         base = 16 if body[:2].lower() == "0x" else 8 if body.startswith("0") and len(body) > 1 else 10
-        try:
-            number = int(body, base)
-        except ValueError:
-            digits = re.match(r"0[0-7]*", body)
-            number = int(digits[0], 8) if digits else 0
-        if match and match.end() < len(text):
-            self.complain("{0:l}: value not completely converted", text)
-            if not tool.gnu:
+        if match.end() < len(text):
+            self.complain("partly", text)
+            if self.speaker == "busybox":
                 return 0
-        return -number if match and match[1] == "-" else number
+        return int(body, base) * (-1 if match[1] == "-" else 1)
 
-    def complain(self, gnu: str, text: str) -> None:
-        self.tool.complain(Say("invalid number '{0}'", gnu), text)
+    def complain(self, kind: str, *texts: str) -> None:
+        self.complaints.append((_PRINTF_WORDS[kind][SPEAKERS.index(self.speaker)], texts))
+        self.status = 1
 
-    def flush(self) -> None:
-        self.tool.out(bytes(self.out))
-        self.out.clear()
+
+def _backslashed(text: str) -> str:
+    """As bash's %q: backslashes before what has a meaning."""
+    return re.sub(r"([^A-Za-z0-9_@%+=:,./-])", r"\\\1", text) or "''"
 
 
 def printf(tool: Tool) -> None:
-    args = list(tool.args)
-    if args and args[0] == "--":
-        args.pop(0)
+    args = tool.args[1:] if tool.args[:1] == ["--"] else tool.args
     if not args:
         tool.missing()
-    run = Printf(tool, args[1:])
-    try:
-        run.run(bytes_of(args[0]))
-    finally:
-        run.flush()
-    if run.left and not run.taken and tool.gnu:
-        tool.process.stderr.write(
-            "printf: warning: ignoring excess arguments, starting with "
-            + tool.text(Say("", "{0:l}"), run.left[0])
-            + "\n"
-        )
+    done = Printf(args[0], args[1:], "gnu" if tool.gnu else "busybox", tool.process)
+    for form, texts in done.complaints:
+        tool.complain(Say(form, form), *texts)
+    tool.out(bytes(done.out))
+    if done.left and not done.taken and tool.gnu and not done.status:
+        ignored = tool.text(Say("", "{0:l}"), done.left[0])
+        tool.process.stderr.write(f"printf: warning: ignoring excess arguments, starting with {ignored}\n")
 
 
 # seq

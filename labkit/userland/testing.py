@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 
 from labkit.files import Files, Stat
-from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.tool import SPEAKERS, Say, Tool, Utility
 
 _WORDS = {  # kind: what busybox, dash, bash and GNU say
     "number": (
@@ -35,7 +35,6 @@ _WORDS = {  # kind: what busybox, dash, bash and GNU say
     ),
     "bracket": ("missing {0}", "missing {0}", "missing `{0}'", "missing {0:l}"),
 }
-_SPEAKERS = ("busybox", "dash", "bash", "gnu")
 _LACKS = {  # operators
     "busybox": ("-a", "-o", "-N"),
     "dash": ("-a", "-o", "-N", "=="),
@@ -54,7 +53,7 @@ class BadTest(Exception):
 
     def form(self, speaker: str) -> str:
         """What busybox, dash, bash or gnu says of it, to be filled with the texts."""
-        form = _WORDS[self.kind][_SPEAKERS.index(speaker)]
+        form = _WORDS[self.kind][SPEAKERS.index(speaker)]
         nameless = ("dash", "extra"), ("busybox", "number")
         return form.partition(": ")[2] if (speaker, self.kind) in nameless and not self.texts[-1] else form
 

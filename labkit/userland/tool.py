@@ -20,6 +20,7 @@ from labkit.kernel.programs import ExecError
 from labkit.userland.numbers import NoSizeError
 
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
+SPEAKERS = ("busybox", "dash", "bash", "gnu")  # who has a test, an echo and a printf of its own
 LINES_A_STEP = 4  # a line costs a utility about as much time as a quarter of a step of a shell
 LINE_LIMIT = 16 << 20  # bytes of one line, or of what has to be held at once
 _SAFE = re.compile(r"[\w@%+,./\]-][\w@%+,./\]~#{}-]*", re.ASCII)
@@ -345,9 +346,7 @@ class Tool:
 
     def hold(self, size: int) -> None:
         """So many bytes are held at once."""
-        if size > LINE_LIMIT:
-            raise Runaway(f"{self.name} holds more than {LINE_LIMIT >> 20} MiB")
-        self.tick(size >> 10)
+        hold(self.process, self.name, size)
 
     def tick(self, steps: int = 1) -> None:
         self.process.tick(steps)
@@ -361,6 +360,13 @@ class Tool:
         except ExecError as error:
             self.complain(cannot, argv[0], error=failure(error.errno))
             return 127 if error.errno == 2 else 126
+
+
+def hold(process: Process, name: str, size: int) -> None:
+    """The program `name` holds so many bytes at once."""
+    if size > LINE_LIMIT:
+        raise Runaway(f"{name} holds more than {LINE_LIMIT >> 20} MiB")
+    process.tick(size >> 10)
 
 
 def escaped(text: str) -> str:

@@ -5,31 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from labkit.shell.builtins.saying import applet_says
-from labkit.shell.messages import ASH, BASH, DASH
-from labkit.shell.printing import Printf, echo_text
+from labkit.shell.messages import ASH, DASH
 from labkit.shell.running import Shell
+from labkit.userland.printing import Printf, echoed
 from labkit.userland.testing import BadTest, evaluated
 
 
 def echo(shell: Shell, args: list[str]) -> int:
     dash = shell.dialect is DASH
-    shell.out(echo_text(args[1:], options="n" if dash else "neE", always=dash))
+    shell.out(echoed(args[1:], "n" if dash else "neE", escapes=dash))
     return 0
-
-
-_PRINTF_SAID = {
-    "ash": {"number": "invalid number '{}'", "partly": "invalid number '{}'", "format": "{}: invalid format"},
-    "dash": {
-        "number": "{}: expected numeric value",
-        "partly": "{}: not completely converted",
-        "format": "{}: invalid directive",
-    },
-    "bash": {
-        "number": "{}: invalid number",
-        "partly": "{}: invalid number",
-        "format": "`{}': invalid format character",
-    },
-}
 
 
 def printf(shell: Shell, args: list[str]) -> int:
@@ -39,18 +24,19 @@ def printf(shell: Shell, args: list[str]) -> int:
         usage = {"dash": "usage: printf format [arg ...]", "bash": "usage: printf [-v var] format [arguments]"}
         shell.complain(usage.get(shell.dialect.name, "usage: printf FORMAT [ARG]..."), args[0])
         return 2
-    done = Printf(args[1:], strict=shell.dialect is ASH)
-    status = 0
-    for kind, about in done.complaints:
-        about = about if kind != "format" or shell.dialect is ASH else about[shell.dialect is BASH : 2]
-        applet_says(shell, args, _PRINTF_SAID[shell.dialect.name][kind].format(about))
-        status = 2 if kind == "format" and shell.dialect is DASH else 1
-    shell.out(done.text)
-    return status
+    done = Printf(args[1], args[2:], _speaker(shell), shell.process)
+    for form, texts in done.complaints:
+        applet_says(shell, args, form.format(*texts))
+    shell.out(bytes(done.out))
+    return done.status
+
+
+def _speaker(shell: Shell) -> str:
+    return "busybox" if shell.dialect is ASH else shell.dialect.name
 
 
 def test(shell: Shell, args: list[str]) -> int:
-    speaker = "busybox" if shell.dialect is ASH else shell.dialect.name
+    speaker = _speaker(shell)
     try:
         return int(not evaluated(args[0], args[1:], shell.files, speaker, partial(_is_terminal, shell)))
     except BadTest as bad:
