@@ -11,10 +11,16 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import get_args, get_type_hints
 
-from labkit.course.facts import Entry, Facts
+from labkit.course.facts import Facts, MountFacts, content_of, written
 from labkit.course.record import Assertion
+from labkit.dockercli.units import human_size
+from labkit.engine.images.layerreport import entry_of, walk
+from labkit.engine.images.steps import ImageStep
+from labkit.files import Content
+from labkit.kernel.jsontypes import Json, JsonObject
 
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?B|[KMG]iB|)\s*")
@@ -127,15 +133,6 @@ def size_of(text: str | int) -> int:
     return round(float(found[1]) * UNITS[found[2]])
 
 
-def human_size(size: int) -> str:
-    """As docker prints sizes: four digits, decimal units."""
-    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.4g}{units[0]}"
-
-
 def _bounds(count: object, at_least: object, at_most: object) -> str:
     if count is not None:
         return f"{count}"
@@ -170,26 +167,26 @@ def image_exists(facts: Facts, image: str) -> str:
 def image_layer_count(
     facts: Facts, image: str, count: int | None = None, at_least: int | None = None, at_most: int | None = None
 ) -> str:
-    if missing := _no_image(facts, image):
-        return missing
-    number = len(facts.image(image)["RootFS"].get("Layers") or [])  # type: ignore[index]
+    if not (there := facts.image(image)):
+        return _no_image(facts, image)
+    number = len(there.layers)
     return "" if _within(number, count, at_least, at_most) else f"it has {_layers(number)}"
 
 
 @check("{image} is smaller than {size}")
 def image_size_under(facts: Facts, image: str, size: str | int) -> str:
-    if missing := _no_image(facts, image):
-        return missing
-    is_size = int(facts.image(image)["Size"])  # type: ignore[index]
-    return "" if is_size < size_of(size) else f"{image} is {human_size(is_size)}"
+    if not (there := facts.image(image)):
+        return _no_image(facts, image)
+    return "" if there.size < size_of(size) else f"{image} is {human_size(there.size)}"
 
 
 @check("{image} is built on {base}: its lowest layers are those of {base}")
 def image_based_on(facts: Facts, image: str, base: str) -> str:
-    if missing := _no_image(facts, image) or _no_image(facts, base):
-        return missing
-    mine, theirs = (facts.image(name)["RootFS"].get("Layers") or [] for name in (image, base))  # type: ignore[index]
-    return "" if mine[: len(theirs)] == theirs else f"{image} does not begin with the layers of {base}"
+    if not ((mine := facts.image(image)) and (lower := facts.image(base))):
+        return _no_image(facts, image) or _no_image(facts, base)
+    return (
+        "" if mine.layers[: len(lower.layers)] == lower.layers else f"{image} does not begin with the layers of {base}"
+    )
 
 
 @check("{image} and {other} share {layers}")
@@ -201,38 +198,39 @@ def images_share_layers(
     at_least: int | None = None,
     at_most: int | None = None,
 ) -> str:
-    if missing := _no_image(facts, image) or _no_image(facts, other):
-        return missing
-    mine, theirs = (facts.image(name)["RootFS"].get("Layers") or [] for name in (image, other))  # type: ignore[index]
-    shared = next(
-        (at for at, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs))
-    )
+    if not ((mine := facts.image(image)) and (theirs := facts.image(other))):
+        return _no_image(facts, image) or _no_image(facts, other)
+    pairs = zip(mine.layers, theirs.layers, strict=False)
+    shared = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
     return "" if _within(shared, count, at_least, at_most) else f"they share {_layers(shared)}"
 
 
 @check("{image} and {other} are the same image")
 def same_image(facts: Facts, image: str, other: str) -> str:
-    if missing := _no_image(facts, image) or _no_image(facts, other):
-        return missing
-    same = facts.image(image)["Id"] == facts.image(other)["Id"]  # type: ignore[index]
-    return "" if same else f"{image} and {other} have different ids"
+    if not ((mine := facts.image(image)) and (theirs := facts.image(other))):
+        return _no_image(facts, image) or _no_image(facts, other)
+    return "" if mine.id == theirs.id else f"{image} and {other} have different ids"
 
 
 @check("the configuration of {image} has {key} = {value}")
-def image_config_is(facts: Facts, image: str, key: str, value: str | list) -> str:
+def image_config_is(facts: Facts, image: str, key: str, value: str | list[str]) -> str:
     """`key` is a name below Config: Cmd, WorkingDir, User, Labels.NAME; Env.NAME is one variable."""
-    if missing := _no_image(facts, image):
-        return missing
-    found = _config(facts.image(image)["Config"], key)  # type: ignore[index]
-    return "" if found == value else f"there {key} is {found!r}" if found else f"{image} has no {key}"
+    if not (there := facts.image(image)):
+        return _no_image(facts, image)
+    is_value = _config(there.config, key)
+    if is_value == value:
+        return ""
+    return f"there {key} is {is_value!r}" if is_value else f"{image} has no {key}"
 
 
-def _config(config: dict, key: str) -> object:
+def _config(config: JsonObject, key: str) -> Json:
     name, _, below = key.partition(".")
     value = config.get(name)
-    if name == "Env" and below:
-        return dict(each.partition("=")[::2] for each in value or []).get(below)
-    return (value or {}).get(below) if below else value
+    if isinstance(value, list) and name == "Env" and below:
+        return next((str(each).partition("=")[2] for each in value if str(each).partition("=")[0] == below), None)
+    if below:
+        return value.get(below) if isinstance(value, dict) else None
+    return value
 
 
 def _no_step(facts: Facts, image: str, step: str) -> str:
@@ -243,50 +241,56 @@ def _no_step(facts: Facts, image: str, step: str) -> str:
 def file_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
     if missing := _no_step(facts, image, step):
         return missing
-    found = facts.step(image, step)
-    entry = (found.entries or {}).get(path) if found else None
-    if entry and entry.kind != "whiteout":
+    maker = facts.step(image, step)
+    if maker and _has(maker, path):
         return ""
-    places = [other.created_by for other in facts.layers(image) if path in (other.entries or {})]
+    places = [other.text for other in facts.layers(image) if _has(other, path, whiteout=True)]
     return f"it is in the layer of '{places[-1]}'" if places else f"no layer of {image} has {path}"
+
+
+def _has(step: ImageStep, path: str, *, whiteout: bool = False) -> bool:
+    """Does the step's layer have an entry at this path? A whiteout counts only where that is asked for."""
+    entry = entry_of(step.layer, path) if step.layer else None
+    return entry is not None and (whiteout or not entry.is_whiteout)
 
 
 @check("{path} is in no layer of {image}")
 def no_file_in_any_layer(facts: Facts, image: str, path: str) -> str:
     if missing := _no_image(facts, image):
         return missing
-    for layer in facts.layers(image):
-        entry = (layer.entries or {}).get(path)
-        if entry and entry.kind != "whiteout":
-            return f"it is in the layer of '{layer.created_by}'"
-    return ""
+    place = next((step.text for step in facts.layers(image) if _has(step, path)), None)
+    return f"it is in the layer of '{place}'" if place else ""
 
 
 @check("no file in any layer of {image} has the text '{text}' in it")
 def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
     if missing := _no_image(facts, image):
         return missing
-    for layer in facts.layers(image):
-        for entry in (layer.entries or {}).values():
-            if entry.kind == "file" and entry.size <= READ_LIMIT and text.encode() in entry.written():
-                return f"it stands in {entry.path}, in the layer of '{layer.created_by}'"
+    for step in facts.layers(image):
+        for path, inode in walk(step.layer.root, "") if step.layer else ():
+            content = content_of(inode)
+            if len(content) <= READ_LIMIT and text.encode() in written(content):
+                return f"it stands in {path}, in the layer of '{step.text}'"
     return ""
 
 
 @check("a container of {image} has the file {path}")
 def image_has_file(facts: Facts, image: str, path: str) -> str:
-    return _no_image(facts, image) or ("" if path in facts.merged(image) else f"{path} is not there")
+    return _no_image(facts, image) or ("" if facts.seen(image, path) else f"{path} is not there")
 
 
 @check("in a container of {image}, {path} has the text '{text}' in it")
 def image_file_contains(facts: Facts, image: str, path: str, text: str) -> str:
     if missing := image_has_file(facts, image, path):
         return missing
-    return "" if text.encode() in _read(facts.merged(image)[path]) else "the file is there, with another content"
+    content = _seen_content(facts, image, path)
+    has = len(content) <= READ_LIMIT and text.encode() in bytes(content)
+    return "" if has else "the file is there, with another content"
 
 
-def _read(entry: Entry) -> bytes:
-    return entry.read() if entry.kind == "file" and entry.size <= READ_LIMIT else b""
+def _seen_content(facts: Facts, image: str, path: str) -> Content:
+    inode = facts.seen(image, path)
+    return content_of(inode) if inode else Content()
 
 
 @check("{path} is the same in {image} and in {other}")
@@ -294,16 +298,17 @@ def images_agree_on(facts: Facts, image: str, other: str, path: str) -> str:
     """Both have the file, with one content."""
     if missing := image_has_file(facts, image, path) or image_has_file(facts, other, path):
         return missing
-    same = facts.merged(image)[path].read() == facts.merged(other)[path].read()
+    same = _seen_content(facts, image, path) == _seen_content(facts, other, path)
     return "" if same else "it is there in both, with different contents"
 
 
 @check("the comment of {image} is '{text}'")
 def image_comment_is(facts: Facts, image: str, text: str) -> str:
-    if missing := _no_image(facts, image):
-        return missing
-    comment = facts.image(image).get("Comment")  # type: ignore[union-attr]
-    return "" if comment == text else f"its comment is '{comment}'" if comment else "it has no comment"
+    if not (there := facts.image(image)):
+        return _no_image(facts, image)
+    if there.comment == text:
+        return ""
+    return f"its comment is '{there.comment}'" if there.comment else "it has no comment"
 
 
 # Containers, and files as they are seen
@@ -320,19 +325,16 @@ def container_exists(facts: Facts, container: str) -> str:
 
 @check("the container {container} is running")
 def container_running(facts: Facts, container: str) -> str:
-    if missing := _no_container(facts, container):
-        return missing
-    state = facts.container(container)["State"]  # type: ignore[index]
-    return "" if state["Running"] else f"the container is there, but {state['Status']}"
+    if not (there := facts.container(container)):
+        return _no_container(facts, container)
+    return "" if there.running else f"the container is there, but {there.state}"
 
 
 @check("the container {container} was made from {image}")
 def container_from(facts: Facts, container: str, image: str) -> str:
-    if missing := _no_container(facts, container) or _no_image(facts, image):
-        return missing
-    inside = facts.container(container)
-    same = inside["Image"] == facts.image(image)["Id"]  # type: ignore[index]
-    return "" if same else f"it was made from {inside['Config']['Image']}, which is another image"  # type: ignore[index]
+    if not ((there := facts.container(container)) and (wanted := facts.image(image))):
+        return _no_container(facts, container) or _no_image(facts, image)
+    return "" if there.image == wanted.id else f"it was made from {there.image_name}, which is another image"
 
 
 @check("{path} exists {where}")
@@ -370,20 +372,22 @@ def volume_exists(facts: Facts, volume: str) -> str:
 
 @check("the volume {volume} holds {path}")
 def volume_has_file(facts: Facts, volume: str, path: str) -> str:
-    if missing := volume_exists(facts, volume):
-        return missing
-    whole = f"{facts.volume(volume)['Mountpoint']}/{path.lstrip('/')}"  # type: ignore[index]
-    return "" if facts.machine.files.exists(whole) else f"the volume is there, but {path} is not in it"
+    if not (folder := facts.volume(volume)):
+        return volume_exists(facts, volume)
+    return (
+        ""
+        if facts.machine.files.exists(f"{folder}/{path.lstrip('/')}")
+        else f"the volume is there, but {path} is not in it"
+    )
 
 
 @check("{container} has a {type} mount at {target}")
 def mount_is(
     facts: Facts, container: str, target: str, type: str, source: str = "", readonly: bool | None = None
 ) -> str:
-    if missing := _no_container(facts, container):
-        return missing
-    mounts = {each["Destination"]: each for each in facts.container(container)["Mounts"]}  # type: ignore[index]
-    mount = mounts.get(target)
+    if not (inside := facts.container(container)):
+        return _no_container(facts, container)
+    mount = {each.target: each for each in inside.mounts}.get(target)
     if mount is None:
         there = type == "volume" and source and facts.volume(source)
         return (
@@ -392,14 +396,13 @@ def mount_is(
     return _mount_difference(mount, type, source, readonly)
 
 
-def _mount_difference(mount: dict, kind: str, source: str, readonly: bool | None) -> str:
-    target, given = mount["Destination"], mount.get("Name") if mount["Type"] == "volume" else mount.get("Source")
-    if mount["Type"] != kind:
-        return f"at {target} is a {mount['Type']} mount"
-    if source and given != source:
-        return f"what is mounted at {target} is {given}"
-    if readonly is not None and mount["RW"] == readonly:
-        return f"the mount at {target} is {'read-only' if not mount['RW'] else 'writable'}"
+def _mount_difference(mount: MountFacts, kind: str, source: str, readonly: bool | None) -> str:
+    if mount.kind != kind:
+        return f"at {mount.target} is a {mount.kind} mount"
+    if source and mount.source != source:
+        return f"what is mounted at {mount.target} is {mount.source}"
+    if readonly is not None and mount.writable == readonly:
+        return f"the mount at {mount.target} is {'writable' if mount.writable else 'read-only'}"
     return ""
 
 

@@ -1,85 +1,61 @@
 """What can be asked about a machine, for the checks: images with their layers, containers, volumes, files.
 
-Layers are read as the archives that registries hold, so that the answers are the same for every storage driver.
+Layers are read as they are, never a driver's folders, so that the answers are the same for every storage driver.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from labkit.engine.core.errors import EngineError
+from labkit.engine.images.layerreport import Stack, image_stack
+from labkit.engine.images.steps import ImageStep, image_steps, instruction
+from labkit.files import Content, Inode
+from labkit.kernel.jsontypes import Json, JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from labkit.files import Content, Files
-    from labkit.files.layers import Layer
+    from labkit.files import Files
     from labkit.machine import Machine
 
-WHITEOUT = ".wh."
-OPAQUE = ".wh..wh..opq"
-
-
-class ContentReader(io.RawIOBase):
-    """A Content as a file to read, so that tarfile can skip what it need not see."""
-
-    def __init__(self, content: Content) -> None:
-        self._content = content
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: len(self._content)}[whence]
-        self._place = max(0, start + offset)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(0, len(self._content) - self._place)
-        data = self._content.read(self._place, left if size < 0 else min(size, left))
-        self._place += len(data)
-        return data
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A name in a layer."""
+class ImageFacts:
+    """What `docker image inspect` says of an image."""
 
-    path: str  # absolute
-    kind: str  # file, directory, symlink, whiteout, opaque, other
+    id: str
+    layers: tuple[str, ...]  # digests, the lowest first
     size: int
-    mode: int
-    read: Callable[[], bytes]
-    written: Callable[[], bytes] = bytes  # of its bytes, those that no rule makes
+    comment: str
+    config: JsonObject
 
 
 @dataclass(frozen=True)
-class Step:
-    """One line of an image's history, oldest first; `layer` is None where it only changed metadata."""
+class MountFacts:
+    """What covers a path of a container: MountFacts("volume", "data", "/data", True)."""
 
-    created_by: str  # as the Dockerfile has it
-    diff_id: str | None
-    entries: dict[str, Entry] | None
+    kind: str
+    source: str  # the volume's name, the host's path, or "" for a tmpfs
+    target: str
+    writable: bool
 
-    @property
-    def is_layer(self) -> bool:
-        return self.entries is not None
 
-    @property
-    def size(self) -> int:
-        """Of the regular files in it, as docker counts a layer."""
-        return sum(entry.size for entry in (self.entries or {}).values() if entry.kind == "file")
+@dataclass(frozen=True)
+class ContainerFacts:
+    """What `docker container inspect` says of a container."""
+
+    id: str
+    name: str
+    image: str  # image id
+    image_name: str  # as it was given
+    state: str
+    running: bool
+    mounts: tuple[MountFacts, ...]
+    tmpfs: tuple[str, ...]  # what --tmpfs made, which is not among the mounts
 
 
 class Facts:
@@ -87,59 +63,41 @@ class Facts:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._steps: dict[str, list[Step]] = {}
-        self._merged: dict[str, dict[str, Entry]] = {}
+        self.engine = machine.engine
+        self._steps: dict[str, tuple[ImageStep, ...]] = {}
+        self._stacks: dict[str, Stack] = {}
 
-    @cached_property
-    def engine(self) -> Any:
-        return self.machine.engine
+    def image(self, name: str) -> ImageFacts | None:
+        return _unless_missing(self.engine.inspect_image, name, image_facts)
 
-    def _inspect(self, method: str, name: str) -> dict | None:
-        from labkit.engine.core.errors import EngineError
+    def container(self, name: str) -> ContainerFacts | None:
+        return _unless_missing(self.engine.inspect_container, name, container_facts)
 
-        try:
-            return getattr(self.engine, method)(name)
-        except EngineError:
-            return None
+    def volume(self, name: str) -> str | None:
+        """The folder of a volume."""
+        return _unless_missing(self.engine.inspect_volume, name, lambda document: str(document["Mountpoint"]))
 
-    def image(self, name: str) -> dict | None:
-        return self._inspect("inspect_image", name)
-
-    def container(self, name: str) -> dict | None:
-        return self._inspect("inspect_container", name)
-
-    def volume(self, name: str) -> dict | None:
-        return self._inspect("inspect_volume", name)
-
-    def steps(self, image: str) -> list[Step]:
-        """The image's history with what each step's layer holds."""
+    def steps(self, image: str) -> tuple[ImageStep, ...]:
+        """The image's history, the oldest first, with the layer of each step that made one."""
         if image not in self._steps:
-            self._steps[image] = _steps_of(self.engine, image)
+            self._steps[image] = image_steps(self.engine, image)
         return self._steps[image]
 
-    def layers(self, image: str) -> list[Step]:
-        return [step for step in self.steps(image) if step.is_layer]
+    def layers(self, image: str) -> list[ImageStep]:
+        return [step for step in self.steps(image) if step.layer]
 
-    def step(self, image: str, text: str) -> Step | None:
+    def step(self, image: str, text: str) -> ImageStep | None:
         """The last step whose instruction has `text` in it."""
-        found = [step for step in self.steps(image) if _plain(text) in step.created_by]
-        return found[-1] if found else None
+        wanted = _squeezed(text)
+        return next((step for step in reversed(self.steps(image)) if wanted in _squeezed(step.text)), None)
 
-    def merged(self, image: str) -> dict[str, Entry]:
-        """All that a container of this image starts with."""
-        if image not in self._merged:
-            self._merged[image] = self._merge(image)
-        return self._merged[image]
-
-    def _merge(self, image: str) -> dict[str, Entry]:
-        tree: dict[str, Entry] = {}
-        for layer in self.layers(image):
-            assert layer.entries is not None
-            for entry in layer.entries.values():
-                if entry.kind in ("whiteout", "opaque"):
-                    _remove(tree, entry.path, itself=entry.kind == "whiteout")
-            tree.update((path, each) for path, each in layer.entries.items() if each.kind not in ("whiteout", "opaque"))
-        return tree
+    def seen(self, image: str, path: str) -> Inode | None:
+        """What a container of this image starts with at a path."""
+        if image not in self._stacks:
+            self._stacks[image] = image_stack(self.engine, image)
+        stack = self._stacks[image]
+        merged = stack.seen(len(stack.layers), path)
+        return merged.inode if merged else None
 
     def files(self, container: str | None) -> Files:
         """The host's files, or what a container sees."""
@@ -159,91 +117,56 @@ class Facts:
             self.machine.restore(saved)
 
 
-def _plain(text: str) -> str:
-    """A step as the Dockerfile has it: `docker history` writes RUN with its shell, and BuildKit's name behind it."""
-    return " ".join(text.replace("/bin/sh -c ", "").removesuffix("# buildkit").split())
+def _unless_missing(inspect: Callable[[str], JsonObject], name: str, read: Callable[[JsonObject], Read]) -> Read | None:
+    try:
+        return read(inspect(name))
+    except EngineError:
+        return None
 
 
-def _remove(tree: dict[str, Entry], path: str, *, itself: bool) -> None:
-    below = path.rstrip("/") + "/"
-    for name in [name for name in tree if name.startswith(below) or (itself and name == path)]:
-        del tree[name]
+def _table(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
 
 
-def _steps_of(engine: Any, image: str) -> list[Step]:
-    from labkit.engine.images.layerstore import chain_ids
-
-    found = engine.find_image(image)
-    layers = iter(chain_ids(found.diff_ids))
-    return [_step(engine, line, layers) for line in found.config.get("history") or []]
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
-def _step(engine: Any, line: dict, layers: Iterator[str]) -> Step:
-    created_by = _plain(line.get("created_by", ""))
-    if line.get("empty_layer"):
-        return Step(created_by, None, None)
-    layer = engine.layerstore.get(next(layers)).layer
-    return Step(created_by, layer.diff_id, _entries(_Layer(layer.diff_id, layer)))
+def image_facts(document: JsonObject) -> ImageFacts:
+    layers = tuple(str(layer) for layer in _list(_table(document["RootFS"]).get("Layers")))
+    size, comment = int(str(document.get("Size") or 0)), str(document.get("Comment") or "")
+    return ImageFacts(str(document["Id"]), layers, size, comment, _table(document["Config"]))
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """A layer, known by its digest."""
-
-    diff_id: str
-    layer: Layer = field(compare=False)
-
-
-@lru_cache(maxsize=256)
-def _entries(layer: _Layer) -> dict[str, Entry]:
-    """Read once: the layers of a base are in every image that is looked at."""
-    return {_key(entry): entry for entry in layer_entries(layer.layer.tar())}
-
-
-def _key(entry: Entry) -> str:
-    """A folder can be made opaque and have an entry of its own in the same layer."""
-    return entry.path + "/" if entry.kind == "opaque" else entry.path
+def container_facts(document: JsonObject) -> ContainerFacts:
+    state = _table(document["State"])
+    return ContainerFacts(
+        id=str(document["Id"]),
+        name=str(document["Name"]).removeprefix("/"),
+        image=str(document["Image"]),
+        image_name=str(_table(document["Config"])["Image"]),
+        state=str(state["Status"]),
+        running=bool(state["Running"]),
+        mounts=tuple(_mount(_table(each)) for each in _list(document.get("Mounts"))),
+        tmpfs=tuple(_table(_table(document.get("HostConfig")).get("Tmpfs"))),
+    )
 
 
-def layer_entries(content: Content) -> Iterator[Entry]:
-    """What is in a layer's tar; whiteouts under the name that they hide."""
-    with tarfile.open(fileobj=ContentReader(content)) as archive:  # type: ignore[arg-type]
-        for member in archive:
-            folder, _, name = _absolute(member.name).rpartition("/")
-            at = content, member.offset_data, member.size
-            if name == OPAQUE:
-                yield Entry(folder or "/", "opaque", 0, member.mode, lambda: b"")
-            elif name.startswith(WHITEOUT):
-                yield Entry(f"{folder}/{name[len(WHITEOUT) :]}", "whiteout", 0, member.mode, lambda: b"")
-            else:
-                yield Entry(f"{folder}/{name}", _kind(member), member.size, member.mode, _reader(*at), _writer(*at))
+def _mount(row: JsonObject) -> MountFacts:
+    source = row.get("Name") if row["Type"] == "volume" else row.get("Source")
+    return MountFacts(str(row["Type"]), str(source or ""), str(row["Destination"]), bool(row.get("RW", True)))
 
 
-def _absolute(name: str) -> str:
-    """/etc/x for etc/x, ./etc/x and etc/x/."""
-    return "/" + name.removeprefix("./").strip("/")
+def _squeezed(text: str) -> str:
+    """A step as the Dockerfile has it, with one blank between words."""
+    return " ".join(instruction(text).split())
 
 
-def _kind(member: tarfile.TarInfo) -> str:
-    kinds = {
-        tarfile.REGTYPE: "file",
-        tarfile.AREGTYPE: "file",
-        tarfile.DIRTYPE: "directory",
-        tarfile.SYMTYPE: "symlink",
-    }
-    return kinds.get(member.type, "other")
+def content_of(inode: Inode) -> Content:
+    """What is in a file; what is none is empty."""
+    return inode.data if isinstance(inode.data, Content) else Content()
 
 
-def _writer(content: Content, start: int, size: int) -> Callable[[], bytes]:
+def written(content: Content) -> bytes:
     """The bytes that somebody has written; those that a rule makes, as a package's are, have nobody's words in them."""
-
-    def written() -> bytes:
-        part = content[start : start + size]
-        assert not isinstance(part, int)
-        return b"\0".join(piece for piece in part.pieces if isinstance(piece, bytes))
-
-    return written
-
-
-def _reader(content: Content, start: int, size: int) -> Callable[[], bytes]:
-    return lambda: content.read(start, size)
+    return b"\0".join(piece for piece in content.pieces if isinstance(piece, bytes))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from labkit.catalog.debian import ROOT_HOME
 from labkit.engine.images.layerreport import Hidden, Stack, StackLayer, files_of
 from labkit.files import Inode
-from labkit.jupyter.view import instruction, size_text
+from labkit.jupyter.view import size_text
 from labkit.jupyter.view_text import cut
 
 MOST = 6  # findings that are shown
@@ -38,7 +38,7 @@ class Waste:
 def layer_title(layer: StackLayer) -> str:
     """What made a layer."""
     kinds = {"init": "Docker's init layer, for mounts", "container": "the container's own layer"}
-    return kinds.get(layer.kind) or instruction(layer.created_by)
+    return kinds.get(layer.kind) or layer.text
 
 
 def findings(stack: Stack) -> list[Waste]:

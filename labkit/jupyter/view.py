@@ -3,29 +3,21 @@
 Stands on the engine's answers (the dicts of Docker's API) and nothing else, so that a picture never shows what
 `docker history`, `docker inspect` and `docker diff` would not say.
 
-A *step* is one line of an image's history. A step that made a layer has the layer's digest; a step that only changed
-settings has none. Two images share a step when they share all steps below it too.
+Two images share a step (see engine/images/steps.py) when they share all steps below it too.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labkit.course.facts import MountFacts, container_facts
+from labkit.dockercli.units import human_size
+from labkit.engine.images.steps import ImageStep, image_steps
+
 SHOWN_SETTINGS = 2  # so many lines of settings in a row are shown one by one
-UNITS = ("B", "kB", "MB", "GB", "TB")
-
-
-@dataclass(frozen=True)
-class Step:
-    """A line of an image's history: Step("RUN make", 3200, "sha256:…")."""
-
-    text: str
-    size: int
-    digest: str | None  # None: settings only, no layer
 
 
 @dataclass(frozen=True)
@@ -34,18 +26,8 @@ class SeenImage:
 
     id: str
     names: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ImageStep, ...]
     size: int
-
-
-@dataclass(frozen=True)
-class SeenMount:
-    """What covers a path of a container: SeenMount("volume", "data", "/data", True)."""
-
-    kind: str
-    source: str  # the volume's name, the host's path, or "" for a tmpfs
-    target: str
-    writable: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +40,7 @@ class SeenContainer:
     state: str
     changes: tuple[tuple[str, str], ...]  # (A, C or D, path)
     size: int
-    mounts: tuple[SeenMount, ...]
+    mounts: tuple[MountFacts, ...]
 
 
 @dataclass(frozen=True)
@@ -74,44 +56,15 @@ class MachineView:
 class StepStack:
     """Steps that all the same images have, lowest first, and what stands on them."""
 
-    key: tuple[Step, ...]  # every step up to and with the stack's highest: names the stack, and orders it
-    steps: list[Step] = field(default_factory=list)
+    key: tuple[ImageStep, ...]  # every step up to and with the stack's highest: names the stack, and orders it
+    steps: list[ImageStep] = field(default_factory=list)
     images: list[SeenImage] = field(default_factory=list)  # the images whose highest step is this stack's highest
     above: list[StepStack] = field(default_factory=list)
 
 
 def size_text(size: int) -> str:
     """A size as `docker history` prints it: thousands, three figures ("6.3MB", "229B")."""
-    number, unit = float(size), 0
-    while number >= 1000 and unit < len(UNITS) - 1:
-        number, unit = number / 1000, unit + 1
-    return f"{number:.3g}{UNITS[unit]}"
-
-
-def instruction(created_by: str, comment: str = "") -> str:
-    """The Dockerfile's line that a history entry was made by, without what the builders put around it."""
-    text = re.sub(r"\s+# buildkit$", "", created_by.strip())
-    text = re.sub(r"^/bin/sh -c #\(nop\)\s+", "", text)
-    text = re.sub(r"^RUN (\|\d+ .*?)?/bin/sh -c ", "RUN ", text)
-    text = re.sub(r"^/bin/sh -c ", "RUN ", text)
-    return text or comment or "(unnamed)"
-
-
-def history_steps(
-    history: Sequence[Mapping[str, Any]], config: Sequence[Mapping[str, Any]], layers: Sequence[str]
-) -> tuple[Step, ...]:
-    """The steps of an image, lowest first: sizes from its `docker history` (newest first), and from the history in its
-    configuration (oldest first) which steps made a layer; the layers' digests in their order."""
-    digests = iter(layers)
-    steps = [
-        Step(
-            instruction(str(entry.get("created_by") or ""), str(entry.get("comment") or "")),
-            int(row.get("Size") or 0),
-            None if entry.get("empty_layer") else next(digests, None),
-        )
-        for entry, row in zip(config, reversed(history), strict=True)
-    ]
-    return (*steps, *(Step("(not in the history)", 0, digest) for digest in digests))
+    return human_size(size, 3)
 
 
 def look(machine: Any) -> MachineView:
@@ -163,34 +116,26 @@ def _named(image: SeenImage, names: Sequence[str]) -> bool:
 def _images(engine: Any) -> Iterator[SeenImage]:
     for summary in engine.images(all=True):
         reference = summary["Id"]
-        document, image = engine.inspect_image(reference), engine.find_image(reference)
+        document = engine.inspect_image(reference)
         names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
-        steps = history_steps(engine.history(reference), image.config.get("history") or [], image.diff_ids)
-        yield SeenImage(reference, names, steps, int(document.get("Size") or 0))
+        yield SeenImage(reference, names, image_steps(engine, reference), int(document.get("Size") or 0))
 
 
 def _containers(engine: Any) -> Iterator[SeenContainer]:
     for summary in engine.containers(all=True, size=True):
         reference = summary["Id"]
-        document = engine.inspect_container(reference)
+        inside = container_facts(engine.inspect_container(reference))
         changes = tuple(sorted(((str(k), str(p)) for k, p in engine.diff(reference)), key=lambda change: change[1]))
+        mounts = [*inside.mounts, *(MountFacts("tmpfs", "", target, True) for target in inside.tmpfs)]
         yield SeenContainer(
             id=reference,
-            name=str(document["Name"]).removeprefix("/"),
-            image=document["Image"],
-            state=document["State"]["Status"],
+            name=inside.name,
+            image=inside.image,
+            state=inside.state,
             changes=changes,
             size=int(summary.get("SizeRw") or 0),
-            mounts=tuple(sorted(_mounts(document), key=lambda mount: mount.target)),
+            mounts=tuple(sorted(mounts, key=lambda mount: mount.target)),
         )
-
-
-def _mounts(document: Mapping[str, Any]) -> Iterator[SeenMount]:
-    for mount in document.get("Mounts") or []:
-        source = mount.get("Name") if mount["Type"] == "volume" else mount.get("Source")
-        yield SeenMount(mount["Type"], source or "", mount["Destination"], bool(mount.get("RW", True)))
-    for target in (document.get("HostConfig") or {}).get("Tmpfs") or {}:
-        yield SeenMount("tmpfs", "", target, True)
 
 
 def stacks(images: Sequence[SeenImage]) -> list[StepStack]:
@@ -198,13 +143,13 @@ def stacks(images: Sequence[SeenImage]) -> list[StepStack]:
     return [_stack((), step, images) for step in _next_steps((), images)]
 
 
-def _next_steps(below: tuple[Step, ...], images: Sequence[SeenImage]) -> list[Step]:
+def _next_steps(below: tuple[ImageStep, ...], images: Sequence[SeenImage]) -> list[ImageStep]:
     here = len(below)
     found = (image.steps[here] for image in images if len(image.steps) > here and image.steps[:here] == below)
     return list(dict.fromkeys(found))
 
 
-def _stack(below: tuple[Step, ...], step: Step, images: Sequence[SeenImage]) -> StepStack:
+def _stack(below: tuple[ImageStep, ...], step: ImageStep, images: Sequence[SeenImage]) -> StepStack:
     stack = StepStack(below)
     following = [step]
     while len(following) == 1 and not stack.images:
@@ -231,7 +176,7 @@ def parts(view: MachineView) -> dict[tuple[str, ...], str]:
     return found
 
 
-def step_part(steps: tuple[Step, ...]) -> tuple[str, ...]:
+def step_part(steps: tuple[ImageStep, ...]) -> tuple[str, ...]:
     """The part that is the highest of these steps, standing on the others."""
     return ("step", *(f"{step.text} {step.digest}" for step in steps))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labkit.course.facts import MountFacts
 from labkit.jupyter.view import (
     UNMARKED,
     MachineView,
     Marks,
     SeenContainer,
     SeenImage,
-    SeenMount,
     StepStack,
     rows,
     size_text,
@@ -45,7 +45,7 @@ def image_title(image: SeenImage) -> str:
     return ", ".join(cut(name, 40) for name in image.names) or "<none>"
 
 
-def mount_source(mount: SeenMount) -> str:
+def mount_source(mount: MountFacts) -> str:
     """What covers the path, in words."""
     return COVERS.get(mount.kind, mount.kind + " {source}").format(source=cut(mount.source, 40))
 

@@ -364,7 +364,7 @@ def test_where_progress_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("LABKIT_HOME")
     monkeypatch.chdir(tmp_path / "course" / "notebooks")
     assert module.home() == tmp_path / "course" / ".labkit"
-    monkeypatch.setattr(module.settings.os, "access", lambda *_: False)
+    monkeypatch.setattr(module.os, "access", lambda *_: False)
     assert module.home() == tmp_path / "data" / "labkit"
     monkeypatch.chdir(tmp_path)
     assert module.home() == tmp_path / "data" / "labkit"

@@ -11,6 +11,7 @@ from labkit.course.facts import Facts
 from labkit.course.play import fresh_machine, reusing_machines
 from labkit.course.record import Assertion, Solution, for_learner
 from labkit.course.selfcheck import check_exercise
+from labkit.engine.images.layerreport import entry_of
 
 
 @pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
@@ -23,7 +24,7 @@ def test_right_marks_of_layers_are_those_of_the_image() -> None:
     machine = fresh_machine(variant)
     machine.run("docker build -t stack stack")
     steps = Facts(machine).steps("stack")[-6:]
-    assert variant.own["right"] == ["layer" if step.is_layer else "only metadata" for step in steps]
+    assert variant.own["right"] == ["layer" if step.layer else "only metadata" for step in steps]
 
 
 def test_right_marks_of_files_are_those_of_the_image() -> None:
@@ -31,8 +32,8 @@ def test_right_marks_of_files_are_those_of_the_image() -> None:
     image = variant.setup.commands[0].split()[-1]
     facts = Facts(fresh_machine(variant))
     for path, mark in zip(variant.own["items"], variant.own["right"], strict=True):
-        highest = [step for step in facts.layers(image) if path in (step.entries or {})][-1]
-        assert highest == facts.layers(image)[0] if mark == "FROM" else mark.split()[-1] in highest.created_by
+        highest = [step for step in facts.layers(image) if step.layer and entry_of(step.layer, path)][-1]
+        assert highest == facts.layers(image)[0] if mark == "FROM" else mark.split()[-1] in highest.text
 
 
 def faulty(**changes: object) -> list[str]:

@@ -7,6 +7,8 @@ from subprocess import CompletedProcess
 from types import SimpleNamespace
 from typing import Any
 
+from labkit.engine.images.layerstore import chain_ids
+
 
 @dataclass
 class FakeEngine:
@@ -15,6 +17,7 @@ class FakeEngine:
     image_table: dict[str, dict[str, Any]] = field(default_factory=dict)
     container_table: dict[str, dict[str, Any]] = field(default_factory=dict)
     volume_table: list[str] = field(default_factory=list)
+    layerstore: dict[str, SimpleNamespace] = field(default_factory=dict)
 
     def images(self, all: bool) -> list[dict[str, Any]]:
         return [{"Id": key} for key in self.image_table]
@@ -49,6 +52,9 @@ class FakeEngine:
             if layer
         ]
         history = [{"Size": size} for _, size, _ in reversed(steps)]
+        sizes = [size for _, size, layer in steps if layer]
+        for chain, size in zip(chain_ids(layers), sizes, strict=True):
+            self.layerstore[chain] = SimpleNamespace(size=size, layer=None)
         inspect = {"RepoTags": [name], "Size": sum(size for _, size, _ in steps)}
         config = [{"created_by": text, "empty_layer": not layer} for text, _, layer in steps]
         image = SimpleNamespace(config={"history": config}, diff_ids=tuple(layers))
@@ -61,9 +67,11 @@ class FakeEngine:
         """A running container with what `docker diff` says of it."""
         identifier = f"{len(self.container_table) + 10:x}".rjust(64, "c")
         inspect = {
+            "Id": identifier,
             "Name": f"/{name}",
             "Image": image,
-            "State": {"Status": "running"},
+            "Config": {"Image": image},
+            "State": {"Status": "running", "Running": True},
             "Mounts": mounts or [],
             "HostConfig": {"Tmpfs": {}},
         }

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from labkit.engine.images.steps import ImageStep
 from labkit.jupyter.view import (
     UNMARKED,
     MachineView,
     SeenContainer,
     SeenImage,
-    Step,
     added,
     compare,
-    history_steps,
-    instruction,
     look,
     only,
     rows,
@@ -24,7 +22,7 @@ from labkit.jupyter.view_text import gone_lines
 
 from .fakes import APP, UBUNTU, FakeMachine, small_machine
 
-A, B, C, D = (Step(letter, 1, f"sha256:{letter}") for letter in "abcd")
+A, B, C, D = (ImageStep(letter, 1, f"sha256:{letter}") for letter in "abcd")
 
 
 @pytest.mark.parametrize(
@@ -33,35 +31,6 @@ A, B, C, D = (Step(letter, 1, f"sha256:{letter}") for letter in "abcd")
 )
 def test_sizes_are_written_as_docker_history_does(size: int, text: str) -> None:
     assert size_text(size) == text
-
-
-@pytest.mark.parametrize(
-    ("created_by", "text"),
-    [
-        ("RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"),
-        ("RUN |1 VERSION=2 /bin/sh -c make # buildkit", "RUN make"),
-        ('/bin/sh -c #(nop)  CMD ["bash"]', 'CMD ["bash"]'),
-        ("/bin/sh -c make", "RUN make"),
-        ("COPY app.py . # buildkit", "COPY app.py ."),
-        ("", "Imported from -"),
-    ],
-)
-def test_a_history_entry_becomes_the_line_that_made_it(created_by: str, text: str) -> None:
-    assert instruction(created_by, "Imported from -") == text
-
-
-def test_empty_layers_and_settings_are_told_apart() -> None:
-    config = [
-        {"created_by": "COPY a / # buildkit"},
-        {"created_by": "RUN /bin/sh -c true # buildkit"},
-        {"created_by": "ENV A=1", "empty_layer": True},
-    ]
-    steps = history_steps([{"Size": 0}, {"Size": 0}, {"Size": 4}], config, ["sha256:1", "sha256:2"])
-    assert steps == (Step("COPY a /", 4, "sha256:1"), Step("RUN true", 0, "sha256:2"), Step("ENV A=1", 0, None))
-
-
-def test_a_layer_without_a_history_is_shown_all_the_same() -> None:
-    assert history_steps([], [], ["sha256:1"]) == (Step("(not in the history)", 0, "sha256:1"),)
 
 
 def test_images_share_the_steps_that_they_share_from_the_bottom() -> None:
@@ -84,7 +53,7 @@ def test_every_step_is_in_one_stack_only() -> None:
 
 
 def test_many_settings_in_a_row_are_one_row() -> None:
-    settings = tuple(Step(f"ENV A={number}", 0, None) for number in range(4))
+    settings = tuple(ImageStep(f"ENV A={number}", 0, None) for number in range(4))
     (stack,) = stacks([SeenImage("i", ("i",), (A, *settings, B, settings[0]), 0)])
     assert [(row.number, row.text, row.digest) for row in rows(stack, UNMARKED)] == [
         ("1", "a", "sha256:a"),

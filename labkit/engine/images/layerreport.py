@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images import layerstore
+from labkit.engine.images.steps import image_steps
 from labkit.files import Content, Inode, Layer
 from labkit.files.tree import REGULAR, S_IFMT, SYMLINK
 from labkit.files.union import Merged, merge
@@ -40,11 +41,11 @@ KINDS = {stat.S_IFDIR: "folder", REGULAR: "file", SYMLINK: "link", stat.S_IFIFO:
 
 @dataclass(frozen=True)
 class StackLayer:
-    """One layer of a stack: StackLayer(2, "image", "RUN make # buildkit", layer)."""
+    """One layer of a stack: StackLayer(2, "image", "RUN make", layer)."""
 
     number: int  # from 1 at the bottom
     kind: str  # image, init, container
-    created_by: str  # as the image's history has it
+    text: str  # of the image's step that made it
     layer: Layer = field(repr=False)
 
     @property
@@ -132,7 +133,7 @@ class Stack:
 
     def entry(self, number: int, path: str) -> Inode | None:
         """What a layer has at a path."""
-        return _below(self.layers[number - 1].layer.root, _parts(path))
+        return entry_of(self.layers[number - 1].layer, path)
 
     def seen(self, number: int, path: str) -> Merged | None:
         """What is seen at a path when this layer is the topmost; with 0, nothing."""
@@ -253,20 +254,19 @@ def stack_of(engine: Engine, name: str) -> Stack:
 
 def image_stack(engine: Engine, name: str) -> Stack:
     """Raises EngineError `No such image`."""
-    image = engine.find_image(name)
-    lines = [line for line in image.config.get("history") or [] if not line.get("empty_layer")]
-    texts = [str(line.get("created_by") or line.get("comment") or "") for line in lines]
-    return Stack("image", name, _image_layers(engine, image.chain, texts))
+    made = [(step.text, step.layer) for step in image_steps(engine, name) if step.layer]
+    return Stack("image", name, _image_layers(made))
 
 
 def container_stack(engine: Engine, name: str) -> Stack:
     """Raises EngineError `No such container`."""
     document = engine.inspect_container(name)
     writable: layerstore.WritableLayer = engine.tables.mounts[document["Id"]]
-    image = engine.imagestore.get(document["Image"])
-    lines = [line for line in (image.config.get("history") or []) if not line.get("empty_layer")] if image else []
-    texts = [str(line.get("created_by") or line.get("comment") or "") for line in lines]
-    layers = _image_layers(engine, writable.parent, texts)
+    if engine.imagestore.get(document["Image"]):
+        made = [(step.text, step.layer) for step in image_steps(engine, document["Image"]) if step.layer]
+    else:  # the image was removed by force; its layers stay with the container
+        made = [("(unnamed)", layer) for layer in _layers_below(engine, writable.parent)]
+    layers = _image_layers(made)
     for kind, layer in (
         ("init", engine.layerstore._init_layer(writable.parent)),
         ("container", engine.driver.diff(writable.mount_id)),
@@ -275,17 +275,17 @@ def container_stack(engine: Engine, name: str) -> Stack:
     return Stack("container", name, layers)
 
 
-def _image_layers(engine: Engine, chain: str | None, texts: list[str]) -> list[StackLayer]:
-    records = []
+def _image_layers(made: Iterable[tuple[str, Layer]]) -> list[StackLayer]:
+    return [StackLayer(number, "image", text, layer) for number, (text, layer) in enumerate(made, 1)]
+
+
+def _layers_below(engine: Engine, chain: str | None) -> list[Layer]:
+    """The layers of a chain, from the bottom up."""
+    layers = []
     while record := engine.layerstore.get(chain):
-        records.append(record)
+        layers.append(record.layer)
         chain = record.parent
-    records.reverse()
-    texts = texts + [""] * (len(records) - len(texts))
-    return [
-        StackLayer(number, "image", text, record.layer)
-        for number, (record, text) in enumerate(zip(records, texts, strict=False), 1)
-    ]
+    return layers[::-1]
 
 
 # --- trees
@@ -321,6 +321,11 @@ def files_of(merged: Merged | None, path: str) -> Iterator[tuple[int, str, Inode
 def kind_of(inode: Inode) -> str:
     """file, folder, link, pipe, socket, whiteout, device."""
     return "whiteout" if inode.is_whiteout else KINDS.get(inode.mode & S_IFMT, "device")
+
+
+def entry_of(layer: Layer, path: str) -> Inode | None:
+    """What a layer has at a path."""
+    return _below(layer.root, _parts(path))
 
 
 def _parts(path: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import random
 import tarfile
 
 import pytest
 
 from labkit import Machine
-from labkit.course.facts import ContentReader
 from labkit.drivers import DRIVERS
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images.layerreport import Stack, files_of, stack_of
@@ -120,7 +120,7 @@ def naive(stack: Stack) -> tuple[dict[str, int], int]:
     """What is seen (path to layer) and the hidden bytes, from the layers' archives and nothing else."""
     seen: dict[str, tuple[int, int, bool]] = {}
     for layer in stack.layers:
-        with tarfile.open(fileobj=ContentReader(layer.layer.tar())) as archive:  # type: ignore[arg-type]
+        with tarfile.open(fileobj=io.BytesIO(bytes(layer.layer.tar()))) as archive:
             members = [(f"/{member.name.strip('/')}", member) for member in archive]
         for path, _ in members:
             folder, _, name = path.rpartition("/")
