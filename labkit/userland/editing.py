@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from labkit.userland.guarded import guarded
+from labkit.userland.guarded import Searchable, TextMatch, guarded
 from labkit.userland.regex import BadPattern, compile_pattern
 from labkit.userland.tool import Done, Say, Tool, Utility, bytes_of, text_of
 
@@ -18,7 +18,7 @@ class Address:
     """Which lines: a number, the last one, a step, or a pattern; `plus` and `multiple` belong to the second of two."""
 
     line: int | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: Searchable | None = None
     repeat: bool = False  # the pattern is empty: the last one that was used
     step: int = 0
     kind: str = ""  # "+" or "~"
@@ -33,7 +33,7 @@ class Command:
     second: Address | None = None
     negated: bool = False
     text: str = ""
-    pattern: re.Pattern[str] | None = None
+    pattern: Searchable | None = None
     repeat: bool = False
     replacement: list[str | int | tuple[str]] = field(default_factory=list)
     flags: str = ""
@@ -147,13 +147,13 @@ class Parser:
             self.place += 1
         return int(self.script[start : self.place] or 0)
 
-    def regex(self, text: str, flags: str) -> re.Pattern[str]:
+    def regex(self, text: str, flags: str) -> Searchable:
         try:
             ignore_case = "I" in flags or "i" in flags
             pattern = compile_pattern(
                 text, extended=self.extended, ignore_case=ignore_case, multiline="M" in flags, controls=True
             )
-            return guarded(pattern, self.tool.tick)  # type: ignore[no-any-return]
+            return guarded(pattern, self.tool.tick)
         except BadPattern as bad:
             self.fail(str(bad), f"bad regex '{text}': {bad}")
             raise
@@ -381,7 +381,7 @@ class State:
     hold: str = ""
     after: list[bytes] = field(default_factory=list)  # what a and r print when the line is done
     replaced: bool = False
-    pattern: re.Pattern[str] | None = None
+    pattern: Searchable | None = None
     ended: int | None = None
     kept: bool = False  # D: go on with what is left, without reading
     ahead: tuple[str, bool] | None = None
@@ -664,7 +664,7 @@ def _matches(state: State, address: Address) -> bool:
     return state.number == line
 
 
-def _pattern(state: State, pattern: re.Pattern[str] | None) -> re.Pattern[str]:
+def _pattern(state: State, pattern: Searchable | None) -> Searchable:
     if pattern is None:
         if state.pattern is None:
             state.tool.fail("no previous regular expression" if state.tool.gnu else "no previous regexp")
@@ -702,7 +702,7 @@ def _do_substitute(state: State, command: Command) -> Result:
     return None
 
 
-def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+def _occurrences(pattern: Searchable, text: str) -> Iterator[TextMatch]:
     """Matches as POSIX counts them: no empty one right behind another."""
     end = -1
     for match in pattern.finditer(text):
@@ -712,7 +712,7 @@ def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]
         yield match
 
 
-def _filled(parts: list[str | int | tuple[str]], match: re.Match[str]) -> str:
+def _filled(parts: list[str | int | tuple[str]], match: TextMatch) -> str:
     out, mode, once = "", "", ""
     for part in parts:
         if isinstance(part, tuple):

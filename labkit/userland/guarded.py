@@ -35,7 +35,7 @@ class TooBig(Runaway):
     """A pattern has too many instructions, or ones that are not known here."""
 
 
-def guarded(pattern: re.Pattern[str], tick: Tick) -> Any:
+def guarded(pattern: re.Pattern[str], tick: Tick) -> Searchable:
     """The pattern itself where no text can take it long, else a Guarded one."""
     power = _power(pattern.pattern, pattern.flags)
     return pattern if power == 0 else Guarded(pattern, power, tick)
@@ -77,7 +77,7 @@ def _inside(kind: Any, value: Any) -> list[Any]:
     return []
 
 
-class Found:
+class GuardedMatch:
     """What a search found; as re.Match."""
 
     def __init__(self, text: str, places: tuple[int, ...]) -> None:
@@ -99,7 +99,9 @@ class Found:
         start, end = self.span(group)
         return None if start < 0 or end < 0 else self.string[start:end]
 
-    __getitem__ = group
+    def __getitem__(self, group: int) -> str:
+        """As group(), but "" for one that took no part."""
+        return self.group(group) or ""
 
     def groups(self) -> tuple[str | None, ...]:
         return tuple(self.group(number) for number in range(1, len(self._places) // 2))
@@ -119,18 +121,18 @@ class Guarded:
     def _is_fast(self, text: str) -> bool:
         return self._power < 99 and (len(text) + 1) ** (self._power + 1) < _COST
 
-    def search(self, text: str, start: int = 0) -> Any:
+    def search(self, text: str, start: int = 0) -> TextMatch | None:
         if self._is_fast(text):
             return self._plain.search(text, start)
         return self._find(text, range(start, len(text) + 1))
 
-    def match(self, text: str, start: int = 0) -> Any:
+    def match(self, text: str, start: int = 0) -> TextMatch | None:
         return self._plain.match(text, start) if self._is_fast(text) else self._find(text, range(start, start + 1))
 
-    def fullmatch(self, text: str) -> Any:
+    def fullmatch(self, text: str) -> TextMatch | None:
         return self._plain.fullmatch(text) if self._is_fast(text) else self._find(text, range(1), whole=True)
 
-    def finditer(self, text: str) -> Iterator[Any]:
+    def finditer(self, text: str) -> Iterator[TextMatch]:
         if self._is_fast(text):
             yield from self._plain.finditer(text)
             return
@@ -139,7 +141,7 @@ class Guarded:
             yield found
             place, advance = found.end(), found.start() == found.end()
 
-    def sub(self, by: Callable[[Any], str], text: str, count: int = 0) -> str:
+    def sub(self, by: Callable[[TextMatch], str], text: str, count: int = 0) -> str:
         out, place = "", 0
         for number, found in enumerate(self.finditer(text), 1):
             out += text[place : found.start()] + by(found)
@@ -155,7 +157,7 @@ class Guarded:
             place = found.end()
         return [*out, text[place:]]
 
-    def _find(self, text: str, starts: range, *, whole: bool = False, advance: bool = False) -> Found | None:
+    def _find(self, text: str, starts: range, *, whole: bool = False, advance: bool = False) -> GuardedMatch | None:
         """The first match; `advance`: not an empty one at the first place."""
         program, remembers = _compiled(self.pattern, self.flags)
         seen: set[tuple[int, int]] = set()
@@ -164,9 +166,12 @@ class Guarded:
             found = _run(program, text, start, self.groups, seen if remembers else None, self._tick, ends)
             advance = False
             if found:
-                return Found(text, found)
+                return GuardedMatch(text, found)
         return None
 
+
+TextMatch = re.Match[str] | GuardedMatch
+Searchable = re.Pattern[str] | Guarded
 
 # -- from Python's syntax tree to instructions
 

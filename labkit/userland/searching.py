@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from labkit.files import Content
-from labkit.userland.guarded import guarded
+from labkit.userland.guarded import Searchable, guarded
 from labkit.userland.patterns import matches
 from labkit.userland.regex import BadPattern, translated
 from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
@@ -20,7 +20,7 @@ class Search:
     """One run of grep."""
 
     tool: Tool
-    pattern: re.Pattern[str]
+    pattern: Searchable
     named: bool
     before: int
     after: int
@@ -79,7 +79,7 @@ def _patterns(tool: Tool) -> tuple[list[str], list[str]]:
     return tool.operands[0].split("\n"), tool.operands[1:]
 
 
-def _compiled(tool: Tool, patterns: list[str]) -> re.Pattern[str]:
+def _compiled(tool: Tool, patterns: list[str]) -> Searchable:
     kind = "F" if tool.name == "fgrep" else "E" if tool.name == "egrep" else "G"
     kind = tool.last("F", "E", "G", "P") or kind
     parts = [_part(tool, pattern, kind) for pattern in patterns]
@@ -95,7 +95,7 @@ def _compiled(tool: Tool, patterns: list[str]) -> re.Pattern[str]:
     except re.error:
         _bad(tool, patterns[0], "Invalid regular expression")
         raise Done(2) from None
-    return guarded(pattern, tool.tick)  # type: ignore[no-any-return]
+    return guarded(pattern, tool.tick)
 
 
 def _part(tool: Tool, pattern: str, kind: str) -> str:

@@ -1,0 +1,197 @@
+"""The rules, functions and statements of an awk program, read into code."""
+
+from __future__ import annotations
+
+from labkit.userland.awk.expressions import Expressions
+from labkit.userland.awk.machine import Code
+from labkit.userland.awk.statements import branch, deletion, for_in, leaving, looping, output, sequence
+from labkit.userland.awk.values import truth
+from labkit.userland.tool import Tool
+
+
+class AwkParser(Expressions):
+    """A whole program: what is done at the beginning, for each record, and at the end."""
+
+    def __init__(self, tool: Tool, source: str) -> None:
+        super().__init__(tool, source)
+        self.functions: dict[str, tuple[list[str], Code]] = {}
+        self.begin: list[Code] = []
+        self.end: list[Code] = []
+        self.rules: list[tuple[Code | None, Code | None, Code | None]] = []
+
+    def program(self) -> None:
+        self.newlines()
+        while self.kind() != "end":
+            self.item()
+            self.newlines()
+
+    def item(self) -> None:
+        if self.accept("function", "func"):
+            name = self.next()
+            self.need("(")
+            parameters = []
+            while self.peek() != ")":
+                parameters.append(self.next())
+                self.accept(",")
+                self.skip()
+            self.next()
+            self.skip()
+            self.functions[name] = (parameters, self.block())
+        elif self.accept("BEGIN"):
+            self.skip()
+            self.begin.append(self.block())
+        elif self.accept("END"):
+            self.skip()
+            self.end.append(self.block())
+        else:
+            self.rule()
+
+    def rule(self) -> None:
+        first = last = body = None
+        if self.peek() != "{":
+            first = self.expression()
+            if self.accept(","):
+                self.skip()
+                last = self.expression()
+        if self.peek() == "{":
+            body = self.block()
+        self.rules.append((first, last, body))
+
+    def block(self) -> Code:
+        self.need("{")
+        statements = []
+        self.newlines()
+        while self.peek() != "}":
+            if self.kind() == "end":
+                self.fail()
+            statements.append(self.statement())
+            self.newlines()
+        self.next()
+        return sequence(statements)
+
+    def body(self) -> Code:
+        self.skip()
+        if self.accept(";"):
+            return sequence([])
+        return self.statement()
+
+    def statement(self) -> Code:
+        word = self.peek()
+        if word == "{":
+            return self.block()
+        reader = {"if": self.if_, "while": self.while_, "do": self.do, "for": self.for_}.get(word)
+        if reader:
+            self.next()
+            return reader()
+        made = self.simple()
+        if self.peek() in (";", "\n"):
+            self.next()
+        elif self.peek() != "}" and self.kind() != "end":
+            self.fail(self.words[self.place][1])
+        return made
+
+    def simple(self) -> Code:
+        word = self.peek()
+        if word in ("print", "printf"):
+            return self.print(self.next())
+        if word in ("next", "break", "continue"):
+            self.next()
+            return leaving(word, None)
+        if word in ("exit", "return"):
+            self.next()
+            value = None if self.peek() in (";", "\n", "}") or self.kind() == "end" else self.expression()
+            return leaving(word, value)
+        if word == "delete":
+            self.next()
+            name = self.next()
+            if self.accept("["):
+                return deletion(name, self.subscript())
+            return deletion(name, None)
+        return self.expression()
+
+    def condition(self) -> Code:
+        self.need("(")
+        made = self.grouped()
+        self.need(")")
+        return made
+
+    def if_(self) -> Code:
+        test = self.condition()
+        then = self.body()
+        place = self.place
+        self.newlines()
+        if self.accept("else"):
+            return branch(test, then, self.body())
+        self.place = place
+        return branch(test, then, None)
+
+    def while_(self) -> Code:
+        test = self.condition()
+        return looping(test, self.body(), None, first=True)
+
+    def do(self) -> Code:
+        body = self.body()
+        self.newlines()
+        self.need("while")
+        return looping(self.condition(), body, None, first=False)
+
+    def for_(self) -> Code:
+        self.need("(")
+        kinds = [self.words[self.place + index] for index in range(4)] if self.place + 4 < len(self.words) else []
+        if kinds and kinds[0][0] == "name" and kinds[1] == ("keyword", "in") and kinds[3] == ("op", ")"):
+            name = self.next()
+            self.next()
+            array = self.next()
+            self.next()
+            return for_in(name, array, self.body())
+        start = None if self.peek() == ";" else self.simple()
+        self.need(";")
+        self.skip()
+        test = None if self.peek() == ";" else self.grouped()
+        self.need(";")
+        self.skip()
+        step = None if self.peek() == ")" else self.simple()
+        self.need(")")
+        loop = looping(test, self.body(), step, first=True)
+        return sequence([start, loop]) if start else loop
+
+    def print(self, word: str) -> Code:
+        arguments: list[Code] = []
+        self.printing = True
+        if self.peek() not in (";", "\n", "}", ">", ">>", "|") and self.kind() != "end":
+            if self.peek() == "(" and self.closes_at_end():
+                self.next()
+                self.in_group += 1
+                arguments = self.list(")")
+                self.in_group -= 1
+                self.need(")")
+            else:
+                arguments = self.list("")
+        target, how = None, self.accept(">", ">>", "|")
+        if how:
+            target = self.redirection()
+        self.printing = False
+        return output(word, arguments, how, target)
+
+    def redirection(self) -> Code:
+        target = self.concatenation()
+        if not self.accept("?"):
+            return target
+        yes = self.expression()
+        self.need(":")
+        no = self.expression()
+        return lambda machine: yes(machine) if truth(target(machine)) else no(machine)
+
+    def closes_at_end(self) -> bool:
+        """Whether the parenthesis here closes where the statement, or its redirection, begins."""
+        depth = 0
+        for index in range(self.place, len(self.words)):
+            kind, word = self.words[index]
+            if kind == "op" and word == "(":
+                depth += 1
+            elif kind == "op" and word == ")":
+                depth -= 1
+                if depth == 0:
+                    after = self.words[index + 1]
+                    return after[0] == "end" or after[1] in (";", "\n", "}", ">", ">>", "|")
+        return False
