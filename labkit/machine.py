@@ -202,7 +202,7 @@ class Machine:
         """/proc of the computer that the engine runs on, with its mounts alone."""
         about: dict[str, Any] = {"device": "proc", "fstype": "proc"}
         host.namespace.mount("/proc", tmpfs(self.store, mode=0o555), **about)
-        self.store.generators["mounts"] = lambda: mounts_text(host.namespace.mounts).encode()
+        self.store.generators["mounts"] = lambda args: mounts_text(host.namespace.mounts).encode()
         host.mkdir("/proc/self")
         for path in ("/proc/mounts", "/proc/self/mounts"):
             host.write_generated(path, "mounts", mode=0o444)

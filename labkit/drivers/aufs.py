@@ -15,7 +15,7 @@ from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.marks import OPAQUE_NAME, PREFIX, MarkedLayers, unmarked
 from labkit.drivers.unionmounts import Row
 from labkit.files import Files, Inode, Layer, Map, failure
-from labkit.files.tree import REGULAR
+from labkit.files.inodes import REGULAR
 from labkit.files.union import Node, Overlay
 
 _MARK = REGULAR | 0o444
@@ -37,7 +37,7 @@ class AufsMount(Overlay):
             hidden = lower is None or PREFIX + name in names
             return None if hidden else Node(folder, name, None, lower)
         inode = store.get(upper)
-        if not inode.is_dir or OPAQUE_NAME in inode.data or (lower is not None and lower.names is None):
+        if not inode.is_dir or OPAQUE_NAME in inode.names or (lower is not None and lower.names is None):
             lower = None
         return Node(folder, name, upper, lower)
 

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
 from labkit.files.contents import PAGE
-from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode
+from labkit.files.store import Store
+from labkit.files.union import Node
 
 Change = tuple[str, str]  # "A", "C" or "D", and the path
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
@@ -177,17 +179,13 @@ def _added(view: View, path: str) -> Iterator[Change]:
 
 def _untouched(view: View) -> bool:
     """In a union mount, what has no upper is what it was."""
-    return view.system.overlay and view.node.upper is None
+    return isinstance(view.node, Node) and view.node.upper is None
 
 
 def _differs(new: Inode, old: Inode) -> bool:
     if (new.mode, new.uid, new.gid, new.rdev) != (old.mode, old.uid, old.gid, old.rdev):
         return True
-    return not new.is_dir and (new.mtime != old.mtime or _length(new) != _length(old))
-
-
-def _length(inode: Inode) -> int:
-    return len(inode.data) if isinstance(inode.data, (str, Content)) else 0
+    return not new.is_dir and (new.mtime != old.mtime or new.length != old.length)
 
 
 def layer_of(changes: list[Change], top: View) -> Layer:
@@ -221,10 +219,10 @@ def tree_size(store: Store, top: Inode) -> int:
     while waiting:
         inode = store.get(waiting.pop())
         if inode.is_dir:
-            waiting.extend(inode.data.values())
+            waiting.extend(inode.names.values())
         elif inode.born not in seen:
             seen.add(inode.born)
-            total += len(inode.data.encode()) if inode.mode & S_IFMT == SYMLINK else _length(inode)
+            total += inode.length
     return total
 
 
@@ -235,7 +233,7 @@ def block_size(get: Callable[[Inode], Inode], top: Inode) -> int:
         inode = get(waiting.pop())
         if inode.is_dir:
             total += PAGE
-            waiting.extend(inode.data.values())
+            waiting.extend(inode.names.values())
         elif inode.born not in seen and isinstance(inode.data, Content):
             seen.add(inode.born)
             total += inode.data.allocated
@@ -264,7 +262,7 @@ class Folders:
         self.path = root
 
     def top(self) -> Inode:
-        return self.host.find(self.path).node  # type: ignore[no-any-return]
+        return self.host.inode(self.path)
 
     def make(self, into: Inode, name: str, mode: int) -> Inode:
         node = self.store.new(DIRECTORY | mode)

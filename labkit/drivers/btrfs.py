@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.fulltrees import Clones, Row
 from labkit.files import Files
-from labkit.files.tree import Inode
+from labkit.files.inodes import Inode
 
 _SECTOR = 4096  # bytes
 _FIRST = 255  # before the id of the first subvolume

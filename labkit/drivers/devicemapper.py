@@ -23,7 +23,7 @@ from labkit.drivers.base import NO_OPTIONS, Cost, DriverFailed, Needs, OptionRef
 from labkit.drivers.blocks import own_blocks
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files, Map, Source, Tree, failure
-from labkit.files.tree import DIRECTORY, REGULAR, Inode
+from labkit.files.inodes import DIRECTORY, REGULAR, Inode
 
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _PREFIX = "docker-254:1-131073"  # of the names of all devices: device and inode number of the driver's folder
@@ -107,7 +107,7 @@ class Devicemapper(Clones):
     def take_blocks(self, id: str, node: Inode, data: Content) -> None:
         """A file is about to hold this. Raises ENOSPC where the pool has no blocks for it."""
         inode = self.store.get(node)
-        more = max(0, self._blocks_of(inode, data) - self._blocks_of(inode, inode.data))
+        more = max(0, self._blocks_of(inode, data) - self._blocks_of(inode, self.store.content(inode)))
         if more and self._pool_used() + more > self.data_size:
             self._count_all()
             if self._pool_used() + more > self.data_size:
@@ -254,11 +254,12 @@ class Devicemapper(Clones):
     def cost(self, id: str) -> Cost:
         """New files are packed: their sectors together fill blocks."""
         cost = super().cost(id)
-        fresh = sum(pages(inode.data) for inode in self._fresh(id))
+        fresh = sum(pages(data) for data in self._fresh(id))
         return cost._replace(disk=cost.disk + -(-fresh // self.unit) * self.unit)
 
-    def _fresh(self, id: str) -> list[Inode]:
-        return [inode for inode in self.inodes(id) if inode.origin is None and isinstance(inode.data, Content)]
+    def _fresh(self, id: str) -> list[Content]:
+        fresh = (inode.data for inode in self.inodes(id) if inode.origin is None)
+        return [data for data in fresh if isinstance(data, Content)]
 
     def space(self, data: Content, blocks: list[int], fresh: bool) -> int:
         return 0 if fresh else len(blocks) * self.unit

@@ -15,7 +15,8 @@ from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, View, compare
 from labkit.drivers.blocks import own_blocks
 from labkit.files import Content, Entry, Files, Layer, Map, Namespace, Source, Tree, User
 from labkit.files.contents import PAGE
-from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, Inode, Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode
+from labkit.files.store import Store
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class FullTrees:
                 seen.add(inode.born)
                 yield inode
                 if inode.is_dir:
-                    waiting.extend(inode.data.values())
+                    waiting.extend(inode.names.values())
 
 
 class Clones(FullTrees):
@@ -249,7 +250,7 @@ def copy_tree(store: Store, source: Inode, target: Inode, seen: dict[Inode, Inod
     new.mtime, new.origin = old.mtime, source
     if keeps_numbers:
         new.ino = source.ino
-    for name, child in sorted(old.data.items()):
+    for name, child in sorted(old.names.items()):
         inode = store.get(child)
         if child in seen:
             store.change(seen[child]).nlink += 1

@@ -25,14 +25,14 @@ class LinkedLayers(UnionMounts):
     def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
         self.folders.make(self.folders.top(), "l", 0o710)
-        self.store.generators[f"{self.name}-lower"] = self._lower_file
+        self.store.generators[f"{self.name}-lower"] = lambda args: self._lower_file(*args)
 
     def _lower_file(self, id: str) -> bytes:
         return ":".join(f"l/{row.name}" for row in self.below(self.rows[id].parent)).encode()
 
     def _links(self) -> Inode:
         """The folder of short names. Raises OSError where somebody took it away."""
-        return self.host.find(f"{self.folders.path}/l").node  # type: ignore[no-any-return]
+        return self.host.inode(f"{self.folders.path}/l")
 
     def lay_out(self, id: str, parent: str | None) -> Row:
         folders, top = self.folders, self.folders.top()

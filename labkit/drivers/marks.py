@@ -10,7 +10,7 @@ import stat
 
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Content, Inode, Layer, Map
-from labkit.files.tree import REGULAR
+from labkit.files.inodes import REGULAR
 from labkit.files.union import OPAQUE
 
 PREFIX = ".wh."
@@ -22,7 +22,7 @@ def marked(inode: Inode) -> Inode:
     """A frozen tree with `.wh.` files in place of the kernel's marks."""
     if not inode.is_dir:
         return inode
-    names = {PREFIX + name if child.is_whiteout else name: _marked_child(child) for name, child in inode.data.items()}
+    names = {PREFIX + name if child.is_whiteout else name: _marked_child(child) for name, child in inode.names.items()}
     if inode.is_opaque:
         names[OPAQUE_NAME] = _file(inode, REGULAR | 0o444, _APART)
     return _folder(inode, names, opaque=False)
@@ -37,12 +37,12 @@ def unmarked(inode: Inode) -> Inode:
     if not inode.is_dir:
         return inode
     names = {}
-    for name, child in inode.data.items():
+    for name, child in inode.names.items():
         if not name.startswith(PREFIX):
             names[name] = unmarked(child)
         elif name != OPAQUE_NAME:
             names[name.removeprefix(PREFIX)] = _file(child, stat.S_IFCHR)
-    return _folder(inode, names, opaque=inode.is_opaque or OPAQUE_NAME in inode.data)
+    return _folder(inode, names, opaque=inode.is_opaque or OPAQUE_NAME in inode.names)
 
 
 def _file(like: Inode, mode: int, apart: int = 0) -> Inode:
@@ -53,10 +53,10 @@ def _file(like: Inode, mode: int, apart: int = 0) -> Inode:
 
 def _folder(old: Inode, names: dict[str, Inode], *, opaque: bool) -> Inode:
     """The folder with these names; the old one where nothing is different."""
-    if opaque == old.is_opaque and names.keys() == set(old.data) and all(old.data[n] is names[n] for n in names):
+    if opaque == old.is_opaque and names.keys() == set(old.names) and all(old.names[n] is names[n] for n in names):
         return old
     folder = old.twin(None)
-    folder.born, folder.data = folder, Map(names)
+    folder.born, folder.names = folder, Map(names)
     kept = {name: value for name, value in (old.xattrs or {}).items() if name != OPAQUE}
     folder.xattrs = {**kept, OPAQUE: b"y"} if opaque else kept or None
     return folder

@@ -31,7 +31,7 @@ from functools import partial
 from labkit.drivers import DRIVERS
 from labkit.drivers.base import Cost, Driver
 from labkit.files import O_WRONLY, Content, Files, Layer, Namespace, Source, Store, Tree
-from labkit.files.tree import DIRECTORY
+from labkit.files.inodes import DIRECTORY
 
 _ROOT = "/var/lib/docker"
 _BIG = 1 << 30  # bytes of the big file

@@ -147,7 +147,7 @@ def _link(store: Store, source: Inode, target: Inode) -> None:
     """A tree again: folders anew, everything else linked."""
     old, new = store.get(source), store.change(target)
     new.mode, new.uid, new.gid, new.xattrs = old.mode, old.uid, old.gid, old.xattrs
-    for name, child in sorted(old.data.items()):
+    for name, child in sorted(old.names.items()):
         inode = store.get(child)
         if inode.is_dir:
             twin = store.new(inode.mode)

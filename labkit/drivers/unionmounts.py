@@ -11,7 +11,7 @@ from typing import Any
 
 from labkit.drivers.base import Change, Cost, Folders, View, blocks, compare, layer_of, tree_size
 from labkit.files import Content, Files, Layer, Map, Source
-from labkit.files.tree import Inode
+from labkit.files.inodes import Inode
 from labkit.files.union import Merged, Overlay
 
 
@@ -228,5 +228,5 @@ class UnionMounts:
             if inode.born not in seen:
                 seen[inode.born] = inode
                 if inode.is_dir:
-                    waiting.extend(inode.data.values())
+                    waiting.extend(inode.names.values())
         return list(seen.values())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from labkit.drivers.base import NO_OPTIONS, Cost, Needs, block_size, file_bytes
 from labkit.drivers.fulltrees import FullTrees, Row
 from labkit.files import Files, Tree
-from labkit.files.tree import Inode
+from labkit.files.inodes import Inode
 
 
 class Vfs(FullTrees):
@@ -22,7 +22,7 @@ class Vfs(FullTrees):
 
     def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, docker_root)
-        self._host_system: Tree = host.find("/").mount.source.system
+        self._host_system = Tree(self.store, host.inode("/"), host.stat("/").st_dev)
         self.folders.make(self.folders.top(), "dir", 0o710)
 
     def _dir(self) -> Inode:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from labkit.drivers.base import NO_OPTIONS, Needs
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files
-from labkit.files.tree import DIRECTORY, Inode
+from labkit.files.inodes import DIRECTORY, Inode
 
 _RECORD = 128 << 10  # bytes
 _PARENT = "zpool-docker"

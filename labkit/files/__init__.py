@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from labkit.files.contents import Content
 from labkit.files.errors import failure
-from labkit.files.layers import Layer
-from labkit.files.namespace import (
+from labkit.files.handles import (
     O_ACCMODE,
     O_APPEND,
     O_CREAT,
@@ -19,21 +18,21 @@ from labkit.files.namespace import (
     R_OK,
     W_OK,
     X_OK,
-    Files,
     Handle,
-    Mount,
-    Namespace,
-    Source,
     Stat,
-    User,
     major,
     makedev,
     minor,
-    tmpfs,
 )
+from labkit.files.inodes import Inode
+from labkit.files.layers import Layer
+from labkit.files.mounts import Mount, Source
+from labkit.files.namespace import Files, Namespace, tmpfs
+from labkit.files.paths import User
 from labkit.files.persistent import Map
+from labkit.files.store import Store
 from labkit.files.tar import BadArchiveError, Entry
-from labkit.files.tree import Inode, Store, Tree
+from labkit.files.tree import Tree
 
 __all__ = [
     "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",

@@ -15,9 +15,10 @@ from zlib import crc32
 
 from labkit.files import tar
 from labkit.files.contents import Content
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode
 from labkit.files.persistent import Map
+from labkit.files.store import Store
 from labkit.files.tar import Entry
-from labkit.files.tree import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Inode, Store
 from labkit.files.union import OPAQUE, WHITEOUT_MODE, Merged
 
 WHITEOUT_PREFIX, OPAQUE_NAME = ".wh.", ".wh..wh..opq"
@@ -81,10 +82,10 @@ class Layer:
             inode = waiting.pop()
             kind = inode.mode & S_IFMT
             if kind == DIRECTORY:
-                waiting.extend(inode.data.values())
+                waiting.extend(inode.names.values())
             elif inode not in seen and kind in (REGULAR, SYMLINK):
                 seen.add(inode)
-                yield len(inode.data) if kind == REGULAR else len(inode.data.encode())
+                yield inode.length
 
 
 def _merge_frozen(below: Merged | None, top: Inode, number: int) -> Merged:
@@ -93,10 +94,10 @@ def _merge_frozen(below: Merged | None, top: Inode, number: int) -> Merged:
         return Merged(top, number, None)
     hidden = None if below is None or top.is_opaque else below.names
     if hidden is None:
-        names = {name: _merge_frozen(None, child, number) for name, child in top.data.items() if not child.is_whiteout}
+        names = {name: _merge_frozen(None, child, number) for name, child in top.names.items() if not child.is_whiteout}
         return Merged.of(top, number, names)
     merged = hidden.copy()
-    for name, child in top.data.items():
+    for name, child in top.names.items():
         if not child.is_whiteout:
             merged.set(name, _merge_frozen(hidden.get(name), child, number))
         elif name in merged:
@@ -113,7 +114,7 @@ def _freeze(store: Store, node: Inode, done: dict[Inode, Inode]) -> Inode:
         frozen = done[node] = inode.twin(None)
         frozen.born, frozen.sealed, frozen.origin, frozen.parent = frozen, True, None, None
         if frozen.is_dir:
-            frozen.data = Map(_freeze_children(store, frozen, inode.data, done))
+            frozen.names = Map(_freeze_children(store, frozen, inode.names, done))
         elif frozen.mode & S_IFMT == REGULAR:
             frozen.data = store.content(inode)
     return frozen
@@ -139,7 +140,7 @@ def grow(entries: Iterable[Entry], *, sealed: bool = True) -> Inode:
 def _unseal(inode: Inode) -> None:
     inode.sealed = False
     if inode.is_dir:
-        for child in inode.data.values():
+        for child in inode.names.values():
             _unseal(child)
 
 
@@ -159,10 +160,10 @@ def _grow(entries: list[Entry]) -> Inode:
         else:
             inode = _inode(base + index, entry)
         if entry.mode & S_IFMT == DIRECTORY and entry.path in names:  # named after what is in it
-            inode.data, inode.nlink = made[entry.path].data, made[entry.path].nlink
+            inode.names, inode.nlink = made[entry.path].names, made[entry.path].nlink
         _name(inode, entry.path, folder, made, names)
     for path, children in names.items():
-        made[path].data = Map(children)
+        made[path].names = Map(children)
     return made[""]
 
 
@@ -192,8 +193,8 @@ def _name(inode: Inode, path: str, folder: str, made: dict[str, Inode], names: d
 
 
 def _entries(folder: Inode, above: str, seen: dict[Inode, str]) -> Iterator[Entry]:
-    for name in sorted(folder.data):
-        inode: Inode = folder.data[name]
+    for name in sorted(folder.names):
+        inode = folder.names[name]
         path = f"{above}{name}"
         yield _entry(inode, path, seen.get(inode))
         if inode.is_dir:
@@ -203,8 +204,7 @@ def _entries(folder: Inode, above: str, seen: dict[Inode, str]) -> Iterator[Entr
 
 
 def _entry(inode: Inode, path: str, first: str | None) -> Entry:
-    kind = inode.mode & S_IFMT
-    data = inode.data if kind in (REGULAR, SYMLINK) else None
+    data = None if isinstance(inode.data, Generated) else inode.data
     xattrs = tuple(sorted((inode.xattrs or {}).items()))
     return Entry(path, inode.mode, inode.uid, inode.gid, inode.mtime, data, inode.rdev, first, xattrs)
 

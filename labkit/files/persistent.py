@@ -8,14 +8,26 @@ in such maps, which is why a snapshot of it is cheap. Its order is not defined: 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from math import isqrt
-from typing import Any, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
-_GONE: Any = object()
-_UNCHANGED: Any = object()
-_EMPTY: dict[Any, Any] = {}
+D = TypeVar("D")
+
+
+class _Gone(Enum):
+    MARK = 0
+
+
+class _Unchanged(Enum):
+    MARK = 0
+
+
+_GONE: Final = _Gone.MARK
+_UNCHANGED: Final = _Unchanged.MARK
+_EMPTY: dict[object, object] = {}  # never written to: whatever its keys and values are said to be
 
 
 class Map(Generic[K, V]):
@@ -24,8 +36,8 @@ class Map(Generic[K, V]):
     __slots__ = ("_base", "_changes", "_len", "_owns_base", "_owns_changes")
 
     def __init__(self, items: dict[K, V] | None = None) -> None:
-        self._base: dict[K, V] = dict(items) if items else _EMPTY
-        self._changes: dict[K, V] = _EMPTY
+        self._base = dict(items) if items else cast("dict[K, V]", _EMPTY)
+        self._changes = cast("dict[K, V | _Gone]", _EMPTY)
         self._len = len(self._base)
         self._owns_base = bool(items)
         self._owns_changes = False
@@ -40,11 +52,17 @@ class Map(Generic[K, V]):
         self._owns_base = self._owns_changes = False
         return twin
 
-    def get(self, key: K, default: Any = None) -> Any:
+    @overload
+    def get(self, key: K) -> V | None: ...
+    @overload
+    def get(self, key: K, default: D) -> V | D: ...
+    def get(self, key: K, default: D | None = None) -> V | D | None:
         if self._changes:
             value = self._changes.get(key, _UNCHANGED)
+            if value is _GONE:
+                return default
             if value is not _UNCHANGED:
-                return default if value is _GONE else value
+                return value
         return self._base.get(key, default)
 
     def __contains__(self, key: K) -> bool:
@@ -59,7 +77,12 @@ class Map(Generic[K, V]):
     def set(self, key: K, value: V) -> None:
         if key not in self:
             self._len += 1
-        self._write(key, value)
+        if self._owns_base:
+            self._base[key] = value
+        elif self._base is _EMPTY and not self._changes:
+            self._base, self._owns_base = {key: value}, True
+        else:
+            self._change(key, value)
 
     def delete(self, key: K) -> None:
         """Take a key away; raises KeyError where it is not there."""
@@ -69,22 +92,16 @@ class Map(Generic[K, V]):
         if self._owns_base:
             del self._base[key]
         else:
-            self._write(key, _GONE)
+            self._change(key, _GONE)
 
-    def _write(self, key: K, value: V) -> None:
-        if self._owns_base:
-            self._base[key] = value
-            return
-        if self._base is _EMPTY and not self._changes:
-            self._base, self._owns_base = {key: value}, True
-            return
+    def _change(self, key: K, value: V | _Gone) -> None:
         if not self._owns_changes:
             self._changes = dict(self._changes)
             self._owns_changes = True
         self._changes[key] = value
         if len(self._changes) > 8 + isqrt(len(self._base)):
             self._base = dict(self.items())
-            self._changes = _EMPTY
+            self._changes = cast("dict[K, V | _Gone]", _EMPTY)
             self._owns_base, self._owns_changes = True, False
 
     def items(self) -> Iterator[tuple[K, V]]:
@@ -95,9 +112,9 @@ class Map(Generic[K, V]):
         for key, value in self._base.items():
             if key not in changes:
                 yield key, value
-        for key, value in changes.items():
-            if value is not _GONE:
-                yield key, value
+        for key, changed in changes.items():
+            if changed is not _GONE:
+                yield key, changed
 
     def __iter__(self) -> Iterator[K]:
         if not self._changes:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from labkit.files.contents import Content
 from labkit.files.errors import failure
+from labkit.files.inodes import REGULAR, S_IFMT, FileData, FileNode, Inode
 from labkit.files.persistent import Map
-from labkit.files.tree import REGULAR, S_IFMT, Inode, Store
+from labkit.files.store import Store
 
 OPAQUE = "trusted.overlay.opaque"
 WHITEOUT_MODE = stat.S_IFCHR
@@ -48,7 +48,7 @@ def merge(store: Store, below: Merged | None, top: Inode, layer: int) -> Merged:
     else:
         names = below.names.copy()
         hidden = below.names
-    for name, child in inode.data.items():
+    for name, child in inode.names.items():
         if store.get(child).is_whiteout:
             if name in names:
                 names.delete(name)
@@ -65,7 +65,7 @@ def stack(store: Store, layers: Iterable[Inode]) -> Merged | None:
     return below
 
 
-class Node:
+class Node(FileNode):
     """A file as seen through the mount. Its upper is there when it was made or changed in the mount."""
 
     __slots__ = ("children", "lower", "name", "parent", "upper")
@@ -140,7 +140,7 @@ class Overlay:
         store = self.store
         lower = folder.lower.names.get(name) if folder.lower is not None and folder.lower.names is not None else None
         if folder.upper is not None:
-            upper = store.get(folder.upper).data.get(name)
+            upper = store.get(folder.upper).names.get(name)
             if upper is not None:
                 inode = store.get(upper)
                 if inode.is_whiteout:
@@ -164,7 +164,7 @@ class Overlay:
             node.upper = present
             return present
         old = self.store.get(node.lower.inode)
-        data: Any = Map() if old.is_dir else old.data
+        data = old.data
         if old.mode & S_IFMT == REGULAR:
             data = self.store.content(old) if keep else Content()
         new = self.store.new(old.mode, old.uid, old.gid, data)
@@ -172,8 +172,10 @@ class Overlay:
         new.atime, new.mtime = old.atime, old.mtime
         self.store.add(folder, node.name, new, touch=False)
         node.upper = new
-        self.store.events("copied-up", self, node, len(data) if type(data) is Content else 0)
         if not old.is_dir:
+            if self.store.watcher:
+                size = len(data) if type(data) is Content else 0
+                self.store.watcher.copied_up(self.label, self.path(node), size, node.lower.layer)
             node.lower = None
         return new
 
@@ -192,13 +194,12 @@ class Overlay:
         if node.upper is None:
             self.copy_up(node, keep=keep)
 
-    def current(self, node: Node) -> Node:
+    def current(self, node: Node) -> None:
         """A node that was opened before its file was copied up: the copy is what is read from then on."""
         if node.upper is None and node.parent is not None and node.parent.upper is not None and node.lower is not None:
             present = self.store.names(node.parent.upper).get(node.name)
             if present is not None and self.store.get(present).origin is node.lower.inode:
                 node.upper, node.lower = present, None
-        return node
 
     def names(self, folder: Node) -> Iterable[str]:
         upper: Map[str, Inode] = self.store.names(folder.upper) if folder.upper is not None else Map()
@@ -239,7 +240,9 @@ class Overlay:
         self.store.add(upper, name, inode.born)
         folder.children.pop(name, None)
 
-    def make(self, folder: Node, name: str, mode: int, uid: int, gid: int, data: Any = None, rdev: int = 0) -> Node:
+    def make(
+        self, folder: Node, name: str, mode: int, uid: int, gid: int, data: FileData = None, rdev: int = 0
+    ) -> Node:
         if mode & S_IFMT == WHITEOUT_MODE and rdev == 0:
             raise failure(errno.EPERM)
         upper = self._free(folder, name)
@@ -259,7 +262,8 @@ class Overlay:
         if self._hides(folder, name):
             self._hide(upper, name)
             self.store.version += not present
-            self.store.events("whiteout", self, folder, name)
+            if self.store.watcher:
+                self.store.watcher.hidden(self.label, f"{self.path(folder).rstrip('/')}/{name}")
         folder.children.pop(name, None)
 
     def _hide(self, upper: Inode, name: str) -> None:
@@ -300,5 +304,5 @@ class Overlay:
             seen = seen.parent
         return False
 
-    def room_for(self, more: int, node: Node, data: Any) -> None:
+    def room_for(self, more: int, node: Node, data: Content) -> None:
         """The disk below is as large as need be."""

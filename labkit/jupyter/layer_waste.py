@@ -186,7 +186,7 @@ def _seen_twice(stack: Stack) -> Iterator[Waste]:
 def _left_over(stack: Stack) -> Iterator[Waste]:
     for folder, what, fix in LEFT_OVER:
         files = list(files_of(stack.seen(len(stack.layers), folder), folder))
-        size = sum(len(inode.data) for _, _, inode in files)
+        size = sum(inode.length for _, _, inode in files)
         if size:
             layers = " and ".join(_named(stack, number) for number in sorted({number for number, _, _ in files}))
             yield Waste(size, f"`{folder}`, {size_text(size)}, from {layers}: {what}, which nothing reads later.", fix)

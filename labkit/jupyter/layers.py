@@ -224,8 +224,8 @@ def children(stack: Stack, folder: Place) -> Iterator[Child]:
             yield Child(name, each.inode, f"{path}/{name}", each.layer)
         return
     inode = stack.entry(number, path)
-    for name in sorted(inode.data) if inode is not None and inode.is_dir else ():
-        yield Child(name, inode.data[name], f"{path}/{name}", number)  # type: ignore[union-attr]
+    for name in sorted(inode.names) if inode is not None and inode.is_dir else ():
+        yield Child(name, inode.names[name], f"{path}/{name}", number)  # type: ignore[union-attr]
 
 
 def has_children(stack: Stack, place: Place, inode: Inode) -> bool:
@@ -234,7 +234,7 @@ def has_children(stack: Stack, place: Place, inode: Inode) -> bool:
     if place[0] == ALL:
         found = stack.seen(len(stack.layers), place[1])
         return bool(found is not None and found.names)
-    return bool(len(inode.data))
+    return bool(len(inode.names))
 
 
 def layer_row(stack: Stack, number: int) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from labkit.files import Files, Mount
+from labkit.files.filesystem import FileSystem
+from labkit.files.inodes import FileNode, Inode
 from labkit.files.tree import used
+from labkit.files.union import Node
 from labkit.userland.numbers import size
 
 _TYPES = {  # what a mount calls its type: its magic number, stat -f's name of it (statfs(2))
@@ -68,20 +70,22 @@ def _said(mount: Mount) -> int | None:
     return size(text) if text else None
 
 
-def _tree(files: Files, mount: Mount) -> tuple[Any, Any]:
+def _tree(files: Files, mount: Mount) -> tuple[FileSystem[FileNode], Inode]:
     """The file system that takes what is written, and the topmost inode of it: for a union mount, its upper's."""
     system = mount.source.system
-    inode = system.root.upper if system.overlay else system.root
+    root = system.root
+    inode = root.upper if isinstance(root, Node) else root
+    assert isinstance(inode, Inode)
     while system.overlay and (parent := files.store.get(inode).parent) is not None:
         inode = parent
     return system, inode
 
 
-def _count(files: Files, top: Any) -> int:
+def _count(files: Files, top: Inode) -> int:
     waiting, count = [top], 0
     while waiting:
         inode = files.store.get(waiting.pop())
         count += 1
         if inode.is_dir:
-            waiting.extend(inode.data.values())
+            waiting.extend(inode.names.values())
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from labkit.files import Mount, tmpfs
+from labkit.files import Mount, Source, tmpfs
 from labkit.userland.numbers import size
 from labkit.userland.tool import Say, Tool, Utility
 
@@ -131,7 +131,8 @@ def _remount(tool: Tool, where: str, options: list[str]) -> int:
         return _failed(tool, where, where, "mount point is busy.", "Device or resource busy")
     namespace.umount(target)
     namespace.mount(
-        target, old.source._replace(readonly=False), device=old.device, fstype=old.fstype, readonly="ro" in options,
+        target, Source(old.source.system, old.source.node), device=old.device, fstype=old.fstype,
+        readonly="ro" in options,
         options=("ro" if "ro" in options else "rw", *old.options[1:]), propagation=old.propagation,
     )  # fmt: skip
     return 0

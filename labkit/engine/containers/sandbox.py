@@ -118,7 +118,7 @@ class Sandboxes:
             source = self._covered(namespace, path)
             if source is None:
                 continue
-            if source.system.get(source.node).is_dir:
+            if source.node and source.system.get(source.node).is_dir:
                 namespace.mount(path, shared["empty"], fstype="tmpfs", device="tmpfs", readonly=True,
                                 options=("ro", "relatime", "size=4k", "nr_inodes=1"))  # fmt: skip
             else:
@@ -296,14 +296,14 @@ def make_readonly(namespace: Namespace, target: str) -> None:
 def _make_shared(store: Store) -> dict[str, Source]:
     dev, pts, sys_, cgroup = (tmpfs(store, mode=0o755) for _ in range(4))
     for name, major, minor in _DEVICES:
-        _system(dev).make(_root(dev), name, stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(major, minor))
+        dev.system.make(_root(dev), name, stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(major, minor))
     for name, target in _DEVICE_LINKS:
-        _system(dev).make(_root(dev), name, stat.S_IFLNK | 0o777, 0, 0, data=target)
+        dev.system.make(_root(dev), name, stat.S_IFLNK | 0o777, 0, 0, data=target)
     for name in ("pts", "mqueue", "shm"):
-        _system(dev).make(_root(dev), name, stat.S_IFDIR | 0o755, 0, 0)
-    _system(dev).make(_root(dev), "console", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(5, 1))
-    _system(pts).make(_root(pts), "ptmx", stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(5, 2))
-    _system(pts).make(_root(pts), "0", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(136, 0))
+        dev.system.make(_root(dev), name, stat.S_IFDIR | 0o755, 0, 0)
+    dev.system.make(_root(dev), "console", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(5, 1))
+    pts.system.make(_root(pts), "ptmx", stat.S_IFCHR | 0o666, 0, 0, rdev=makedev(5, 2))
+    pts.system.make(_root(pts), "0", stat.S_IFCHR | 0o620, 0, 5, rdev=makedev(136, 0))
     files = Namespace(store, sys_).files()
     for path in (
         "/block",
@@ -320,19 +320,18 @@ def _make_shared(store: Store) -> dict[str, Source]:
     files = Namespace(store, cgroup).files()
     for name in (*_CGROUPS, "systemd"):
         files.mkdir(f"/{name}", 0o755)
-    null = Source(_system(dev), store.names(_root(dev))["null"])
+    null = Source(dev.system, store.names(_root(dev))["null"])
     return {"dev": dev, "pts": pts, "sys": sys_, "cgroup": cgroup, "empty": tmpfs(store, mode=0o755), "null": null}
 
 
-def _system(source: Source) -> Tree:
-    return source.system  # type: ignore[no-any-return]
-
-
 def _root(source: Source) -> Inode:
-    return source.system.root  # type: ignore[no-any-return]
+    root = source.system.root
+    assert isinstance(root, Inode)
+    return root
 
 
 def _own(store: Store, shared: Source, mode: int) -> Source:
     """A file system of the container's own that starts with the same names."""
-    root = store.new(stat.S_IFDIR | mode, data=store.names(_root(shared)).copy())
+    root = store.new(stat.S_IFDIR | mode)
+    root.names = store.names(_root(shared)).copy()
     return Source(Tree(store, root, store.new_device()), None)

@@ -144,19 +144,23 @@ class MountpointCreated(Event):
 def watch(engine: Engine) -> None:
     """Tell of what the file system does in the containers' own layers: copies up, and names hidden by a whiteout."""
 
-    def heard(kind: str, mount: Any, *about: Any) -> None:
-        container = engine.tables.other.get(f"mount {mount.label}")
-        if container is None:
-            return
-        if kind == "copied-up":
-            node, size = about
-            if not mount.get(node).is_dir:
-                engine.events.append(CopiedUp(container, mount.path(node), size, node.lower.layer + 1))
-        elif kind == "whiteout":
-            folder, name = about
-            engine.events.append(Whiteout(container, f"{mount.path(folder).rstrip('/')}/{name}"))
+    engine.host.store.watcher = _Watcher(engine)
 
-    engine.host.store.events = heard
+
+class _Watcher:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def _container(self, label: str) -> str | None:
+        return self.engine.tables.other.get(f"mount {label}")
+
+    def copied_up(self, label: str, path: str, size: int, layer: int) -> None:
+        if container := self._container(label):
+            self.engine.events.append(CopiedUp(container, path, size, layer + 1))
+
+    def hidden(self, label: str, path: str) -> None:
+        if container := self._container(label):
+            self.engine.events.append(Whiteout(container, path))
 
 
 class EventLog:
@@ -172,9 +176,9 @@ class EventLog:
         return len(self._table)
 
     def __iter__(self) -> Iterator[Event]:
-        return (self._table.get(number) for number in range(len(self._table)))
+        return (self._table[number] for number in range(len(self._table)))
 
     def __getitem__(self, which: int | slice) -> Event | list[Event]:
         if isinstance(which, slice):
-            return [self._table.get(number) for number in range(*which.indices(len(self._table)))]
-        return self._table.get(which if which >= 0 else which + len(self._table))
+            return [self._table[number] for number in range(*which.indices(len(self._table)))]
+        return self._table[which if which >= 0 else which + len(self._table)]

@@ -17,8 +17,8 @@ from labkit.engine.containers import hostconfig
 from labkit.engine.containers.containers import Container, config_row
 from labkit.engine.core import gojson, times
 from labkit.engine.mounts.mounts import Prepared
-from labkit.files import Content, Inode, Source
-from labkit.files.tree import Generated
+from labkit.files import Content, Inode
+from labkit.files.inodes import Generated
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -56,8 +56,8 @@ ff02::2\tip6-allrouters
 def install(engine: Engine) -> None:
     """Make the folders, and tell the store how the metadata is computed."""
     host = engine.host
-    engine.host.store.generators["docker"] = lambda driver, kind, *args: _TEXTS[kind](_Owner(engine, driver), *args)
-    engine.host.store.generators["volume-options"] = lambda name: _volume_options(engine, name)
+    engine.host.store.generators["docker"] = lambda args: _TEXTS[args[1]](_Owner(engine, args[0]), *args[2:])
+    engine.host.store.generators["volume-options"] = lambda args: _volume_options(engine, *args)
     host.makedirs(ROOT)
     host.chmod(ROOT, 0o710)
     for name, mode in _FOLDERS:
@@ -97,7 +97,7 @@ class _Maker:
         self.host = engine.host
         self.driver = engine.driver.name
         self.store = engine.host.store
-        self.top: Inode = engine.host.find(path).node
+        self.top = engine.host.inode(path)
 
     def folder(self, name: str, mode: int, into: Inode | None = None) -> Inode:
         node = self.store.new(stat.S_IFDIR | mode)
@@ -187,14 +187,11 @@ _RESOLV_HASH = f"sha256:{sha256(_RESOLV_CONF.encode()).hexdigest()}"
 
 def network_mounts(engine: Engine, container: Container) -> list[Prepared]:
     """The three of those files that are mounted at /etc."""
-    folder = engine.host.find(container.folder)
-    names = engine.host.store.names(folder.node)
     readonly = bool(container.host("ReadonlyRootfs"))
     found = []
     for name in ("resolv.conf", "hostname", "hosts"):
         path = f"{container.folder}/{name}"
-        source = Source(folder.mount.source.system, names[name])
-        found.append(Prepared(f"/etc/{name}", path, source, False, readonly, path=path))
+        found.append(Prepared(f"/etc/{name}", path, engine.host.source(path), False, readonly, path=path))
     return found
 
 

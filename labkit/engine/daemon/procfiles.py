@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from labkit.files import Inode, Map, Mount, Namespace, Source, Tree
-from labkit.files.tree import Generated
+from labkit.files.inodes import Generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,14 +39,15 @@ def shared_names(store: Store) -> Map[str, Inode]:
 
 def source(store: Store, shared: Map[str, Inode], key: str) -> Source:
     """A /proc whose files ask for what belongs to `key`."""
-    root = store.new(stat.S_IFDIR | 0o555, data=shared.copy())
+    root = store.new(stat.S_IFDIR | 0o555)
+    root.names = shared.copy()
     process = _folder(store, root)
     for name in ("fd", "ns"):
-        process.data.set(name, shared[name])
-        root.data.delete(name)
+        process.names.set(name, shared[name])
+        root.names.delete(name)
     for name in _PROCESS_FILES:
-        process.data.set(name, _file(store, "proc-self", name, key))
-    root.data.set("1", process)
+        process.names.set(name, _file(store, "proc-self", name, key))
+    root.names.set("1", process)
     root.nlink += len(_FOLDERS) + 1
     return Source(Tree(store, root, store.new_device()), None)
 
@@ -94,8 +95,8 @@ def _escaped(text: str) -> str:
 def install(engine: Engine) -> None:
     """Tell the store how these files are computed."""
     generators = engine.host.store.generators
-    generators["proc-self"] = lambda name, key: _self_text(engine, name, key).encode()
-    generators["proc-file"] = lambda name: _file_text(engine, name).encode()
+    generators["proc-self"] = lambda args: _self_text(engine, *args).encode()
+    generators["proc-file"] = lambda args: _file_text(engine, *args).encode()
 
 
 def _self_text(engine: Engine, name: str, key: str) -> str:

@@ -23,13 +23,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images import layerstore
 from labkit.engine.images.steps import image_steps
 from labkit.files import Content, Inode, Layer
-from labkit.files.tree import REGULAR, S_IFMT, SYMLINK
+from labkit.files.inodes import REGULAR, S_IFMT, SYMLINK
 from labkit.files.union import Merged, merge
 
 if TYPE_CHECKING:
@@ -298,8 +298,8 @@ def total(inodes: Iterable[Inode]) -> int:
 
 def walk(folder: Inode, above: str) -> Iterator[tuple[str, Inode]]:
     """All files of a layer's tree that are no folders, by path."""
-    for name in sorted(folder.data):
-        inode: Inode = folder.data[name]
+    for name in sorted(folder.names):
+        inode = folder.names[name]
         if inode.is_dir:
             yield from walk(inode, f"{above}/{name}")
         else:
@@ -338,7 +338,7 @@ def _joined(parts: list[str]) -> str:
 
 def _below(inode: Inode | None, parts: list[str]) -> Inode | None:
     for name in parts:
-        inode = inode.data.get(name) if inode is not None and inode.is_dir else None
+        inode = inode.names.get(name) if inode is not None and inode.is_dir else None
     return inode
 
 
@@ -359,7 +359,7 @@ def _same_folder(new: Inode, old: Inode) -> bool:
 
 
 def _count(folder: Inode, below: Merged | None, found: dict[str, int]) -> None:
-    for name, inode in folder.data.items():
+    for name, inode in folder.names.items():
         old = _child(below, name)
         found[_mark(inode, old)] += 1
         if inode.is_dir:
@@ -370,7 +370,7 @@ def _hides(root: Inode, parts: list[str], folder: bool) -> bool:
     """Does a layer hide what is below it at this path (`folder`: it is one)?"""
     inode: Inode = root
     for place, name in enumerate(parts):
-        child = inode.data.get(name)
+        child = inode.names.get(name)
         if child is None:
             return False
         if not child.is_dir:
@@ -385,8 +385,8 @@ def _hides(root: Inode, parts: list[str], folder: bool) -> bool:
 
 
 def _hidden(number: int, top: Inode, below: Merged | None, path: str) -> Iterator[Hidden]:
-    for name in sorted(top.data):
-        inode: Inode = top.data[name]
+    for name in sorted(top.names):
+        inode = top.names[name]
         old, inside = _child(below, name), f"{path}/{name}"
         if old is None:
             continue
@@ -403,16 +403,17 @@ def _hidden(number: int, top: Inode, below: Merged | None, path: str) -> Iterato
 def _alike(size: int, files: list[tuple[int, str, Inode]]) -> Iterator[Copies]:
     groups: dict[str, list[tuple[int, str]]] = {}
     for number, path, inode in files:
-        groups.setdefault(inode.data.fingerprint(), []).append((number, path))
+        if isinstance(inode.data, Content):
+            groups.setdefault(inode.data.fingerprint(), []).append((number, path))
     return (Copies(size, tuple(places)) for places in groups.values() if len(places) > 1)
 
 
 def _leaves(folder: Inode, below: Merged | None, path: str, sizes: dict[str, list[int]], seen: set[Inode]) -> None:
     """Add the size of every leaf of a layer's tree, as dive counts it: a second name of a file has none."""
-    for name in sorted(folder.data):
-        inode: Inode = folder.data[name]
+    for name in sorted(folder.names):
+        inode = folder.names[name]
         inside, old = f"{path}/{name}", _child(below, name)
-        if inode.is_dir and len(inode.data):
+        if inode.is_dir and len(inode.names):
             _leaves(inode, old, inside, sizes, seen)
             continue
         size = 0
@@ -428,7 +429,7 @@ def _look(root: Inode, parts: list[str]) -> tuple[str, str, Inode | None]:
     """What a layer has on the way to a path: the kind of what it ends at, where that is, and its inode."""
     inode, opaque = root, ""
     for place, name in enumerate(parts):
-        child: Any = inode.data.get(name)
+        child = inode.names.get(name)
         at = _joined(parts[: place + 1])
         if child is None:
             return ("opaque", opaque, None) if opaque else ("nothing", _joined(parts), None)
