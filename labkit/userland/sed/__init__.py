@@ -1,0 +1,5 @@
+"""sed, with GNU's additions."""
+
+from labkit.userland.sed.program import UTILITIES
+
+__all__ = ["UTILITIES"]
