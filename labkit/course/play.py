@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from labkit.course.record import Answer, Exercise
 
 if TYPE_CHECKING:
-    from labkit.machine import Completed, Machine
+    from labkit.machine import Completed, Machine, Snapshot
 
 HOME = "/home/learner"
 MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
 MOST_STEPS = 3_000_000  # of one answer
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
-_made: dict[str, tuple[Machine, Any]] | None = None  # see reusing_machines
+_made: dict[str, tuple[Machine, Snapshot]] | None = None  # see reusing_machines
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
 
 
@@ -59,10 +59,28 @@ def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     return machine
 
 
-def _new_machine(exercise: Exercise, shown: bool) -> Machine:
+class MachineOptions(TypedDict, total=False):
+    """What a machine can be asked for."""
+
+    system: str
+    storage_driver: str | None
+    image_store: str
+    engine: str | None
+    distribution: str | None
+    kernel: str | None
+    backing: str | None
+    storage_options: list[str]
+
+
+def machine_with(options: Mapping[str, object]) -> Machine:
+    """A machine with these options, which may be anybody's: TypeError and ValueError where it has no such."""
     from labkit.machine import Machine
 
-    machine = Machine(**exercise.setup.machine)
+    return Machine(**cast(MachineOptions, dict(options)))  # names and values are looked at by Machine itself
+
+
+def _new_machine(exercise: Exercise, shown: bool) -> Machine:
+    machine = machine_with(exercise.setup.machine)
     for path, text in exercise.setup.files.items():
         whole = path if path.startswith("/") else f"{HOME}/{path}"
         machine.files.makedirs(whole.rpartition("/")[0])

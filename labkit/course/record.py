@@ -26,7 +26,7 @@ class Assertion:
 class Setup:
     """What the machine starts from. Paths are relative to /home/learner."""
 
-    machine: Mapping[str, Any] = field(default_factory=dict)  # arguments of Machine
+    machine: Mapping[str, object] = field(default_factory=dict)  # arguments of Machine
     files: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 

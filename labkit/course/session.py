@@ -11,9 +11,10 @@ from labkit.course.kinds import KINDS, Verdict, check_all, goal_machine
 from labkit.course.play import answer_text, fresh_machine
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
+from labkit.course.timeline import InputOutcome, RecordedInput, Timeline, typed_file
 
 if TYPE_CHECKING:
-    from labkit.machine import Completed, Machine, Terminal
+    from labkit.machine import Machine, Terminal
 
 
 class Attempt:
@@ -26,9 +27,7 @@ class Attempt:
         self.record = exercise
         self.exercise = for_learner(exercise, self.learner, self.seed)
         self._given: Answer | None = None
-        self._inputs: list[str] = []
-        self._machine: Machine | None = None
-        self._terminal: Terminal | None = None
+        self._timeline: Timeline | None = None
         self._verdict: Verdict | None = None
 
     def __getattr__(self, name: str) -> object:
@@ -49,22 +48,28 @@ class Attempt:
     @property
     def answer(self) -> Answer | None:
         """What was last given to check(); else, where the answer is what was done, the inputs so far."""
-        return list(self._inputs) if self._given is None and self.by_commands else self._given
+        return self.inputs if self._given is None and self.by_commands else self._given
+
+    @property
+    def timeline(self) -> Timeline:
+        """The machine, and all that was typed on it; begun when it is first asked for."""
+        if self._timeline is None:
+            self._timeline = Timeline(fresh_machine(self.exercise, shown=True))
+        return self._timeline
+
+    @property
+    def inputs(self) -> list[str]:
+        """What was typed so far."""
+        return [each.text for each in self._timeline.inputs] if self._timeline else []
 
     @property
     def machine(self) -> Machine:
-        if self._machine is None:
-            self._machine = fresh_machine(self.exercise, shown=True)
-        return self._machine
+        return self.timeline.machine
 
     @property
     def terminal(self) -> Terminal:
         """The terminal of that machine, in which `run` runs."""
-        from labkit.machine import Terminal
-
-        if self._terminal is None:
-            self._terminal = Terminal(self.machine)
-        return self._terminal
+        return self.timeline.terminal
 
     @property
     def prompt(self) -> str:
@@ -87,33 +92,24 @@ class Attempt:
         parse = KINDS[self.exercise.kind].parse if self.exercise.kind == "mark" else lambda exercise, answer: answer
         return [(route.name, answer_text(parse(self.exercise, route.answer))) for route in self.exercise.solutions]
 
-    def run(self, line: str) -> Completed:
+    def run(self, line: str) -> InputOutcome:
         """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
-        self._inputs.append(line)
-        self._given = None if self.by_commands else self._given
-        return self.terminal.run(line)
+        return self._do(RecordedInput("typed", line))
 
-    def write_file(self, path: str, text: str) -> Completed:
+    def write_file(self, path: str, text: str) -> InputOutcome:
         """A file saved by an editor, as the input that would have written it."""
-        mark = "EOF"
-        while mark in text.splitlines():
-            mark += "_"
-        quoted = "'" + path.replace("'", "'\\''") + "'"
-        return self.run(
-            f"cat > {quoted} <<'{mark}'\n{text if text.endswith(chr(10)) or not text else text + chr(10)}{mark}"
-        )
+        return self._do(typed_file(path, text))
+
+    def _do(self, given: RecordedInput) -> InputOutcome:
+        self._given = None if self.by_commands else self._given
+        return self.timeline.do(given)
 
     def undo(self) -> None:
         """The last input never happened."""
-        inputs = self._inputs[:-1]
-        self.reset()
-        for line in inputs:
-            self.run(line)
+        self.timeline.undo()
 
     def reset(self) -> None:
-        self._inputs = []
-        self._machine = None
-        self._terminal = None
+        self._timeline = None
 
     def check(self, answer: Answer | None = None) -> Judgement:
         """Judge this answer on a fresh machine; without one, what was run (or given) so far."""
@@ -137,7 +133,7 @@ class Attempt:
     def so_far(self) -> tuple[CheckResult, ...]:
         """do, repair: which checks hold on the machine as it is now. Nothing is handed in, and nothing is changed."""
         if any(each.after for each in self.exercise.checks):  # what it runs could meet the terminal's shell
-            return judge(self.exercise, list(self._inputs)).results
+            return judge(self.exercise, self.inputs).results
         return check_all(self.machine, self.exercise.checks)
 
     def missing(self, results: Sequence[CheckResult]) -> str:

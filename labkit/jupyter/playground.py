@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
+from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.event_sentences import told, written
 from labkit.jupyter.exercise import EDIT, picture_trait, shortened, text_of
 from labkit.jupyter.magics import choices
@@ -19,7 +20,6 @@ from labkit.jupyter.panel import Panel, module, style
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import LessonMachine
-from labkit.jupyter.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, look, only
 from labkit.jupyter.view_text import cut
 
@@ -67,17 +67,19 @@ class PlaygroundWidget(Panel):
     @property
     def view(self) -> MachineView:
         """What there is on the machine at this moment."""
-        if "view" not in self.timeline.now.notes:
-            self.timeline.note(view=look(self.timeline.machine))
-        found: MachineView = self.timeline.now.notes["view"]
-        return found
+        noted = self.timeline.now.notes.get("view")
+        if isinstance(noted, MachineView):
+            return noted
+        view = look(self.timeline.machine)
+        self.timeline.note(view=view)
+        return view
 
     @property
     def marks(self) -> Marks:
         """What the last input changed."""
         now = self.timeline.now
         before = self.timeline.moments[now.parent].notes.get("view") if now.parent >= 0 else None
-        return compare(before, self.view) if before is not None else UNMARKED
+        return compare(before, self.view) if isinstance(before, MachineView) else UNMARKED
 
     def __repr__(self) -> str:
         return f"playground():\n{Picture(self.view).text}"
@@ -260,11 +262,12 @@ class PlaygroundWidget(Panel):
 
     def _told(self) -> list[str]:
         now = self.timeline.now
-        if "told" not in now.notes:
-            sentences = told(now.events, self.timeline.machine.engine)
-            self.timeline.note(told=[*sentences, *written(now.events, self.marks)])
-        found: list[str] = self.timeline.now.notes["told"]
-        return found
+        noted = now.notes.get("told")
+        if isinstance(noted, list):
+            return noted
+        sentences = [*told(now.events, self.timeline.machine.engine), *written(now.events, self.marks)]
+        self.timeline.note(told=sentences)
+        return sentences
 
 
 def inputs(count: int) -> str:
@@ -297,7 +300,7 @@ def _row(moment: Moment) -> dict[str, Any]:
         "prompt": moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT,
         "line": _line(moment).replace("\x03", "^C").replace("\x04", "^D"),
         "pieces": [{"message": message, "text": shortened(text)} for message, text in pieces if text],
-        "status": moment.outcome.status,
+        "status": moment.outcome.returncode,
     }
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import inspect
 import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from labkit.jupyter.timeline import KINDS, Moment, RecordedInput, Timeline
+from labkit.course.play import MachineOptions, machine_with
+from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
+from labkit.kernel.jsontypes import Json
 
 VERSION = 1
 MARK = re.compile(r"labkit:(\d{1,6}):([A-Za-z0-9_=-]*)\Z")
@@ -38,11 +38,11 @@ class ShareError(ValueError):
 class Shared:
     """What a machine is made from: options, and inputs to be played."""
 
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     inputs: tuple[RecordedInput, ...]
 
 
-def shared_text(options: Mapping[str, Any], inputs: Sequence[RecordedInput]) -> str:
+def shared_text(options: Mapping[str, object], inputs: Sequence[RecordedInput]) -> str:
     """The machine as a text. Raises ShareError where it would be longer than what is read back."""
     check_limits(inputs)
     rows = [[each.kind, each.text, *([each.path] if each.path else [])] for each in inputs]
@@ -65,33 +65,34 @@ def read_shared(text: str) -> Shared:
     return Shared(_options(data.get("machine")), _inputs(data.get("inputs")))
 
 
-def _unpacked(text: str) -> Any:
+def _unpacked(text: str) -> Json:
     try:
         packed = base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
         unpacking = zlib.decompressobj()
         data = unpacking.decompress(packed, LARGEST)
         if not unpacking.eof:
             raise ShareError("it is cut off, or too large")
-        return json.loads(data.decode("utf-8", "surrogatepass"))
+        found: Json = json.loads(data.decode("utf-8", "surrogatepass"))
+        return found
     except ShareError:
         raise
     except (ValueError, binascii.Error, zlib.error, RecursionError):
         raise ShareError("it is damaged: copy the whole text again") from None
 
 
-def _options(found: Any) -> dict[str, Any]:
-    from labkit.machine import Machine
-
-    known = inspect.signature(Machine).parameters
-    for name, value in found.items() if isinstance(found, dict) else [("", found)]:
+def _options(found: Json) -> dict[str, Json]:
+    known = MachineOptions.__annotations__
+    if not isinstance(found, dict):
+        raise ShareError("a machine has no such option: ''")
+    for name, value in found.items():
         words = value if isinstance(value, list) else [value]
         plain = all(word is None or (isinstance(word, str) and len(word) < 100) for word in words)
         if name not in known or not plain or len(words) > 20:
             raise ShareError(f"a machine has no such option: {name!r:.60}")
-    return dict(found)
+    return found
 
 
-def _inputs(found: Any) -> tuple[RecordedInput, ...]:
+def _inputs(found: Json) -> tuple[RecordedInput, ...]:
     if not isinstance(found, list):
         raise ShareError("it has no inputs")
     inputs = tuple(_input(row) for row in found)
@@ -99,11 +100,12 @@ def _inputs(found: Any) -> tuple[RecordedInput, ...]:
     return inputs
 
 
-def _input(row: Any) -> RecordedInput:
-    fits = isinstance(row, list) and len(row) in (2, 3) and all(isinstance(word, str) for word in row)
-    if not fits or row[0] not in KINDS or (row[0] == "file") != (len(row) == 3):
+def _input(row: Json) -> RecordedInput:
+    words = [word for word in row if isinstance(word, str)] if isinstance(row, list) else []
+    fits = isinstance(row, list) and len(words) == len(row) == (3 if words[:1] == ["file"] else 2)
+    if not fits or words[0] not in KINDS:
         raise ShareError("one of its inputs is none")
-    return RecordedInput(*row)
+    return RecordedInput(*words)
 
 
 def check_limits(inputs: Sequence[RecordedInput]) -> None:
@@ -116,10 +118,8 @@ def check_limits(inputs: Sequence[RecordedInput]) -> None:
 
 def play(shared: Shared) -> Timeline:
     """The shared machine, with its history. Raises ShareError."""
-    from labkit.machine import Machine
-
     try:
-        timeline = Timeline(Machine(**shared.options), shared.options)
+        timeline = Timeline(machine_with(shared.options), shared.options)
     except (ValueError, TypeError) as error:  # TypeError: a list where a word should be
         raise ShareError(f"there is no such machine: {error}") from None
     for each in shared.inputs:
@@ -139,7 +139,7 @@ home=$(mktemp -d) && cd "$home" || exit
 """
 
 
-def script(options: Mapping[str, Any], moments: Sequence[Moment]) -> str:
+def script(options: Mapping[str, object], moments: Sequence[Moment]) -> str:
     """The inputs as a script: what was typed in a container's shell becomes a here-document for it."""
     about = ", ".join(f"{name}={value}" for name, value in options.items())
     head = HEAD.format(machine=f" ({_comment(about)})" if about else "")

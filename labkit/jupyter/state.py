@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+from labkit.course.play import machine_with
+from labkit.course.timeline import InputOutcome, RecordedInput, Timeline, as_text
 from labkit.jupyter.show import Picture, picture
-from labkit.jupyter.timeline import RecordedInput, Timeline, as_text
 from labkit.jupyter.view import MachineView, look
 
-__all__ = ["Done", "LessonMachine", "as_text", "new_machine"]
-
-
-@dataclass(frozen=True)
-class Done:
-    """What an input gave."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def new_machine(**options: Any) -> Any:
-    """A fresh labkit.Machine; imported here so that `import labkit.jupyter` stays quick."""
+if TYPE_CHECKING:
     from labkit.machine import Machine
 
-    return Machine(**options)
+__all__ = ["LessonMachine", "as_text"]
 
 
 class LessonMachine:
     """A machine with all that was typed on it, and the view that was last shown."""
 
-    def __init__(self, make: Callable[..., Any] = new_machine) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._timeline: Timeline | None = None
         self._shown: MachineView | None = None
         self.watchers: list[Callable[[], None]] = []  # called when the timeline is another one
@@ -42,7 +28,7 @@ class LessonMachine:
     def timeline(self) -> Timeline:
         """What was typed; begun, with the machine, when it is first asked for."""
         if self._timeline is None:
-            self._timeline = Timeline(self._make())
+            self._timeline = Timeline(machine_with({}))
         return self._timeline
 
     @timeline.setter
@@ -53,17 +39,16 @@ class LessonMachine:
             watcher()
 
     @property
-    def machine(self) -> Any:
+    def machine(self) -> Machine:
         return self.timeline.machine
 
-    def fresh(self, **options: Any) -> None:
+    def fresh(self, **options: object) -> None:
         """Start over on a fresh machine."""
-        self.timeline = Timeline(self._make(**options), options)
+        self.timeline = Timeline(machine_with(options), options)
 
-    def run(self, line: str) -> Done:
+    def run(self, line: str) -> InputOutcome:
         """Run what a person would type; the machine as it was can be had back."""
-        outcome = self.timeline.do(RecordedInput("run", line))
-        return Done(outcome.status, outcome.text(1), outcome.text(2))
+        return self.timeline.do(RecordedInput("run", line))
 
     def type(self, text: str) -> str:
         """What a terminal shows when these lines are typed one after the other, into whatever shell waits for them."""

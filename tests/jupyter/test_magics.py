@@ -3,86 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
+from labkit import Machine
 from labkit.jupyter.magics import LabMagics, options
 from labkit.jupyter.state import LessonMachine
-
-from .fakes import FakeEngine
-
-
-@dataclass
-class FakeFiles:
-    kept: dict[str, str] = field(default_factory=dict)
-
-    def is_dir(self, path: str) -> bool:
-        return True
-
-    def write(self, path: str, text: str) -> None:
-        if path.startswith("/proc"):
-            raise OSError(30, "Read-only file system", path)
-        self.kept[path] = text
-
-
-@dataclass
-class Recorder:
-    """A machine that repeats what it is told; `fail` gives an error."""
-
-    engine: FakeEngine = field(default_factory=FakeEngine)
-    files: FakeFiles = field(default_factory=FakeFiles)
-    lines: list[str] = field(default_factory=list)
-
-    def run(self, line: str) -> CompletedProcess[str]:
-        self.lines.append(line)
-        failed = "fail" in line
-        return CompletedProcess(
-            line, int(failed), "" if failed else f"out: {line}\n", "no such thing\n" if failed else ""
-        )
-
-    def snapshot(self) -> list[str]:
-        return list(self.lines)
-
-    def restore(self, saved: list[str]) -> None:
-        self.lines = list(saved)
 
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     made = InteractiveShell.instance()
-    made.register_magics(LabMagics(made, LessonMachine(Recorder), lambda slug, text: f"{slug}: {text}"))
+    made.register_magics(LabMagics(made, LessonMachine(), lambda slug, text: f"{slug}: {text}"))
     yield made
     InteractiveShell.clear_instance()
 
 
-def machine_of(shell: InteractiveShell) -> Recorder:
+def machine_of(shell: InteractiveShell) -> Machine:
     return shell.magics_manager.registry["LabMagics"].lesson.machine
 
 
 def test_docker_and_host_print_what_the_machine_prints(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell.run_line_magic("docker", "ps -a")
-    shell.run_line_magic("host", "ls /")
-    assert capsys.readouterr() == ("out: docker ps -a\nout: ls /\n", "")
+    shell.run_line_magic("docker", "volume create data")
+    shell.run_line_magic("host", "docker volume ls -q; pwd")
+    assert capsys.readouterr() == ("data\ndata\n/home/learner\n", "")
 
 
-def test_braces_and_dollars_are_left_alone(shell: InteractiveShell) -> None:
+def test_braces_and_dollars_are_left_alone(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.user_ns["HOME"] = "wrong"
-    shell.run_cell("%docker images --format '{{.ID}}' $HOME")
+    shell.run_cell("%docker volume create data")
+    shell.run_cell("%docker volume inspect --format '{{.Name}} of '$HOME data")
     shell.run_cell("%%host\necho $HOME {HOME}\n")
-    assert machine_of(shell).lines == ["docker images --format '{{.ID}}' $HOME", "echo $HOME {HOME}\n"]
+    assert capsys.readouterr().out == "data\ndata of /home/learner\n/home/learner {HOME}\n"
 
 
 def test_a_failing_command_is_no_exception(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    result = shell.run_cell("%docker fail")
+    result = shell.run_cell("%docker volume inspect none")
     assert result.success
-    assert capsys.readouterr().err == "no such thing\n"
+    assert capsys.readouterr() == ("[]\n", "Error response from daemon: get none: no such volume\n")
 
 
 def test_a_file_is_written_below_the_learners_folder(
@@ -90,9 +53,10 @@ def test_a_file_is_written_below_the_learners_folder(
 ) -> None:
     shell.run_cell("%%hostfile app/Dockerfile\nFROM busybox\n")
     shell.run_cell("%%hostfile /etc/motd\nhello\n")
-    shell.run_cell("%%hostfile /proc/x\nhello\n")
-    assert machine_of(shell).files.kept == {"/home/learner/app/Dockerfile": "FROM busybox\n", "/etc/motd": "hello\n"}
-    assert capsys.readouterr() == ("", "%%hostfile: cannot write /proc/x: Read-only file system\n")
+    shell.run_cell("%%hostfile /etc\nhello\n")
+    files = machine_of(shell).files
+    assert (files.read("/home/learner/app/Dockerfile"), files.read("/etc/motd")) == (b"FROM busybox\n", b"hello\n")
+    assert capsys.readouterr() == ("", "%%hostfile: cannot write /etc: Is a directory\n")
 
 
 def test_a_session_types_into_the_shell_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,18 +84,18 @@ def test_a_session_types_into_the_shell_that_waits(capsys: pytest.CaptureFixture
 
 
 def test_undo_takes_back_inputs(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    for line in ("%host one", "%host two", "%host three", "%undo", "%undo 5"):
+    for line in ("%host touch one", "%host touch two", "%host touch three", "%undo", "%undo 5"):
         shell.run_cell(line)
-    assert machine_of(shell).lines == []
+    assert machine_of(shell).files.listdir("/home/learner") == []
     told = capsys.readouterr()
-    assert told.out.splitlines()[3:] == ["taken back: three", "taken back: two", "taken back: one"]
+    assert told.out.splitlines() == ["taken back: touch three", "taken back: touch two", "taken back: touch one"]
     assert told.err == "%undo: there is nothing to take back\n"
 
 
 def test_fresh_starts_over(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    shell.run_cell("%host one")
+    shell.run_cell("%host touch one")
     shell.run_cell("%fresh")
-    assert machine_of(shell).lines == []
+    assert machine_of(shell).files.listdir("/home/learner") == []
     shell.run_cell("%fresh nonsense")
     assert capsys.readouterr().err == "%fresh: nonsense is not of the form name=value\n"
     shell.run_cell("%fresh colour=blue")
@@ -159,7 +123,7 @@ def test_an_answer_is_judged(shell: InteractiveShell, capsys: pytest.CaptureFixt
 
 def test_show_draws_the_lessons_machine(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no images" in repr(labkit.jupyter.show())
-    machine_of(shell).engine.volume_table.append("data")
+    machine_of(shell).run("docker volume create data")
     assert "volume data  [new]" in repr(labkit.jupyter.show())
     assert "[new]" not in repr(labkit.jupyter.show())
     assert labkit.jupyter.show("wbe") is None

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from labkit import Machine
+from labkit.course.timeline import RecordedInput, Timeline
 from labkit.jupyter import share
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
-from labkit.jupyter.timeline import RecordedInput, Timeline
 
 INPUTS = (
     RecordedInput("typed", "docker pull -q busybox"),

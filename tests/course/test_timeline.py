@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
-from labkit.jupyter.timeline import RecordedInput, Timeline, typed_file
+from labkit.course.timeline import RecordedInput, Timeline, typed_file
 
 
 def typed(timeline: Timeline, *lines: str) -> None:
@@ -58,10 +58,10 @@ def test_the_shell_goes_back_too(timeline: Timeline) -> None:
     assert timeline.terminal.folder == "/home/learner"
     timeline.go(inside.number)
     typed(timeline, "echo $y; pwd; exit")
-    assert timeline.now.outcome.text(1) == "2\n/etc\n"
+    assert timeline.now.outcome.stdout == "2\n/etc\n"
     assert (timeline.terminal.folder, timeline.terminal.prompt) == ("/tmp", "# ")
     typed(timeline, "echo $x")
-    assert timeline.now.outcome.text(1) == "1\n"
+    assert timeline.now.outcome.stdout == "1\n"
 
 
 def test_a_command_half_typed(timeline: Timeline) -> None:
@@ -69,7 +69,7 @@ def test_a_command_half_typed(timeline: Timeline) -> None:
     assert [moment.waits for moment in timeline.past] == [True, True]
     timeline.undo()
     typed(timeline, "do echo a$i", "done")
-    assert (timeline.now.waits, timeline.now.outcome.text(1)) == (False, "a1\na2\n")
+    assert (timeline.now.waits, timeline.now.outcome.stdout) == (False, "a1\na2\n")
 
 
 def test_what_was_done_beside_it_is_kept_with_the_moment(timeline: Timeline) -> None:
@@ -86,8 +86,8 @@ def test_every_kind_of_input(timeline: Timeline) -> None:
         (1, "text\n"),
         (2, "cat: none: No such file or directory\n"),
     )
-    assert timeline.do(RecordedInput("session", "cd sub\npwd")).text(1) == "# cd sub\n# pwd\n/home/learner/sub\n"
-    assert timeline.do(typed_file("it's", "EOF")).status == 0
+    assert timeline.do(RecordedInput("session", "cd sub\npwd")).stdout == "# cd sub\n# pwd\n/home/learner/sub\n"
+    assert timeline.do(typed_file("it's", "EOF")).returncode == 0
     assert timeline.machine.files.read("/home/learner/it's") == b"EOF\n"
     assert next(each.title for each in timeline.inputs) == "write sub/f"
     with pytest.raises(IsADirectoryError):
@@ -97,7 +97,7 @@ def test_every_kind_of_input(timeline: Timeline) -> None:
 
 def test_a_runaway_is_an_input_as_any_other(timeline: Timeline) -> None:
     typed(timeline, "while true; do :; done")
-    assert (timeline.now.outcome.status, timeline.terminal.prompt) == (137, "# ")
+    assert (timeline.now.outcome.returncode, timeline.terminal.prompt) == (137, "# ")
 
 
 def test_watchers_hear_of_every_change(timeline: Timeline) -> None:

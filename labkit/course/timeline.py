@@ -2,14 +2,20 @@
 
 The moments are a tree: who goes back and types something else starts a new line of inputs from there, and the former
 line stays. `line` is the one that is being looked at, `at` the moment in it that the machine is now in. A snapshot
-costs almost nothing, so each moment keeps one.
+costs almost nothing, so each moment keeps one. What is saved to a disk or handed on is the list of inputs.
+
+Exercises, lessons and playgrounds have their history here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.engine.core.events import Event
+    from labkit.machine import Machine, Snapshot, Terminal
 
 HOME = "/home/learner"
 WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
@@ -34,11 +40,28 @@ class RecordedInput:
 class InputOutcome:
     """What an input gave: pieces of (stream, text) in their order."""
 
-    status: int = 0
+    returncode: int = 0
     written: tuple[tuple[int, str], ...] = ()
 
-    def text(self, stream: int) -> str:
+    @property
+    def stdout(self) -> str:
+        return self._text(1)
+
+    @property
+    def stderr(self) -> str:
+        return self._text(2)
+
+    def _text(self, stream: int) -> str:
         return "".join(text for number, text in self.written if number == stream)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A machine and its terminal, where there is one, at a moment."""
+
+    machine: Snapshot
+    terminal: Terminal | None
+    shell: object  # the terminal's own snapshot
 
 
 @dataclass(frozen=True)
@@ -52,25 +75,25 @@ class Moment:
     prompt: str = ""  # of the terminal, before the input
     inside: bool = False  # the terminal is in a container's shell, after the input
     waits: bool = False  # the command goes on, after the input
-    events: tuple[Any, ...] = ()  # what the engine did
-    saved: Any = None
-    notes: Mapping[str, Any] = field(default_factory=dict, compare=False)  # what whoever looks at it keeps with it
+    events: tuple[Event, ...] = ()  # what the engine did
+    saved: Saved | None = None
+    notes: Mapping[str, object] = field(default_factory=dict, compare=False)  # what whoever looks at it keeps with it
 
 
 class Timeline:
     """A machine and its history. `options`: what the machine was made with."""
 
-    def __init__(self, machine: Any, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, machine: Machine, options: Mapping[str, object] | None = None) -> None:
         self.machine = machine
         self.options = dict(options or {})
         self.watchers: list[Callable[[], None]] = []  # called after every change
-        self._terminal: Any = None
+        self._terminal: Terminal | None = None
         self.moments = [Moment(0, -1)]
         self.at = 0
         self.tip = 0  # of the line that is looked at
 
     @property
-    def terminal(self) -> Any:
+    def terminal(self) -> Terminal:
         """The terminal; made when it is first asked for."""
         if self._terminal is None:
             self._terminal = self.machine.session()
@@ -83,10 +106,10 @@ class Timeline:
     @property
     def line(self) -> list[Moment]:
         """From the start to the end of the line of inputs that is looked at."""
-        found = [self.moments[self.tip]]
-        while found[-1].parent >= 0:
-            found.append(self.moments[found[-1].parent])
-        return found[::-1]
+        moments = [self.moments[self.tip]]
+        while moments[-1].parent >= 0:
+            moments.append(self.moments[moments[-1].parent])
+        return moments[::-1]
 
     @property
     def past(self) -> list[Moment]:
@@ -107,17 +130,17 @@ class Timeline:
     def branching(self, tip: Moment) -> list[Moment]:
         """What another line has that the one looked at has not, in order."""
         line = {moment.number for moment in self.line}
-        found = []
+        ahead = []
         while tip.number not in line:
-            found.append(tip)
+            ahead.append(tip)
             tip = self.moments[tip.parent]
-        return found[::-1]
+        return ahead[::-1]
 
     def do(self, given: RecordedInput) -> InputOutcome:
         """Do this now. In the past, it starts a new line of inputs there; the former one stays among the `others`."""
         self._keep()
         prompt = self.terminal.prompt if given.kind == "typed" else ""
-        start = len(self._events())
+        start = len(self.machine.events)
         outcome = KINDS[given.kind](self, given)
         moment = Moment(
             number=len(self.moments),
@@ -127,7 +150,7 @@ class Timeline:
             prompt=prompt,
             inside=bool(self._terminal and self._terminal.inside),
             waits=bool(self._terminal and self._terminal.prompt in WAITING),
-            events=tuple(self._events()[start:]),
+            events=tuple(self.machine.events[start:]),
         )
         self.moments.append(moment)
         self.at = self.tip = moment.number
@@ -142,10 +165,12 @@ class Timeline:
         if number not in {moment.number for moment in self.line}:
             self.tip = number
         self.at = number
-        machine, terminal, self._terminal = self.moments[number].saved
-        self.machine.restore(machine)
+        saved = self.moments[number].saved
+        assert saved is not None  # every moment but the present one is kept
+        self.machine.restore(saved.machine)
+        self._terminal = saved.terminal
         if self._terminal is not None:
-            self._terminal.restore(terminal)
+            self._terminal.restore(saved.shell)
         self._changed()
 
     def undo(self) -> RecordedInput | None:
@@ -163,17 +188,14 @@ class Timeline:
         self.go(following[0].number)
         return self.now.input
 
-    def note(self, **notes: Any) -> None:
+    def note(self, **notes: object) -> None:
         """Keep something with the moment that the machine is in."""
         self.moments[self.at] = replace(self.now, notes={**self.now.notes, **notes})
 
-    def _events(self) -> Any:
-        return getattr(self.machine.engine, "events", ())
-
     def _keep(self) -> None:
         """The moment that the machine is in, kept; as it is now, whatever was done to it beside this timeline."""
-        terminal = self._terminal and self._terminal.snapshot()
-        saved = self.machine.snapshot(), terminal, self._terminal
+        shell = self._terminal.snapshot() if self._terminal else None
+        saved = Saved(self.machine.snapshot(), self._terminal, shell)
         self.moments[self.at] = replace(self.now, saved=saved)
 
     def _changed(self) -> None:
