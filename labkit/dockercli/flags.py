@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
+from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import Json, JsonObject
 
 from .errors import ValueInvalid
-from .units import parse_bytes, parse_duration, quote
+from .units import parse_bytes, parse_duration
 
 
 class FlagError(Exception):

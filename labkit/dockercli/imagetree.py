@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labkit.kernel.gounits import human_size
 from labkit.kernel.jsontypes import Json, JsonObject, at, items, number, text, texts
 
-from .units import human_size, short_id
+from .units import short_id
 
 SPACING = 3
 UNTAGGED = "<untagged>"

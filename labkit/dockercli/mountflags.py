@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 
 from labkit.engine.mounts.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
+from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject
 
 from .errors import ValueInvalid
-from .units import parse_bytes, quote
+from .units import parse_bytes
 
 Resolve = Callable[[str], str]  # a relative path of the client -> an absolute one
 

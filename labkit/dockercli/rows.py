@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.times import SECOND, rfc3339
+from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import Json, JsonObject, items, members, number, text, texts
 
 from .gotext import GoValue, Nil, TableRow
 from .ports import displayable
 from .reference import ReferenceInvalid, parse, parse_any
-from .units import ago, ellipsis, go_time, human_size, quote, short_id
+from .units import ago, ellipsis, go_time, short_id
 
 Fields = dict[str, Callable[[], GoValue]]
 

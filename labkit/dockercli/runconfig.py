@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 
 from labkit.files import Files
+from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject, text
 
 from .errors import ValueInvalid
 from .flags import Options
 from .mountflags import Resolve, split_tmpfs, split_volumes
 from .ports import parse_exposed, parse_specs
-from .units import quote
 
 _MAC = r"([0-9a-fA-F]{2}[:-]){5}([0-9a-fA-F]{2}[:-]){0,14}[0-9a-fA-F]{2}|([0-9a-fA-F]{4}\.){2,3}[0-9a-fA-F]{4}"
 _MEMORY_ERRORS = "Valid memory swappiness range is 0-100"

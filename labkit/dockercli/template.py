@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from labkit.kernel.gounits import quote
+
 from . import gotext
 from .gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name
 from .template_parse import (
@@ -28,7 +30,6 @@ from .template_parse import (
     TemplatePipeline,
     TemplateVariable,
 )
-from .units import quote
 
 __all__ = ["HEADER_FUNCTIONS", "Template", "TemplateError"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from labkit.kernel.gounits import quote
 from labkit.kernel.process import Process
 
 from .errors import ValueInvalid
 from .flags import Flag, Validator
 from .mountflags import parse_mount, read_csv, resolve_in
-from .units import parse_bytes, quote
+from .units import parse_bytes
 
 _RENAMED_TIME = (Flag("time", "", "int", deprecated="use --timeout instead"),)
 # docker/cli's hidden and deprecated flags, by command.

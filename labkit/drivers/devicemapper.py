@@ -24,6 +24,7 @@ from labkit.drivers.blocks import own_blocks
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files, Map, Source, Tree, failure
 from labkit.files.inodes import DIRECTORY, REGULAR, Inode
+from labkit.kernel.gounits import human_size
 
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _PREFIX = "docker-254:1-131073"  # of the names of all devices: device and inode number of the driver's folder
@@ -97,7 +98,9 @@ class Devicemapper(Clones):
         if wanted.get("dm.thinpooldev", "").removeprefix("/dev/mapper/") != self.thin_pool:
             raise OptionRefused(_NO_BASE)
         if "dm.basesize" in options and _bytes(options["dm.basesize"]) < self.base_size:
-            raise OptionRefused(f"devmapper: Base fs size cannot be smaller than {_size(self.base_size)}")  # unverified
+            raise OptionRefused(
+                f"devmapper: Base fs size cannot be smaller than {human_size(self.base_size)}"
+            )  # unverified
         kept = {key: value for key, value in self._options.items() if key in ("dm.loopdatasize", "dm.blocksize")}
         base = options.get("dm.basesize", str(self.base_size))
         self._read({**options, **kept, "dm.basesize": base})
@@ -235,15 +238,15 @@ class Devicemapper(Clones):
         files = [("Data loop file", f"{loops}/data"), ("Metadata loop file", f"{loops}/metadata")]
         return [
             ("Pool Name", self.thin_pool or f"{_PREFIX}-pool"),
-            ("Pool Blocksize", _size(self.unit)),
-            ("Base Device Size", _size(self.base_size)),
+            ("Pool Blocksize", human_size(self.unit)),
+            ("Base Device Size", human_size(self.base_size)),
             ("Backing Filesystem", "xfs"),
             ("Data file", "/dev/loop0" if looped else ""),
             ("Metadata file", "/dev/loop1" if looped else ""),
-            ("Data Space Used", _size(used)),
-            ("Data Space Total", _size(self.data_size)),
-            ("Data Space Available", _size(self.data_size - used)),
-            ("Thin Pool Minimum Free Space", _size(self.least_free * self.unit)),
+            ("Data Space Used", human_size(used)),
+            ("Data Space Total", human_size(self.data_size)),
+            ("Data Space Available", human_size(self.data_size - used)),
+            ("Thin Pool Minimum Free Space", human_size(self.least_free * self.unit)),
             ("Udev Sync Supported", "true"),
             ("Deferred Removal Enabled", self._options["dm.use_deferred_removal"]),
             ("Deferred Deletion Enabled", self._options["dm.use_deferred_deletion"]),
@@ -273,11 +276,3 @@ def _bytes(text: str) -> int:
         return int(float(number.removesuffix(unit)) * (1 << _UNITS[unit]))
     except ValueError:
         raise OptionRefused(f"invalid size: '{text}'") from None
-
-
-def _size(count: int) -> str:
-    """As go-units prints bytes: four digits, powers of 1000."""
-    value, unit = float(count), 0
-    while value >= 1000 and unit < 4:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.4g}{('B', 'kB', 'MB', 'GB', 'TB')[unit]}"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.course.facts import MountFacts, container_facts
-from labkit.dockercli.units import human_size
 from labkit.engine.images.steps import ImageStep, image_steps
+from labkit.kernel.gounits import human_size
 
 SHOWN_SETTINGS = 2  # so many lines of settings in a row are shown one by one
 

@@ -6,12 +6,13 @@ from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Content
+from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.streams import Null
 
 from ..errors import StatusError
 from ..invocation import Invocation
 from ..table import TABS, align
-from ..units import ago, human_size, quote
+from ..units import ago
 
 
 def _pairs(run: Invocation, name: str) -> dict[str, str]:

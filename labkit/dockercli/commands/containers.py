@@ -7,6 +7,7 @@ import re
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.times import SECOND
+from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import JsonObject, items, members, text
 from labkit.kernel.streams import Input
 
@@ -17,7 +18,7 @@ from ..gotext import TableRow
 from ..invocation import Invocation, daemon_says
 from ..ports import join_host, port_number
 from ..template import Template, TemplateError
-from ..units import human_size, parse_duration, parse_time, quote
+from ..units import parse_duration, parse_time
 
 
 def start(run: Invocation) -> int:

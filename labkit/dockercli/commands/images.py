@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import JsonObject
 
 from .. import rows
@@ -13,7 +14,6 @@ from ..formatter import render
 from ..imagetree import image_tree
 from ..invocation import Invocation, daemon_says
 from ..reference import ReferenceInvalid, parse, parse_any
-from ..units import human_size, quote
 from .containers import show_pruned
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject
 
 from ..errors import StatusError
@@ -12,7 +13,6 @@ from ..gotext import indented, to_json
 from ..invocation import Invocation, daemon_says
 from ..structs import raw, typed
 from ..template import Template, TemplateError
-from ..units import quote
 
 Found = tuple[str, JsonObject]  # the kind, for structs.typed, and the daemon's JSON
 Getter = Callable[[str], Found]

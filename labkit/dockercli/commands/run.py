@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
+from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject
 from labkit.kernel.streams import Input, Null
 
@@ -11,7 +12,6 @@ from ..errors import StatusError, ValueInvalid
 from ..invocation import Invocation, daemon_says, plain_os_error
 from ..reference import ReferenceInvalid, parse_any
 from ..runconfig import container_body, read_pairs
-from ..units import quote
 from .images import show_pull
 
 PULLS = ("always", "missing", "never")

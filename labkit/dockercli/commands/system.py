@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from labkit.kernel.gounits import bytes_size, human_size
 from labkit.kernel.jsontypes import Json, JsonObject, at, items, members, number, text, texts
 
 from .. import rows
@@ -14,7 +15,6 @@ from ..gotext import GoValue, TableRow, to_json
 from ..invocation import Invocation
 from ..table import PAIRS, align
 from ..template import Template, TemplateError
-from ..units import bytes_size, human_size
 from .images import pruned_lines
 
 # df

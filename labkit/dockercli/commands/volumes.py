@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from labkit.kernel.gounits import human_size
+
 from .. import rows
 from ..errors import StatusError
 from ..formatter import render
 from ..invocation import Invocation
-from ..units import human_size
 from .containers import natural, show_pruned
 
 

@@ -12,6 +12,7 @@ from labkit.engine.core import filters as filtering
 from labkit.engine.core import times
 from labkit.engine.core.errors import EngineError, invalid, not_found
 from labkit.engine.mounts.mountspec import MountPoint
+from labkit.kernel.gounits import human_duration
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -284,44 +285,17 @@ def sizes(engine: Engine, container: Container) -> tuple[int, int]:
 def status_text(state: State, now: int) -> str:
     """As `docker ps` shows it (moby, daemon/container/state.go)."""
     if state.running:
-        up = duration(now - (state.started or now))
+        up = human_duration(now - (state.started or now))
         if state.status == "paused":
             return f"Up {up} (Paused)"
         if state.status == "restarting":
-            return f"Restarting ({state.exit_code}) {duration(now - (state.finished or now))} ago"
+            return f"Restarting ({state.exit_code}) {human_duration(now - (state.finished or now))} ago"
         return f"Up {up}"
     if state.status == "dead":
         return "Dead"
     if state.status == "created" or state.started is None or state.finished is None:
         return "Created"
-    return f"Exited ({state.exit_code}) {duration(now - state.finished)} ago"
-
-
-def duration(nanoseconds: int) -> str:
-    """Rounded as go-units' HumanDuration."""
-    seconds = max(0, nanoseconds) // times.SECOND
-    minutes, hours = seconds // 60, int(seconds / 3600 + 0.5)
-    if seconds < 1:
-        return "Less than a second"
-    if seconds == 1:
-        return "1 second"
-    if seconds < 60:
-        return f"{seconds} seconds"
-    if minutes == 1:
-        return "About a minute"
-    if minutes < 60:
-        return f"{minutes} minutes"
-    if hours == 1:
-        return "About an hour"
-    for limit, unit, size in (
-        (48, "hours", 1),
-        (24 * 7 * 2, "days", 24),
-        (24 * 30 * 2, "weeks", 24 * 7),
-        (24 * 365 * 2, "months", 24 * 30),
-    ):
-        if hours < limit:
-            return f"{hours // size} {unit}"
-    return f"{seconds // 3600 // 24 // 365} years"
+    return f"Exited ({state.exit_code}) {human_duration(now - state.finished)} ago"
 
 
 # --- GET /containers/NAME/json

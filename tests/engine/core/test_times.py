@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.containers.containers import duration
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.times import SECOND, moment, parse, rfc3339
+from labkit.kernel.gounits import human_duration
 
 
 def test_rfc3339() -> None:
@@ -32,4 +32,4 @@ DURATIONS = [
 
 @pytest.mark.parametrize(("seconds", "text"), DURATIONS)
 def test_durations(seconds: int, text: str) -> None:
-    assert duration(seconds * SECOND) == text
+    assert human_duration(seconds * SECOND) == text

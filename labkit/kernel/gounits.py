@@ -1,0 +1,101 @@
+"""Sizes, durations and quoted strings as Go programs print and read them (docker/go-units, strconv)."""
+
+from __future__ import annotations
+
+import re
+
+
+class SizeInvalid(ValueError):
+    """A text that is no size; str() is what go-units says."""
+
+
+DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
+SECOND = 1_000_000_000
+
+
+def _scaled(size: float, base: float, names: tuple[str, ...], digits: int) -> str:
+    place = 0
+    while size >= base and place < len(names) - 1:
+        size /= base
+        place += 1
+    return f"{size:.{digits}g}{names[place]}"
+
+
+def human_size(size: float, digits: int = 4) -> str:
+    """1984162 -> 1.984MB; with three digits 1.98MB."""
+    return _scaled(float(size), 1000.0, DECIMAL, digits)
+
+
+def bytes_size(size: float) -> str:
+    """67108864 -> 64MiB."""
+    return _scaled(float(size), 1024.0, BINARY, 4)
+
+
+def human_duration(nanoseconds: int) -> str:
+    """90 seconds -> About a minute (docker/go-units HumanDuration)."""
+    seconds = max(0, nanoseconds) // SECOND
+    minutes = seconds // 60
+    hours = int(seconds / 3600 + 0.5)
+    if seconds < 1:
+        return "Less than a second"
+    if seconds < 60:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    if minutes < 60:
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    if hours < 48:
+        return "About an hour" if hours == 1 else f"{hours} hours"
+    for limit, hours_each, name in ((24 * 14, 24, "days"), (24 * 60, 168, "weeks"), (24 * 730, 720, "months")):
+        if hours < limit:
+            return f"{hours // hours_each} {name}"
+    return f"{seconds // 3600 // 8760} years"
+
+
+_POWERS = "bkmgtp"
+
+
+def ram_in_bytes(text: str) -> int:
+    """128m -> 134217728 (docker/go-units RAMInBytes). Raises SizeInvalid."""
+    last = max((text.rfind(character) for character in "0123456789. "), default=-1)
+    if last == -1:
+        raise SizeInvalid(f"invalid size: '{text}'")
+    number, suffix = (text[:last], text[last + 1 :]) if text[last] == " " else (text[: last + 1], text[last + 1 :])
+    try:
+        size = float(number)
+    except ValueError:
+        raise SizeInvalid(f"strconv.ParseFloat: parsing {quote(number)}: invalid syntax") from None
+    if size < 0:
+        raise SizeInvalid(f"invalid size: '{text}'")
+    if not suffix:
+        return int(size)
+    lower = suffix.lower()
+    if not re.fullmatch(r"b|[kmgtp](i?b)?", lower):
+        raise SizeInvalid(f"invalid suffix: '{suffix}'")
+    return int(size * 1024 ** _POWERS.index(lower[0]))
+
+
+_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+}
+
+
+def quote(text: str) -> str:
+    """A string in double quotes with Go's escapes (strconv.Quote)."""
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + '"'
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
