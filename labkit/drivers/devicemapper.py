@@ -172,10 +172,21 @@ class Devicemapper(Clones):
         self._sizes.set(id, self.base_size if parent is None else self._sizes[parent])
         super().create(id, parent)
 
+    def grow(self, id: str, size: int) -> None:
+        """Make a device larger, as --storage-opt asks (deviceset.go growFS)."""
+        self._sizes.set(id, size)
+        self._systems.pop(id, None)
+        self.store.drop(self.store.take(self._folder("metadata"), id))
+        self._write_about(id, self.rows[id].number)
+
     def lay_out(self, id: str, number: int) -> Inode:
         top = self.store.new(DIRECTORY | 0o755)
         tree = self.folders.make(top, "rootfs", 0o755)
         self.folders.file(top, "id", id, 0o600)
+        self._write_about(id, number)
+        return tree
+
+    def _write_about(self, id: str, number: int) -> None:
         about = {
             "device_id": number,
             "size": self._sizes[id],
@@ -184,7 +195,6 @@ class Devicemapper(Clones):
             "deleted": False,
         }
         self.folders.file(self._folder("metadata"), id, json.dumps(about, separators=(",", ":")), 0o600)
-        return tree
 
     def clear_away(self, id: str, row: Row) -> None:
         self.store.take(self._folder("metadata"), id)

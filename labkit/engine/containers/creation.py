@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from labkit.engine.containers import storageopts
 from labkit.engine.containers.containers import Container
 from labkit.engine.core import names
 from labkit.engine.core.errors import EngineError, conflict, invalid
@@ -36,13 +37,15 @@ def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str
     config = merge(body, image.run_config)
     if not config.get("Cmd") and not config.get("Entrypoint"):
         raise invalid("no command specified")
+    size = storageopts.wanted_size(engine.driver, host_config.get("StorageOpt") or {})
     identifier = engine.ids.new("container")
     container = Container(
         identifier, _reserve(engine, identifier, name), engine.ids.number("containers"), engine.now(), image.id,
         config, host_config,
     )  # fmt: skip
     engine.tables.names.set(container.name, identifier)
-    engine.layerstore.create_writable(identifier, image.chain)
+    writable = engine.layerstore.create_writable(identifier, image.chain)
+    storageopts.grow(engine.driver, writable.mount_id, size)
     try:
         container = _furnish(engine, container, image)
     except EngineError:
