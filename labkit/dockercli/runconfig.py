@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import posixpath
 import re
 from collections.abc import Callable
 
@@ -164,6 +165,29 @@ def _storage(options: Options) -> JsonObject:
     return _to_map(options.texts("storage-opt"))
 
 
+def device_mode(text: str) -> bool:
+    """Each of r, w and m at most once."""
+    return bool(text) and not set(text) - set("rwm") and len(set(text)) == len(text)
+
+
+def parse_device(text: str) -> JsonObject:
+    """--device: opts.go validateLinuxPath and parseLinuxDevice."""
+    parts = text.split(":")
+    if len(parts) > 3 or not parts[0]:
+        raise ValueInvalid(f"bad format for path: {text}")
+    if len(parts) == 3 and not device_mode(parts[2]):
+        raise ValueInvalid(f"bad mode specified: {parts[2]}")
+    mode = parts.pop() if len(parts) > 1 and (len(parts) == 3 or device_mode(parts[1])) else "rwm"
+    if not parts[-1].startswith("/"):
+        raise ValueInvalid(f"{parts[-1]} is not an absolute path")
+    source, target = parts[0], posixpath.normpath(parts[-1])
+    return {
+        "PathOnHost": source if len(parts) == 2 else target,
+        "PathInContainer": target,
+        "CgroupPermissions": mode,
+    }
+
+
 # HostConfig's keys that take a flag's value as it is.
 _HOST = (
     ("ContainerIDFile", "cidfile"),
@@ -202,6 +226,12 @@ _HOST = (
     ("CpusetCpus", "cpuset-cpus"),
     ("CpusetMems", "cpuset-mems"),
     ("DeviceCgroupRules", "device-cgroup-rule"),
+    ("BlkioWeightDevice", "blkio-weight-device"),
+    ("BlkioDeviceReadBps", "device-read-bps"),
+    ("BlkioDeviceWriteBps", "device-write-bps"),
+    ("BlkioDeviceReadIOps", "device-read-iops"),
+    ("BlkioDeviceWriteIOps", "device-write-iops"),
+    ("DeviceRequests", "gpus"),
     ("MemoryReservation", "memory-reservation"),
     ("MemorySwap", "memory-swap"),
     ("OomKillDisable", "oom-kill-disable"),
@@ -219,6 +249,7 @@ def _host_config(options: Options, files: Files, binds: list[str], bindings: Jso
         "NetworkMode": _network(options),
         "RestartPolicy": restart_policy(options.text("restart")),
         "LogConfig": log,
+        "Devices": [parse_device(each) for each in options.texts("device")] or None,
         "SecurityOpt": [*_security(options, files)] or None,
         "StorageOpt": _storage(options) or None,
         "Sysctls": _to_map(options.texts("sysctl")) or None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from labkit.kernel.gounits import quote
+from labkit.kernel.gounits import quote, ram_in_bytes
+from labkit.kernel.jsontypes import JsonObject
 from labkit.kernel.process import Process
 
 from .errors import ValueInvalid
@@ -182,6 +184,77 @@ def _device_rule(text: str) -> str:
     return text
 
 
+def _limit(key: str, read: Callable[[str], int], wrong: str) -> Validator:
+    """opts/throttledevice.go and weightdevice.go: /dev/sda:1mb."""
+
+    def check(text: str) -> JsonObject:
+        path, colon, value = text.partition(":")
+        if not colon or not path:
+            raise ValueInvalid(f"bad format: {text}")
+        if not path.startswith("/dev/"):
+            raise ValueInvalid(f"bad format for device path: {text}")
+        try:
+            return {"Path": path, key: read(value)}
+        except ValueError:
+            raise ValueInvalid(wrong.format(text)) from None
+
+    return check
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]+", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _weight(text: str) -> int:
+    weight = _whole(text)
+    if weight and not 10 <= weight <= 1000:
+        raise ValueError(text)
+    return weight
+
+
+_FORMAT = "invalid rate for device: {}. The correct format is <device-path>:<number>"
+_POSITIVE = "Number must be a positive integer"
+_BPS = _limit("Rate", ram_in_bytes, f"{_FORMAT}[<unit>]. {_POSITIVE}. Unit is optional and can be kb, mb, or gb")
+_IOPS = _limit("Rate", _whole, f"{_FORMAT}. {_POSITIVE}")
+
+
+def _gpus(text: str) -> JsonObject:
+    """opts/gpus.go."""
+    request: JsonObject = {"Driver": "", "Count": 0, "DeviceIDs": None, "Capabilities": [["gpu"]], "Options": {}}
+    seen: set[str] = set()
+    for field in read_csv(text):
+        key, equals, value = field.partition("=")
+        if key in seen:
+            raise ValueInvalid(f"gpu request key '{key}' can be specified only once")
+        seen.add(key)
+        if not equals or key == "count":
+            seen.add("count")
+            request["Count"] = _count(value if equals else key)
+        elif key == "driver":
+            request["Driver"] = value
+        elif key == "device":
+            request["DeviceIDs"] = [*value.split(",")]
+        elif key == "capabilities":
+            request["Capabilities"] = [[*value.split(","), "gpu"]]
+        elif key == "options":
+            request["Options"] = {pair.partition("=")[0]: pair.partition("=")[2] for pair in read_csv(value)}
+        else:
+            raise ValueInvalid(f"unexpected key '{key}' in '{field}'")
+    if "count" not in seen and request["DeviceIDs"] is None:
+        request["Count"] = 1
+    return request
+
+
+def _count(text: str) -> int:
+    if text == "all":
+        return -1
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueInvalid(f'invalid count ({text}): value must be either "all" or an integer: invalid syntax')
+    return int(text)
+
+
 _CONTAINER: dict[str, Validator] = {
     "label": _label,
     "attach": _attach,
@@ -194,6 +267,12 @@ _CONTAINER: dict[str, Validator] = {
     "device-cgroup-rule": _device_rule,
     "ip": _ip_value,
     "ip6": _ip_value,
+    "blkio-weight-device": _limit("Weight", _weight, "invalid weight for device: {}"),
+    "device-read-bps": _BPS,
+    "device-write-bps": _BPS,
+    "device-read-iops": _IOPS,
+    "device-write-iops": _IOPS,
+    "gpus": _gpus,
     "network": _network,
     "net": _network,
 }

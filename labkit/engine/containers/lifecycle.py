@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.containers import creation, oci, users
+from labkit.engine.containers import creation, devices, oci, users
 from labkit.engine.containers.containers import Container, State, by_age, find
 from labkit.engine.containers.logs import Log, Recorded, Streams
 from labkit.engine.containers.sandbox import RuntimeFailed, make_readonly
@@ -110,6 +110,7 @@ def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tup
         prepared = mounts.prepare(engine, container)
     except mounts.OpenFailed as error:
         raise _runtime_error(str(error)) from None
+    nodes = devices.look_up(engine.host, dict(container.host_config))
     mount_id = engine.tables.mounts[container.id].mount_id
     root = engine.driver.mount(mount_id)
     targets = {mount.target for mount in prepared}
@@ -124,6 +125,7 @@ def _set_up(engine: Engine, container: Container, attach: Streams | None) -> tup
         raise _runtime_error(str(error)) from None
     for path in made:
         engine.events.append(MountpointCreated(container.id, path))
+    devices.make(namespace.files(), nodes)
     files = _enter(container, namespace)
     account = users.look_up(files, container.config.get("User") or "", container.host("GroupAdd", ()))
     if not container.host("Privileged"):
