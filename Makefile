@@ -1,8 +1,9 @@
-# make lab    the course in JupyterLab          make lint    ruff: style and format
-# make test   every test                        make types   mypy
+# make lab    the course in JupyterLab          make lint    ruff and eslint: style and format
+# make test   every test                        make types   mypy, and tsc for the widgets
 # make quick  those that take no time           make format  ruff rewrites the files
 # make bench  the benchmarks                    make beside REV=…  speed beside an earlier revision, in one run
 # make walks  files from a text to its effect   make mutants MODULE=labkit/…  what a module's own tests miss
+# make js     the widgets' scripts, bundled from widgets/src into labkit/jupyter/static
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
@@ -11,7 +12,7 @@ TEST_ARGS ?=
 CODE = labkit tests
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
-.PHONY: lab test unit quick notebooks bench beside walks mutants format lint types constraints clean
+.PHONY: lab test unit quick notebooks bench beside walks mutants js format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
@@ -20,7 +21,7 @@ lab: $(VENV)/.lab
 test: unit notebooks
 
 # Unit, conformance, browser and Pyodide tests.
-unit: $(VENV)/.test tests/pyodide/node_modules/.installed tests/browser/node_modules/.installed
+unit: $(VENV)/.test $(addsuffix /node_modules/.installed,widgets tests/pyodide tests/browser)
 	$(BIN)/pytest --ignore=tests/benchmarks $(TEST_ARGS)
 
 # What needs no browser, no Node and no long time; the rest is marked in pyproject.toml.
@@ -50,12 +51,21 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lint: $(VENV)/.test
+js: widgets/node_modules/.installed
+	cd widgets && npm run --silent build
+
+lint: $(VENV)/.test widgets/node_modules/.installed
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(call in_widgets,lint)
 
-types: $(VENV)/.test
+types: $(VENV)/.test widgets/node_modules/.installed
 	$(BIN)/mypy
+	$(call in_widgets,types)
+
+# A script of widgets/package.json; left out, loudly, where there is no npm.
+in_widgets = if command -v npm >/dev/null; then cd widgets && npm run --silent $(1); \
+	elif [ -n "$$LABKIT_REQUIRE_NODE" ]; then echo "npm is missing" && exit 1; else echo "NOT DONE for widgets/: npm is missing"; fi
 
 # The virtual environment: first what builds, then the course (.lab), then what tests it (.test); all at pinned versions.
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -75,8 +85,8 @@ $(VENV)/.test: $(VENV)/.lab
 	$(INSTALL) --group test
 	touch $@
 
-tests/%/node_modules/.installed: tests/%/package-lock.json
-	if command -v npm >/dev/null; then cd tests/$* && npm ci --silent; else mkdir -p $(@D); fi
+%/node_modules/.installed: %/package-lock.json
+	if command -v npm >/dev/null; then cd $* && npm ci --silent; else mkdir -p $(@D); fi
 	touch $@
 
 # Takes the newest versions that work together; run the tests after it.
@@ -87,4 +97,4 @@ constraints:
 	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^labkit'; } >constraints.txt
 
 clean:
-	rm -rf $(VENV) tests/pyodide/node_modules tests/browser/node_modules build dist *.egg-info
+	rm -rf $(VENV) widgets/node_modules tests/pyodide/node_modules tests/browser/node_modules build dist *.egg-info

@@ -18,7 +18,7 @@ import traitlets
 from labkit.engine.build.ignore import Matcher, PatternError, matcher, read_ignore_file
 from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, StepOutcome, before, reasons
 from labkit.jupyter.cache_reasons import code, sentence
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.view import size_text
 from labkit.jupyter.view_text import cut
 
@@ -34,8 +34,7 @@ STATES = {CACHED: "cached", MADE: "made anew", FAILED: "failed", "canceled": "ca
 class CacheLab(Panel):
     """A Dockerfile, its context, and what the build cache makes of them."""
 
-    _esm = module("cache_lab")
-    _css = style("cache_lab")
+    _esm, _css = bundle("cache_lab")
 
     title = traitlets.Unicode().tag(sync=True)
     files: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of path, shown, size, mode, note

@@ -18,7 +18,7 @@ import traitlets
 from labkit.drivers import DRIVERS
 from labkit.drivers.measure import PARTS, Result, measure, size
 from labkit.jupyter.diagram import INK
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.show import svg_address
 
 FAR = 50  # from here on bars on a linear scale are too unlike to be read, and the scale is logarithmic
@@ -81,8 +81,7 @@ def measured(part: str, driver: str) -> Result:
 class DriverComparison(Panel):
     """One part of the workload and one quantity at a time, over all drivers."""
 
-    _esm = module("compare")
-    _css = style("compare")
+    _esm, _css = bundle("compare")
 
     parts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title
     quantities: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title, short

@@ -30,7 +30,7 @@ from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePo
 from labkit.engine.mounts.mountkeys import TYPES
 from labkit.jupyter.event_sentences import told
 from labkit.jupyter.exercise import shortened
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 
 START = "--mount type=volume,source=data_volume,target=/var/lib/mysql"
 IMAGE = "busybox"
@@ -76,8 +76,7 @@ def attempt(machine: Any, line: str) -> Trial:
 class MountComposer(Panel):
     """A form and two flags. `lesson` has the machine (`.machine`) and runs what is to stay (`.run`)."""
 
-    _esm = module("composer")
-    _css = style("composer")
+    _esm, _css = bundle("composer")
 
     fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see fields_trait
     form = traitlets.Dict().tag(sync=True)  # name of a field -> text or bool

@@ -1,4 +1,4 @@
-"""exercise("slug"): a whole exercise as a widget. The state is here, as traits; static/exercise.js draws it."""
+"""exercise("slug"): a whole exercise as a widget. The state is here, as traits; widgets/src/exercise.js draws it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from labkit.jupyter.answer import attempt_at
 from labkit.jupyter.draw import DrawingError, draw
 from labkit.jupyter.feedback import differences, feedback_trait, flag_parts, goals_trait, side_by_side
 from labkit.jupyter.memory import KEEPING, Keeps, Memory, count
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.prose import prose, spans
 from labkit.jupyter.show import Picture, svg_address, svg_width
 from labkit.jupyter.state import as_text
@@ -28,6 +28,7 @@ DRAFTS: dict[str, type] = {"terminal": list, "choice": str, "text": str, "order"
 KEPT_LINES = 200  # how many inputs with their output the terminal shows
 PROMPT, GOES_ON = "# ", "> "  # root's shell, at a new command and within one
 KEPT_OUTPUT = 20_000  # characters of one output
+MOST_CHOICES = 80  # words that Tab lists
 LONGEST_DRAFT = 64 << 10  # characters that are kept of what is not checked
 LIVE = 0.15  # seconds that an exercise's checks may take after each input; slower ones wait for Check
 
@@ -35,8 +36,7 @@ LIVE = 0.15  # seconds that an exercise's checks may take after each input; slow
 class ExerciseWidget(Keeps, Panel):
     """One learner at one exercise."""
 
-    _esm = module("terminal", "keep", "forms", "exercise")
-    _css = style("terminal", "keep", "exercise")
+    _esm, _css = bundle("exercise")
 
     title = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
@@ -60,6 +60,7 @@ class ExerciseWidget(Keeps, Panel):
     may_see_solution = traitlets.Bool().tag(sync=True)
     can_undo = traitlets.Bool().tag(sync=True)
     editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
+    completion = traitlets.Dict().tag(sync=True)  # see completion_trait
     standing = traitlets.Unicode().tag(sync=True)  # what the learner's progress says of this exercise
     best = traitlets.Unicode().tag(sync=True)  # do, repair: the fewest inputs that passed, and the shortest route
     earlier = traitlets.Int().tag(sync=True)  # how many commands of an earlier time can be run again
@@ -210,6 +211,9 @@ class ExerciseWidget(Keeps, Panel):
     def _close_file(self, message: Mapping[str, Any]) -> None:
         self.editor = {}
 
+    def _complete(self, message: Mapping[str, Any]) -> None:
+        self.completion = completion_trait(self._attempt.terminal, message)
+
     def _undo(self, message: Mapping[str, Any]) -> None:
         if not self._inputs:
             return
@@ -329,6 +333,7 @@ class ExerciseWidget(Keeps, Panel):
         "run": _run,
         "save": _save_file,
         "close": _close_file,
+        "complete": _complete,
         "undo": _undo,
         "reset": _reset,
         "bring back": _bring_back,
@@ -366,6 +371,18 @@ def screen_pieces(attempt: Any, done: Any) -> list[dict[str, Any]]:
     groups = itertools.groupby(written, lambda piece: piece[0] == 2)
     pieces = [(message, "".join(as_text(text) for _, text in group)) for message, group in groups]
     return [{"message": message, "text": shortened(text)} for message, text in pieces if text]
+
+
+def completion_trait(terminal: Any, message: Mapping[str, Any]) -> dict[str, Any]:
+    """What Tab offers at the end of the message's line: {"asked": …, "line": …, "choices": […], "more": …}."""
+    found = terminal.complete(str(message.get("line", "")))
+    choices = list(found.choices[:MOST_CHOICES])
+    return {
+        "asked": message.get("asked"),
+        "line": found.line,
+        "choices": choices,
+        "more": len(found.choices) - len(choices),
+    }
 
 
 def shortened(text: str) -> str:

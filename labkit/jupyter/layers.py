@@ -30,7 +30,7 @@ from labkit.engine.images.layerreport import (
 )
 from labkit.files import Content, Inode
 from labkit.jupyter.layer_waste import MOST, entry_words, findings, layer_title
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.view import size_text
 from labkit.jupyter.view_text import cut
 
@@ -56,8 +56,7 @@ class Child:
 class LayersWidget(Panel):
     """The layers of one image or container."""
 
-    _esm = module("layers")
-    _css = style("layers")
+    _esm, _css = bundle("layers")
 
     title = traitlets.Unicode().tag(sync=True)
     facts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, value, note

@@ -19,7 +19,7 @@ from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_les
 from labkit.course.record import for_learner
 from labkit.jupyter.exercise import standing_of
 from labkit.jupyter.memory import KEEPING, Keeps, Memory, count
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ def where_to_go_on(course: Mapping[str, Sequence[Exercise]], entries: Mapping[st
 class MapWidget(Keeps, Panel):
     """The lessons, or the exercises of one lesson, with how far the learner is."""
 
-    _esm = module("keep", "map")
-    _css = style("keep", "map")
+    _esm, _css = bundle("map")
 
     heading = traitlets.Unicode().tag(sync=True)
     whose = traitlets.Unicode().tag(sync=True)

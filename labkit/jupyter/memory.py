@@ -1,6 +1,6 @@
 """What widgets remember: the learner's progress in its file, and a copy of it in the browser's own storage.
 
-A widget shows the trait `kept`, a progress document with what it knows; static/keep.js writes that into the browser.
+A widget shows the trait `kept`, a progress document with what it knows; widgets/src/kept writes that into the browser.
 Where the file knows nothing yet (Binder gives a bare machine each time) the page is asked what the browser has, and
 offers to bring it back. What comes from there is checked as hostile input, and merged, so that nothing is lost.
 """

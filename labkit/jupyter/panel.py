@@ -1,8 +1,8 @@
 """Panel: what every widget of the course has in common. The state is in Python, as traits; JavaScript only draws it.
 
 What a person does comes as a small message ({"do": "run", "line": "docker ps"}) to `handle`; a row of the widget's
-`actions` does it, and the traits that changed go back. So all of it can be tested without a browser. A widget's module
-and style are its files of static/ put one after the other: elements first, its own last.
+`actions` does it, and the traits that changed go back. So all of it can be tested without a browser. A widget's script
+and style are in static/, bundled from widgets/src.
 """
 
 from __future__ import annotations
@@ -16,20 +16,10 @@ import anywidget
 STATIC = pathlib.Path(__file__).parent / "static"
 
 
-def module(*names: str) -> str:
-    """The JavaScript of a widget: elements.js and these files, as one module; without indents and lines of comment,
-    since a page gets it anew with every widget. So no text in these files may be longer than its line."""
-    lines = (line.strip() for line in _together("js", names).splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-def style(*names: str) -> str:
-    """The style sheet of a widget: elements.css and these files."""
-    return _together("css", names)
-
-
-def _together(ending: str, names: tuple[str, ...]) -> str:
-    return "\n".join((STATIC / f"{name}.{ending}").read_text(encoding="utf-8") for name in ("elements", *names))
+def bundle(name: str) -> tuple[str, str]:
+    """A widget's script and style sheet, as `make js` bundles them from widgets/src."""
+    script, sheet = ((STATIC / f"{name}.{ending}").read_text(encoding="utf-8") for ending in ("js", "css"))
+    return script, sheet
 
 
 class Panel(anywidget.AnyWidget):

@@ -1,6 +1,6 @@
 """playground(): a terminal, the live picture beside it, and a way back and forth through time.
 
-The history is the Timeline's; this draws the moment that it is in. static/playground.js shows it.
+The history is the Timeline's; this draws the moment that it is in. widgets/src/playground.js shows it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import traitlets
 
 from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.event_sentences import told, written
-from labkit.jupyter.exercise import EDIT, picture_trait, shortened, text_of
+from labkit.jupyter.exercise import EDIT, completion_trait, picture_trait, shortened, text_of
 from labkit.jupyter.magics import choices
-from labkit.jupyter.panel import Panel, module, style
+from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
 from labkit.jupyter.show import Picture
 from labkit.jupyter.state import LessonMachine
@@ -25,7 +25,6 @@ from labkit.jupyter.view_text import cut
 
 KEPT_ROWS = 100  # inputs with their output that the terminal shows
 KEPT_CHARACTERS = 100_000  # of all of them
-MOST_CHOICES = 80  # words that Tab lists
 MOST_FOLLOWERS = 3  # playgrounds that follow one lesson; the older ones are drawn when they are used
 PROMPT = "# "  # root's shell
 
@@ -33,8 +32,7 @@ PROMPT = "# "  # root's shell
 class PlaygroundWidget(Panel):
     """A machine to try things on."""
 
-    _esm = module("terminal", "playground")
-    _css = style("terminal", "playground")
+    _esm, _css = bundle("playground")
 
     log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
     prompt = traitlets.Unicode(PROMPT).tag(sync=True)
@@ -131,15 +129,7 @@ class PlaygroundWidget(Panel):
         self.editor = {}
 
     def _complete(self, message: Mapping[str, Any]) -> None:
-        line = str(message.get("line", ""))
-        found = self.timeline.terminal.complete(line)
-        more = max(0, len(found.choices) - MOST_CHOICES)
-        self.completion = {
-            "asked": message.get("asked"),
-            "line": found.line,
-            "choices": list(found.choices[:MOST_CHOICES]),
-            "more": more,
-        }
+        self.completion = completion_trait(self.timeline.terminal, message)
 
     def _undo(self, message: Mapping[str, Any]) -> None:
         taken = self.timeline.undo()

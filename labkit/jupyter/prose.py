@@ -1,6 +1,6 @@
 """A task's Markdown as HTML for where no kernel runs: paragraphs, lists, blocks, `code`, **bold**; all else is text.
 
-The same little of Markdown that elements.js draws in the live widget.
+The same little of Markdown that widgets/src/shared/prose.js draws in the live widget.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_the_page_puts_texts_in_as_texts(panel: type[Panel]) -> None:
 
 
 def test_the_page_asks_for_what_python_does(panel: type[Panel]) -> None:
-    assert set(re.findall(r'do: "([^"]+)"', str(panel._esm))) == set(panel.actions)
+    assert set(re.findall(r'\bdo:"([^"]+)"', str(panel._esm))) == set(panel.actions)
 
 
 class Deaf(Panel):

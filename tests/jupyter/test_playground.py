@@ -10,6 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
+from labkit.jupyter.exercise import MOST_CHOICES
 from labkit.jupyter.magics import LabMagics
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
 from labkit.jupyter.state import LessonMachine
@@ -93,7 +94,7 @@ def test_what_tab_offers(widget: PlaygroundWidget) -> None:
     widget.handle({"do": "complete", "line": "docker vol", "asked": 3})
     assert widget.completion == {"asked": 3, "line": "docker volume ", "choices": [], "more": 0}
     widget.handle({"do": "complete", "line": "", "asked": 4})
-    assert len(widget.completion["choices"]) == playground_module.MOST_CHOICES
+    assert len(widget.completion["choices"]) == MOST_CHOICES
     assert widget.completion["more"] > 100
 
 
