@@ -90,6 +90,12 @@ def test_fill() -> None:
         ({"a": 3}, "value 'a': it must be a list of options, a table with from and to, or a text"),
         ({"a": {"from": 1}}, "value 'a': a range has the whole numbers from, to and perhaps step"),
         ({"a": {"from": 3, "to": 1}}, "value 'a': its range is empty"),
+        ({"a": {"from": 1, "to": 3, "step": 0}}, "value 'a': its range is empty"),
+        (
+            {"a": {"from": 1, "to": 3, "step": "2"}},
+            "value 'a': a range has the whole numbers from, to and perhaps step",
+        ),
+        ({"a": {"from": 1, "to": 3, "by": 2}}, "value 'a': a range has the whole numbers from, to and perhaps step"),
         ({"a b": ["x"]}, "value 'a b': there are fewer than 2 options"),
         ({"a b": [["x"]]}, "value 'a b': the row ['x'] does not have 2 cells"),
         ({"a": ["x"], "a b": ["x", "y"]}, "value 'a b': the name 'a' is taken"),
@@ -100,3 +106,10 @@ def test_fill() -> None:
 )
 def test_faults_of_values(specs: dict, fault: str) -> None:
     assert validate_values(specs) == [fault]
+
+
+def test_the_faults_of_all_values_are_told() -> None:
+    assert validate_values({"A": ["x"], "b": "text", "c": []}) == [
+        "value 'A': 'A' is no name (a-z, 0-9, _)",
+        "value 'c': it must be a list of options, a table with from and to, or a text",
+    ]
