@@ -14,7 +14,7 @@ from labkit.engine.core.errors import EngineError
 from labkit.engine.mounts.mountkeys import BY_NAME, KEYS
 from labkit.files.listing import paths
 
-from .commands import GROUPS, Command, places
+from .commands import GROUPS, DockerCommand, places
 from .flags import Flag
 from .helptext import flags_of, help_of, sections, usage_of
 
@@ -74,7 +74,7 @@ def _read(flags: Sequence[Flag], words: Sequence[str], interspersed: bool) -> _T
     return _Typed(positionals, waiting, ended)
 
 
-def _arguments(engine: Engine, command: Command, shown: str, words: list[str], word: str) -> Offer:
+def _arguments(engine: Engine, command: DockerCommand, shown: str, words: list[str], word: str) -> Offer:
     text = help_of(f"docker {shown}", f"docker {command.name}")
     flags = flags_of(text)
     typed = _read(flags, words, command.interspersed)
@@ -96,7 +96,7 @@ def _flags(flags: Sequence[Flag], word: str) -> list[str]:
     return [flag for flag in shown if flag.startswith(word)]
 
 
-def _positional(engine: Engine, command: Command, usage: str, given: list[str], word: str) -> Offer:
+def _positional(engine: Engine, command: DockerCommand, usage: str, given: list[str], word: str) -> Offer:
     """What the usage line has at this place; its last word stands for all that follow."""
     if command.name == "cp":
         return _both_ways(engine, word)

@@ -10,7 +10,7 @@ from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
 from labkit.kernel.process import Process
 
-from .commands import GROUPS, Command, Count, load, places
+from .commands import GROUPS, MISSING, Count, DockerCommand, load, places
 from .errors import StatusError
 from .flags import Flag, FlagError, FlagParser, Options
 from .helptext import flags_of, help_of, sections, usage_of
@@ -137,7 +137,7 @@ def _notes(process: Process, options: Options) -> None:
         process.stderr.write(note + "\n")
 
 
-def _run(process: Process, daemon: Daemon, command: Command, shown: str, arguments: list[str]) -> int:
+def _run(process: Process, daemon: Daemon, command: DockerCommand, shown: str, arguments: list[str]) -> int:
     text = help_of(f"docker {shown}", f"docker {command.name}")
     usage = usage_of(text)
     path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
@@ -148,17 +148,20 @@ def _run(process: Process, daemon: Daemon, command: Command, shown: str, argumen
         process.stdout.write(text + "\n")
         return 0
     _check_count(command, path, usage, rest)
+    for name in MISSING.get(command.name, ()):
+        if options.changed(name):
+            raise StatusError(f"{'ERROR: ' if command.plugin else ''}{path}: this simulated Docker has no --{name}")
     run = Invocation(process, daemon.engine, path, options, rest)
     said = daemon.unreachable()
     return without_daemon(command, run, said) if said else load(command.run)(run)
 
 
-def _flags(command: Command, text: str) -> list[Flag]:
+def _flags(command: DockerCommand, text: str) -> list[Flag]:
     found = [*flags_of(text), *DEPRECATED.get(command.name, ())]
     return found if any(flag.name == "help" for flag in found) else [*found, HELP]
 
 
-def _check_count(command: Command, path: str, usage: str, arguments: list[str]) -> None:
+def _check_count(command: DockerCommand, path: str, usage: str, arguments: list[str]) -> None:
     count: Count = command.count
     if count.fits(len(arguments)):
         return

@@ -124,6 +124,13 @@ def _network(options: Options) -> str:
     return first
 
 
+def _endpoint(options: Options, network: str) -> JsonObject | None:
+    """The addresses that were asked for."""
+    asked = {"IPv4Address": options.text("ip"), "IPv6Address": options.text("ip6")}
+    addresses: JsonObject = {key: value for key, value in asked.items() if value}
+    return {"EndpointsConfig": {network: {"IPAMConfig": addresses}}} if addresses else None
+
+
 def _user_defined(network: str) -> bool:
     return network not in ("default", "bridge", "host", "none") and not network.startswith("container:")
 
@@ -307,5 +314,6 @@ def container_body(
         "StopSignal": options.text("stop-signal") or None,
         "StopTimeout": options.number("stop-timeout") if options.changed("stop-timeout") else None,
         "HostConfig": host,
+        "NetworkingConfig": _endpoint(options, text(host, "NetworkMode")),
     }
     return {key: value for key, value in body.items() if value is not None}

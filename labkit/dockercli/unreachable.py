@@ -5,14 +5,14 @@ Facts: docker/cli, cli/command/system/{version,info}.go, container/run.go; docke
 
 from __future__ import annotations
 
-from .commands import Command
+from .commands import DockerCommand
 from .errors import StatusError
 from .invocation import Invocation
 
 _WITH_HELP = {"run": 125, "create": 1}  # the commands whose errors point to their help, and their exit status
 
 
-def without_daemon(command: Command, run: Invocation, said: str) -> int:
+def without_daemon(command: DockerCommand, run: Invocation, said: str) -> int:
     """The command's end; what is known of the client alone is shown first."""
     name = command.name.split()[-1]
     if command.name in ("version", "info"):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labkit.dockercli.commands import COMMANDS, Command
+from labkit.dockercli.commands import COMMANDS, DockerCommand
 from labkit.dockercli.flags import LISTS, Flag
 from labkit.dockercli.helptext import flags_of, help_of, sections, usage_of
 
@@ -31,15 +31,15 @@ def usage(text: str, command: str, see: str = "Run") -> str:
 # --- rules that hold for every command
 
 
-def shown(command: Command) -> str:
+def shown(command: DockerCommand) -> str:
     return f"docker buildx {command.name.split()[-1]}" if command.plugin else f"docker {command.name}"
 
 
-def use_of(command: Command) -> str:
+def use_of(command: DockerCommand) -> str:
     return usage_of(sections()[f"docker {command.name}"])
 
 
-def arguments(command: Command) -> list[str]:
+def arguments(command: DockerCommand) -> list[str]:
     return [f"a{number}" for number in range(command.count.least)]
 
 
@@ -124,7 +124,7 @@ def test_a_flag_without_its_value(run, command, flag):
 
 
 @pytest.mark.parametrize(("command", "flag"), [row for row in FLAGS if row.values[1].kind in BAD])
-def test_a_value_of_the_wrong_kind(run, command: Command, flag: Flag):
+def test_a_value_of_the_wrong_kind(run, command: DockerCommand, flag: Flag):
     """Source: spf13/pflag errors.go InvalidValueError; strconv, docker/go-units size.go, docker/cli opts/opts.go."""
     value, reason = BAD[flag.kind]
     done = run(*command.name.split(), f"--{flag.name}={value}")

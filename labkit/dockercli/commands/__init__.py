@@ -48,7 +48,7 @@ def between(least: int, most: int) -> Count:
 
 
 @dataclass(frozen=True)
-class Command:
+class DockerCommand:
     """`name` is also the section of help.txt; `places` are where else the same command is found."""
 
     name: str
@@ -61,64 +61,84 @@ class Command:
 
 
 COMMANDS = (
-    Command(
+    DockerCommand(
         "build",
         "build.build",
         exactly(1),
         aliases=("builder build", "image build", "buildx build", "buildx b"),
         plugin=True,
     ),
-    Command("builder prune", "build.prune", NONE, aliases=("buildx prune",), plugin=True),
-    Command("image ls", "images.ls", at_most(1), ("images",), ("image list",)),
-    Command("image history", "images.history", exactly(1), ("history",)),
-    Command("image inspect", "inspects.image", at_least(1)),
-    Command("image rm", "images.rm", at_least(1), ("rmi",), ("image remove", "image rmi")),
-    Command("image prune", "images.prune", NONE),
-    Command("image tag", "images.tag", exactly(2), ("tag",)),
-    Command("image save", "archives.save", at_least(1), ("save",)),
-    Command("image load", "archives.load", NONE, ("load",)),
-    Command("image import", "archives.import_image", between(1, 2), ("import",)),
-    Command("pull", "images.pull", exactly(1), ("image pull",)),
-    Command("export", "archives.export", exactly(1), ("container export",)),
-    Command("commit", "archives.commit", between(1, 2), ("container commit",)),
-    Command("create", "run.create", at_least(1), ("container create",), interspersed=False),
-    Command("run", "run.run", at_least(1), ("container run",), interspersed=False),
-    Command("start", "containers.start", at_least(1), ("container start",)),
-    Command("stop", "containers.stop", at_least(1), ("container stop",)),
-    Command("restart", "containers.restart", at_least(1), ("container restart",)),
-    Command("kill", "containers.kill", at_least(1), ("container kill",)),
-    Command("rm", "containers.rm", at_least(1), ("container rm",), ("container remove",)),
-    Command("rename", "containers.rename", exactly(2), ("container rename",)),
-    Command("exec", "run.execute", at_least(2), ("container exec",), interspersed=False),
-    Command("cp", "cp.cp", exactly(2), ("container cp",)),
-    Command("diff", "containers.diff", exactly(1), ("container diff",)),
-    Command("logs", "containers.logs", exactly(1), ("container logs",)),
-    Command("wait", "containers.wait", at_least(1), ("container wait",)),
-    Command("top", "containers.top", at_least(1), ("container top",), interspersed=False),
-    Command("port", "containers.port", between(1, 2), ("container port",)),
-    Command("pause", "containers.pause", at_least(1), ("container pause",)),
-    Command("unpause", "containers.unpause", at_least(1), ("container unpause",)),
-    Command("ps", "containers.ps", NONE, ("container ls",), ("container list", "container ps")),
-    Command("container prune", "containers.prune", NONE),
-    Command("container inspect", "inspects.container", at_least(1)),
-    Command("inspect", "inspects.any_object", at_least(1)),
-    Command("volume create", "volumes.create", at_most(1)),
-    Command("volume ls", "volumes.ls", NONE, (), ("volume list",)),
-    Command("volume inspect", "inspects.volume", at_least(1)),
-    Command("volume rm", "volumes.rm", at_least(1), (), ("volume remove",)),
-    Command("volume prune", "volumes.prune", NONE),
-    Command("system df", "system.df", NONE),
-    Command("system prune", "system.prune", NONE),
-    Command("info", "system.info", NONE, ("system info",)),
-    Command("version", "system.version", NONE),
+    DockerCommand("builder prune", "build.prune", NONE, aliases=("buildx prune",), plugin=True),
+    DockerCommand("image ls", "images.ls", at_most(1), ("images",), ("image list",)),
+    DockerCommand("image history", "images.history", exactly(1), ("history",)),
+    DockerCommand("image inspect", "inspects.image", at_least(1)),
+    DockerCommand("image rm", "images.rm", at_least(1), ("rmi",), ("image remove", "image rmi")),
+    DockerCommand("image prune", "images.prune", NONE),
+    DockerCommand("image tag", "images.tag", exactly(2), ("tag",)),
+    DockerCommand("image save", "archives.save", at_least(1), ("save",)),
+    DockerCommand("image load", "archives.load", NONE, ("load",)),
+    DockerCommand("image import", "archives.import_image", between(1, 2), ("import",)),
+    DockerCommand("pull", "images.pull", exactly(1), ("image pull",)),
+    DockerCommand("export", "archives.export", exactly(1), ("container export",)),
+    DockerCommand("commit", "archives.commit", between(1, 2), ("container commit",)),
+    DockerCommand("create", "run.create", at_least(1), ("container create",), interspersed=False),
+    DockerCommand("run", "run.run", at_least(1), ("container run",), interspersed=False),
+    DockerCommand("start", "containers.start", at_least(1), ("container start",)),
+    DockerCommand("stop", "containers.stop", at_least(1), ("container stop",)),
+    DockerCommand("restart", "containers.restart", at_least(1), ("container restart",)),
+    DockerCommand("kill", "containers.kill", at_least(1), ("container kill",)),
+    DockerCommand("rm", "containers.rm", at_least(1), ("container rm",), ("container remove",)),
+    DockerCommand("rename", "containers.rename", exactly(2), ("container rename",)),
+    DockerCommand("exec", "run.execute", at_least(2), ("container exec",), interspersed=False),
+    DockerCommand("cp", "cp.cp", exactly(2), ("container cp",)),
+    DockerCommand("diff", "containers.diff", exactly(1), ("container diff",)),
+    DockerCommand("logs", "containers.logs", exactly(1), ("container logs",)),
+    DockerCommand("wait", "containers.wait", at_least(1), ("container wait",)),
+    DockerCommand("top", "containers.top", at_least(1), ("container top",), interspersed=False),
+    DockerCommand("port", "containers.port", between(1, 2), ("container port",)),
+    DockerCommand("pause", "containers.pause", at_least(1), ("container pause",)),
+    DockerCommand("unpause", "containers.unpause", at_least(1), ("container unpause",)),
+    DockerCommand("ps", "containers.ps", NONE, ("container ls",), ("container list", "container ps")),
+    DockerCommand("container prune", "containers.prune", NONE),
+    DockerCommand("container inspect", "inspects.container", at_least(1)),
+    DockerCommand("inspect", "inspects.any_object", at_least(1)),
+    DockerCommand("volume create", "volumes.create", at_most(1)),
+    DockerCommand("volume ls", "volumes.ls", NONE, (), ("volume list",)),
+    DockerCommand("volume inspect", "inspects.volume", at_least(1)),
+    DockerCommand("volume rm", "volumes.rm", at_least(1), (), ("volume remove",)),
+    DockerCommand("volume prune", "volumes.prune", NONE),
+    DockerCommand("system df", "system.df", NONE),
+    DockerCommand("system prune", "system.prune", NONE),
+    DockerCommand("info", "system.info", NONE, ("system info",)),
+    DockerCommand("version", "system.version", NONE),
 )
+# Flags that are taken and do nothing here, with the reason; and those that this docker does not have, which it says.
+HARMLESS = {
+    "detach-keys": "nobody types keys to a running program",
+    "sig-proxy": "nobody sends signals to the client",
+    "link-local-ip": "an address more is seen nowhere",
+    "cp quiet": "progress is not shown",
+    "builder prune debug": "the client has nothing to log",
+    "builder prune timeout": "the builder is there at once",
+}
+MISSING = {
+    "create": ("use-api-socket",),
+    "run": ("use-api-socket",),
+    "image history": ("platform",),
+    "image inspect": ("platform",),
+    "image import": ("platform",),
+    "image rm": ("platform",),
+    "image save": ("platform",),
+    "image load": ("platform",),
+    "builder prune": ("builder", "max-used-space", "min-free-space", "verbose"),
+}
 GROUPS = ("image", "container", "volume", "system", "builder", "buildx")
 
 
 @lru_cache(maxsize=1)
-def places() -> dict[str, tuple[Command, str]]:
+def places() -> dict[str, tuple[DockerCommand, str]]:
     """What can be typed after docker -> the command, and the path that its messages show."""
-    found: dict[str, tuple[Command, str]] = {}
+    found: dict[str, tuple[DockerCommand, str]] = {}
     for command in COMMANDS:
         found[command.name] = command, command.name
         found |= {place: (command, place) for place in command.places}

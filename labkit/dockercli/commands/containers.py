@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from labkit.engine.containers.logs import Streams
-from labkit.engine.core.errors import EngineError
+from labkit.engine.core.errors import EngineError, conflict
 from labkit.engine.core.times import SECOND
 from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import JsonObject, items, members, text
@@ -85,6 +85,9 @@ def rm(run: Invocation) -> int:
     failures = []
     for name in run.arguments:
         try:
+            if options.on("link"):
+                run.engine.find_container(name.strip("/"))
+                raise conflict("Conflict, cannot remove the default link name of the container")
             run.engine.remove_container(name.strip("/"), volumes=options.on("volumes"), force=options.on("force"))
         except EngineError as error:
             if not (options.on("force") and error.kind == "not-found"):
@@ -218,9 +221,10 @@ def logs(run: Invocation) -> int:
     if re.fullmatch(r"\d+", options.text("tail")):
         count = int(options.text("tail"))
         lines = lines[-count:] if count else []
+    details = b" " if options.on("details") else b""  # json-file keeps no attributes (write_log_stream.go)
     for stream, moment, line in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
-        target.write(_stamp(moment) + line if options.on("timestamps") else line)
+        target.write((_stamp(moment) if options.on("timestamps") else b"") + details + line)
     if options.on("follow") and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
         return run.process.wait_forever()
     return 0

@@ -17,6 +17,7 @@ from labkit.engine.core.errors import EngineError, conflict, invalid
 from labkit.engine.core.events import ContainerCreated
 from labkit.engine.daemon import hostfolders
 from labkit.engine.mounts import mounts
+from labkit.kernel.jsontypes import JsonObject, members
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
@@ -30,6 +31,7 @@ def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str
     host_config = dict(body.get("HostConfig") or {})
     mounts.check(engine, host_config)
     _check_restart(host_config.get("RestartPolicy") or {})
+    _check_addresses(body.get("NetworkingConfig") or {})
     workdir = body.get("WorkingDir") or ""
     if workdir and not workdir.startswith("/"):
         raise invalid(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
@@ -73,6 +75,17 @@ def _check_restart(policy: Mapping[str, Any]) -> None:
     if name not in ("", "on-failure") and count:
         more = " and cannot be negative" if count < 0 else ""
         raise invalid(f"invalid restart policy: maximum retry count can only be used with 'on-failure'{more}")
+
+
+def _check_addresses(networking: JsonObject) -> None:
+    """moby, daemon/create.go and container_operations.go validateEndpointSettings; unverified."""
+    for network, endpoint in members(networking, "EndpointsConfig").items():
+        if network in ("default", "bridge", "host", "none") and members(endpoint, "IPAMConfig"):
+            name = "bridge" if network == "default" else network
+            raise invalid(
+                f"invalid config for network {name}: invalid endpoint settings:\n"
+                "user-specified IP address is supported on user-defined networks only"
+            )
 
 
 def _furnish(engine: Engine, container: Container, image: Image) -> Container:
