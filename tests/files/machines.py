@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 
 from labkit.files import Content, Entry, Files, Layer, Namespace, Source, Store, Tree
+from tests.files.operations import KEPT
 
 
 class Ticking:
@@ -34,7 +35,7 @@ def layer(files: dict[str, str | None]) -> Layer:
 
 
 def tree(files: Files, top: str = "/") -> dict[str, tuple[object, ...]]:
-    """All that can be seen below a folder: type and mode, owner, and bytes, target or device, by path."""
+    """All that can be seen below a folder: type and mode, owner, bytes, target or device, and attributes, by path."""
     seen: dict[str, tuple[object, ...]] = {}
     for folder, _, _ in files.walk(top):
         for name in files.listdir(folder):
@@ -46,5 +47,7 @@ def tree(files: Files, top: str = "/") -> dict[str, tuple[object, ...]]:
                 detail = files.read(path) if found.st_size < 1 << 20 else files.content(path).recipe()
             elif kind == stat.S_IFLNK:
                 detail = files.readlink(path)
-            seen[path] = (oct(found.st_mode), found.st_uid, found.st_gid, detail)
+            present = files.listxattr(path, follow=False)
+            kept = tuple((key, files.getxattr(path, key, follow=False)) for key in KEPT if key in present)
+            seen[path] = (oct(found.st_mode), found.st_uid, found.st_gid, detail, kept)
     return seen

@@ -11,6 +11,8 @@ from typing import Any
 from labkit.files import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY, Files
 
 NAMES = ("a", "b", "c", "d")
+NOTE = "trusted.note"
+KEPT = (NOTE, "trusted.overlay.opaque")  # the attributes that are compared; a kernel has further marks of its own
 Step = tuple[Any, ...]
 
 
@@ -37,6 +39,10 @@ def sequence(chance: random.Random, length: int) -> list[Step]:
         lambda: ("listdir", path()),
         lambda: ("read", path()),
         lambda: ("links", path()),
+        lambda: ("rmtree", path()),
+        lambda: ("setxattr", path(), NOTE, b"%d" % chance.randint(0, 9)),
+        lambda: ("getxattr", path(), NOTE),
+        lambda: ("removexattr", path(), NOTE),
     ]
     for _ in range(length):
         steps.append(chance.choice(makers)())
@@ -59,12 +65,25 @@ def play_simulated(files: Files, step: Step) -> Any:
         return outcome(lambda: files.lstat(path).st_nlink if not stat.S_ISDIR(files.lstat(path).st_mode) else 0)
     if name == "symlink":
         return outcome(lambda: files.symlink(path, rest[0]))
+    if name == "rmtree":
+        return outcome(lambda: _remove(files, path))
     return outcome(lambda: getattr(files, name)(path, *rest))
 
 
 def _put(files: Files, path: str, flags: int, data: bytes) -> int:
     with files.open(path, O_WRONLY | O_CREAT | flags, 0o644) as handle:
         return handle.write(data)
+
+
+def _remove(files: Files, path: str) -> None:
+    """What is in a folder, and it, as `rm -r` does; what is no folder stays."""
+    for name in files.listdir(path):
+        inside = f"{path}/{name}"
+        if stat.S_ISDIR(files.lstat(inside).st_mode):
+            _remove(files, inside)
+        else:
+            files.unlink(inside)
+    files.rmdir(path)
 
 
 def play_real(root: str, step: Step) -> Any:
@@ -80,11 +99,23 @@ def play_real(root: str, step: Step) -> Any:
         return outcome(lambda: sorted(os.listdir(root + path)))
     if name == "read":
         return outcome(lambda: _read_real(root + path))
+    if name == "rmtree":
+        return outcome(lambda: _remove_real(root + path))
     if name == "rename":
         return outcome(lambda: os.rename(root + path, root + rest[0]))
     if name == "link":
         return outcome(lambda: os.link(root + path, root + rest[0], follow_symlinks=False))
     return outcome(lambda: getattr(os, name)(root + path, *rest))
+
+
+def _remove_real(path: str) -> None:
+    for name in sorted(os.listdir(path)):
+        inside = f"{path}/{name}"
+        if stat.S_ISDIR(os.lstat(inside).st_mode):
+            _remove_real(inside)
+        else:
+            os.unlink(inside)
+    os.rmdir(path)
 
 
 def _put_real(path: str, flags: int, data: bytes) -> int:
@@ -118,5 +149,7 @@ def real_tree(root: str) -> dict[str, tuple[object, ...]]:
                 detail = _read_real(path)
             elif kind == stat.S_IFLNK:
                 detail = os.readlink(path)
-            seen[path[len(root) :]] = (oct(found.st_mode), found.st_uid, found.st_gid, detail)
+            present = os.listxattr(path, follow_symlinks=False)
+            kept = tuple((key, os.getxattr(path, key, follow_symlinks=False)) for key in KEPT if key in present)
+            seen[path[len(root) :]] = (oct(found.st_mode), found.st_uid, found.st_gid, detail, kept)
     return seen

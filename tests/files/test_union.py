@@ -1,0 +1,60 @@
+"""What a union mount hides, without a kernel to compare with."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.files import Files
+from labkit.files.union import OPAQUE
+from tests.drivers.stacked import seen_in, stacked
+
+UPPER = "/docker/overlay2/top/diff"
+
+
+@pytest.fixture
+def mounted() -> tuple[Files, Files]:
+    """The host, and a union mount on it."""
+    host, driver = stacked("overlay2")
+    return host, seen_in(host, driver, "top")
+
+
+def lower_folder(seen: Files) -> str:
+    """A folder of the lowers that is not empty."""
+    return next(f"/{name}" for name in seen.listdir("/") if seen.is_dir(f"/{name}") and seen.listdir(f"/{name}"))
+
+
+def test_a_folder_made_where_one_was_removed_is_empty(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    path = lower_folder(seen)
+    seen.rmtree(path)
+    seen.mkdir(path)
+    assert seen.listdir(path) == []
+    assert host.getxattr(UPPER + path, OPAQUE) == b"y"
+    assert OPAQUE not in seen.listxattr(path)
+
+
+def test_a_folder_moved_to_where_one_was_removed_shows_its_own_names_alone(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    path = lower_folder(seen)
+    seen.mkdir("/new")
+    seen.write("/new/own", "")
+    seen.rmtree(path)
+    seen.rename("/new", path)
+    assert seen.listdir(path) == ["own"]
+    assert host.getxattr(UPPER + path, OPAQUE) == b"y"
+
+
+def test_a_folder_in_place_of_a_file_is_empty(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    folder = lower_folder(seen)
+    name = next(name for name in seen.listdir(folder) if not seen.is_dir(f"{folder}/{name}"))
+    seen.unlink(f"{folder}/{name}")
+    seen.mkdir(f"{folder}/{name}")
+    assert seen.listdir(f"{folder}/{name}") == []
+    assert host.getxattr(f"{UPPER}{folder}/{name}", OPAQUE) == b"y"
+
+
+def test_a_folder_below_which_nothing_lies_needs_no_mark(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    seen.makedirs("/new/inner")
+    assert OPAQUE not in host.listxattr(f"{UPPER}/new/inner")
