@@ -110,7 +110,7 @@ def disk(real: RealBtrfs) -> Iterator[RealBtrfs]:
 
 def lay(files: Files, root: str) -> None:
     """Copy a simulated layer into a real subvolume."""
-    for path, (mode, *_, detail) in tree(files).items():
+    for path, (mode, _, _, detail, _) in tree(files).items():
         target = Path(root + path)
         if isinstance(detail, bytes):
             target.write_bytes(detail)
