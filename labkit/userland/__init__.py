@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from labkit.kernel.process import Process, Program
 
 _FAMILIES = {  # module: its utilities
-    "text": "cat head tail tac rev nl fold paste comm tee wc split strings more less shuf",
+    "viewing": "cat head tail tee more less",
+    "lines": "tac rev nl fold paste comm wc split strings shuf",
     "fields": "cut uniq tr column expand unexpand",
     "sorting": "sort",
     "listing": "ls dir vdir tree",
     "stating": "stat",
     "find": "find",
-    "copying": "cp mv ln link install",
+    "copying": "cp",
+    "moving": "mv",
+    "linking": "ln link",
+    "installing": "install",
     "making": "mkdir rm rmdir unlink touch truncate fallocate mktemp mknod mkfifo shred",
     "owning": "chmod chown chgrp",
     "searching": "grep egrep fgrep",
@@ -35,7 +39,7 @@ _FAMILIES = {  # module: its utilities
     "dd": "dd",
     "digests": "sha1sum sha256sum sha512sum sha224sum sha384sum md5sum cksum base64 base32",
     "dumping": "od hexdump xxd",
-    "tarball": "tar",
+    "tar": "tar",
     "compressing": "gzip gunzip zcat",
     "comparing": "diff cmp",
     "testing": "test [ [[ true false",

@@ -1,22 +1,21 @@
-"""Copies, moves and links: cp, mv, ln, link, install."""
+"""cp."""
 
 from __future__ import annotations
 
 import errno
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
-from posixpath import basename, dirname, relpath
+from posixpath import dirname
 
-from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat, failure
-from labkit.userland import modes
+from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat
+from labkit.files.handles import Handle
+from labkit.userland.destination import STAT, destination_of, inside
 from labkit.userland.tool import Done, Say, Tool, Utility
-from labkit.userland.users import Names
-
-_STAT = Say("can't stat '{0}'", "cannot stat {0:q}")
 
 
 @dataclass(frozen=True)
-class Way:
+class CopyOptions:
     """How files are copied."""
 
     recursive: bool = False
@@ -35,7 +34,7 @@ class Way:
     done: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
-def _way(tool: Tool) -> Way:
+def _way(tool: Tool) -> CopyOptions:
     keep: set[str] = set()
     for name, value in tool.options:
         if name in ("a", "archive"):
@@ -54,55 +53,15 @@ def _way(tool: Tool) -> Way:
     recursive = tool.has("r", "R", "a")
     follow = links == "L" if links else not recursive
     hard = "links" in keep or tool.has("d") or (not tool.gnu and tool.has("a", "d", "p"))
-    return Way(
+    return CopyOptions(
         recursive, frozenset(keep), follow, follow or links in ("H",), tool.has("f"), tool.last("l", "s") or "",
         tool.has("u"), tool.last("n", "i", "f") == "n", tool.last("n", "i", "f") == "i", tool.has("parents"), hard,
         tool.has("attributes-only"), tool.has("remove-destination"),
     )  # fmt: skip
 
 
-def _destination(tool: Tool) -> tuple[list[str], str, bool]:
-    """The sources, the destination, and whether it is a folder that they go into."""
-    operands = list(tool.operands)
-    if folder := tool.value("t"):
-        if not operands:
-            tool.missing("file operand")
-        if not tool.files.is_dir(folder):
-            _not_a_folder(tool, folder)
-        return operands, folder, True
-    if not operands:
-        tool.missing("file operand")
-    if len(operands) == 1:
-        tool.missing("destination file operand", after=True)
-    destination = operands.pop()
-    if tool.has("T"):
-        if len(operands) > 1:
-            tool.extra(2)
-        return operands, destination, False
-    into = tool.files.is_dir(destination)
-    if len(operands) > 1 and not into and tool.gnu:
-        _not_a_folder(tool, destination)
-    return operands, destination, into or len(operands) > 1
-
-
-def _not_a_folder(tool: Tool, path: str) -> None:
-    code = errno.ENOTDIR if tool.files.exists(path) else errno.ENOENT
-    tool.refuse(Say("target '{0}'", "target {0:q}"), path, error=failure(code))
-
-
-def inside(folder: str, path: str) -> str:
-    """The path that a source has in the folder it is copied into."""
-    name = basename(path.rstrip("/"))
-    if name in ("..", "."):
-        name = "" if name == "." or path == ".." else name
-    return f"{folder.rstrip('/') if folder.strip('/') else ''}/{name}" if name else f"{folder}/."
-
-
-# cp
-
-
 def cp(tool: Tool) -> None:
-    sources, destination, into = _destination(tool)
+    sources, destination, into = destination_of(tool)
     way = _way(tool)
     if way.parents and not into:
         said = "with --parents, the destination must be a directory"
@@ -120,10 +79,10 @@ def cp(tool: Tool) -> None:
         if way.parents:
             target = f"{destination.rstrip('/')}/{source.strip('/')}"
             tool.files.makedirs(dirname(target))
-        _copy(tool, source, target, way, top=True)
+        copy_file(tool, source, target, way, top=True)
 
 
-def _look(tool: Tool, path: str, follow: bool) -> Stat | None:
+def look_at(tool: Tool, path: str, follow: bool) -> Stat | None:
     """What is at a path, or None."""
     try:
         return tool.files.stat(path) if follow else tool.files.lstat(path)
@@ -131,18 +90,18 @@ def _look(tool: Tool, path: str, follow: bool) -> Stat | None:
         return None
 
 
-def _copy(tool: Tool, source: str, target: str, way: Way, *, top: bool = False) -> bool:
+def copy_file(tool: Tool, source: str, target: str, way: CopyOptions, *, top: bool = False) -> bool:
     tool.tick()
     follow = way.follow_operands if top else way.follow
     try:
         about = tool.files.stat(source) if follow else tool.files.lstat(source)
     except OSError as error:
-        tool.complain(_STAT, source, error=error)
+        tool.complain(STAT, source, error=error)
         return False
     if stat.S_ISDIR(about.st_mode) and not way.recursive and not (way.link == "s" and not tool.gnu):
         tool.complain(Say("omitting directory '{0}'", "-r not specified; omitting directory {0:q}"), source)
         return False
-    there = _look(tool, target, follow=True)
+    there = look_at(tool, target, follow=True)
     if there and (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev) and not way.link:
         tool.complain(Say("'{0}' and '{1}' are the same file", "{0:q} and {1:q} are the same file"), source, target)
         return False
@@ -157,7 +116,7 @@ def _copy(tool: Tool, source: str, target: str, way: Way, *, top: bool = False) 
     return _copy_one(tool, source, target, about, way)
 
 
-def _may_replace(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: Way) -> bool:
+def _may_replace(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: CopyOptions) -> bool:
     if there is None:
         return True
     if way.no_clobber or (way.update and there.st_mtime_ns >= about.st_mtime_ns):
@@ -168,7 +127,7 @@ def _may_replace(tool: Tool, source: str, target: str, about: Stat, there: Stat 
     return True
 
 
-def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: Way) -> bool:
+def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: CopyOptions) -> bool:
     files = tool.files
     if there is not None and not stat.S_ISDIR(there.st_mode):
         tool.complain(
@@ -196,10 +155,11 @@ def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat 
             Say("can't open '{0}'", "cannot access {0:q}") if reading else making, source, target, error=error
         )
         return False
-    copied = [_copy(tool, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}", way) for name in names]
+    copied = [copy_file(tool, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}", way) for name in names]
     if there is None or "mode" in way.keep or not tool.gnu:
         if "mode" not in way.keep and there is None:
-            _quietly(files.chmod, target, about.st_mode & 0o7777 & ~files.umask)
+            with suppress(OSError):
+                files.chmod(target, about.st_mode & 0o7777 & ~files.umask)
         _keep(tool, source, target, about, way)
     if there is None and not tool.gnu:
         _say_copied(tool, source, target)
@@ -220,14 +180,14 @@ def _is_below(tool: Tool, source: str, target: str) -> bool:
     return parent == real or parent.startswith(real.rstrip("/") + "/")
 
 
-def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: Way) -> bool:
+def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions) -> bool:
     files = tool.files
     key = (about.st_dev, about.st_ino)
     try:
-        if way.remove_first and _look(tool, target, follow=False):
+        if way.remove_first and look_at(tool, target, follow=False):
             files.unlink(target)
         if way.hard_links and about.st_nlink > 1 and key in way.done:
-            if _look(tool, target, follow=False):
+            if look_at(tool, target, follow=False):
                 files.unlink(target)
             files.link(way.done[key], target)
         elif way.link:
@@ -246,8 +206,8 @@ def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: Way) -> bo
     return True
 
 
-def _link_instead(tool: Tool, source: str, target: str, way: Way) -> None:
-    if way.force and _look(tool, target, follow=False):
+def _link_instead(tool: Tool, source: str, target: str, way: CopyOptions) -> None:
+    if way.force and look_at(tool, target, follow=False):
         tool.files.unlink(target)
     if way.link == "l":
         tool.files.link(source, target)
@@ -255,10 +215,10 @@ def _link_instead(tool: Tool, source: str, target: str, way: Way) -> None:
         tool.files.symlink(source, target)
 
 
-def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: Way) -> None:
+def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions) -> None:
     files = tool.files
     with files.open(source) as reader:
-        there = _look(tool, target, follow=False)
+        there = look_at(tool, target, follow=False)
         if there is not None and stat.S_ISLNK(there.st_mode) and not files.exists(target):
             if tool.gnu and not way.force:
                 tool.complain(Say("", "not writing through dangling symlink {0:q}"), target)
@@ -266,7 +226,7 @@ def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: Way) -> N
             if not tool.gnu:
                 there = None
                 files.write(target, b"", about.st_mode & 0o777)
-                there = _look(tool, target, follow=True)
+                there = look_at(tool, target, follow=True)
         if there is None:
             writer = files.open(target, O_WRONLY | O_CREAT | O_EXCL, about.st_mode & 0o777)
         else:
@@ -277,7 +237,7 @@ def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: Way) -> N
                 writer.write_content(content)
 
 
-def _reopened(tool: Tool, target: str, about: Stat, way: Way):  # type: ignore[no-untyped-def]
+def _reopened(tool: Tool, target: str, about: Stat, way: CopyOptions) -> Handle:
     try:
         return tool.files.open(target, O_WRONLY if way.attributes_only else O_WRONLY | O_TRUNC)
     except OSError as error:
@@ -289,7 +249,7 @@ def _reopened(tool: Tool, target: str, about: Stat, way: Way):  # type: ignore[n
 
 def _copy_special(tool: Tool, source: str, target: str, about: Stat) -> None:
     files = tool.files
-    if _look(tool, target, follow=False):
+    if look_at(tool, target, follow=False):
         files.unlink(target)
     if stat.S_ISLNK(about.st_mode):
         files.symlink(files.readlink(source), target)
@@ -297,25 +257,22 @@ def _copy_special(tool: Tool, source: str, target: str, about: Stat) -> None:
         files.mknod(target, about.st_mode, about.st_rdev)
 
 
-def _keep(tool: Tool, source: str, target: str, about: Stat, way: Way) -> None:
+def _keep(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions) -> None:
     """Give the copy what is to be kept of the original."""
     files, link = tool.files, stat.S_ISLNK(about.st_mode)
     if "xattr" in way.keep and not link:
         for name in files.listxattr(source):
-            _quietly(files.setxattr, target, name, files.getxattr(source, name))
+            with suppress(OSError):
+                files.setxattr(target, name, files.getxattr(source, name))
     if "ownership" in way.keep:
-        _quietly(files.chown, target, about.st_uid, about.st_gid, False)
+        with suppress(OSError):
+            files.chown(target, about.st_uid, about.st_gid, False)
     if "mode" in way.keep and not link:
-        _quietly(files.chmod, target, about.st_mode & 0o7777)
+        with suppress(OSError):
+            files.chmod(target, about.st_mode & 0o7777)
     if "timestamps" in way.keep and not (link and not tool.gnu):
-        _quietly(files.utime, target, about.st_atime_ns, about.st_mtime_ns, False)
-
-
-def _quietly(call, *args) -> None:  # type: ignore[no-untyped-def]
-    try:
-        call(*args)
-    except OSError:
-        return
+        with suppress(OSError):
+            files.utime(target, about.st_atime_ns, about.st_mtime_ns, False)
 
 
 def _say_copied(tool: Tool, source: str, target: str) -> None:
@@ -325,7 +282,7 @@ def _say_copied(tool: Tool, source: str, target: str) -> None:
         tool.out(tool.text(Say("'{0}' -> '{1}'", "{0:q} -> {1:q}"), source, target) + "\n")
 
 
-def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: Way, error: OSError) -> None:
+def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions, error: OSError) -> None:
     if way.link:
         kind = "symbolic link" if way.link == "s" else "hard link"
         busybox = "can't create " + ("symlink" if way.link == "s" else "link") + " '{1}'"
@@ -345,225 +302,14 @@ def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: Way, err
 
 
 def _say_not_created(tool: Tool, source: str, target: str, error: OSError) -> None:
-    exists = _look(tool, target, follow=False) is not None
-    if tool.gnu and target.endswith("/") and exists is False and _look(tool, target.rstrip("/"), follow=False):
+    exists = look_at(tool, target, follow=False) is not None
+    if tool.gnu and target.endswith("/") and exists is False and look_at(tool, target.rstrip("/"), follow=False):
         tool.complain(Say("", "cannot stat {0:q}: Not a directory"), target)
         return
     if tool.gnu and tool.name == "cp" and target.endswith("/") and not exists:
         tool.complain(Say("", "cannot create regular file {0:q}: Not a directory"), target)
         return
     tool.complain(Say("can't create '{0}'", "cannot create regular file {0:q}"), target, error=error)
-
-
-# mv
-
-
-def mv(tool: Tool) -> None:
-    sources, destination, into = _destination(tool)
-    way = Way(recursive=True, keep=frozenset({"mode", "ownership", "timestamps", "links", "xattr"}), follow=False,
-              follow_operands=False, hard_links=True)  # fmt: skip
-    for source in sources:
-        _move(tool, source, inside(destination, source) if into else destination, way)
-
-
-def _move(tool: Tool, source: str, target: str, way: Way) -> None:
-    about = _look(tool, source, follow=False)
-    if about is None and tool.gnu:
-        try:
-            tool.files.lstat(source)
-        except OSError as error:
-            tool.complain(_STAT, source, error=error)
-        return
-    there = _look(tool, target, follow=False)
-    if about and there and not _may_move_over(tool, source, target, about, there):
-        return
-    try:
-        tool.files.rename(source, target)
-    except OSError as error:
-        if error.errno == errno.EXDEV and about is not None:
-            _move_between(tool, source, target, about, there, way)
-        else:
-            _say_not_moved(tool, source, target, about, there, error)
-        return
-    if tool.has("v"):
-        tool.out(tool.text(Say("'{0}' -> '{1}'", "renamed {0:q} -> {1:q}"), source, target) + "\n")
-
-
-def _may_move_over(tool: Tool, source: str, target: str, about: Stat, there: Stat) -> bool:
-    same = (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev)
-    if same and tool.gnu:
-        tool.complain(Say("'{0}' and '{1}' are the same file", "{0:q} and {1:q} are the same file"), source, target)
-        return False
-    last = tool.last("n", "i", "f")
-    if last == "n" or (tool.has("u") and there.st_mtime_ns >= about.st_mtime_ns):
-        return False
-    if last == "i":
-        tool.process.stderr.write(f"{tool.name}: " + tool.text(Say("overwrite '{0}'? ", "overwrite {0:q}? "), target))
-        return tool.process.stdin.readline()[:1] in (b"y", b"Y")
-    return True
-
-
-def _say_not_moved(
-    tool: Tool, source: str, target: str, about: Stat | None, there: Stat | None, error: OSError
-) -> None:
-    if about and there and tool.gnu:
-        folder, over = stat.S_ISDIR(about.st_mode), stat.S_ISDIR(there.st_mode)
-        if over and not folder:
-            tool.complain(Say("", "cannot overwrite directory {1:q} with non-directory"), source, target)
-            return
-        if folder and not over:
-            tool.complain(Say("", "cannot overwrite non-directory {1:q} with directory {0:q}"), source, target)
-            return
-    if error.errno == errno.EINVAL and tool.gnu:
-        tool.complain(Say("", "cannot move {0:q} to a subdirectory of itself, {1:q}"), source, target)
-        return
-    tool.complain(Say("can't rename '{0}'", "cannot move {0:q} to {1:q}"), source, target, error=error)
-
-
-def _move_between(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: Way) -> None:
-    """Between two file systems: copy, then remove."""
-    if there is not None:
-        try:
-            (tool.files.rmdir if stat.S_ISDIR(there.st_mode) else tool.files.unlink)(target)
-        except OSError as error:
-            said = "inter-device move failed: {0:q} to {1:q}; unable to remove target"
-            tool.complain(Say("can't remove '{1}'", said), source, target, error=error)
-            return
-    if not _copy(tool, source, target, way, top=True):
-        return
-    if tool.has("v"):
-        tool.out(tool.text(Say("'{0}' -> '{1}'", "copied {0:q} -> {1:q}"), source, target) + "\n")
-    try:
-        tool.files.rmtree(source)
-    except OSError as error:
-        tool.complain(Say("can't remove '{0}'", "cannot remove {0:q}"), str(error.filename or source), error=error)
-    else:
-        if tool.has("v") and tool.gnu:
-            tool.out(tool.text(Say("", "removed {0:q}"), source) + "\n")
-
-
-# ln
-
-
-def ln(tool: Tool) -> None:
-    operands = list(tool.operands)
-    if not operands:
-        tool.missing("file operand")
-    folder = tool.value("t")
-    if folder is None and len(operands) > 1 and not tool.has("T"):
-        last = operands[-1]
-        about = _look(tool, last, follow=not tool.has("n"))
-        if about and stat.S_ISDIR(about.st_mode):
-            folder = operands.pop()
-        elif len(operands) > 2 and tool.gnu:
-            _not_a_folder(tool, last)
-        elif len(operands) > 2:
-            for target in operands[:-1]:
-                _link(tool, target, last)
-            return
-    elif folder is None and len(operands) == 1:
-        folder = "."
-    if folder is None:
-        if len(operands) == 1:
-            tool.missing("destination file operand", after=True)
-        _link(tool, operands[0], operands[1])
-        return
-    for target in operands:
-        name = inside(folder, target)
-        _link(tool, target, name if tool.gnu else name.removeprefix("./"))
-
-
-def _link(tool: Tool, target: str, name: str) -> None:
-    files, symbolic = tool.files, tool.has("s")
-    about = None
-    if not symbolic:
-        try:
-            about = files.stat(target) if tool.has("L") else files.lstat(target)
-        except OSError as error:
-            tool.complain(Say("{0}", "failed to access {0:q}"), target, error=error)
-            return
-        if stat.S_ISDIR(about.st_mode):
-            if tool.gnu:
-                tool.complain(Say("", "{0}: hard link not allowed for directory"), target)
-            else:
-                tool.fail(f"{name}: Operation not permitted")
-            return
-    if tool.has("r") and symbolic:
-        target = relpath(_absolute(tool, target), _absolute(tool, dirname(name) or "."))
-    try:
-        there = _look(tool, name, follow=False)
-        if there and tool.has("f") and not (about and (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev)):
-            files.unlink(name)
-        elif there and tool.has("f") and about and tool.gnu:
-            tool.complain(Say("", "{0:q} and {1:q} are the same file"), target, name)
-            return
-        files.symlink(target, name) if symbolic else files.link(target, name)
-    except OSError as error:
-        _say_not_linked(tool, target, name, symbolic, error)
-        return
-    if tool.has("v"):
-        tool.out(
-            tool.text(Say("'{1}' -> '{0}'", "{1:q} -> {0:q}" if symbolic else "{1:q} => {0:q}"), target, name) + "\n"
-        )
-
-
-def _absolute(tool: Tool, path: str) -> str:
-    return path if path.startswith("/") else f"{tool.files.cwd.rstrip('/')}/{path}"
-
-
-def _say_not_linked(tool: Tool, target: str, name: str, symbolic: bool, error: OSError) -> None:
-    if symbolic:
-        tool.complain(Say("{0}", "failed to create symbolic link {0:q}"), name, error=error)
-    elif error.errno == errno.EEXIST:
-        tool.complain(Say("{0}", "failed to create hard link {0:q}"), name, error=error)
-    elif error.errno == errno.EXDEV or error.errno == errno.EPERM:
-        tool.complain(Say("{0}", "failed to create hard link {0:q} => {1:q}"), name, target, error=error)
-    else:
-        tool.complain(Say("{0}", "failed to create hard link {0:q}"), name, error=error)
-
-
-def link(tool: Tool) -> None:
-    if len(tool.operands) < 2:
-        tool.missing(after=True)
-    try:
-        tool.files.link(*tool.operands[:2])
-    except OSError as error:
-        source, name = tool.operands[:2]
-        tool.complain(
-            Say("can't create hardlink '{1}' to '{0}'", "cannot create link {1:q} to {0:q}"), source, name, error=error
-        )
-
-
-# install
-
-
-def install(tool: Tool) -> None:
-    mode = modes.changed(tool.value("m") or "755", 0, 0)
-    if mode is None:
-        tool.refuse(Say("invalid mode '{0}'", "invalid mode {0:l}"), tool.value("m") or "")
-    if tool.has("d"):
-        for path in tool.operands:
-            tool.files.makedirs(path)
-            _installed(tool, path, mode)
-        return
-    sources, destination, into = _destination(tool)
-    for source in sources:
-        target = inside(destination, source) if into else destination
-        if tool.has("D"):
-            tool.files.makedirs(dirname(target) or ".")
-        if _look(tool, target, follow=False):
-            tool.files.unlink(target)
-        if _copy(tool, source, target, Way(keep=frozenset({"timestamps"} if tool.has("p") else ())), top=True):
-            _installed(tool, target, mode)
-
-
-def _installed(tool: Tool, path: str, mode: int) -> None:
-    names = Names(tool.files)
-    tool.files.chmod(path, mode)
-    uid = names.uid(tool.value("o") or "") if tool.has("o") else -1
-    gid = names.gid(tool.value("g") or "") if tool.has("g") else -1
-    if tool.has("o", "g"):
-        tool.files.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
 
 
 UTILITIES = {
@@ -578,26 +324,5 @@ UTILITIES = {
         "=preserve? =no-preserve: =parents =attributes-only =remove-destination =reflink? =sparse: "
         "=backup? =strip-trailing-slashes",
         "[-arPLHpfinlsTu] SOURCE DEST\n[-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }",
-    ),
-    "mv": Utility(
-        mv,
-        "f=force i=interactive n=no-clobber T u v=verbose t:=target-directory",
-        "b f=force i=interactive n=no-clobber S: t:=target-directory T=no-target-directory u=update "
-        "v=verbose Z =strip-trailing-slashes =backup?",
-        "[-finT] SOURCE DEST\n[-fin] SOURCE... { -t DIRECTORY | DIRECTORY }",
-    ),
-    "ln": Utility(
-        ln,
-        "s=symbolic f=force n=no-dereference b t:=target-directory v=verbose S: T",
-        "b d F f=force i L=logical n=no-dereference P=physical r=relative s=symbolic S: "
-        "t:=target-directory T=no-target-directory v=verbose",
-        "[-sfnbtv] [-S SUF] TARGET... LINK|DIR",
-    ),
-    "link": Utility(link, "", "", "FILE LINK"),
-    "install": Utility(
-        install,
-        "c d D p s m: o: g: t: v",
-        "c d=directory D p=preserve-timestamps s m:=mode o:=owner g:=group t:=target-directory T v=verbose",
-        "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST",
     ),
 }

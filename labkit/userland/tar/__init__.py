@@ -1,0 +1,5 @@
+"""tar, in the ways of GNU and busybox."""
+
+from labkit.userland.tar.program import UTILITIES
+
+__all__ = ["UTILITIES"]
