@@ -11,7 +11,7 @@ import errno
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labkit.drivers.base import NO_OPTIONS, Needs
+from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.marks import OPAQUE_NAME, PREFIX, MarkedLayers, unmarked
 from labkit.drivers.unionmounts import Row
 from labkit.files import Files, Inode, Layer, Map, failure
@@ -70,6 +70,7 @@ class AufsMount(Overlay):
 
 class Aufs(MarkedLayers):
     name = fstype = "aufs"
+    storage_opts = StorageOpts(refused="--storage-opt is not supported for aufs")
     device_name = "none"
     by_container = False
     mount_class = AufsMount

@@ -44,6 +44,16 @@ class Needs(NamedTuple):
     leftovers_count: bool = True  # whether its folder, where it is not empty, decides what the daemon picks
 
 
+class StorageOpts(NamedTuple):
+    """What a driver says to `docker run --storage-opt`, in its own words; empty: it does not say this."""
+
+    refused: str = ""  # of any option
+    size: str = ""  # of a size
+    no_size: str = ""  # of a size that can't be read; empty: what the reader of sizes says
+    unknown: str = "Unknown option {}"  # of another option
+    needs_size: bool = True  # whether an option without a size beside it is an error
+
+
 class OptionRefused(ValueError):
     """A storage option that a driver does not take; str() is what the daemon says."""
 
@@ -63,6 +73,7 @@ class Driver(Protocol):
     needs: Needs
     options: frozenset[str]  # the storage options that it takes
     unknown_option: str  # what the daemon says of another; {} is its name
+    storage_opts: StorageOpts
     backing: str  # the file system under it, as `docker info` names it
     root: str  # its folder on the host
     by_container: bool  # whether a container's own layer goes by the container's id

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labkit.drivers.base import NO_OPTIONS, Needs
+from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.fulltrees import Clones, Row
 from labkit.files import Files
 from labkit.files.inodes import Inode
@@ -21,6 +21,7 @@ _FIRST = 255  # before the id of the first subvolume
 
 class Btrfs(Clones):
     name = "btrfs"
+    storage_opts = StorageOpts(size="this simulated btrfs has no quotas", unknown="unknown option {}", needs_size=False)
     unit = _SECTOR
     mounts_apart = False
     backing = "btrfs"

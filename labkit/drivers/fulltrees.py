@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, View, compare, layer_of
+from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, StorageOpts, View, compare, layer_of
 from labkit.drivers.blocks import own_blocks
 from labkit.files import Content, Entry, Files, Layer, Map, Namespace, Source, Tree, User
 from labkit.files.contents import PAGE
@@ -38,6 +38,7 @@ class FullTrees:
     backing = "extfs"
     options: frozenset[str] = frozenset()
     unknown_option = "Unknown option {}"
+    storage_opts = StorageOpts()
     mounts_apart = True  # whether a layer in use is a mount of its own on the host; else it is seen where it lies
     keeps_numbers = True  # whether a copy has the inode numbers of its original
 

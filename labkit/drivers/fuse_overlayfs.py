@@ -8,13 +8,14 @@ program opens the files itself, so containers do not read one copy in memory.
 
 from __future__ import annotations
 
-from labkit.drivers.base import Needs
+from labkit.drivers.base import Needs, StorageOpts
 from labkit.drivers.linkedlayers import LinkedLayers
 from labkit.drivers.marks import MarkedLayers
 
 
 class FuseOverlayfs(MarkedLayers, LinkedLayers):
     name = device_name = "fuse-overlayfs"
+    storage_opts = StorageOpts(refused="--storage-opt is not supported")
     fstype = "fuse.fuse-overlayfs"
     shares_page_cache = False
     needs = Needs(kernel=(4, 18), since=(20, 10), installed=False)

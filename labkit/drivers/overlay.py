@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from labkit.drivers.base import NO_OPTIONS, Needs
+from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.fulltrees import copy_tree, put_layer
 from labkit.drivers.unionmounts import Row, UnionMounts
 from labkit.files import Files, Inode, Layer, Namespace, Source, Store, Tree, User
@@ -24,6 +24,7 @@ class OneLower(UnionMounts):
     """`name` of a row: its lower's id, empty where it has a root."""
 
     name = "overlay"
+    storage_opts = StorageOpts(refused="--storage-opt is not supported for overlay")
     files_folder = "root"
     by_container = False
     needs = Needs(

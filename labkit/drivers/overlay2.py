@@ -5,13 +5,16 @@ Facts: moby, daemon/graphdriver/overlay2/overlay.go; the folders are those of li
 
 from __future__ import annotations
 
-from labkit.drivers.base import Needs
+from labkit.drivers.base import Needs, StorageOpts
 from labkit.drivers.linkedlayers import LinkedLayers
 from labkit.files import Layer
+
+_NO_QUOTA = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
 
 
 class Overlay2(LinkedLayers):
     name = "overlay2"
+    storage_opts = StorageOpts(size=_NO_QUOTA, no_size=_NO_QUOTA)
     needs = Needs(
         kernel=(4, 0),
         feature="many lowers",

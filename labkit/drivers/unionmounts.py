@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.drivers.base import Change, Cost, Folders, View, blocks, compare, layer_of, tree_size
+from labkit.drivers.base import Change, Cost, Folders, StorageOpts, View, blocks, compare, layer_of, tree_size
 from labkit.files import Content, Files, Layer, Map, Source
 from labkit.files.inodes import Inode
 from labkit.files.union import Merged, Overlay
@@ -44,6 +44,7 @@ class UnionMounts:
     backing = "extfs"
     options: frozenset[str] = frozenset()
     unknown_option = "unknown option {}"
+    storage_opts = StorageOpts()
     mount_class: type[Overlay] = Overlay
 
     def __init__(self, host: Files, root: str) -> None:

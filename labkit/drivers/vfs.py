@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labkit.drivers.base import NO_OPTIONS, Cost, Needs, block_size, file_bytes
+from labkit.drivers.base import NO_OPTIONS, Cost, Needs, StorageOpts, block_size, file_bytes
 from labkit.drivers.fulltrees import FullTrees, Row
 from labkit.files import Files, Tree
 from labkit.files.inodes import Inode
 
+_NO_QUOTA = "Filesystem does not support, or has not enabled quotas"
+
 
 class Vfs(FullTrees):
     name = "vfs"
+    storage_opts = StorageOpts(size=_NO_QUOTA, no_size=_NO_QUOTA, unknown="Storage opt {} not supported")
     keeps_numbers = False
     unknown_option = "unknown option {} for vfs"
     needs = Needs(leftovers_count=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labkit.drivers.base import NO_OPTIONS, Needs
+from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files
 from labkit.files.inodes import DIRECTORY, Inode
@@ -21,6 +21,7 @@ _PARENT = "zpool-docker"
 
 class Zfs(Clones):
     name = "zfs"
+    storage_opts = StorageOpts(size="this simulated zfs has no quotas")
     unit = _RECORD
     backing = "zfs"
     needs = Needs(backings=frozenset({"zfs"}))
