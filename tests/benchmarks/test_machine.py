@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ from pyfakefs.fake_filesystem_unittest import Patcher
 
 from labkit.conformance.replay import Player, find, nearest_base, read_transcript
 from labkit.files import Files
+from labkit.grading.grade import grade_folder
 from labkit.machine import Machine
 from tests.benchmarks.timing import best
 
@@ -142,3 +144,16 @@ def test_a_third_of_a_kernels_overlay(machine: Machine, what: str, tmp_path: Pat
     finally:
         subprocess.run(["umount", str(merged)], check=True)
     assert mine / other <= 3, f"{other / mine:.2f} of the kernel's"
+
+
+def test_ten_times_as_many_submissions_take_ten_times_as_long(tmp_path: Path) -> None:
+    seconds = []
+    for many in (30, 300):
+        folder = tmp_path / str(many)
+        folder.mkdir()
+        for number in range(many):
+            answers = [{"exercise": "which-layer-is-it-from", "revision": 1, "answer": ["FROM", "COPY"]}]
+            text = json.dumps({"labkit-submission": 1, "learner": "", "answers": answers})
+            (folder / f"learner-{number}.labkit.json").write_text(text)
+        seconds.append(best(lambda folder=folder: grade_folder(folder), 3))  # type: ignore[misc]
+    assert seconds[1] / seconds[0] < 12, f"{seconds[1] / seconds[0]:.1f} times"

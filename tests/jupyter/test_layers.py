@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
 
@@ -184,11 +183,9 @@ def test_a_large_image_is_sent_in_pieces() -> None:
     files = machine.container("web").files
     for number in range(10_000):
         files.write(f"/d/{number:05}", b"x")
-    begin = time.perf_counter()
     explorer = widget(lambda: machine, "web")
     explorer.handle({"do": "toggle", "key": "4:"})
     explorer.handle({"do": "toggle", "key": "4:/d"})
-    assert time.perf_counter() - begin < 5
     inside = [each for each in explorer.rows if each["level"] == 3]
     assert len(inside) == PAGE + 1
     assert inside[-1]["name"] == f"{PAGE} more of {10_000 - PAGE} left"

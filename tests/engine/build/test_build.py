@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-import time
 
 import pytest
 
@@ -483,14 +482,3 @@ def test_the_same_commands_give_the_same_image(make_host, driver: str) -> None:
         images.add(host.build().image)
         assert host.in_image().read("/d/f") == b"x"
     assert len(images) == 1
-
-
-def test_a_cached_build_of_twenty_steps_is_quick(host) -> None:
-    host.write("FROM busybox\n" + "".join(f"RUN echo {n} > /f{n}\nCOPY a.txt /d{n}/\n" for n in range(10)), a_txt="a")
-    host.build()
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        assert set(host.build().steps.values()) == {"CACHED"}
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.005 * 4  # seconds; four times the aim, for a busy machine
