@@ -9,6 +9,7 @@ from labkit.engine.core.errors import EngineError
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
 from labkit.kernel.process import Process
+from labkit.kernel.streams import Output
 
 from .commands import GROUPS, MISSING, Count, DockerCommand, load, places
 from .errors import StatusError
@@ -46,7 +47,7 @@ def run_docker(process: Process, daemon: Daemon) -> int:
 def _docker(process: Process, daemon: Daemon) -> int:
     parser = FlagParser([*flags_of(sections()["docker"]), HELP])
     options, arguments = _parse(parser, process.argv[1:], "docker", ROOT_USAGE, interspersed=False)
-    _notes(process, options)
+    _notes(process.stderr, options)
     if options.on("version"):
         version = daemon.engine.version()
         client = version.get("Client", version)
@@ -93,7 +94,7 @@ def _group(process: Process, name: str, arguments: list[str]) -> int:
     path = f"docker {'buildx' if name == 'builder' else name}"
     usage = f"{path} COMMAND" if name not in ("builder", "buildx") else path
     options, rest = _parse(FlagParser([*flags_of(text), HELP]), arguments, path, usage)
-    _notes(process, options)
+    _notes(process.stdout, options)
     if options.on("help"):
         process.stdout.write(text + "\n")
     elif rest and name in ("builder", "buildx"):
@@ -109,7 +110,7 @@ def _unknown(process: Process, arguments: list[str]) -> int:
     """A first word that is no command: the flags after it are taken for docker's own, and fail first."""
     parser = FlagParser([*flags_of(sections()["docker"]), HELP])
     options, rest = _parse(parser, arguments, "docker", ROOT_USAGE)
-    _notes(process, options)
+    _notes(process.stderr, options)
     if options.on("help"):
         return _help(process, [])
     if f"\n  {rest[0]} " in sections()["docker"] or f"\n  {rest[0]}* " in sections()["docker"]:
@@ -132,9 +133,10 @@ def _parse(
         raise StatusError(f"{error}\n\n{_where(path, usage)}", 125) from None
 
 
-def _notes(process: Process, options: Options) -> None:
+def _notes(stream: Output, options: Options) -> None:
+    """On standard error for docker's own flags, on standard output for a command's (cobra ParseFlags after SetOut)."""
     for note in options.notes:
-        process.stderr.write(note + "\n")
+        stream.write(note + "\n")
 
 
 def _run(process: Process, daemon: Daemon, command: DockerCommand, shown: str, arguments: list[str]) -> int:
@@ -143,7 +145,7 @@ def _run(process: Process, daemon: Daemon, command: DockerCommand, shown: str, a
     path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
     parser = FlagParser(_flags(command, text), validators_for(command.name, process))
     options, rest = _parse(parser, arguments, path, usage, interspersed=command.interspersed)
-    _notes(process, options)
+    _notes(process.stdout, options)
     if options.on("help"):
         process.stdout.write(text + "\n")
         return 0

@@ -46,7 +46,7 @@ class Options:
 
     flags: dict[str, Flag]
     values: dict[str, FlagValue] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)  # about deprecated flags, for standard error
+    notes: list[str] = field(default_factory=list)  # about deprecated flags
 
     def __getitem__(self, name: str) -> FlagValue:
         return self.values[name] if name in self.values else _default(self.flags[name])

@@ -36,6 +36,14 @@ def read_pairs(files: Files, paths: list[str], given: list[str], lookup: Callabl
     return found + given
 
 
+def _pairs_of(files: Files, options: Options, name: str, lookup: Callable[[str], str | None]) -> list[str]:
+    """Those of --NAME-file and --NAME; what is wrong with a file is said of its flag (opts.go parse)."""
+    try:
+        return read_pairs(files, options.texts(f"{name}-file"), options.texts(name), lookup)
+    except ValueInvalid as error:
+        raise ValueInvalid(f"--{name}-file: {error}") from None
+
+
 def _decoded(path: str, number: int, line: bytes) -> str:
     try:
         return line.decode("utf-8")
@@ -281,8 +289,8 @@ def container_body(
     binds, volumes = split_volumes(options.texts("volume"), resolve)
     bindings = parse_specs(options.texts("publish"))
     exposed = [*bindings, *parse_exposed(options.texts("expose"))]
-    variables = read_pairs(files, options.texts("env-file"), options.texts("env"), env.get)
-    labels = read_pairs(files, options.texts("label-file"), options.texts("label"), lambda name: None)
+    variables = _pairs_of(files, options, "env", env.get)
+    labels = _pairs_of(files, options, "label", lambda name: None)
     for name, plain, complaint in _MODES:
         mode = options.text(name)
         if not _valid_mode(mode, plain) or (name != "pid" and mode.startswith("container:")):

@@ -74,10 +74,8 @@ def chmod(tool: Tool) -> None:
     text, paths = _operands(tool)
     if tool.has("reference"):
         text = f"{tool.files.stat(text).st_mode & 0o7777:05o}"
-    if modes.changed(text, 0o644, 0) is None:
-        if tool.gnu:
-            tool.usage(tool.text(Say("", "invalid mode: {0:l}"), text))
-        tool.fail(f"invalid mode '{text}'")
+    if tool.gnu and modes.changed(text, 0o644, 0) is None:
+        tool.usage(tool.text(Say("", "invalid mode: {0:l}"), text))
     for path in _targets(tool, paths):
         _chmod_one(tool, path, text, path in paths)
 
@@ -92,7 +90,9 @@ def _chmod_one(tool: Tool, path: str, text: str, operand: bool) -> None:
             tool.complain(_ACCESS, path, error=error)
         tool.status = max(tool.status, 1)
         return
-    new = modes.changed(text, old, tool.files.umask) or 0
+    new = modes.changed(text, old, tool.files.umask)
+    if new is None:  # busybox reads the mode anew for each file, once it has looked at it
+        tool.fail(f"invalid mode '{text}'")
     try:
         tool.files.chmod(path, new)
     except OSError as error:

@@ -45,6 +45,38 @@ def test_refused(machine, words, message, source):
     assert done.returncode != 0
 
 
+STARTS = [
+    # after docker run -d, what the message tells, the status
+    ("-u nosuch busybox true", "unable to find user nosuch", 125),
+    ("--mount type=volume,src=v1,dst=/d,volume-subpath=no busybox true", "cannot access path", 127),
+    ("-v /home/learner:/etc/passwd busybox true", "not a directory", 125),
+    ("busybox nosuch", "executable file not found", 127),
+    ("busybox /etc", "permission denied", 126),
+]
+
+
+@pytest.mark.parametrize(("words", "message", "status"), STARTS, ids=[row[0] for row in STARTS])
+def test_a_detached_container_that_does_not_start_is_named(machine, words, message, status):
+    """Source: docker/cli cli/command/container/run.go, waitDisplayID."""
+    done = machine.run(f"docker run -d --name started {words}")
+    assert done.returncode == status
+    assert message in done.stderr
+    assert done.stdout == machine.run("docker inspect -f '{{.Id}}' started; docker rm started >&2").stdout
+
+
+def test_a_container_that_is_not_created_has_no_id(machine):
+    done = machine.run("docker run -d --restart nosuch busybox true")
+    assert (done.returncode, done.stdout) == (125, "")
+
+
+def test_a_deprecated_flag_is_noted_on_stdout(machine):
+    """Source: spf13/cobra command.go ParseFlags; docker/cli cmd/docker/docker.go SetOut."""
+    machine.run("docker create --name c1 busybox true")
+    done = machine.run("docker commit -p=false c1")
+    assert done.stdout.startswith("Flag --pause has been deprecated, and enabled by default. ")
+    assert done.stderr == ""
+
+
 SIGNALS = [
     ("run --rm busybox sh -c 'kill -9 $$; echo alive'", 0, "alive\n"),
     ("run --rm busybox sh -c 'trap \"echo got\" TERM; kill $$; echo alive'", 0, "got\nalive\n"),

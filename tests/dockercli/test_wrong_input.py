@@ -244,8 +244,8 @@ ROWS = [
     refused(["run", "--expose", "-2/tcp", "busybox"], "invalid range format for --expose: invalid start port '': value is empty", PORT),
     refused(["run", "--expose", "1-70000", "busybox"], "invalid range format for --expose: invalid end port '70000': value out of range", PORT),
     refused(["run", "--expose", "3-1/udp", "busybox"], "invalid range format for --expose: invalid port range: 3-1/udp", PORT),
-    refused(["run", "--env-file", "nosuch", "busybox"], "open nosuch: no such file or directory", KVFILE),
-    refused(["run", "--label-file", "nosuch", "busybox"], "open nosuch: no such file or directory", KVFILE),
+    refused(["run", "--env-file", "nosuch", "busybox"], "--env-file: open nosuch: no such file or directory", KVFILE),
+    refused(["run", "--label-file", "nosuch", "busybox"], "--label-file: open nosuch: no such file or directory", KVFILE),
     refused(["run", "-p", "x", "busybox"], "invalid containerPort: x", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "x:80", "busybox"], "invalid hostPort: x", "docker/go-connections nat/nat.go"),
     refused(["run", "-p", "1.2.3:80:80", "busybox"], "invalid IP address: 1.2.3", "docker/go-connections nat/nat.go"),
@@ -341,6 +341,9 @@ ROWS = [
     Wrong(["images", "--tree", "--format", "x"], 1, "--format is not yet supported with --tree", "docker/cli cli/command/image/list.go"),
     # archives
     Wrong(["load", "-i", "nosuch.tar"], 1, "open nosuch.tar: no such file or directory", "transcript layers-save-and-load"),
+    Wrong(["import"], 1, "docker: 'docker import' requires at least 1 argument" + usage("docker import [OPTIONS] file|URL|- [REPOSITORY[:TAG]]", "docker import", "See"), "docker/cli cli/command/image/import.go"),
+    Wrong(["import", "nosuch.tar", "bad", "more"], 1, "open nosuch.tar: no such file or directory", "docker/cli cli/command/image/import.go"),
+    Wrong(["exec", "--env-file", "nosuch", "c1", "true"], 1, "open nosuch: no such file or directory", "docker/cli cli/command/container/exec.go"),
     Wrong(["import", "nosuch.tar", "bad"], 1, "open nosuch.tar: no such file or directory", "transcript layers-export-import-flattens"),
     # the rest
     Wrong(["start", "-a", "a", "b"], 1, "you cannot start and attach multiple containers at once", "docker/cli cli/command/container/start.go"),
@@ -373,4 +376,6 @@ def test_few_rows_are_unverified():
 def test_env_file(run, files, text, reason):
     """Source: docker/cli pkg/kvfile/kvfile.go."""
     files.write("env", text)
-    assert run("run", "--env-file", "env", "busybox").err.startswith(f"docker: invalid env file (env): {reason}\n")
+    assert run("run", "--env-file", "env", "busybox").err.startswith(
+        f"docker: --env-file: invalid env file (env): {reason}\n"
+    )

@@ -77,7 +77,7 @@ COMMANDS = (
     DockerCommand("image tag", "images.tag", exactly(2), ("tag",)),
     DockerCommand("image save", "archives.save", at_least(1), ("save",)),
     DockerCommand("image load", "archives.load", NONE, ("load",)),
-    DockerCommand("image import", "archives.import_image", between(1, 2), ("import",)),
+    DockerCommand("image import", "archives.import_image", at_least(1), ("import",)),
     DockerCommand("pull", "images.pull", exactly(1), ("image pull",)),
     DockerCommand("export", "archives.export", exactly(1), ("container export",)),
     DockerCommand("commit", "archives.commit", between(1, 2), ("container commit",)),

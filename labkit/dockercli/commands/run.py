@@ -103,8 +103,8 @@ def run(run: Invocation) -> int:
     try:
         identifier = _create(run, body)
         if detach:
+            run.out(identifier)  # run.go prints it beside the start, which may fail
             run.engine.start_container(identifier)
-            run.out(identifier)
             return 0
         status = run.engine.start_container(identifier, attach=_streams(run, body))
     except EngineError as error:
