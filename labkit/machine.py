@@ -27,7 +27,7 @@ from labkit.files.layers import grow
 from labkit.kernel.clock import Clock
 from labkit.kernel.jobs import LeftJob, LeftJobs
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import AtPrompt, Kernel, Parked, Process, Program, Services, Uname
+from labkit.kernel.process import AtPrompt, Kernel, Killed, Parked, Process, Program, Services, Uname
 from labkit.kernel.streams import Input, Output
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
@@ -261,8 +261,14 @@ class Machine:
         hostname = self._system.hostname
         return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=hostname)
 
-    def limited(self, command: Callable[[], int], complain: Callable[[str], object]) -> int:
-        """Let a command have its time and its budget; one that uses up more ends with 137 and a line that says so."""
+    def limited(
+        self, command: Callable[[], int], complain: Callable[[str], object], undo: Callable[[], object] = lambda: None
+    ) -> int:
+        """Let a command have its time and its budget; one that uses up more ends with 137 and a line that says so.
+
+        A fault of labkit's own ends it with 70 (EX_SOFTWARE): the machine, and what `undo` undoes, are as they were.
+        """
+        before = self.snapshot()
         self._clock.advance(_STEP)
         self.kernel.budget = _BUDGET
         try:
@@ -273,6 +279,11 @@ class Machine:
             complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
         except OSError as error:  # a file that the machine itself needs was taken away
             complain(f"labkit: stopped: {error.filename}: {error.strerror}\n")
+        except (Exception, Parked, Killed) as fault:
+            self.restore(before)
+            complain(f"labkit has a fault: {fault!r}; the machine is as it was before this command\n")
+            undo()
+            return 70
         finally:
             self.spent += _BUDGET - self.kernel.budget
             self.kernel.budget = _BUDGET  # of what is asked between two commands, a new shell's prompt among it
@@ -361,14 +372,16 @@ class Terminal:
 
     def run(self, line: str) -> Completed:
         """One input, of one line or more; a line that is just ^C or ^D (INTERRUPT, END) is that key."""
-        complaints: list[str] = []
-        self.written, self.ended = [], False
-        status = self.machine.limited(lambda: self._type(_typed(line).split("\n")), complaints.append)
-        if complaints:
-            self._session = None
-            self.written.append(Written(2, complaints[0].encode()))
-        self.runaway = bool(complaints)
+        before = self.snapshot()
+        self.written, self.ended, self.runaway = [], False, False
+        status = self.machine.limited(
+            lambda: self._type(_typed(line).split("\n")), self._stopped, lambda: self.restore(before)
+        )
         return Completed(line, status, _written(self.written, 1), _written(self.written, 2))
+
+    def _stopped(self, said: str) -> None:
+        self._session, self.runaway = None, True
+        self.written.append(Written(2, said.encode()))
 
     def _type(self, lines: list[str]) -> int:
         """Collect what is written, without the prompts in between; the exit status."""

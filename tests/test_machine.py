@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
+from labkit.kernel.process import Parked, Process
 
 STORY = [
     "docker pull busybox",
@@ -179,3 +180,30 @@ def test_a_machine_that_there_is_not(options: dict[str, str], message: str) -> N
 def test_a_driver_that_there_is_not() -> None:
     with pytest.raises(ValueError, match=r"storage_driver is one of .*overlay2.*vfs.*, not 'tape'"):
         Machine(storage_driver="tape")
+
+
+def broken(process: Process) -> int:
+    """A program with a fault: it has done something already when it raises."""
+    process.files.write("/home/learner/half", "done")
+    process.kernel.clock.advance(10**12)
+    raise KeyError("nothing here") if process.argv[1:] != ["wait"] else Parked(None)
+
+
+KEY = "KeyError('nothing here')"
+
+
+@pytest.mark.parametrize(("line", "fault"), [("frob", KEY), ("frob wait", "Parked(None)")])
+def test_a_fault_of_labkit_is_one_line_and_changes_nothing(line: str, fault: str) -> None:
+    said = f"labkit has a fault: {fault}; the machine is as it was before this command\n"
+    machine = Machine()
+    machine.kernel.programs = {**machine.kernel.programs, "gnu:true": broken}
+    machine.run("ln -s /bin/true /bin/frob; mkdir kept")
+    terminal = machine.session()
+    terminal.run("x=5; cd kept")
+    before = machine.run("date; ls").stdout
+    done = machine.run(f"echo one; touch two; {line}; touch three")
+    assert (done.returncode, done.stdout, done.stderr) == (70, "one\n", said)
+    done = terminal.run("x=6; cd /\nfrob")
+    assert (done.returncode, done.stderr, terminal.runaway) == (70, said.replace("Parked(None)", KEY), True)
+    assert terminal.run("echo $x $PWD").stdout == "5 /home/learner/kept\n"
+    assert machine.run("ls; test -e two || echo none").stdout == before.partition("\n")[2] + "none\n"
