@@ -208,3 +208,39 @@ def test_build_prints_the_id_with_quiet(machine):
     assert done.stderr == ""
     assert machine.files.read("/home/learner/id").decode() == done.stdout.strip()
     assert machine.run("docker build --label b=2 .").stdout == ""
+
+
+CHECKS = [
+    # the Dockerfile, status, stdout, the end of stderr
+    ("FROM busybox\nRUN true\n", 0, "Check complete, no warnings found.\n", ""),
+    (
+        "FROM busybox\nCMD ls\n",
+        1,
+        "Check complete, 1 warning has been found!\n\n"
+        "WARNING: JSONArgsRecommended - https://docs.docker.com/go/dockerfile/rule/json-args-recommended/\n"
+        "JSON arguments recommended for CMD to prevent unintended behavior related to OS signals\n"
+        "ctx/Dockerfile:2\n--------------------\n   1 |     FROM busybox\n   2 | >>> CMD ls\n   3 |     \n"
+        "--------------------\n",
+        "",
+    ),
+    (
+        "FROM busybox\nVOLUME\n",
+        1,
+        "",
+        "ERROR: dockerfile parse error on line 2: VOLUME requires at least one argument\n"
+        "ctx/Dockerfile:2\n--------------------\n   1 |     FROM busybox\n   2 | >>> VOLUME\n   3 |     \n"
+        "--------------------\n\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("flag", ["--check", "--call=check"])
+@pytest.mark.parametrize(("text", "status", "stdout", "stderr"), CHECKS)
+def test_build_check_builds_nothing(machine, flag, text, status, stdout, stderr):
+    """Source: docker/buildx commands/build.go printResult, tests/build.go; moby/buildkit subrequests/lint."""
+    machine.files.makedirs("/home/learner/ctx")
+    machine.files.write("/home/learner/ctx/Dockerfile", text)
+    done = machine.run(f"docker build {flag} -t checked ctx")
+    assert (done.returncode, done.stdout) == (status, stdout)
+    assert done.stderr.endswith(stderr)
+    assert machine.run("docker images -q checked").stdout == ""

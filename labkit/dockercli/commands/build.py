@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labkit.engine.build.check import CheckReport, check
 from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import BuildError
@@ -37,6 +38,7 @@ WARNED = {
     "Dockerfile for efficiency.",
 }
 MODES = ("", "auto", "none", "plain", "quiet", "rawjson", "tty")  # moby/buildkit util/progress/progressui
+CALLS = ("", "build", "check", "lint")  # docker/buildx util/buildflags/callfunc.go
 
 
 def build(run: Invocation) -> int:
@@ -44,6 +46,8 @@ def build(run: Invocation) -> int:
     for name in ("output", "secret", "ssh"):
         if options[name]:
             raise StatusError(f"ERROR: failed to build: this simulated Docker has no --{name}")
+    if options.text("call") not in CALLS:
+        raise StatusError(f"ERROR: failed to build: this simulated Docker has no --call={options.text('call')}")
     if options.text("progress") not in MODES:
         raise StatusError(f"ERROR: failed to build: invalid progress mode {options['progress']}")
     for name, text in WARNED.items():
@@ -66,13 +70,30 @@ def build(run: Invocation) -> int:
         stdin=process.stdin.read_content() if takes_input else Content(),
     )
     silent = options.on("quiet") or options.text("progress") in ("quiet", "none")
+    progress = Null() if silent else process.stderr
     try:
-        identifier = run.engine.build(request, Null() if silent else process.stderr)
+        if options.on("check") or options.text("call") in ("check", "lint"):
+            return _show_check(run, check(run.engine, request, progress.write))
+        identifier = run.engine.build(request, progress)
     except BuildError as error:
         raise StatusError(str(error).removesuffix("\n")) from None
     if options.on("quiet") or options.text("progress") == "quiet":
         run.out(identifier)
     return 0
+
+
+def _show_check(run: Invocation, report: CheckReport) -> int:
+    """printResult in docker/buildx commands/build.go."""
+    count = len(report.warnings)
+    if count:
+        run.out(f"Check complete, {'1 warning has' if count == 1 else f'{count} warnings have'} been found!")
+        run.process.stdout.write("".join(report.warnings))
+    if report.mistake:
+        run.process.stdout.write("\n" if count else "")
+        raise StatusError(f"ERROR: {report.mistake}")
+    if not count:
+        run.out("Check complete, no warnings found.")
+    return int(count > 0)
 
 
 WARNING = "WARNING! This will remove all dangling build cache. Are you sure you want to continue?"

@@ -1,0 +1,76 @@
+"""docker build --check: what BuildKit's linter says of a Dockerfile, which is not built.
+
+The texts are those of moby/buildkit frontend/subrequests/lint/lint.go and docker/buildx commands/build.go,
+printResult. Only the stages that the target needs are looked at.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.engine.dockerfile.errors import DockerfileError, excerpt, unsolved
+from labkit.engine.dockerfile.lint import Linter, LintWarning
+
+from .bases import Bases
+from .cache import BuildCache
+from .client import DEFAULT, BuildClient, check_tags
+from .plan import plan
+from .progress import Emit, Progress
+from .request import BuildRequest
+from .stagestate import PlanSettings
+from .views import Views
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
+
+_RULES = "https://docs.docker.com/go/dockerfile/rule"
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What is printed: the warnings, and the mistake for which the Dockerfile cannot be built ("" for none)."""
+
+    warnings: tuple[str, ...]
+    mistake: str
+
+
+def check(engine: Engine, request: BuildRequest, emit: Emit) -> CheckReport:
+    """Raises BuildError where there is no Dockerfile to check."""
+    views, progress, lint = Views(engine), Progress(emit), Linter()
+    try:
+        progress.start()
+        check_tags(request.tags)
+        source = BuildClient(request, views, BuildCache(engine)).find()
+    finally:
+        views.close()
+    step = progress.step(f"[internal] load build definition from {source.name}")
+    step.status("transferring dockerfile:", source.sent)
+    step.done()
+    text = source.text
+    if text is None:
+        raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
+    bases, mistake, shown = Bases(engine, always_ask=request.pull), "", _shown_name(request)
+    try:
+        plan(text, PlanSettings(request.target, request.build_args, request.labels), bases, lint)
+    except DockerfileError as error:
+        mistake = f"{error.message}\n" + "".join(excerpt(shown, text, place) for place in error.places[:1])
+    bases.show(progress)
+    warnings = sorted(lint.warnings, key=lambda warning: warning.place.start)
+    return CheckReport(tuple(_told(warning, shown, text) for warning in warnings), mistake)
+
+
+def _shown_name(request: BuildRequest) -> str:
+    """The Dockerfile as the client names it (docker/buildx build/opt.go, loadInputs)."""
+    if request.dockerfile == "-":
+        return "stdin"
+    return request.dockerfile or posixpath.normpath(posixpath.join(request.context, DEFAULT))
+
+
+def _told(warning: LintWarning, name: str, text: str) -> str:
+    rule, _, detail = warning.text.removesuffix(f" (line {warning.place.start})").partition(": ")
+    page = _WORDS.sub("-", rule).lower()
+    return f"\nWARNING: {rule} - {_RULES}/{page}/\n{detail}\n{excerpt(name, text, warning.place)}"
