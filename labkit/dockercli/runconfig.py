@@ -36,12 +36,12 @@ def read_pairs(files: Files, paths: list[str], given: list[str], lookup: Callabl
     return found + given
 
 
-def _pairs_of(files: Files, options: Options, name: str, lookup: Callable[[str], str | None]) -> list[str]:
-    """Those of --NAME-file and --NAME; what is wrong with a file is said of its flag (opts.go parse)."""
+def _pairs_of(files: Files, options: Options, source: str, name: str, lookup: Callable[[str], str | None]) -> list[str]:
+    """Those of a flag and of the files of another, which mistakes are said of (docker/cli container/opts.go, parse)."""
     try:
-        return read_pairs(files, options.texts(f"{name}-file"), options.texts(name), lookup)
+        return read_pairs(files, options.texts(source), options.texts(name), lookup)
     except ValueInvalid as error:
-        raise ValueInvalid(f"--{name}-file: {error}") from None
+        raise ValueInvalid(f"--{source}: {error}") from None
 
 
 def _decoded(path: str, number: int, line: bytes) -> str:
@@ -289,8 +289,8 @@ def container_body(
     binds, volumes = split_volumes(options.texts("volume"), resolve)
     bindings = parse_specs(options.texts("publish"))
     exposed = [*bindings, *parse_exposed(options.texts("expose"))]
-    variables = _pairs_of(files, options, "env", env.get)
-    labels = _pairs_of(files, options, "label", lambda name: None)
+    variables = _pairs_of(files, options, "env-file", "env", env.get)
+    labels = _pairs_of(files, options, "label-file", "label", lambda name: None)
     for name, plain, complaint in _MODES:
         mode = options.text(name)
         if not _valid_mode(mode, plain) or (name != "pid" and mode.startswith("container:")):
