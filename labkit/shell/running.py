@@ -8,6 +8,7 @@ to keep the stack, and going on is to step a copy of it.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 
 from labkit.files import Files
@@ -19,7 +20,7 @@ from labkit.shell.environment import Environment
 from labkit.shell.jobs import Jobs
 from labkit.shell.keyboard import Keyboard
 from labkit.shell.lexer import ProgramError
-from labkit.shell.messages import Dialect
+from labkit.shell.messages import DASH, Dialect
 from labkit.shell.streams import Stream, Twins, readable, writable
 from labkit.shell.tree import Node
 
@@ -135,11 +136,13 @@ class Shell:
             self.process.tick(len(value) >> 10)
             if len(value) > LONGEST:
                 raise too_long()
+        if name == "OPTIND":
+            if self.dialect is DASH and not (re.fullmatch("[0-9]+", value) and int(value) < 1 << 31):
+                raise self.error("illegal number", value)
+            self.option_place = 1
         env.variables[name] = value
         if "a" in env.options:
             env.exported.add(name)
-        if name == "OPTIND":
-            self.option_place = 1
 
     # -- what it says
 

@@ -148,6 +148,11 @@ class Printf:
             return self.integer(self.take())
         return None if text is None else int(text or 0)
 
+    def precision(self, text: bytes | None) -> int | None:
+        """A negative one counts as left out."""
+        found = self.size(text)
+        return None if found is not None and found < 0 else found
+
     def refuse(self, match: re.Match[bytes], form: bytes, letter: str) -> bool:
         rest = form[match.end() - 1 if letter else match.start() + 1 :].lstrip(b"hlLjzt")
         self.complain("format", text_of(match[0]), letter or "%", text_of(rest))
@@ -160,8 +165,8 @@ class Printf:
         if not letter or letter not in _CONVERSIONS.get(self.speaker, _CONVERSIONS["dash"] + "q"):
             return self.refuse(match, form, letter)
         flags = match["flags"].decode()
-        width, precision = self.size(match["width"] or None), self.size(match["precision"])
-        hold(self.process, "printf", max(abs(width or 0), abs(precision or 0)) + len(self.out))
+        width, precision = self.size(match["width"] or None), self.precision(match["precision"])
+        hold(self.process, "printf", max(abs(width or 0), precision or 0) + len(self.out))
         if width is not None and width < 0:
             flags, width = flags + "-", -width
         given = bool(self.left)
@@ -169,7 +174,7 @@ class Printf:
         stop = False
         if letter in "sbqc":
             data, stop = self.string(letter, text)
-            data = data if letter not in "sb" or precision is None or precision < 0 else data[:precision]
+            data = data[:precision] if letter in "sb" else data
         elif letter in "diouxX":
             data = self.whole(letter, self.integer(text, given), flags, width, precision)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from labkit.shell.builtins.saying import fail, say, single_quoted
 from labkit.shell.messages import ASH, BASH, DASH
 from labkit.shell.running import Shell
@@ -92,7 +94,7 @@ def getopts(shell: Shell, args: list[str]) -> int:
         return 2
     letters, name = args[1], args[2]
     given = args[3:] or shell.arguments
-    index = int(shell.get("OPTIND") or "1")
+    index = _option_index(shell, len(given))
     place = shell.option_place
     found = _next_option(given, index, place)
     if found is None:
@@ -113,6 +115,13 @@ def getopts(shell: Shell, args: list[str]) -> int:
     else:
         return _no_argument(shell, letters, name, letter, index)
     return _option_result(shell, name, letter, value, index, 1, 0)
+
+
+def _option_index(shell: Shell, given: int) -> int:
+    """OPTIND; the first argument again where it is no place to be (bash lets one beyond the end be)."""
+    text = shell.get("OPTIND") or ""
+    index = max(1, int(text)) if re.fullmatch("[0-9]+", text) else 1
+    return 1 if index > given + 1 and shell.dialect is not BASH else index
 
 
 def _next_option(given: list[str], index: int, place: int) -> tuple[str, int, int] | None:

@@ -18,6 +18,8 @@ class AwkParser(Expressions):
         self.begin: list[Code] = []
         self.end: list[Code] = []
         self.rules: list[tuple[Code | None, Code | None, Code | None]] = []
+        self.inside = ""  # function, BEGIN, END or, in a rule, nothing
+        self.loops = 0  # around the statement that is read
 
     def program(self) -> None:
         self.newlines()
@@ -26,7 +28,8 @@ class AwkParser(Expressions):
             self.newlines()
 
     def item(self) -> None:
-        if self.accept("function", "func"):
+        self.inside = self.accept("function", "func", "BEGIN", "END")
+        if self.inside in ("function", "func"):
             name = self.next()
             self.need("(")
             parameters = []
@@ -37,10 +40,10 @@ class AwkParser(Expressions):
             self.next()
             self.skip()
             self.functions[name] = (parameters, self.block())
-        elif self.accept("BEGIN"):
+        elif self.inside == "BEGIN":
             self.skip()
             self.begin.append(self.block())
-        elif self.accept("END"):
+        elif self.inside == "END":
             self.skip()
             self.end.append(self.block())
         else:
@@ -95,9 +98,11 @@ class AwkParser(Expressions):
         if word in ("print", "printf"):
             return self.print(self.next())
         if word in ("next", "break", "continue"):
+            self.allow(word)
             self.next()
             return leaving(word, None)
         if word in ("exit", "return"):
+            self.allow(word)
             self.next()
             value = None if self.peek() in (";", "\n", "}") or self.kind() == "end" else self.expression()
             return leaving(word, value)
@@ -108,6 +113,19 @@ class AwkParser(Expressions):
                 return deletion(name, self.subscript())
             return deletion(name, None)
         return self.expression()
+
+    def allow(self, word: str) -> None:
+        """Refuse a leap from where there is nothing to leave; busybox lets next and return end whatever they are in."""
+        line = 1 + sum(kind == "newline" for kind, _ in self.words[: self.place])
+        if word in ("break", "continue") and not self.loops:
+            said = f"{word} statement outside of loop" if self.tool.gnu else f"'{word}' not in a loop"
+        elif word == "next" and self.inside and self.tool.gnu:
+            said = "improper use of next"
+        elif word == "return" and self.inside not in ("function", "func") and self.tool.gnu:
+            said = "return outside function body"
+        else:
+            return
+        self.tool.fail(f"line {line}: {said}" if self.tool.gnu else f"cmd. line:{line}: {said}", 1 + self.tool.gnu)
 
     def condition(self) -> Code:
         self.need("(")
@@ -125,12 +143,18 @@ class AwkParser(Expressions):
         self.place = place
         return branch(test, then, None)
 
+    def looped(self) -> Code:
+        self.loops += 1
+        body = self.body()
+        self.loops -= 1
+        return body
+
     def while_(self) -> Code:
         test = self.condition()
-        return looping(test, self.body(), None, first=True)
+        return looping(test, self.looped(), None, first=True)
 
     def do(self) -> Code:
-        body = self.body()
+        body = self.looped()
         self.newlines()
         self.need("while")
         return looping(self.condition(), body, None, first=False)
@@ -143,7 +167,7 @@ class AwkParser(Expressions):
             self.next()
             array = self.next()
             self.next()
-            return for_in(name, array, self.body())
+            return for_in(name, array, self.looped())
         start = None if self.peek() == ";" else self.simple()
         self.need(";")
         self.skip()
@@ -152,7 +176,7 @@ class AwkParser(Expressions):
         self.skip()
         step = None if self.peek() == ")" else self.simple()
         self.need(")")
-        loop = looping(test, self.body(), step, first=True)
+        loop = looping(test, self.looped(), step, first=True)
         return sequence([start, loop]) if start else loop
 
     def print(self, word: str) -> Code:

@@ -65,7 +65,7 @@ def _main(machine: AwkMachine, parser: AwkParser) -> None:
                     else:
                         body(machine)
         except AwkJump as jump:
-            if jump.kind != "next":
+            if jump.kind == "exit":
                 raise
 
 
@@ -137,13 +137,15 @@ def _machine(tool: Tool, parser: AwkParser, operands: list[str]) -> AwkMachine:
 def _run(machine: AwkMachine, parser: AwkParser) -> int:
     status = 0
     try:
-        for block in parser.begin:
-            block(machine)
+        try:
+            for block in parser.begin:
+                block(machine)
+        except AwkJump as jump:
+            if jump.kind == "exit":
+                raise
         if parser.rules or parser.end:
             _main(machine, parser)
     except AwkJump as jump:
-        if jump.kind != "exit":
-            raise
         status = int(number(jump.value)) if jump.value is not None else 0
     try:
         for block in parser.end:
