@@ -1,4 +1,4 @@
-"""docker image ls as it is without --format: a row for each name, its platforms below it (docker/cli image/tree.go)."""
+"""docker image ls as it is without --format: a row for each name, platforms below them (docker/cli image/tree.go)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,23 @@ COLUMNS = (("ID", 12, False), ("DISK USAGE", 10, True), ("CONTENT SIZE", 12, Tru
 
 
 def image_tree(images: list[JsonObject], *, expanded: bool = False) -> str:
-    """The whole list, by name; what has no name comes last. `expanded` (--tree): with the platforms."""
+    """The whole list, by name; what has no name comes last. `expanded` (--tree): each image once, with its platforms."""
     if not expanded:
         images = [image | {"Manifests": _sizes_only(image)} for image in images]
-    table = sorted(((name, image) for image in images for name in _names(image)), key=lambda row: (not row[0], row[0]))
-    lines = [line for name, image in table for line in _lines(name or UNTAGGED, image)]
-    width = max([len("IMAGE"), *(len(first) for first, _ in lines)])
+    table = [
+        (names, image)
+        for image in images
+        for names in ([_names(image)] if expanded else [[name] for name in _names(image)])
+    ]
+    table.sort(key=lambda row: (not row[0][0], row[0][0]))
+    blocks = [(names[:-1], list(_lines(names[-1] or UNTAGGED, image))) for names, image in table]
+    firsts = [first for above, lines in blocks for first in (*above, *(line[0] for line in lines))]
+    width = max(map(len, ("IMAGE", *firsts)))
     spaced = any(_platforms(image) for image in images)
     text = _line("IMAGE", [title for title, _, _ in COLUMNS], width)
-    for name, image in table:
-        rows = [_line(first, cells, width) for first, cells in _lines(name or UNTAGGED, image)]
-        text += "".join(rows) + ("\n" if spaced else "")
+    for above, lines in blocks:
+        text += "".join(f"{name:<{width}}\n" for name in above)
+        text += "".join(_line(first, cells, width) for first, cells in lines) + ("\n" if spaced else "")
     return text
 
 
@@ -35,7 +41,7 @@ def _sizes_only(image: JsonObject) -> list[Json]:
 
 
 def _names(image: JsonObject) -> list[str]:
-    return [name for name in texts(image, "RepoTags") if name != "<none>:<none>"] or [""]
+    return sorted(name for name in texts(image, "RepoTags") if name != "<none>:<none>") or [""]
 
 
 def _platforms(image: JsonObject) -> list[JsonObject]:

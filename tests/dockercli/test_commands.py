@@ -244,3 +244,12 @@ def test_build_check_builds_nothing(machine, flag, text, status, stdout, stderr)
     assert (done.returncode, done.stdout) == (status, stdout)
     assert done.stderr.endswith(stderr)
     assert machine.run("docker images -q checked").stdout == ""
+
+
+def test_the_tree_shows_an_image_once_below_all_its_names(machine):
+    """Source: docker/cli cli/command/image/tree.go, printNames."""
+    machine.run("docker tag busybox two:v2 ; docker tag busybox two:v1")
+    rows = [line.split() for line in machine.run("docker image ls --tree").stdout.splitlines()]
+    assert [row[0] for row in rows[:4]] == ["IMAGE", "busybox:latest", "two:v1", "two:v2"]
+    assert [len(row) > 1 for row in rows[1:4]] == [False, False, True]
+    assert machine.run("docker image ls").stdout.count(rows[3][1]) == 3
