@@ -16,7 +16,7 @@ COLUMNS = (("ID", 12, False), ("DISK USAGE", 10, True), ("CONTENT SIZE", 12, Tru
 
 
 def image_tree(images: list[JsonObject], *, expanded: bool = False) -> str:
-    """The whole list, by name; what has no name comes last. `expanded` (--tree): each image once, with its platforms."""
+    """The whole list, by name; what has no name comes last. `expanded` (--tree): each once, with its platforms."""
     if not expanded:
         images = [image | {"Manifests": _sizes_only(image)} for image in images]
     table = [
