@@ -16,11 +16,12 @@ from labkit.dockercli.main import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
 from labkit.engine.api import Engine
-from labkit.engine.containers import lifecycle
+from labkit.engine.containers import processes
+from labkit.engine.containers.procfiles import KERNEL_BUILD, mounts_text
+from labkit.engine.core.core import About
 from labkit.engine.core.events import Event
 from labkit.engine.daemon import daemonconfig, processlist
 from labkit.engine.daemon.daemon import SOCKET, Daemon
-from labkit.engine.daemon.procfiles import KERNEL_BUILD, mounts_text
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
@@ -149,7 +150,7 @@ class Machine:
             about |= {"kernel_version": setting.kernel, "operating_system": setting.title}
         if setting.engine != choice.ENGINES[0]:
             about["server_version"] = setting.engine
-        self.engine = Engine(host, made, self.kernel, Registry(), **about)
+        self.engine = Engine(host, made, self.kernel, Registry(), About(**about))
         config = choice.configuration(driver, setting)
         config |= {"storage-opts": list(storage_options)} if storage_options else {}
         if config:
@@ -174,14 +175,14 @@ class Machine:
         """What the kernel that this process runs on says of itself: the engine's, but for the Mac's own."""
         if self._system.kernel and process.files.namespace is self._namespace:
             return self._system.kernel
-        return Uname("Linux", self.engine.kernel_version, KERNEL_BUILD, "x86_64", "GNU/Linux")
+        return Uname("Linux", self.engine.core.about.kernel_version, KERNEL_BUILD, "x86_64", "GNU/Linux")
 
     def _adopt(self, process: Process, parked: Parked) -> None:
         """A job that outlives its shell: the container that it is in keeps it, else the machine."""
         if process.files.namespace in (self._namespace, self.engine.host.namespace):
             self._jobs.add(process, parked)
         else:
-            lifecycle.adopt(self.engine, process, parked)
+            processes.adopt(self.engine.core, process, parked)
 
     def _note_prompt(self, at: AtPrompt) -> None:
         self.at_prompt = at

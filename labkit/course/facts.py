@@ -80,7 +80,7 @@ class Facts:
     def steps(self, image: str) -> tuple[ImageStep, ...]:
         """The image's history, the oldest first, with the layer of each step that made one."""
         if image not in self._steps:
-            self._steps[image] = image_steps(self.engine, image)
+            self._steps[image] = image_steps(self.engine.find_image(image), self.engine.layerstore)
         return self._steps[image]
 
     def layers(self, image: str) -> list[ImageStep]:
@@ -94,7 +94,7 @@ class Facts:
     def seen(self, image: str, path: str) -> Inode | None:
         """What a container of this image starts with at a path."""
         if image not in self._stacks:
-            self._stacks[image] = image_stack(self.engine, image)
+            self._stacks[image] = image_stack(self.engine.core, image)
         stack = self._stacks[image]
         merged = stack.seen(len(stack.layers), path)
         return merged.inode if merged else None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
-from labkit.engine.mounts.mountkeys import BY_NAME, KEYS
+from labkit.engine.core.mountkeys import BY_NAME, KEYS
 from labkit.files.listing import paths
 
 from .commands import GROUPS, DockerCommand, places
@@ -206,5 +206,8 @@ _PLACES: dict[str, _Offering] = {  # how a word of a usage line begins -> what s
 def _known(engine: Engine, word: str) -> list[str]:
     """docker pull: what the registry has; its tags where a name stands there already."""
     name, colon, _ = word.partition(":")
-    found = {f"{name}:{tag}" for tag in engine.registry.tags(name)} if colon else set(engine.registry.names())
+    registry = engine.registry
+    if registry is None:
+        return []
+    found = {f"{name}:{tag}" for tag in registry.tags(name)} if colon else set(registry.names())
     return _that_begin(found, word)

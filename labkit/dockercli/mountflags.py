@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable
 
-from labkit.engine.mounts.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
+from labkit.engine.core.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
 from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from labkit.engine.core.errors import EngineError
-from labkit.engine.mounts.mountkeys import BY_NAME, BY_WORD, KEYS, TYPES, MountKey
+from labkit.engine.core.mountkeys import BY_NAME, BY_WORD, KEYS, TYPES, MountKey
 from labkit.engine.mounts.mountspec import parse_text
 
 from .errors import ValueInvalid

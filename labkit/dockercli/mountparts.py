@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from labkit.engine.mounts.mountkeys import BY_NAME, BY_WORD, MountKey
+from labkit.engine.core.mountkeys import BY_NAME, BY_WORD, MountKey
 from labkit.engine.mounts.mountspec import valid_mode
 
 from .errors import ValueInvalid

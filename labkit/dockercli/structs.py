@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.engine.mounts.mountkeys import PLACES
+from labkit.engine.core.mountkeys import PLACES
 from labkit.kernel.jsontypes import Json, JsonObject
 
 from .gotext import GoValue, Nil, Number, Struct

@@ -27,7 +27,7 @@ from labkit.dockercli.mountform import (
 )
 from labkit.dockercli.mountparts import PARTS, MountPart, culprits, missing
 from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePopulated
-from labkit.engine.mounts.mountkeys import TYPES
+from labkit.engine.core.mountkeys import TYPES
 from labkit.jupyter.event_sentences import told
 from labkit.jupyter.exercise import shortened
 from labkit.jupyter.panel import Panel, bundle

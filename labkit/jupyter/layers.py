@@ -490,7 +490,7 @@ def widget(machine: Callable[[], Any], name: str) -> LayersWidget:
 
     def look() -> Stack:
         try:
-            return stack_of(machine().engine, name)
+            return stack_of(machine().engine.core, name)
         except EngineError:
             raise ValueError(f"there is no image or container {cut(name)!r} on this machine") from None
 

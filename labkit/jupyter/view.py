@@ -118,7 +118,12 @@ def _images(engine: Any) -> Iterator[SeenImage]:
         reference = summary["Id"]
         document = engine.inspect_image(reference)
         names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
-        yield SeenImage(reference, names, image_steps(engine, reference), int(document.get("Size") or 0))
+        yield SeenImage(
+            reference,
+            names,
+            image_steps(engine.find_image(reference), engine.layerstore),
+            int(document.get("Size") or 0),
+        )
 
 
 def _containers(engine: Any) -> Iterator[SeenContainer]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labkit.dockercli.mountflags import parse_mount, read_csv, resolve_in, split_tmpfs, split_volumes
-from labkit.engine.mounts import mountkeys
+from labkit.engine.core import mountkeys
 
 ROOT = Path(mountkeys.__file__).parents[2]
 RESOLVE = resolve_in("/home/learner")
@@ -119,7 +119,7 @@ def test_a_key_stands_in_one_file():
     found = {
         name: [file for file, text in code.items() if re.search(rf"(?<![\w-]){name}(?![\w-])", text)] for name in names
     }
-    assert found == {key: ["engine/mounts/mountkeys.py"] for key in names}
+    assert found == {key: ["engine/core/mountkeys.py"] for key in names}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from labkit import Machine
 from labkit.drivers import DRIVERS
 from labkit.drivers.choice import CONTAINERD, DISTRIBUTIONS, DriverRefused, Setting, choose, machine
-from labkit.engine.api import KERNEL_VERSION
+from labkit.engine.core.core import KERNEL_VERSION
 
 NO_DAEMON = "failed to start daemon: "
 STARTING = f"{NO_DAEMON}error initializing graphdriver: "

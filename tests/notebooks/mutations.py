@@ -11,7 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labkit.engine.core.finding import find
 from labkit.engine.daemon import hostfolders
+from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files.contents import Content
 
@@ -41,7 +43,7 @@ def breaks(claims: str, target: str) -> Callable[[Callable[..., Any]], Callable[
 # 01 Where Docker keeps its files
 
 
-@breaks("A1", "labkit.engine.daemon.daemon.hostfolders:install")
+@breaks("A1", "labkit.engine.daemon.hostfolders:install")
 def everyone_may_look(install: Any, engine: Any) -> None:
     """Docker's folder is open to every user."""
     install(engine)
@@ -60,7 +62,7 @@ def nobody_gets_in(find: Any, process: Any, target: str) -> dict[str, Any]:
     return {**find(process, target), "files": process.files}
 
 
-@breaks("A4", "labkit.engine.containers.containers:Container.host")
+@breaks("A4", "labkit.engine.core.container:Container.host")
 def rm_is_ignored(host: Any, self: Any, key: str, default: Any = None) -> Any:
     """--rm removes nothing."""
     return default if key == "AutoRemove" else host(self, key, default)
@@ -72,7 +74,7 @@ def mounts_come_along(enter: Any, process: Any, found: Any, wanted: set[str], co
     return enter(process, found, wanted | {"mnt"}, command)
 
 
-@breaks("A6", "labkit.engine.daemon.daemon.hostfolders:_FOLDERS")
+@breaks("A6", "labkit.engine.daemon.hostfolders:_FOLDERS")
 def no_plugins(folders: Any) -> Any:
     """There is no folder for plugins."""
     return tuple(row for row in folders if row[0] != "plugins")
@@ -84,13 +86,13 @@ def nothing_is_logged(flush: Any, self: Any, engine: Any, container: Any) -> Non
     self._lines = []
 
 
-@breaks("A8", "labkit.engine.daemon.daemon.hostfolders:_TEXTS[image]")
+@breaks("A8", "labkit.engine.daemon.hostfolders:_TEXTS[image]")
 def another_description(text: Any, *args: Any) -> bytes:
     """The file that describes an image is not the one that its id is the digest of."""
     return text(*args) + b"\n"
 
 
-@breaks("A9 D2", "labkit.engine.mounts.mounts.volumes:Volume.mountpoint")
+@breaks("A9 D2", "labkit.engine.core.volume:Volume.mountpoint")
 def without_data(mountpoint: Any, self: Any) -> str:
     """The files of a volume lie in its folder itself."""
     return self.folder
@@ -152,7 +154,7 @@ def contents_do_not_count(digest_of: Any, files: Any) -> str:
 # 04 The writable layer
 
 
-@breaks("C1", "labkit.engine.images.images.layerstore:LayerStore.create_writable")
+@breaks("C1", "labkit.engine.images.layerstore:LayerStore.create_writable")
 def on_nothing(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """A container's layer stands on no image."""
     return create_writable(self, container, None)
@@ -163,29 +165,29 @@ def printed_into_the_air(add: Any, self: Any, stream: str, data: bytes) -> None:
     """What a container prints is not logged."""
 
 
-@breaks("C3", "labkit.engine.containers.lifecycle:_end")
-def stop_throws_away(end: Any, engine: Any, identifier: str, *args: Any) -> None:
+@breaks("C3", "labkit.engine.containers.ending:end")
+def stop_throws_away(end: Any, core: Any, identifier: str, *args: Any) -> None:
     """A container that ends goes back to its image."""
-    end(engine, identifier, *args)
-    if identifier in engine.tables.mounts:
-        parent = engine.tables.mounts[identifier].parent
-        engine.layerstore.remove_writable(identifier)
-        engine.layerstore.create_writable(identifier, parent)
+    end(core, identifier, *args)
+    if identifier in core.tables.mounts:
+        parent = core.tables.mounts[identifier].parent
+        LayerStore(core).remove_writable(identifier)
+        LayerStore(core).create_writable(identifier, parent)
 
 
-@breaks("C4", "labkit.engine.images.images.layerstore:LayerStore.create_writable")
+@breaks("C4", "labkit.engine.images.layerstore:LayerStore.create_writable")
 def image_copied(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """Each container has a copy of its image's uppermost layer."""
     made = create_writable(self, container, parent)
-    self._engine.driver.apply(made.init_id, self.get(parent).layer)
+    self._core.driver.apply(made.init_id, self.get(parent).layer)
     return made
 
 
-@breaks("C8", "labkit.engine.images.images.layerstore:LayerStore.remove_writable")
+@breaks("C8", "labkit.engine.images.layerstore:LayerStore.remove_writable")
 def layer_is_left(remove_writable: Any, self: Any, container: str) -> None:
     """docker rm leaves the container's layer on the disk."""
-    mount = self._engine.tables.mounts[container]
-    self._engine.tables.mounts.delete(container)
+    mount = self._core.tables.mounts[container]
+    self._core.tables.mounts.delete(container)
     self.release(mount.parent)
 
 
@@ -204,13 +206,13 @@ def made_in_the_image(copy_up: Any, self: Any, node: Any, *, keep: bool = True) 
 
 
 @breaks("D1", "labkit.engine.containers.lifecycle:remove")
-def volumes_go_along(remove: Any, engine: Any, reference: str, *args: Any, **options: Any) -> None:
+def volumes_go_along(remove: Any, core: Any, reference: str, *args: Any, **options: Any) -> None:
     """docker rm removes a container's volumes, named ones too."""
-    points = [point for point in engine.find_container(reference).mounts if point.type == "volume"]
-    remove(engine, reference, *args, **options)
+    points = [point for point in find(core, reference).mounts if point.type == "volume"]
+    remove(core, reference, *args, **options)
     for point in points:
         with suppress(Exception):
-            volumes.remove(engine, point.name)
+            volumes.remove(core, point.name)
 
 
 @breaks("D3", "labkit.engine.mounts.mounts:_populate")
@@ -218,19 +220,19 @@ def never_filled(populate: Any, *args: Any) -> None:
     """An empty volume stays empty, whatever the image has there."""
 
 
-@breaks("D4", "labkit.engine.containers.lifecycle:_remove_volumes")
-def anonymous_ones_stay(remove_volumes: Any, engine: Any, container: Any) -> None:
+@breaks("D4", "labkit.engine.containers.removal:_remove_volumes")
+def anonymous_ones_stay(remove_volumes: Any, core: Any, container: Any) -> None:
     """docker rm -v and --rm leave anonymous volumes."""
 
 
 @breaks("D5", "labkit.engine.mounts.mounts:_with_volume")
-def unknown_names_are_nameless(with_volume: Any, engine: Any, point: Any) -> Any:
+def unknown_names_are_nameless(with_volume: Any, core: Any, point: Any) -> Any:
     """A name that is no volume yet gives an anonymous one."""
-    known = point.name in engine.tables.volumes
-    return with_volume(engine, point if known else replace(point, name=""))
+    known = point.name in core.tables.volumes
+    return with_volume(core, point if known else replace(point, name=""))
 
 
-@breaks("D6", "labkit.engine.mounts.mounts.volumes:Volume.folder")
+@breaks("D6", "labkit.engine.core.volume:Volume.folder")
 def another_place(folder: Any, self: Any) -> str:
     """Volumes lie beside the folder `volumes`."""
     return f"/var/lib/docker/{self.name}"
@@ -240,17 +242,17 @@ def another_place(folder: Any, self: Any) -> str:
 
 
 @breaks("E1", "labkit.engine.mounts.mounts:_make_source")
-def not_made(make_source: Any, engine: Any, container: Any, path: str) -> None:
+def not_made(make_source: Any, core: Any, container: Any, path: str) -> None:
     """-v does not make a folder of the host that is missing."""
 
 
 @breaks("E2", "labkit.engine.mounts.mounts:points")
-def only_two_types(points: Any, engine: Any, container: Any) -> Any:
+def only_two_types(points: Any, core: Any, container: Any) -> Any:
     """A tmpfs mount is no mount of the container."""
-    return tuple(point for point in points(engine, container) if point.type != "tmpfs")
+    return tuple(point for point in points(core, container) if point.type != "tmpfs")
 
 
-@breaks("E3", "labkit.engine.mounts.mounts.mountspec:parse_text")
+@breaks("E3", "labkit.engine.mounts.mountspec:parse_text")
 def names_are_folders(parse_text: Any, text: str, *args: Any) -> Any:
     """For -v, a name is a folder of the host."""
     return parse_text(text if text.startswith("/") else f"/srv/{text}", *args)
@@ -259,13 +261,13 @@ def names_are_folders(parse_text: Any, text: str, *args: Any) -> Any:
 # 08 -v versus --mount
 
 
-@breaks("F1", "labkit.engine.mounts.mounts.mountspec:_CHECKS[bind]")
+@breaks("F1", "labkit.engine.mounts.mountspec:_CHECKS[bind]")
 def source_may_be_missing(check: Any, spec: Mapping[str, Any], exists: Any) -> None:
     """--mount does not look whether the folder of the host is there."""
     check(spec, lambda path: True)
 
 
-@breaks("F2", "labkit.engine.mounts.mounts.mountspec:_CHECKS[tmpfs]")
+@breaks("F2", "labkit.engine.mounts.mountspec:_CHECKS[tmpfs]")
 def tmpfs_takes_a_source(check: Any, spec: Mapping[str, Any], exists: Any) -> None:
     """A tmpfs mount may have a source."""
 

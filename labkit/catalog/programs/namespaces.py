@@ -100,7 +100,7 @@ def _find(process: Process, engine: Engine, target: str | None) -> Entered | Non
             return None
         return Entered(own.pid, own.network, own.ipc, process.files, process.hostname)
     if target == "1":
-        return Entered("", "", "", engine.host.copy(), engine.hostname)
+        return Entered("", "", "", engine.host.copy(), engine.core.about.hostname)
     container = engine.container_of_pid(int(target or 0))
     namespace = container and engine.namespace_of(container.id)
     if not container or not namespace:
@@ -129,7 +129,7 @@ def _addresses(process: Process, engine: Engine) -> list[tuple[str, str]]:
     """The interfaces of the process' network namespace, with their addresses."""
     own = process.namespaces
     if not own.network:
-        return [("lo", "127.0.0.1/8"), ("eth0", f"{engine.address}/24"), ("docker0", "172.17.0.1/16")]
+        return [("lo", "127.0.0.1/8"), ("eth0", f"{engine.core.about.address}/24"), ("docker0", "172.17.0.1/16")]
     address = engine.address_of(own.network)
     return [("lo", "127.0.0.1/8"), *([("eth0", f"{address}/16")] if address else [])]
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from labkit.catalog.programs.support import complain, say
-from labkit.engine.daemon.daemon import SOCKET, Daemon, Line, NotStarted
+from labkit.engine.core.service import LogLine
+from labkit.engine.daemon.daemon import SOCKET, Daemon, NotStarted
 from labkit.engine.daemon.processlist import DAEMON
 from labkit.kernel.clock import SECOND
 from labkit.kernel.process import Process
@@ -156,7 +157,7 @@ def _status_lines(process: Process, daemon: Daemon, unit: str, state: str) -> li
     return [*lines, "", *(_journal_line(process, line) for line in service.log[-_SHOWN:])]
 
 
-def _journal_line(process: Process, line: Line) -> str:
+def _journal_line(process: Process, line: LogLine) -> str:
     number = {"systemd": 1, "dockerd": DAEMON[0]}[line.who]
     moment = _moment(line.time)
     text = line.text

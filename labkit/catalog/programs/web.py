@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.catalog.programs.support import append, complain, options, read_text, say, timestamp
-from labkit.engine.containers.containers import ports
 from labkit.engine.containers.logs import Log
+from labkit.engine.containers.network import ports
 from labkit.files import Files
 from labkit.kernel.process import Process
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
-    from labkit.engine.containers.containers import Container
+    from labkit.engine.core.container import Container
     from labkit.engine.daemon.daemon import Daemon
 
 _NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"
@@ -251,7 +251,7 @@ def _log(engine: Engine, target: Target, stream: str, line: str) -> None:
         return
     log = Log(engine.now)
     log.add(stream, line.encode())
-    log.flush(engine, target.container)
+    log.flush(engine.core, target.container)
 
 
 _SERVERS: tuple[Callable[[Process, Engine, Target, str], Answer | None], ...] = (_nginx, _flask, _http_server)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from labkit.engine.core.layer import chain_id
 from labkit.engine.core.references import Reference, parse
 from labkit.engine.dockerfile.errors import DockerfileError
-from labkit.engine.images.layerstore import chain_id
 
 from .progress import Progress, human_size
 from .stagestate import BaseImage
@@ -53,9 +53,9 @@ class Bases:
 
     def _ask(self, reference: Reference) -> BaseImage:
         registry = self.engine.registry
-        image = registry.get(reference.name, reference.digest or reference.tag)
+        image = registry.get(reference.name, reference.digest or reference.tag or "latest") if registry else None
         if image is None:
-            raise DockerfileError(f"{reference}: not found" if registry.has(reference.name) else _DENIED)
+            raise DockerfileError(f"{reference}: not found" if registry and registry.has(reference.name) else _DENIED)
         full = str(reference) if reference.digest else f"{reference}@{image.digest}"
         self.fetched[full] = image
         chain = chain_id(layer.diff_id for layer in image.layers) or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labkit.engine.core import times
-from labkit.engine.images import images
+from labkit.engine.core.image import new_config
 
 from .cache import REGULAR, BuildCache
 from .plan import BuildPlan
@@ -27,7 +27,7 @@ def export(engine: Engine, cache: BuildCache, planned: BuildPlan, chain: str | N
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
-    return engine.imagestore.add(images.new_config(digests, config, history, created, **more)).id
+    return engine.imagestore.add(new_config(digests, config, history, created, **more)).id
 
 
 def _layers(engine: Engine, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:

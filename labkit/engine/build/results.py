@@ -189,8 +189,8 @@ def _together(found: list[tuple[str, Listing]]) -> Listing:
 
 
 def _uuid(engine: Engine) -> str:
-    digits = engine.tables.other.get("build uuid")
+    digits = engine.tables.words.get("build uuid")
     if digits is None:
         digits = engine.ids.new("cache manager")[:32]
-        engine.tables.other.set("build uuid", digits)
+        engine.tables.words.set("build uuid", digits)
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

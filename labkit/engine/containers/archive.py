@@ -12,54 +12,51 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from labkit.engine.containers import users
-from labkit.engine.containers.containers import Container, find
-from labkit.engine.containers.sandbox import RuntimeFailed
+from labkit.engine.containers import folder, users
+from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
-from labkit.engine.daemon import hostfolders
+from labkit.engine.core.finding import find
 from labkit.engine.mounts import mounts
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles
 
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
 
-
-def stopped_files(engine: Engine, container: Container) -> Files:
+def stopped_files(core: Core, container: Container) -> Files:
     """The container's root with its volumes and bind mounts on it."""
-    mount_id = engine.tables.mounts[container.id].mount_id
-    source = engine.driver.mount(mount_id)
+    mount_id = core.tables.mounts[container.id].mount_id
+    source = core.driver.mount(mount_id)
     if not container.state.running:
-        engine.driver.unmount(mount_id)
-    namespace = Namespace(engine.host.store, source)
+        core.driver.unmount(mount_id)
+    namespace = Namespace(core.host.store, source)
     visible = replace(container, mounts=tuple(mount for mount in container.mounts if mount.type != "tmpfs"))
     visible = replace(visible, host_config={**visible.host_config, "Tmpfs": None})
     try:
-        ready = [*mounts.prepare(engine, visible), *_network_files(engine, container)]
-        engine.sandboxes.add(namespace, ready, engine.root_path(mount_id), runs=False)
+        ready = [*mounts.prepare(core, visible), *_network_files(core, container)]
+        Sandboxes(core).add(namespace, ready, core.driver.merged_at(mount_id), runs=False)
     except (mounts.OpenFailed, RuntimeFailed) as error:
         raise invalid(str(error)) from None
     finally:
         if not container.state.running:
-            mounts.finish(engine, visible)
+            mounts.finish(core, visible)
     return namespace.files()
 
 
-def _network_files(engine: Engine, container: Container) -> list[mounts.Prepared]:
-    if not engine.host.exists(f"{container.folder}/hosts"):
+def _network_files(core: Core, container: Container) -> list[mounts.Prepared]:
+    if not core.host.exists(f"{container.folder}/hosts"):
         return []
-    return [mount for mount in hostfolders.network_mounts(engine, container) if not container.mount_at(mount.target)]
+    return [mount for mount in folder.network_mounts(core, container) if not container.mount_at(mount.target)]
 
 
 def _missing(path: str, reference: str) -> EngineError:
     return not_found(f"Could not find the file {path} in container {reference}")
 
 
-def stat_path(engine: Engine, reference: str, path: str) -> Stat:
+def stat_path(core: Core, reference: str, path: str) -> Stat:
     """What is at a path; a link at its end is not followed, but where a slash comes after it."""
-    files = stopped_files(engine, find(engine, reference))
+    files = stopped_files(core, find(core, reference))
     return _lstat(files, path, reference)
 
 
@@ -95,9 +92,9 @@ def _followed(files: Files, path: str) -> str:
     return path
 
 
-def link_target(engine: Engine, reference: str, path: str) -> str:
+def link_target(core: Core, reference: str, path: str) -> str:
     """Where the symbolic link at a path leads, in the container."""
-    files = stopped_files(engine, find(engine, reference))
+    files = stopped_files(core, find(core, reference))
     try:
         files.readlink(_inside(path))
     except OSError:
@@ -105,9 +102,9 @@ def link_target(engine: Engine, reference: str, path: str) -> str:
     return _followed(files, _inside(path))
 
 
-def get(engine: Engine, reference: str, path: str) -> tuple[Stat, Content]:
+def get(core: Core, reference: str, path: str) -> tuple[Stat, Content]:
     """A file or folder as an archive whose names start with its own."""
-    files = stopped_files(engine, find(engine, reference))
+    files = stopped_files(core, find(core, reference))
     found = _lstat(files, path, reference)
     top = _inside(path)
     name = "." if path.endswith("/.") else posixpath.basename(top) or "."
@@ -149,13 +146,13 @@ def _xattrs(files: Files, path: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, files.getxattr(path, name, follow=False)) for name in names if name == "security.capability")
 
 
-def put(engine: Engine, reference: str, path: str, archive: Content, copy_uid_gid: bool = False) -> None:
+def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: bool = False) -> None:
     """Unpack an archive in a folder of the container, owners by number as it says them.
 
     With `copy_uid_gid` all belongs to the container's user, where it has one (moby, daemon/archive_tarcopyoptions).
     """
-    container = find(engine, reference)
-    files = stopped_files(engine, container)
+    container = find(core, reference)
+    files = stopped_files(core, container)
     try:
         folder = files.realpath(_inside(path))
     except NotADirectoryError:
@@ -249,11 +246,11 @@ def _there(files: Files, path: str) -> Stat | None:
         return None
 
 
-def export(engine: Engine, reference: str) -> Content:
+def export(core: Core, reference: str) -> Content:
     """The container's root, image and own layer together, without what is mounted on it."""
-    container = find(engine, reference)
-    mount_id = engine.tables.mounts[container.id].mount_id
-    files = engine.view(engine.driver.mount(mount_id))
+    container = find(core, reference)
+    mount_id = core.tables.mounts[container.id].mount_id
+    files = core.view(core.driver.mount(mount_id))
     if not container.state.running:
-        engine.driver.unmount(mount_id)
+        core.driver.unmount(mount_id)
     return tarfiles.write(list(entries(files, "/", "")))

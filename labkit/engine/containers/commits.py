@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labkit.engine.containers.containers import find
 from labkit.engine.containers.creation import merge
 from labkit.engine.core import times
+from labkit.engine.core.core import Core
+from labkit.engine.core.finding import find
+from labkit.engine.core.layer import EMPTY_LAYER, WritableLayer
 from labkit.engine.core.references import parse
 from labkit.engine.dockerfile import changes as changing
-from labkit.engine.images.layerstore import EMPTY_LAYER, WritableLayer
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 
 _KEYS = (
     "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty", "OpenStdin",
@@ -22,16 +22,16 @@ _KEYS = (
 )  # fmt: skip
 
 
-def commit(engine: Engine, container: str, name: str, author: str, message: str, instructions: Sequence[str]) -> str:
+def commit(core: Core, container: str, name: str, author: str, message: str, instructions: Sequence[str]) -> str:
     """The id of the image."""
-    found = find(engine, container)
+    found = find(core, container)
     reference = parse(name).tagged() if name else None
     config = merge(changing.apply(instructions), found.config)
-    parent = engine.imagestore.get(found.image)
-    writable: WritableLayer = engine.tables.mounts[found.id]
-    layer = engine.driver.diff(writable.mount_id)
+    parent = ImageStore(core).get(found.image)
+    writable: WritableLayer = core.tables.mounts[found.id]
+    layer = core.driver.diff(writable.mount_id)
     empty = layer.diff_id == EMPTY_LAYER or not any(True for _ in layer.entries())
-    now = engine.now()
+    now = core.now()
     step: dict[str, Any] = {
         "created": times.rfc3339(now),
         "author": author,
@@ -40,12 +40,12 @@ def commit(engine: Engine, container: str, name: str, author: str, message: str,
         "empty_layer": empty,
     }
     below: Mapping[str, Any] = parent.config if parent else {}
-    diff_ids = list(parent.diff_ids) if parent else _diff_ids(engine, writable.parent)
+    diff_ids = list(parent.diff_ids) if parent else _diff_ids(core, writable.parent)
     record = None
     if not empty:
-        record = engine.layerstore.register(layer, writable.parent)
+        record = LayerStore(core).register(layer, writable.parent)
         diff_ids.append(layer.diff_id)
-    image = engine.imagestore.add(
+    image = ImageStore(core).add(
         {
             "architecture": "amd64",
             "author": author,
@@ -61,9 +61,9 @@ def commit(engine: Engine, container: str, name: str, author: str, message: str,
         parent=found.image if parent else "",
     )
     if record:
-        engine.layerstore.release(record.chain_id)
+        LayerStore(core).release(record.chain_id)
     if reference:
-        engine.imagestore.tag(image.id, reference)
+        ImageStore(core).tag(image.id, reference)
     return image.id
 
 
@@ -71,10 +71,10 @@ def _config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: config.get(key) for key in _KEYS if config.get(key) not in (None, "", False, [], {})}
 
 
-def _diff_ids(engine: Engine, chain: str | None) -> list[str]:
+def _diff_ids(core: Core, chain: str | None) -> list[str]:
     """The layers of a chain whose image is gone."""
     found: list[str] = []
-    while record := engine.layerstore.get(chain):
+    while record := LayerStore(core).get(chain):
         found.insert(0, record.diff_id)
         chain = record.parent
     return found

@@ -8,56 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labkit.engine.containers import storageopts
-from labkit.engine.containers.containers import Container
+from labkit.engine.containers import folder, storageopts
 from labkit.engine.core import names
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, conflict, invalid
 from labkit.engine.core.events import ContainerCreated
-from labkit.engine.daemon import hostfolders
+from labkit.engine.core.image import Image
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import mounts
 from labkit.kernel.jsontypes import JsonObject, members
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.images.images import Image
 
 _INHERITED = ("User", "WorkingDir", "StopSignal", "Healthcheck", "Shell", "OnBuild", "ArgsEscaped")
 
 
-def create(engine: Engine, body: Mapping[str, Any], name: str = "") -> tuple[str, list[str]]:
+def create(core: Core, body: Mapping[str, Any], name: str = "") -> tuple[str, list[str]]:
     """POST /containers/create: the id, and warnings."""
     host_config = dict(body.get("HostConfig") or {})
-    mounts.check(engine, host_config)
+    mounts.check(core, host_config)
     _check_restart(host_config.get("RestartPolicy") or {})
     _check_addresses(body.get("NetworkingConfig") or {})
     workdir = body.get("WorkingDir") or ""
     if workdir and not workdir.startswith("/"):
         raise invalid(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
-    image = engine.imagestore.find(body.get("Image") or "")
+    image = ImageStore(core).find(body.get("Image") or "")
     config = merge(body, image.run_config)
     if not config.get("Cmd") and not config.get("Entrypoint"):
         raise invalid("no command specified")
-    size = storageopts.wanted_size(engine.driver, host_config.get("StorageOpt") or {})
-    identifier = engine.ids.new("container")
+    size = storageopts.wanted_size(core.driver, host_config.get("StorageOpt") or {})
+    identifier = core.ids.new("container")
     container = Container(
-        identifier, _reserve(engine, identifier, name), engine.ids.number("containers"), engine.now(), image.id,
+        identifier, _reserve(core, identifier, name), core.ids.number("containers"), core.now(), image.id,
         config, host_config,
     )  # fmt: skip
-    engine.tables.names.set(container.name, identifier)
-    writable = engine.layerstore.create_writable(identifier, image.chain)
-    storageopts.grow(engine.driver, writable.mount_id, size)
+    core.tables.names.set(container.name, identifier)
+    writable = LayerStore(core).create_writable(identifier, image.chain)
+    storageopts.grow(core.driver, writable.mount_id, size)
     try:
-        container = _furnish(engine, container, image)
+        container = _furnish(core, container, image)
     except EngineError:
-        engine.layerstore.remove_writable(identifier)
-        engine.tables.names.delete(container.name)
-        if identifier in engine.tables.containers:
-            engine.tables.containers.delete(identifier)
+        LayerStore(core).remove_writable(identifier)
+        core.tables.names.delete(container.name)
+        if identifier in core.tables.containers:
+            core.tables.containers.delete(identifier)
         raise
-    hostfolders.make_container_folder(engine, container)
-    engine.events.append(ContainerCreated(identifier, container.name, image.id))
+    folder.make_container_folder(core, container)
+    core.events.append(ContainerCreated(identifier, container.name, image.id))
     return identifier, []
 
 
@@ -88,31 +87,31 @@ def _check_addresses(networking: JsonObject) -> None:
             )
 
 
-def _furnish(engine: Engine, container: Container, image: Image) -> Container:
+def _furnish(core: Core, container: Container, image: Image) -> Container:
     """Mounts and the working directory; what is made in the root is made in the container's own layer."""
-    container = replace(container, mounts=mounts.points(engine, container))
+    container = replace(container, mounts=mounts.points(core, container))
     workdir = container.config.get("WorkingDir")
     needs_root = bool(workdir) or bool(container.mounts) or bool(container.config.get("Volumes"))
     if needs_root:
-        mount_id = engine.tables.mounts[container.id].mount_id
-        root = engine.view(engine.driver.mount(mount_id))
+        mount_id = core.tables.mounts[container.id].mount_id
+        root = core.view(core.driver.mount(mount_id))
         try:
             if workdir:
                 _make_workdir(root, workdir)
-            container = _with_image_volumes(engine, container, root)
-            mounts.populate(engine, container, root)
+            container = _with_image_volumes(core, container, root)
+            mounts.populate(core, container, root)
         finally:
-            engine.driver.unmount(mount_id)
-    engine.tables.containers.set(container.id, container)
+            core.driver.unmount(mount_id)
+    core.tables.containers.set(container.id, container)
     return container
 
 
-def _with_image_volumes(engine: Engine, container: Container, root: Any) -> Container:
+def _with_image_volumes(core: Core, container: Container, root: Any) -> Container:
     for target in container.config.get("Volumes") or {}:
         path = mounts.absolute(target)
         if not container.mount_at(target) and root.exists(path) and not root.is_dir(path):
             raise invalid(f"cannot mount volume over existing file, file exists {path}")
-    return replace(container, mounts=mounts.image_volumes(engine, container))
+    return replace(container, mounts=mounts.image_volumes(core, container))
 
 
 def _make_workdir(root: Any, workdir: str) -> None:
@@ -125,18 +124,18 @@ def _make_workdir(root: Any, workdir: str) -> None:
         ) from None  # fmt: skip
 
 
-def _reserve(engine: Engine, identifier: str, name: str) -> str:
+def _reserve(core: Core, identifier: str, name: str) -> str:
     """The name without its slash, free for this container."""
     if not name:
-        return names.generate(identifier, engine.tables.names)
+        return names.generate(identifier, core.tables.names)
     names.check(name)
     bare = name.removeprefix("/")
-    refuse_taken(engine, bare)
+    refuse_taken(core, bare)
     return bare
 
 
-def refuse_taken(engine: Engine, name: str) -> None:
-    if holder := engine.tables.names.get(name):
+def refuse_taken(core: Core, name: str) -> None:
+    if holder := core.tables.names.get(name):
         raise conflict(
             f'Conflict. The container name "/{name}" is already in use by container "{holder}". You have to remove '
             "(or rename) that container to be able to reuse that name."

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.engine.containers import oci, users
-from labkit.engine.containers.containers import find
-from labkit.engine.containers.lifecycle import environment, first_run, namespaces_of, run_exec
+from labkit.engine.containers.processes import environment, first_run, namespaces_of, run_exec
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, conflict, invalid
+from labkit.engine.core.finding import find
 from labkit.kernel.process import Process
 from labkit.kernel.streams import Input, Null
 
 if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.containers.containers import Container
     from labkit.engine.containers.logs import Streams
 
 
 def run(
-    engine: Engine,
+    core: Core,
     reference: str,
     argv: Sequence[str],
     env: Sequence[str] = (),
@@ -31,12 +31,12 @@ def run(
     privileged: bool = False,
 ) -> int:
     """The exit status. What keeps the process from starting is printed to its own output, as the daemon does."""
-    container = find(engine, reference)
+    container = find(core, reference)
     _check(container, reference)
     if not argv:
         raise invalid("no exec command specified")
     stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
-    namespace = engine.tables.running[container.id].namespace
+    namespace = core.tables.running[container.id].namespace
     try:
         account = users.look_up(namespace.files(), user or container.config.get("User") or "")
     except EngineError as error:
@@ -60,14 +60,14 @@ def run(
     except oci.NotStarted as error:
         return _refuse(detach, streams, *oci.exec_failed(str(error)))
     stdin = streams.stdin if streams and streams.stdin else Input()
-    number = engine.ids.number("exec")
+    number = core.ids.number("exec")
     process = Process(
-        list(argv), variables, files, stdin, stdout, stderr, engine.kernel, hostname=container.hostname,
+        list(argv), variables, files, stdin, stdout, stderr, core.kernel, hostname=container.hostname,
         pid=number + 6, detached=detach, tty=tty, namespaces=namespaces_of(container),
     )  # fmt: skip
     if detach:
         key = f"{container.id}/{number}"
-        return run_exec(engine, key, namespace, process, lambda: first_run(process, path))
+        return run_exec(core, key, namespace, process, lambda: first_run(process, path))
     return first_run(process, path) & 0xFF
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit.engine.core import gojson, times
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import system
 from labkit.files import Content
 from labkit.kernel.limits import Runaway
 from labkit.kernel.streams import Input, Output
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.containers.containers import Container
 
 _LIMIT = 8 << 20  # bytes of one write that a log keeps
 _LINES = 30_000  # that a process may print before it waits or ends
@@ -46,12 +43,12 @@ class Log:
         if len(self._lines) > _LINES or len(rest) > _LIMIT:
             raise Runaway("the container prints too much")
 
-    def flush(self, engine: Engine, container: Container) -> None:
+    def flush(self, core: Core, container: Container) -> None:
         for stream, rest in self._rest.items():
             if rest:
                 self._lines.append((stream, self._now(), rest))
         if self._lines:
-            engine.host.append(container.log_path, "".join(_record(*line) for line in self._lines))
+            core.host.append(container.log_path, "".join(_record(*line) for line in self._lines))
         self._lines, self._rest = [], {"stdout": b"", "stderr": b""}
 
 
@@ -81,12 +78,12 @@ def _record(stream: str, now: int, line: bytes) -> str:
     return gojson.dumps({"log": text, "stream": stream, "time": times.rfc3339(now)}) + "\n"
 
 
-def read(engine: Engine, container: Container) -> list[tuple[str, int, bytes]]:
+def read(core: Core, container: Container) -> list[tuple[str, int, bytes]]:
     """Stream, time (ns) and bytes of each line of the log. Raises EngineError: there is none (moby, daemon/logger)."""
     if (container.host("LogConfig") or {}).get("Type") == "none":
         raise system("configured logging driver does not support reading")
     try:
-        text = engine.host.read(container.log_path).decode("utf-8", "replace")
+        text = core.host.read(container.log_path).decode("utf-8", "replace")
     except OSError:
         return []
     lines = []

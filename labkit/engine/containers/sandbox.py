@@ -11,14 +11,13 @@ from collections.abc import Container as Holder
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.containers import hostconfig
-from labkit.engine.daemon import procfiles
+from labkit.engine.containers import hostconfig, procfiles
+from labkit.engine.core.core import Core
 from labkit.engine.mounts.mounts import Prepared
-from labkit.engine.mounts.mountspec import size_of, tmpfs_shown
+from labkit.engine.mounts.mountspec import tmpfs_of, tmpfs_shown
 from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, makedev, tmpfs
 
 if TYPE_CHECKING:
-    from labkit.engine.api import Engine
     from labkit.files import Store
 
 _DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
@@ -54,29 +53,27 @@ class RuntimeFailed(Exception):
 
 
 class Sandboxes:
-    """Makes the namespaces of containers; what all of them share is made once."""
+    """Makes the namespaces of containers; what all of them share is made once (Core keeps it)."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._shared_trees: dict[str, Source] | None = None
-        self._shared_proc: Map[str, Inode] | None = None
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def _shared(self) -> dict[str, Source]:
-        if self._shared_trees is None:
-            self._shared_trees = _make_shared(self._engine.host.store)
-        return self._shared_trees
+        if not self._core.shared_trees:
+            self._core.shared_trees = _make_shared(self._core.host.store)
+        return self._core.shared_trees
 
     def _proc_names(self) -> Map[str, Inode]:
-        if self._shared_proc is None:
-            self._shared_proc = procfiles.shared_names(self._engine.host.store)
-        return self._shared_proc
+        if self._core.shared_proc is None:
+            self._core.shared_proc = procfiles.shared_names(self._core.host.store)
+        return self._core.shared_proc
 
     def namespace(self, root: Source, *, key: str, shm: int = 0, skip: Holder[str] = (), **about: Any) -> Namespace:
         """A namespace with the usual mounts but those on the targets `skip`.
 
         `key` is what /proc asks the engine for, `about` describes the mount of the root.
         """
-        store = self._engine.host.store
+        store = self._core.host.store
         shared = self._shared()
         size = shm or hostconfig.SHM_SIZE
         namespace = Namespace(store, root, **about)
@@ -106,7 +103,7 @@ class Sandboxes:
 
     def nothing(self) -> Namespace:
         """A namespace for a container that has no process."""
-        return Namespace(self._engine.host.store, self._shared()["empty"])
+        return Namespace(self._core.host.store, self._shared()["empty"])
 
     def mask(self, namespace: Namespace) -> None:
         """Cover what an unprivileged container must not see or change in /proc."""
@@ -156,7 +153,7 @@ class Sandboxes:
                 f'error mounting "{mount.source_text}" to rootfs at "{mount.target}": mount src={mount.source_text}, '
                 f"dst={mount.target}, dstFd=/proc/thread-self/fd/11, flags=MS_BIND|MS_REC: not a directory"
             )
-        host = self._engine.host
+        host = self._core.host
         covering = host.find(mount.path).mount if mount.path else None
         namespace.mount(files.realpath(mount.target), mount.source, **_like(covering, mount))
         if mount.recursive and mount.is_dir and mount.path:
@@ -167,7 +164,7 @@ class Sandboxes:
         if existed:
             words.insert(0, f"mode={stat.S_IMODE(files.stat(mount.target).st_mode):04o}")
         try:
-            source = self._engine.tmpfs(",".join(words))
+            source = tmpfs_of(self._core.host.store, ",".join(words))
         except ValueError:
             flags = "|".join(f"MS_{word.upper()}" for word in mount.options)
             raise RuntimeFailed(
@@ -177,22 +174,6 @@ class Sandboxes:
         options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *tmpfs_shown(words))
         namespace.mount(files.realpath(mount.target), source, fstype="tmpfs", device="tmpfs", readonly=mount.readonly,
                         options=options)  # fmt: skip
-
-
-def tmpfs_of(store: Store, data: str) -> Source:
-    """A tmpfs with these options (size, mode, uid, gid). Raises ValueError."""
-    size, mode, uid, gid = None, 0o1777, 0, 0
-    for word in data.split(","):
-        key, _, value = word.partition("=")
-        if key == "size":
-            size = size_of(value) or None
-        elif key == "mode":
-            mode = int(value, 8)
-        elif key == "uid":
-            uid = int(value)
-        elif key == "gid":
-            gid = int(value)
-    return tmpfs(store, size, mode, uid, gid)
 
 
 def _like(covering: Mount | None, mount: Prepared) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
 if TYPE_CHECKING:
-    from labkit.engine.api import Engine
     from labkit.files.persistent import Map
 
 
@@ -139,28 +138,6 @@ class MountpointCreated(Event):
 
     container: str
     path: str
-
-
-def watch(engine: Engine) -> None:
-    """Tell of what the file system does in the containers' own layers: copies up, and names hidden by a whiteout."""
-
-    engine.host.store.watcher = _Watcher(engine)
-
-
-class _Watcher:
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def _container(self, label: str) -> str | None:
-        return self.engine.tables.other.get(f"mount {label}")
-
-    def copied_up(self, label: str, path: str, size: int, layer: int) -> None:
-        if container := self._container(label):
-            self.engine.events.append(CopiedUp(container, path, size, layer + 1))
-
-    def hidden(self, label: str, path: str) -> None:
-        if container := self._container(label):
-            self.engine.events.append(Whiteout(container, path))
 
 
 class EventLog:

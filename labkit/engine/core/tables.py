@@ -5,47 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.engine.core.container import Container
+from labkit.engine.core.events import Event
+from labkit.engine.core.image import Image
+from labkit.engine.core.layer import LayerRecord, WritableLayer
+from labkit.engine.core.running import Running
+from labkit.engine.core.service import Service
+from labkit.engine.core.volume import Volume
 from labkit.files.persistent import Map
-
-_NAMES = (
-    "counters",  # kind of id -> how many were given
-    "layers",  # chain id -> LayerRecord
-    "mounts",  # container id -> WritableLayer
-    "images",  # image id -> Image
-    "references",  # full name -> image id
-    "containers",  # container id -> Container
-    "names",  # container name -> container id
-    "running",  # container id -> Running
-    "volumes",  # volume name -> Volume
-    "cache",  # the build part's records
-    "events",  # number -> Event
-    "other",  # what a part keeps under a name of its own
-)
 
 # Those that belong to one storage driver: an engine that runs with another does not see what they hold.
 OF_A_DRIVER = ("layers", "mounts", "images", "references", "containers", "names", "running", "cache")
+_OTHERS = ("counters", "events", "volumes", "volume_uses", "holders", "parked", "words", "service")
 
 
 class Tables:
     """The maps, each an attribute under its name."""
 
-    __slots__ = _NAMES
+    __slots__ = OF_A_DRIVER + _OTHERS
 
-    counters: Map[str, int]
-    layers: Map[str, Any]
-    mounts: Map[str, Any]
-    images: Map[str, Any]
-    references: Map[str, str]
-    containers: Map[str, Any]
-    names: Map[str, str]
-    running: Map[str, Any]
-    volumes: Map[str, Any]
-    cache: Map[str, Any]
-    events: Map[int, Any]
-    other: Map[str, Any]
+    counters: Map[str, int]  # kind of id -> how many were given
+    layers: Map[str, LayerRecord]  # by chain id
+    mounts: Map[str, WritableLayer]  # by container id
+    images: Map[str, Image]
+    references: Map[str, str]  # full name -> image id
+    containers: Map[str, Container]
+    names: Map[str, str]  # container name -> container id
+    running: Map[str, Running]  # by container id; ID/NUMBER is what exec started
+    volumes: Map[str, Volume]  # by name
+    volume_uses: Map[str, int]  # name of a volume that is mounted -> how many containers use it
+    holders: Map[str, str]  # id of a writable layer -> container id
+    cache: Map[str, Any]  # the build cache's records
+    events: Map[int, Event]
+    parked: Map[str, ParkedDriver]  # by the name of a storage driver that is not in use
+    service: Map[str, Service]  # the daemon, under its name
+    words: Map[str, str]  # what a part keeps under a name of its own
 
     def __init__(self) -> None:
-        for name in _NAMES:
+        for name in self.__slots__:
             setattr(self, name, Map())
 
     def park(self) -> Tables:
@@ -63,17 +60,14 @@ class Tables:
 
     def copy(self) -> Tables:
         twin = Tables.__new__(Tables)
-        for name in _NAMES:
+        for name in self.__slots__:
             setattr(twin, name, getattr(self, name).copy())
         return twin
 
 
-PARKED = "parked "  # before a driver's name: where `other` keeps what belongs to a driver that is not in use
-
-
 @dataclass(frozen=True)
-class Parked:
+class ParkedDriver:
     """What an engine remembers of a storage driver that it does not run with, and what the driver itself does."""
 
     tables: Tables
-    driver: Any  # as Driver.snapshot() gave it
+    driver: object  # as Driver.snapshot() gave it

@@ -12,21 +12,23 @@ Not modelled: that systemd tries a failed start three times, live-restore, the t
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labkit.drivers import DRIVERS, choice
 from labkit.drivers.base import OptionRefused, options_of
-from labkit.engine.containers import lifecycle
-from labkit.engine.core.tables import PARKED, Parked
-from labkit.engine.daemon import daemonconfig, hostfolders
+from labkit.engine.api import Engine
+from labkit.engine.containers import service
+from labkit.engine.core.service import LogLine, Service
+from labkit.engine.core.tables import ParkedDriver
+from labkit.engine.daemon import daemonconfig
+from labkit.engine.images.imagefolders import install_images
 
 if TYPE_CHECKING:
     from labkit.drivers import Driver
-    from labkit.engine.api import Engine
 
 SOCKET = "/run/docker.sock"
-_SERVICE = "daemon"  # where the tables' `other` keeps it
+_SERVICE = "daemon"  # where the tables keep it
 _LINES = 200  # of the log that are kept
 _NO_GRAPHDRIVER = "failed to start daemon: error initializing graphdriver: "
 
@@ -35,55 +37,38 @@ class NotStarted(Exception):
     """The daemon ended at once; str() is what it said."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the journal."""
-
-    time: int  # ns
-    who: str  # "dockerd" or "systemd"
-    text: str
-
-
-@dataclass(frozen=True)
-class Service:
-    driver: str  # with which the engine runs, or ran last
-    since: int  # ns
-    status: str = "active"  # or "inactive", "failed"
-    listens: bool = True  # whether systemd has the socket open
-    log: tuple[Line, ...] = ()
-
-
 class Daemon:
     def __init__(self, engine: Engine, setting: choice.Setting, root: str, *, socket: str | None = SOCKET) -> None:
         self.engine = engine
+        self.core = core = engine.core
         self.setting = setting
         self.root = root
         self.socket = socket  # its file on the host; None where nobody can take it away
-        self._made: dict[str, Driver] = {engine.driver.name: engine.driver}
-        self._set(Service(engine.driver.name, engine.now()))
+        self._made: dict[str, Driver] = {core.driver.name: core.driver}
+        self._set(Service(core.driver.name, core.now()))
         self._log("systemd", "Started Docker Application Container Engine.")
 
     # --- state
 
     @property
     def service(self) -> Service:
-        return self.engine.tables.other[_SERVICE]  # type: ignore[no-any-return]
+        return self.core.tables.service[_SERVICE]
 
     def _set(self, service: Service) -> None:
-        self.engine.tables.other.set(_SERVICE, service)
+        self.core.tables.service.set(_SERVICE, service)
 
     def _turn(self, status: str) -> None:
-        self._set(replace(self.service, status=status, since=self.engine.now()))
+        self._set(replace(self.service, status=status, since=self.core.now()))
 
     def _log(self, who: str, *texts: str) -> None:
-        lines = tuple(Line(self.engine.now(), who, text) for text in texts)
+        lines = tuple(LogLine(self.core.now(), who, text) for text in texts)
         self._set(replace(self.service, log=(*self.service.log, *lines)[-_LINES:]))
 
     def restored(self) -> None:
         """The engine's tables were replaced: the drivers are what these say."""
-        self.engine.use(self._made[self.service.driver])
+        self.core.use(self._made[self.service.driver])
         for name, driver in self._made.items():
-            parked = self.engine.tables.other.get(PARKED + name)
+            parked = self.core.tables.parked.get(name)
             if parked is not None and name != self.service.driver:
                 driver.restore(parked.driver)
 
@@ -102,18 +87,18 @@ class Daemon:
             self._fail(str(error))
             raise NotStarted(str(error)) from None
         self._switch(driver)
-        self.engine.epoch = self.engine.now()
+        self.core.epoch = self.core.now()
         self._turn("active")
         self._log("dockerd", 'level=info msg="Daemon has completed initialization"')
         self._log("systemd", "Started Docker Application Container Engine.")
-        lifecycle.start_up(self.engine)
+        service.start_up(self.core)
 
     def stop(self, *, socket: bool = False) -> None:
         """`socket`: systemd closes the socket too, so that no connection starts the daemon again."""
         if self.service.status == "active":
             self._log("systemd", "Stopping Docker Application Container Engine...")
             self._log("dockerd", "level=info msg=\"Processing signal 'terminated'\"")
-            lifecycle.shut_down(self.engine)
+            service.shut_down(self.core)
             self._log("dockerd", 'level=info msg="Daemon shutdown complete"')
             self._log("systemd", "docker.service: Deactivated successfully.")
             self._log("systemd", "Stopped Docker Application Container Engine.")
@@ -128,14 +113,14 @@ class Daemon:
 
     def listen(self) -> None:
         """Open the socket, whose file may be gone."""
-        if self.socket is not None and not self.engine.host.exists(self.socket):
-            self.engine.host.mknod(self.socket, 0o140660)
-            self.engine.host.chown(self.socket, 0, 999)
+        if self.socket is not None and not self.core.host.exists(self.socket):
+            self.core.host.mknod(self.socket, 0o140660)
+            self.core.host.chown(self.socket, 0, 999)
         self._set(replace(self.service, listens=True))
 
     def unreachable(self) -> str:
         """What a client is told that connects; empty where it is answered. A daemon that was stopped is started."""
-        if self.socket is not None and not self.engine.host.exists(self.socket):
+        if self.socket is not None and not self.core.host.exists(self.socket):
             at = f"unix:///var{self.socket}"
             return (
                 f"failed to connect to the docker API at {at}; check if the path is correct and if the daemon is "
@@ -159,14 +144,14 @@ class Daemon:
 
     def _driver(self) -> Driver:
         """The one that the configuration and the disk ask for. Raises ConfigError and DriverRefused."""
-        config = daemonconfig.read(self.engine.host)
+        config = daemonconfig.read(self.core.host)
         name = choice.choose(self.setting, config.storage_driver, self._used(), config.features)
         try:
             options = options_of(DRIVERS[name], config.storage_options)
-            if name == self.engine.driver.name or PARKED + name in self.engine.tables.other:
+            if name == self.core.driver.name or name in self.core.tables.parked:
                 self._made[name].configure(options)
             else:
-                self._made[name] = DRIVERS[name](self.engine.host, self.root, options)
+                self._made[name] = DRIVERS[name](self.core.host, self.root, options)
                 self._made[name].backing = self.setting.backing_name
         except OptionRefused as error:
             raise choice.DriverRefused(f"{_NO_GRAPHDRIVER}{error}") from None
@@ -174,20 +159,19 @@ class Daemon:
 
     def _used(self) -> list[str]:
         """The drivers whose folders are not empty."""
-        host = self.engine.host
+        host = self.core.host
         folders = {name: f"{self.root}/{name}" for name in DRIVERS}
         return [name for name, path in folders.items() if host.is_dir(path) and host.listdir(path)]
 
     def _switch(self, driver: Driver) -> None:
-        engine = self.engine
-        if driver is engine.driver:
+        core = self.core
+        if driver is core.driver:
             return
-        other = engine.tables.other
-        parked = Parked(engine.tables.park(), engine.driver.snapshot())
-        other.set(PARKED + engine.driver.name, parked)
-        engine.use(driver)
-        if PARKED + driver.name in other:
-            engine.tables.unpark(other[PARKED + driver.name].tables)
-            other.delete(PARKED + driver.name)
-        hostfolders.install_images(engine)
+        others = core.tables.parked
+        others.set(core.driver.name, ParkedDriver(core.tables.park(), core.driver.snapshot()))
+        core.use(driver)
+        if driver.name in others:
+            core.tables.unpark(others[driver.name].tables)
+            others.delete(driver.name)
+        install_images(core)
         self._set(replace(self.service, driver=driver.name))

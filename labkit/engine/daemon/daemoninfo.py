@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labkit.drivers.choice import numbers
+from labkit.engine.containers.procfiles import CPUS, MEMORY
 from labkit.engine.core import times
-from labkit.engine.daemon.procfiles import CPUS, MEMORY
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
+from labkit.engine.core.core import Core
+from labkit.engine.core.finding import by_age
+from labkit.engine.images.imagestore import ImageStore
 
 VERSION = "29-dev"
 _GO = "go1.27.3"
@@ -45,24 +45,24 @@ _RELEASES = (
 _CLIENT_API = "1.55"  # of the client that was recorded beside the last
 
 
-def _release(engine: Engine) -> Release:
-    if engine.server_version is None:
+def _release(core: Core) -> Release:
+    if core.about.server_version is None:
         return _RELEASES[-1][1]
-    return next(release for since, release in reversed(_RELEASES) if numbers(engine.server_version) >= since)
+    return next(release for since, release in reversed(_RELEASES) if numbers(core.about.server_version) >= since)
 
 
-def version(engine: Engine) -> dict[str, Any]:
+def version(core: Core) -> dict[str, Any]:
     """Both halves of docker version."""
-    return {"Client": _client(engine), "Server": _server(engine)}
+    return {"Client": _client(core), "Server": _server(core)}
 
 
-def _client(engine: Engine) -> dict[str, Any]:
+def _client(core: Core) -> dict[str, Any]:
     """The client comes with the engine, in the same version."""
-    release = _release(engine)
-    api = _CLIENT_API if engine.server_version is None else release.api
+    release = _release(core)
+    api = _CLIENT_API if core.about.server_version is None else release.api
     return {
         "Platform": {"Name": ""},
-        "Version": engine.server_version or VERSION,
+        "Version": core.about.server_version or VERSION,
         "ApiVersion": api,
         "DefaultAPIVersion": api,
         "GitCommit": "unknown-commit",
@@ -74,8 +74,8 @@ def _client(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _server(engine: Engine) -> dict[str, Any]:
-    release = _release(engine)
+def _server(core: Core) -> dict[str, Any]:
+    release = _release(core)
     details = {
         "ApiVersion": release.api,
         "Arch": "amd64",
@@ -83,12 +83,12 @@ def _server(engine: Engine) -> dict[str, Any]:
         "Experimental": "false",
         "GitCommit": _COMMIT,
         "GoVersion": release.go,
-        "KernelVersion": engine.kernel_version,
+        "KernelVersion": core.about.kernel_version,
         "MinAPIVersion": release.least_api,
         "Os": "linux",
     }
     components = [
-        {"Name": "Engine", "Version": engine.server_version or VERSION, "Details": details},
+        {"Name": "Engine", "Version": core.about.server_version or VERSION, "Details": details},
         {"Name": "containerd", "Version": "1.6.20~ds1", "Details": {"GitCommit": "1.6.20~ds1-1+deb12u3"}},
         {"Name": "runc", "Version": "1.5.0-rc.1+dev", "Details": {"GitCommit": ""}},
         {"Name": "docker-init", "Version": "0.19.0", "Details": {"GitCommit": ""}},
@@ -96,32 +96,32 @@ def _server(engine: Engine) -> dict[str, Any]:
     return {
         "Platform": {"Name": ""},
         "Components": components,
-        "Version": engine.server_version or VERSION,
+        "Version": core.about.server_version or VERSION,
         "ApiVersion": details["ApiVersion"],
         "MinAPIVersion": details["MinAPIVersion"],
         "GitCommit": _COMMIT,
         "GoVersion": release.go,
         "Os": "linux",
         "Arch": "amd64",
-        "KernelVersion": engine.kernel_version,
+        "KernelVersion": core.about.kernel_version,
         "BuildTime": details["BuildTime"],
     }
 
 
-def info(engine: Engine) -> dict[str, Any]:
+def info(core: Core) -> dict[str, Any]:
     """GET /info."""
-    states = [container.state.status for container in engine.containers_by_age()]
+    states = [container.state.status for container in by_age(core)]
     running, paused = states.count("running") + states.count("restarting"), states.count("paused")
-    digits = engine.digest("engine", "id")
+    digits = core.digest("engine", "id")
     return {
         "ID": f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
         "Containers": len(states),
         "ContainersRunning": running,
         "ContainersPaused": paused,
         "ContainersStopped": len(states) - running - paused,
-        "Images": len(engine.imagestore),
-        "Driver": engine.driver.name,
-        "DriverStatus": [list(pair) for pair in engine.driver.status()],
+        "Images": len(ImageStore(core)),
+        "Driver": core.driver.name,
+        "DriverStatus": [list(pair) for pair in core.driver.status()],
         "Plugins": {
             "Volume": ["local"],
             "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
@@ -142,13 +142,13 @@ def info(engine: Engine) -> dict[str, Any]:
         "NFd": 24,
         "OomKillDisable": True,
         "NGoroutines": 40,
-        "SystemTime": times.rfc3339(engine.now()),
+        "SystemTime": times.rfc3339(core.now()),
         "LoggingDriver": "json-file",
         "CgroupDriver": "cgroupfs",
         "CgroupVersion": "1",
         "NEventsListener": 0,
-        "KernelVersion": engine.kernel_version,
-        "OperatingSystem": engine.operating_system,
+        "KernelVersion": core.about.kernel_version,
+        "OperatingSystem": core.about.operating_system,
         "OSVersion": "12",
         "OSType": "linux",
         "Architecture": "x86_64",
@@ -167,10 +167,10 @@ def info(engine: Engine) -> dict[str, Any]:
         "HttpProxy": "",
         "HttpsProxy": "",
         "NoProxy": "",
-        "Name": engine.hostname,
+        "Name": core.about.hostname,
         "Labels": [],
         "ExperimentalBuild": False,
-        "ServerVersion": engine.server_version or VERSION,
+        "ServerVersion": core.about.server_version or VERSION,
         "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
         "DefaultRuntime": "runc",
         "Swarm": {

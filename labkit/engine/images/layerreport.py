@@ -23,17 +23,17 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
-from labkit.engine.images import layerstore
+from labkit.engine.core.finding import find
+from labkit.engine.core.layer import WritableLayer
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.images.steps import image_steps
 from labkit.files import Content, Inode, Layer
 from labkit.files.inodes import REGULAR, S_IFMT, SYMLINK
 from labkit.files.union import Merged, merge
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
 
 ADDED, CHANGED, DELETED, ON_THE_WAY = "added", "changed", "deleted", ""
 KINDS = {stat.S_IFDIR: "folder", REGULAR: "file", SYMLINK: "link", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
@@ -244,32 +244,34 @@ class Stack:
         return found
 
 
-def stack_of(engine: Engine, name: str) -> Stack:
+def stack_of(core: Core, name: str) -> Stack:
     """The layers of a container of this name or id, or else of an image. Raises EngineError."""
     try:
-        return container_stack(engine, name)
+        return container_stack(core, name)
     except EngineError:
-        return image_stack(engine, name)
+        return image_stack(core, name)
 
 
-def image_stack(engine: Engine, name: str) -> Stack:
+def image_stack(core: Core, name: str) -> Stack:
     """Raises EngineError `No such image`."""
-    made = [(step.text, step.layer) for step in image_steps(engine, name) if step.layer]
+    made = [
+        (step.text, step.layer) for step in image_steps(ImageStore(core).find(name), LayerStore(core)) if step.layer
+    ]
     return Stack("image", name, _image_layers(made))
 
 
-def container_stack(engine: Engine, name: str) -> Stack:
+def container_stack(core: Core, name: str) -> Stack:
     """Raises EngineError `No such container`."""
-    document = engine.inspect_container(name)
-    writable: layerstore.WritableLayer = engine.tables.mounts[document["Id"]]
-    if engine.imagestore.get(document["Image"]):
-        made = [(step.text, step.layer) for step in image_steps(engine, document["Image"]) if step.layer]
+    found = find(core, name)
+    writable: WritableLayer = core.tables.mounts[found.id]
+    if image := ImageStore(core).get(found.image):
+        made = [(step.text, step.layer) for step in image_steps(image, LayerStore(core)) if step.layer]
     else:  # the image was removed by force; its layers stay with the container
-        made = [("(unnamed)", layer) for layer in _layers_below(engine, writable.parent)]
+        made = [("(unnamed)", layer) for layer in _layers_below(core, writable.parent)]
     layers = _image_layers(made)
     for kind, layer in (
-        ("init", engine.layerstore._init_layer(writable.parent)),
-        ("container", engine.driver.diff(writable.mount_id)),
+        ("init", LayerStore(core).init_layer(writable.parent)),
+        ("container", core.driver.diff(writable.mount_id)),
     ):
         layers.append(StackLayer(len(layers) + 1, kind, "", layer))
     return Stack("container", name, layers)
@@ -279,10 +281,10 @@ def _image_layers(made: Iterable[tuple[str, Layer]]) -> list[StackLayer]:
     return [StackLayer(number, "image", text, layer) for number, (text, layer) in enumerate(made, 1)]
 
 
-def _layers_below(engine: Engine, chain: str | None) -> list[Layer]:
+def _layers_below(core: Core, chain: str | None) -> list[Layer]:
     """The layers of a chain, from the bottom up."""
     layers = []
-    while record := engine.layerstore.get(chain):
+    while record := LayerStore(core).get(chain):
         layers.append(record.layer)
         chain = record.parent
     return layers[::-1]

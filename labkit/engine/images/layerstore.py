@@ -8,22 +8,21 @@ refers to it: an image, a container, a build cache record or a layer on top of i
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from labkit.drivers.base import DriverFailed
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import system
 from labkit.engine.core.events import LayerCreated, LayerRemoved
-from labkit.engine.daemon import hostfolders
+from labkit.engine.core.layer import LayerRecord, WritableLayer
+from labkit.engine.images import imagefolders
 from labkit.files import Content, Entry, Layer
 
 if TYPE_CHECKING:
-    from labkit.engine.api import Engine
     from labkit.files import Files
 
-EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"  # digest of a tar without files
 
 # What the layer between image and container holds (moby, daemon/initlayer): the targets of the mounts of every
 # container. A text is the target of a symbolic link.
@@ -41,55 +40,15 @@ _INIT_PATHS: tuple[tuple[str, str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class LayerRecord:
-    chain_id: str
-    layer: Layer
-    cache_id: str
-    parent: str | None  # chain id
-    references: int
-    size: int  # bytes, as the storage driver counts them
-    imported: bool = False  # `docker import` made it; it goes with the next prune of images, not with the image
-
-    @property
-    def diff_id(self) -> str:
-        return self.layer.diff_id
-
-
-@dataclass(frozen=True, slots=True)
-class WritableLayer:
-    """A container's own layer, its init layer below, and the chain id of the image's top layer."""
-
-    mount_id: str
-    init_id: str
-    parent: str | None
-
-
-def chain_ids(diff_ids: Iterable[str]) -> list[str]:
-    """The chain id of each layer, from the bottom up."""
-    chain: list[str] = []
-    for diff_id in diff_ids:
-        text = f"{chain[-1]} {diff_id}" if chain else None
-        chain.append(f"sha256:{sha256(text.encode()).hexdigest()}" if text else diff_id)
-    return chain
-
-
-def chain_id(diff_ids: Iterable[str]) -> str | None:
-    """The chain id of the topmost layer."""
-    chain = chain_ids(diff_ids)
-    return chain[-1] if chain else None
-
-
 class LayerStore:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._init_layers: dict[str | None, Layer] = {}  # by the chain below; made anew where missing
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def get(self, chain: str | None) -> LayerRecord | None:
-        return self._engine.tables.layers.get(chain) if chain else None
+        return self._core.tables.layers.get(chain) if chain else None
 
     def records(self) -> list[LayerRecord]:
-        return [record for _, record in sorted(self._engine.tables.layers.items())]
+        return [record for _, record in sorted(self._core.tables.layers.items())]
 
     def cache_id(self, chain: str | None) -> str | None:
         record = self.get(chain)
@@ -98,7 +57,7 @@ class LayerStore:
     def create(self, cache_id: str, parent: str | None) -> None:
         """A folder for a layer, on the one of another."""
         try:
-            self._engine.driver.create(cache_id, parent)
+            self._core.driver.create(cache_id, parent)
         except DriverFailed as error:
             raise system(str(error)) from None
 
@@ -109,12 +68,12 @@ class LayerStore:
             if imported and not known.imported:
                 self._put(replace(known, imported=True, references=known.references + 1))
             return self.hold(chain)
-        cache_id = self._engine.ids.new("layer")
+        cache_id = self._core.ids.new("layer")
         self.create(cache_id, self.cache_id(parent))
         try:
-            self._engine.driver.apply(cache_id, layer)
+            self._core.driver.apply(cache_id, layer)
         except OSError as error:  # the disk is full
-            self._engine.driver.remove(cache_id)
+            self._core.driver.remove(cache_id)
             reason = f"write {error.filename or '/'}: {str(error.strerror).lower()}"
             raise system(f"failed to register layer: {reason}") from None
         return self.adopt(layer, cache_id, parent, imported=imported)
@@ -126,16 +85,16 @@ class LayerStore:
             return self.hold(chain)
         if parent:
             self.hold(parent)
-        size = self._engine.driver.layer_size(layer)
+        size = self._core.driver.layer_size(layer)
         record = LayerRecord(chain, layer, cache_id, parent, 2 if imported else 1, size, imported)
         self._put(record)
-        hostfolders.add_layer(self._engine, record)
-        self._engine.events.append(LayerCreated(chain, layer.diff_id, cache_id, layer.size))
+        imagefolders.add_layer(self._core, record)
+        self._core.events.append(LayerCreated(chain, layer.diff_id, cache_id, layer.size))
         return record
 
     def hold(self, chain: str) -> LayerRecord:
         """One reference more."""
-        record: LayerRecord = self._engine.tables.layers[chain]
+        record: LayerRecord = self._core.tables.layers[chain]
         return self._put(replace(record, references=record.references + 1))
 
     def release(self, chain: str | None) -> list[str]:
@@ -145,10 +104,10 @@ class LayerStore:
             if record.references > 1:
                 self._put(replace(record, references=record.references - 1))
                 break
-            self._engine.driver.remove(record.cache_id)
-            self._engine.tables.layers.delete(record.chain_id)
-            hostfolders.remove_layer(self._engine, record.chain_id)
-            self._engine.events.append(LayerRemoved(record.chain_id, record.cache_id))
+            self._core.driver.remove(record.cache_id)
+            self._core.tables.layers.delete(record.chain_id)
+            imagefolders.remove_layer(self._core, record.chain_id)
+            self._core.events.append(LayerRemoved(record.chain_id, record.cache_id))
             gone.append(record.chain_id)
             chain = record.parent
         return gone
@@ -172,42 +131,42 @@ class LayerStore:
         return total
 
     def _put(self, record: LayerRecord) -> LayerRecord:
-        self._engine.tables.layers.set(record.chain_id, record)
+        self._core.tables.layers.set(record.chain_id, record)
         return record
 
     # --- containers
 
     def create_writable(self, container: str, parent: str | None) -> WritableLayer:
         """The init layer and the container's own layer on an image's chain."""
-        engine = self._engine
-        mount_id = container if engine.driver.by_container else engine.ids.new("mount")
+        core = self._core
+        mount_id = container if core.driver.by_container else core.ids.new("mount")
         writable = WritableLayer(mount_id, f"{mount_id}-init", parent)
         if parent:
             self.hold(parent)
         self.create(writable.init_id, self.cache_id(parent))
-        engine.driver.apply(writable.init_id, self._init_layer(parent))
+        core.driver.apply(writable.init_id, self.init_layer(parent))
         self.create(mount_id, writable.init_id)
-        engine.tables.mounts.set(container, writable)
-        engine.tables.other.set(f"mount {mount_id}", container)
+        core.tables.mounts.set(container, writable)
+        core.tables.holders.set(mount_id, container)
         return writable
 
-    def _init_layer(self, parent: str | None) -> Layer:
-        if parent not in self._init_layers:
+    def init_layer(self, parent: str | None) -> Layer:
+        if parent not in self._core.init_layers:
             cache_id = self.cache_id(parent)
-            image = self._engine.view(self._engine.driver.mount(cache_id)) if cache_id else None
-            self._init_layers[parent] = init_layer(image, self._engine.epoch)
-        return self._init_layers[parent]
+            image = self._core.view(self._core.driver.mount(cache_id)) if cache_id else None
+            self._core.init_layers[parent] = made_init_layer(image, self._core.epoch)
+        return self._core.init_layers[parent]
 
     def remove_writable(self, container: str) -> None:
-        writable: WritableLayer = self._engine.tables.mounts[container]
-        self._engine.driver.remove(writable.mount_id)
-        self._engine.driver.remove(writable.init_id)
-        self._engine.tables.mounts.delete(container)
-        self._engine.tables.other.delete(f"mount {writable.mount_id}")
+        writable: WritableLayer = self._core.tables.mounts[container]
+        self._core.driver.remove(writable.mount_id)
+        self._core.driver.remove(writable.init_id)
+        self._core.tables.mounts.delete(container)
+        self._core.tables.holders.delete(writable.mount_id)
         self.release(writable.parent)
 
 
-def init_layer(image: Files | None, created: int) -> Layer:
+def made_init_layer(image: Files | None, created: int) -> Layer:
     """The empty files and folders under every container's mounts; folders keep the image's mode and owner."""
     entries: dict[str, Entry] = {}
     for path, kind in _INIT_PATHS:

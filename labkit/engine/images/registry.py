@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, not_found
-from labkit.engine.core.references import DEFAULT_DOMAIN, Reference, parse
-from labkit.engine.images import layerstore
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
+from labkit.engine.core.layer import chain_ids
+from labkit.engine.core.references import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 
 _PARALLEL = 3  # layers that are downloaded at a time
 
 
-def pull(engine: Engine, text: str, platform: str | None = "") -> Iterator[str]:
+def pull(core: Core, text: str, platform: str | None = "") -> Iterator[str]:
     """The lines of progress. The image is there after the last line."""
     reference = parse(text).tagged()
-    image = _ask(engine, reference)
+    image = _ask(core, reference)
     path = reference.path
     yield f"{reference.tag or reference.digest}: Pulling from {path}"
-    new = engine.imagestore.get(_id_of(image)) is None
+    new = ImageStore(core).get(_id_of(image)) is None
     if new:
-        yield from _download(engine, image)
-    known = _store(engine, image)
-    status_new = new or engine.tables.references.get(str(reference)) != known
-    engine.imagestore.tag(known, reference)
-    engine.imagestore.tag(known, replace(reference, tag=None, digest=image.digest))
+        yield from _download(core, image)
+    known = _store(core, image)
+    status_new = new or core.tables.references.get(str(reference)) != known
+    ImageStore(core).tag(known, reference)
+    ImageStore(core).tag(known, replace(reference, tag=None, digest=image.digest))
     yield f"Digest: {image.digest}"
     if status_new:
         yield f"Status: Downloaded newer image for {reference.familiar}"
@@ -36,10 +36,10 @@ def pull(engine: Engine, text: str, platform: str | None = "") -> Iterator[str]:
         yield f"Status: Image is up to date for {reference.familiar}"
 
 
-def _ask(engine: Engine, reference: Reference) -> Any:
-    registry = engine.registry
+def _ask(core: Core, reference: Reference) -> Any:
+    registry = core.registry
     image = (
-        registry.get(str(replace(reference, tag=None, digest=None)), reference.digest or reference.tag)
+        registry.get(str(replace(reference, tag=None, digest=None)), reference.digest or reference.tag or DEFAULT_TAG)
         if registry
         else None
     )
@@ -60,11 +60,11 @@ def _id_of(image: Any) -> str:
     return f"sha256:{sha256(image.text.encode()).hexdigest()}"
 
 
-def _download(engine: Engine, image: Any) -> Iterator[str]:
+def _download(core: Core, image: Any) -> Iterator[str]:
     """A line for each thing that happens to a layer."""
-    chain = layerstore.chain_ids(layer.diff_id for layer in image.layers)
+    chain = chain_ids(layer.diff_id for layer in image.layers)
     short = [blob.removeprefix("sha256:")[:12] for blob in image.blobs]
-    missing = [name for name, chain_id in zip(short, chain, strict=True) if not engine.layerstore.get(chain_id)]
+    missing = [name for name, chain_id in zip(short, chain, strict=True) if not LayerStore(core).get(chain_id)]
     for name in short:
         yield f"{name}: {'Pulling fs layer' if name in missing else 'Already exists'}"
     for name in missing[_PARALLEL:]:
@@ -76,14 +76,14 @@ def _download(engine: Engine, image: Any) -> Iterator[str]:
         yield f"{name}: Pull complete"
 
 
-def _store(engine: Engine, image: Any) -> str:
+def _store(core: Core, image: Any) -> str:
     parent: str | None = None
     held = []
     for layer in image.layers:
-        record = engine.layerstore.register(layer, parent)
+        record = LayerStore(core).register(layer, parent)
         held.append(record.chain_id)
         parent = record.chain_id
-    stored = engine.imagestore.add(dict(image.config))
+    stored = ImageStore(core).add(dict(image.config))
     for chain in reversed(held):
-        engine.layerstore.release(chain)
+        LayerStore(core).release(chain)
     return stored.id

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from labkit.engine.images import layerstore
+from labkit.engine.core.image import Image
+from labkit.engine.core.layer import chain_ids
+from labkit.engine.images.layerstore import LayerStore
 from labkit.files import Layer
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
 
 _AROUND = (  # what the builders write around the Dockerfile's line: `docker build` of both kinds, `docker commit`
     (re.compile(r"\s+# buildkit$"), ""),
@@ -42,24 +40,23 @@ def instruction(created_by: str, comment: str = "") -> str:
     return text or comment or "(unnamed)"
 
 
-def image_steps(engine: Engine, name: str) -> tuple[ImageStep, ...]:
-    """The steps of an image; layers that its history does not tell of come last. Raises EngineError."""
-    image = engine.find_image(name)
-    layers = iter(zip(image.diff_ids, layerstore.chain_ids(image.diff_ids), strict=True))
+def image_steps(image: Image, store: LayerStore) -> tuple[ImageStep, ...]:
+    """The steps of an image; layers that its history does not tell of come last."""
+    layers = iter(zip(image.diff_ids, chain_ids(image.diff_ids), strict=True))
     steps = [
-        _step(engine, _line(entry), None if entry.get("empty_layer") else next(layers, None))
+        _step(store, _line(entry), None if entry.get("empty_layer") else next(layers, None))
         for entry in image.config.get("history") or []
     ]
-    return (*steps, *(_step(engine, "(not in the history)", each) for each in layers))
+    return (*steps, *(_step(store, "(not in the history)", each) for each in layers))
 
 
 def _line(entry: Mapping[str, object]) -> str:
     return instruction(str(entry.get("created_by") or ""), str(entry.get("comment") or ""))
 
 
-def _step(engine: Engine, text: str, ids: tuple[str, str] | None) -> ImageStep:
+def _step(store: LayerStore, text: str, ids: tuple[str, str] | None) -> ImageStep:
     """`ids`: the layer's digest and chain id."""
     if ids is None:
         return ImageStep(text, 0, None)
-    record = engine.layerstore.get(ids[1])
+    record = store.get(ids[1])
     return ImageStep(text, record.size if record else 0, ids[0], record.layer if record else None)

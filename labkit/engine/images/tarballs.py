@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labkit.engine.core import gojson, times
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import invalid, not_found, system
+from labkit.engine.core.image import Image, new_config
+from labkit.engine.core.layer import chain_id, chain_ids
 from labkit.engine.core.references import Reference, parse, parse_any
 from labkit.engine.dockerfile import changes as changing
-from labkit.engine.images import images, layerstore
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 from labkit.files import BadArchiveError, Content, Entry, Layer
 from labkit.files import tar as tarfiles
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.images.images import Image
 
 _BLOBS = "blobs/sha256"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -51,20 +51,20 @@ class _Blobs:
 # --- save
 
 
-def save(engine: Engine, names: Sequence[str]) -> Content:
+def save(core: Core, names: Sequence[str]) -> Content:
     """One archive with all of the images; by a name without a tag all tags of that name."""
     chosen: dict[str, list[Reference]] = {}
     for name in names:
-        _choose(engine, name, chosen)
+        _choose(core, name, chosen)
     blobs = _Blobs()
     manifests: list[dict[str, Any]] = []
     descriptors: list[dict[str, Any]] = []
     repositories: dict[str, dict[str, Any]] = {}
     for image_id, references in chosen.items():
-        image: Image = engine.tables.images[image_id]
+        image: Image = core.tables.images[image_id]
         if not image.diff_ids:
             raise system("empty export - not implemented")
-        item, descriptor = _save_image(engine, image, blobs)
+        item, descriptor = _save_image(core, image, blobs)
         item["RepoTags"] = [reference.familiar for reference in references] or None
         if image.parent in chosen:
             item["Parent"] = image.parent
@@ -93,8 +93,8 @@ def _ordered(item: dict[str, Any]) -> dict[str, Any]:
     return {key: item[key] for key in ("Config", "RepoTags", "Layers", "Parent", "LayerSources") if key in item}
 
 
-def _choose(engine: Engine, name: str, chosen: dict[str, list[Reference]]) -> None:
-    store = engine.imagestore
+def _choose(core: Core, name: str, chosen: dict[str, list[Reference]]) -> None:
+    store = ImageStore(core)
     reference = parse_any(name)
     if isinstance(reference, str):
         chosen.setdefault(store.find(name).id, [])
@@ -106,7 +106,7 @@ def _choose(engine: Engine, name: str, chosen: dict[str, list[Reference]]) -> No
         return
     found = [
         (parse(text), image_id)
-        for text, image_id in sorted(engine.tables.references.items())
+        for text, image_id in sorted(core.tables.references.items())
         if parse(text).name == reference.name
     ]
     for known, image_id in found:
@@ -123,10 +123,10 @@ def _add(chosen: dict[str, list[Reference]], image_id: str, references: list[Ref
     known += [reference for reference in references if reference not in known]
 
 
-def _save_image(engine: Engine, image: Image, blobs: _Blobs) -> tuple[dict[str, Any], dict[str, Any]]:
+def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[dict[str, Any], dict[str, Any]]:
     sources, layers, parent = {}, [], ""
-    for place, chain in enumerate(layerstore.chain_ids(image.diff_ids)):
-        record = engine.layerstore.get(chain)
+    for place, chain in enumerate(chain_ids(image.diff_ids)):
+        record = LayerStore(core).get(chain)
         assert record is not None
         archive = record.layer.tar()
         blobs.add(archive, record.diff_id)
@@ -175,7 +175,7 @@ def _archive(blobs: _Blobs, texts: dict[str, str]) -> Content:
 # --- load
 
 
-def load(engine: Engine, archive: Content) -> list[str]:
+def load(core: Core, archive: Content) -> list[str]:
     """Take in the images of an archive; a line for each name, or for each image where the last one has none."""
     files = _read(archive)
     if "manifest.json" not in files:
@@ -188,22 +188,22 @@ def load(engine: Engine, archive: Content) -> list[str]:
         raise invalid("invalid manifest, manifest cannot be null (but can be [])")
     lines, loaded, names = [], [], []
     for item in manifest:
-        image = _load_image(engine, item, files)
+        image = _load_image(core, item, files)
         loaded.append((image.id, item.get("Parent") or ""))
         names = [parse(name) for name in item.get("RepoTags") or ()]
         for name in names:
-            lines += _name_loaded(engine, image.id, name)
+            lines += _name_loaded(core, image.id, name)
     for identifier, parent in loaded:
-        if parent in engine.tables.images:
-            engine.tables.images.set(identifier, replace(engine.tables.images[identifier], parent=parent))
+        if parent in core.tables.images:
+            core.tables.images.set(identifier, replace(core.tables.images[identifier], parent=parent))
     if not names:
         lines += [f"Loaded image ID: {identifier}" for identifier, _ in loaded]
     return lines
 
 
-def _name_loaded(engine: Engine, image_id: str, name: Reference) -> list[str]:
-    previous = engine.tables.references.get(str(name))
-    engine.imagestore.tag(image_id, name)
+def _name_loaded(core: Core, image_id: str, name: Reference) -> list[str]:
+    previous = core.tables.references.get(str(name))
+    ImageStore(core).tag(image_id, name)
     lines = [f"Loaded image: {name.familiar}"]
     if previous and previous != image_id:
         lines.insert(
@@ -239,7 +239,7 @@ def _unpacked(archive: Content) -> Content:
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"))
 
 
-def _load_image(engine: Engine, item: dict[str, Any], files: dict[str, Content]) -> Image:
+def _load_image(core: Core, item: dict[str, Any], files: dict[str, Content]) -> Image:
     config = json.loads(bytes(files[item["Config"]]))
     diff_ids = config["rootfs"]["diff_ids"] or []
     if len(diff_ids) != len(item["Layers"]):
@@ -247,25 +247,25 @@ def _load_image(engine: Engine, item: dict[str, Any], files: dict[str, Content])
     held: list[str] = []
     parent: str | None = None
     for diff_id, path in zip(diff_ids, item["Layers"], strict=True):
-        chain = layerstore.chain_id([*_diffs(engine, parent), diff_id])
-        if known := engine.layerstore.get(chain):
-            record = engine.layerstore.hold(known.chain_id)
+        chain = chain_id([*_diffs(core, parent), diff_id])
+        if known := LayerStore(core).get(chain):
+            record = LayerStore(core).hold(known.chain_id)
         else:
-            record = engine.layerstore.register(Layer.from_tar(files[path]), parent)
+            record = LayerStore(core).register(Layer.from_tar(files[path]), parent)
             if record.diff_id != diff_id:
-                engine.layerstore.release(record.chain_id)
+                LayerStore(core).release(record.chain_id)
                 raise invalid(f'invalid diffID for layer: expected "{diff_id}", got "{record.diff_id}"')
         held.append(record.chain_id)
         parent = record.chain_id
-    image = engine.imagestore.add(config)
+    image = ImageStore(core).add(config)
     for chain in reversed(held):
-        engine.layerstore.release(chain)
+        LayerStore(core).release(chain)
     return image
 
 
-def _diffs(engine: Engine, chain: str | None) -> list[str]:
+def _diffs(core: Core, chain: str | None) -> list[str]:
     found: list[str] = []
-    while record := engine.layerstore.get(chain):
+    while record := LayerStore(core).get(chain):
         found.insert(0, record.diff_id)
         chain = record.parent
     return found
@@ -274,7 +274,7 @@ def _diffs(engine: Engine, chain: str | None) -> list[str]:
 # --- import
 
 
-def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[str], message: str, source: str) -> str:
+def import_(core: Core, archive: Content, name: str, instructions: Sequence[str], message: str, source: str) -> str:
     """An image of one layer: all files of an archive."""
     reference = parse(name).tagged() if name else None
     config = changing.apply(instructions)
@@ -282,16 +282,16 @@ def import_(engine: Engine, archive: Content, name: str, instructions: Sequence[
         layer = Layer.from_tar(_unpacked(archive))
     except BadArchiveError as error:
         raise system(_bad(error)) from None
-    record = engine.layerstore.register(layer, None, imported=True)
-    now = engine.now()
+    record = LayerStore(core).register(layer, None, imported=True)
+    now = core.now()
     comment = message or f"Imported from {source}"
-    image = engine.imagestore.add(_imported(layer.diff_id, config, now, comment))
-    engine.layerstore.release(record.chain_id)
+    image = ImageStore(core).add(_imported(layer.diff_id, config, now, comment))
+    LayerStore(core).release(record.chain_id)
     if reference:
-        engine.imagestore.tag(image.id, reference)
+        ImageStore(core).tag(image.id, reference)
     return image.id
 
 
 def _imported(diff_id: str, config: dict[str, Any], now: int, comment: str) -> dict[str, Any]:
     history = [{"created": times.rfc3339(now), "comment": comment}]
-    return images.new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")
+    return new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")

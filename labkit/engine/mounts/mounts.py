@@ -10,87 +10,86 @@ import errno
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labkit.engine.containers import containers
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, invalid, system
 from labkit.engine.core.events import HostFolderCreated, VolumePopulated
+from labkit.engine.core.finding import find
+from labkit.engine.core.mountkeys import Mount
+from labkit.engine.core.mountpoint import MountPoint
+from labkit.engine.images.imagestore import ImageStore
+from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import mountspec, volumes
-from labkit.engine.mounts.mountkeys import Mount
-from labkit.engine.mounts.mountspec import MountPoint
 from labkit.files import Files, Source
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.containers.containers import Container
-
 
 # --- creation
 
 
-def check(engine: Engine, host_config: Mapping[str, Any]) -> None:
+def check(core: Core, host_config: Mapping[str, Any]) -> None:
     """What is looked at before anything is made, at creation and at every start."""
     for spec in host_config.get("Mounts") or ():
-        mountspec.check_mount(Mount(spec), engine.host.exists)
+        mountspec.check_mount(Mount(spec), core.host.exists)
     for target in host_config.get("Tmpfs") or {}:
         mountspec.check_destination(target)
 
 
-def points(engine: Engine, container: Container) -> tuple[MountPoint, ...]:
+def points(core: Core, container: Container) -> tuple[MountPoint, ...]:
     """The mount points of a new container; the volumes that they name are created.
 
     Later ones win over earlier at the same target: other containers' mounts, binds and mounts, the image's volumes.
     """
     found: dict[str, MountPoint] = {}
     for text in container.host("VolumesFrom", ()):
-        for point in _from_container(engine, text):
+        for point in _from_container(core, text):
             found[point.destination] = point
     taken: set[str] = set()
     for text in container.host("Binds", ()):
         point = mountspec.parse_text(text, container.host("VolumeDriver", ""))
         if point.destination in taken or point.destination in container.host("Tmpfs", {}):
             raise invalid(f"Duplicate mount point: {point.destination}")
-        _add(engine, point, taken, found)
+        _add(core, point, taken, found)
     for spec in container.host("Mounts", ()):
-        point = mountspec.parse_record(spec, engine.host.exists)
+        point = mountspec.parse_record(spec, core.host.exists)
         if point.destination in taken:
             raise invalid(f"Duplicate mount point: {spec['Target']}")
-        _add(engine, point, taken, found)
+        _add(core, point, taken, found)
     return tuple(found.values())
 
 
-def _add(engine: Engine, point: MountPoint, taken: set[str], found: dict[str, MountPoint]) -> None:
+def _add(core: Core, point: MountPoint, taken: set[str], found: dict[str, MountPoint]) -> None:
     taken.add(point.destination)
     found.pop(point.destination, None)
     if point.type == "volume":
-        point = _with_volume(engine, point)
+        point = _with_volume(core, point)
     elif point.type == "image":
-        engine.imagestore.find(point.source)
+        ImageStore(core).find(point.source)
         point = replace(point, name=point.source, rw=False)
     found[point.destination] = point
 
 
-def _from_container(engine: Engine, text: str) -> list[MountPoint]:
+def _from_container(core: Core, text: str) -> list[MountPoint]:
     reference, mode = mountspec.parse_volumes_from(text)
-    other = containers.find(engine, reference)
+    other = find(core, reference)
     readonly = "ro" in mode.split(",")
     return [replace(point, rw=point.rw and not readonly, copy_data=False, mode="") for point in other.mounts]
 
 
-def _with_volume(engine: Engine, point: MountPoint) -> MountPoint:
+def _with_volume(core: Core, point: MountPoint) -> MountPoint:
     asked = volumes.Request(point.name, point.driver, point.spec.driver_options, point.spec.labels)
-    volume = volumes.create(engine, asked)
+    volume = volumes.create(core, asked)
     return replace(point, name=volume.name, driver=volume.driver, source=volume.mountpoint, mode=point.mode or "z")
 
 
-def image_volumes(engine: Engine, container: Container) -> tuple[MountPoint, ...]:
+def image_volumes(core: Core, container: Container) -> tuple[MountPoint, ...]:
     """An anonymous volume for each target of Config.Volumes at which nothing else is mounted."""
     found = list(container.mounts)
     for target in container.config.get("Volumes") or {}:
         destination = mountspec.clean(target)
         if any(point.destination == destination for point in found) or destination in container.host("Tmpfs", {}):
             continue
-        volume = volumes.create(engine, volumes.Request("", container.host("VolumeDriver", "")))
+        volume = volumes.create(core, volumes.Request("", container.host("VolumeDriver", "")))
         found.append(
             MountPoint(
                 "volume", destination, volume.mountpoint, volume.name, volume.driver, "", True, "", copy_data=True
@@ -99,7 +98,7 @@ def image_volumes(engine: Engine, container: Container) -> tuple[MountPoint, ...
     return tuple(found)
 
 
-def populate(engine: Engine, container: Container, root: Files) -> None:
+def populate(core: Core, container: Container, root: Files) -> None:
     """Fill the empty volumes with what the image has at their targets."""
     for point in container.mounts:
         if point.type != "volume" or not point.copy_data:
@@ -108,25 +107,25 @@ def populate(engine: Engine, container: Container, root: Files) -> None:
         if not root.is_dir(target):
             continue
         try:
-            _populate(engine, container, point, root, target)
+            _populate(core, container, point, root, target)
         except EngineError as error:
             raise EngineError(f"failed to populate volume: {error}", error.kind) from None
 
 
-def _populate(engine: Engine, container: Container, point: MountPoint, root: Files, target: str) -> None:
-    volume = engine.tables.volumes[point.name]
-    path = _mount_volume(engine, point)
+def _populate(core: Core, container: Container, point: MountPoint, root: Files, target: str) -> None:
+    volume = core.tables.volumes[point.name]
+    path = _mount_volume(core, point)
     try:
         if point.subpath:
-            path = _subpath(engine, path, point.subpath)
-        host = engine.host
+            path = _subpath(core, path, point.subpath)
+        host = core.host
         if not host.is_dir(path) or host.listdir(path):
             return
         copied = copy_folder(root, target, host, path)
         if copied:
-            engine.events.append(VolumePopulated(point.name, container.id, target))
+            core.events.append(VolumePopulated(point.name, container.id, target))
     finally:
-        volumes.unmount(engine, volume)
+        volumes.unmount(core, volume)
 
 
 def copy_folder(source: Files, top: str, target: Files, into: str) -> int:
@@ -194,46 +193,46 @@ class Prepared:
     data: tuple[str, ...] = ()  # of a tmpfs: size=, mode=…
 
 
-def prepare(engine: Engine, container: Container) -> list[Prepared]:
+def prepare(core: Core, container: Container) -> list[Prepared]:
     """Mount volumes, make missing sources of binds, and put all in the order of mounting: by depth of the target."""
     ready = [_tmpfs(target, words.split(",") if words else []) for target, words in container.host("Tmpfs", {}).items()]
     for point in container.mounts:
-        ready.append(_PREPARE[point.type](engine, container, point))
+        ready.append(_PREPARE[point.type](core, container, point))
     return sorted(ready, key=lambda mount: mount.target.count("/"))
 
 
-def finish(engine: Engine, container: Container) -> None:
+def finish(core: Core, container: Container) -> None:
     """Let go of what prepare mounted."""
     for point in container.mounts:
-        volume = engine.tables.volumes.get(point.name) if point.type == "volume" else None
+        volume = core.tables.volumes.get(point.name) if point.type == "volume" else None
         if volume:
-            volumes.unmount(engine, volume)
+            volumes.unmount(core, volume)
 
 
-def _mount_volume(engine: Engine, point: MountPoint) -> str:
+def _mount_volume(core: Core, point: MountPoint) -> str:
     """Mount a volume where it needs that; its folder."""
-    volume = engine.tables.volumes[point.name]
+    volume = core.tables.volumes[point.name]
     try:
-        volumes.mount(engine, volume)
+        volumes.mount(core, volume)
     except EngineError as error:
         raise system(f"error while mounting volume '{point.source}': {error}") from None
     return volume.mountpoint  # type: ignore[no-any-return]
 
 
-def _prepare_volume(engine: Engine, container: Container, point: MountPoint) -> Prepared:
-    path = _mount_volume(engine, point)
+def _prepare_volume(core: Core, container: Container, point: MountPoint) -> Prepared:
+    path = _mount_volume(core, point)
     text = path
     if point.subpath:
-        path = _subpath(engine, path, point.subpath)
-    elif {"z", "Z"} & set(point.mode.split(",")) and not engine.host.exists(path):
+        path = _subpath(core, path, point.subpath)
+    elif {"z", "Z"} & set(point.mode.split(",")) and not core.host.exists(path):
         raise system(f'error evaluating symlinks from mount source "{path}": lstat {path}: no such file or directory')
-    return _of_host(engine, point, path, text)
+    return _of_host(core, point, path, text)
 
 
-def _subpath(engine: Engine, top: str, subpath: str) -> str:
+def _subpath(core: Core, top: str, subpath: str) -> str:
     path = f"{top}/{subpath}"
     try:
-        found = engine.host.realpath(path)
+        found = core.host.realpath(path)
     except OSError as error:
         raise system(f"cannot access path {path}: lstat {path}: {(error.strerror or '').lower()}") from None
     if found != top and not found.startswith(f"{top}/"):
@@ -241,32 +240,32 @@ def _subpath(engine: Engine, top: str, subpath: str) -> str:
     return found
 
 
-def _prepare_bind(engine: Engine, container: Container, point: MountPoint) -> Prepared:
-    host = engine.host
+def _prepare_bind(core: Core, container: Container, point: MountPoint) -> Prepared:
+    host = core.host
     if point.create_source and not host.exists(point.source):
-        _make_source(engine, container, point.source)
-    return _of_host(engine, point, point.source, point.source)
+        _make_source(core, container, point.source)
+    return _of_host(core, point, point.source, point.source)
 
 
-def _make_source(engine: Engine, container: Container, path: str) -> None:
+def _make_source(core: Core, container: Container, path: str) -> None:
     try:
-        engine.host.makedirs(path)
+        core.host.makedirs(path)
     except NotADirectoryError:
         return  # a file is in the way, which is for runc to complain about
     except OSError as error:
         where = error.filename or path
-        if error.errno == errno.EEXIST and engine.host.exists(where):
+        if error.errno == errno.EEXIST and core.host.exists(where):
             return  # as above; a link that leads nowhere is another matter
         raise system(
             f"error while creating mount source path '{path}': mkdir {where}: {(error.strerror or '').lower()}"
         ) from None
-    engine.events.append(HostFolderCreated(path, container.id))
+    core.events.append(HostFolderCreated(path, container.id))
 
 
-def _of_host(engine: Engine, point: MountPoint, path: str, text: str) -> Prepared:
+def _of_host(core: Core, point: MountPoint, path: str, text: str) -> Prepared:
     try:
-        source = engine.host.source(path)
-        is_dir = engine.host.is_dir(path)
+        source = core.host.source(path)
+        is_dir = core.host.is_dir(path)
     except OSError as error:
         raise OpenFailed(path, (error.strerror or "").lower()) from None
     return Prepared(
@@ -282,14 +281,14 @@ class OpenFailed(Exception):
         super().__init__(f"failed to fulfil mount request: open {path}: {reason}")
 
 
-def _prepare_tmpfs(engine: Engine, container: Container, point: MountPoint) -> Prepared:
+def _prepare_tmpfs(core: Core, container: Container, point: MountPoint) -> Prepared:
     return _tmpfs(point.destination, mountspec.tmpfs_options(point.spec, not point.rw))
 
 
-def _prepare_image(engine: Engine, container: Container, point: MountPoint) -> Prepared:
-    image = engine.imagestore.find(point.source)
-    cache_id = engine.layerstore.cache_id(image.chain)
-    root = engine.view(engine.driver.mount(cache_id)) if cache_id else None
+def _prepare_image(core: Core, container: Container, point: MountPoint) -> Prepared:
+    image = ImageStore(core).find(point.source)
+    cache_id = LayerStore(core).cache_id(image.chain)
+    root = core.view(core.driver.mount(cache_id)) if cache_id else None
     if root is None:
         raise invalid(f"No such image: {point.source}")
     top = f"/{point.subpath}" if point.subpath else "/"

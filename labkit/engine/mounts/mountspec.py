@@ -10,56 +10,18 @@ import errno
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from labkit.engine.core.errors import EngineError, invalid
-from labkit.engine.mounts.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount
+from labkit.engine.core.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount
+from labkit.engine.core.mountpoint import MountPoint
+from labkit.files import Source, Store, tmpfs
 from labkit.kernel.jsontypes import JsonObject
 
 DEFAULT_PROPAGATION = "rprivate"
 _SUBPATH = "subpath must be a relative path within the volume"
 
 Exists = Callable[[str], bool]
-
-
-@dataclass(frozen=True)
-class MountPoint:
-    """One mount of a container, as `.Mounts` of an inspect shows it and a little more."""
-
-    type: str
-    destination: str
-    source: str = ""
-    name: str = ""  # of a volume
-    driver: str = ""
-    mode: str = ""
-    rw: bool = True
-    propagation: str = ""
-    copy_data: bool = False  # an empty volume is filled from the image
-    create_source: bool = False  # a missing source of a bind mount is made
-    spec: Mount = field(default_factory=Mount)  # the record that it was made from
-
-    @property
-    def subpath(self) -> str:
-        return self.spec.volume_subpath or self.spec.image_subpath
-
-    @property
-    def named(self) -> bool:
-        """The source was chosen by someone, so that `docker rm -v` leaves it."""
-        return bool(self.spec.source)
-
-    def row(self) -> JsonObject:
-        """In the order in which `docker inspect` prints it."""
-        row: JsonObject = {
-            "Type": self.type,
-            "Name": self.name,
-            "Source": self.source,
-            "Destination": self.destination,
-            "Driver": self.driver,
-            "Mode": self.mode,
-            "RW": self.rw,
-            "Propagation": self.propagation,
-        }
-        return {key: value for key, value in row.items() if value or key not in ("Name", "Driver")}
 
 
 # --- texts
@@ -343,3 +305,19 @@ def clean(path: str) -> str:
 def is_local(path: str) -> bool:
     """A relative path that stays below where it starts."""
     return bool(path) and not path.startswith("/") and clean(path).split("/")[0] != ".."
+
+
+def tmpfs_of(store: Store, data: str) -> Source:
+    """A tmpfs with these options (size, mode, uid, gid). Raises ValueError."""
+    size, mode, uid, gid = None, 0o1777, 0, 0
+    for word in data.split(","):
+        key, _, value = word.partition("=")
+        if key == "size":
+            size = size_of(value) or None
+        elif key == "mode":
+            mode = int(value, 8)
+        elif key == "uid":
+            uid = int(value)
+        elif key == "gid":
+            gid = int(value)
+    return tmpfs(store, size, mode, uid, gid)

@@ -12,48 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.engine.core import filters as filtering
 from labkit.engine.core import times
+from labkit.engine.core.container import Container
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, conflict, invalid, not_found, system
 from labkit.engine.core.events import VolumeCreated, VolumeRemoved
-from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_shown
+from labkit.engine.core.volume import ANONYMOUS, Volume
+from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
 
 if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-    from labkit.engine.containers.containers import Container
     from labkit.files import Files
 
-ROOT = "/var/lib/docker/volumes"
-ANONYMOUS = "com.docker.volume.anonymous"  # the label of a volume whose name nobody chose
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _OPTIONS = ("type", "o", "device", "size")
 _NEEDS = (("device", ("type",)), ("type", ("device",)), ("o", ("device", "type")))
 _LIST_FILTERS = ("dangling", "driver", "label", "name")
 _PRUNE_FILTERS = ("label", "label!", "all")
-
-
-@dataclass(frozen=True)
-class Volume:
-    name: str
-    created: int  # ns
-    driver: str = "local"
-    labels: Mapping[str, str] | None = None
-    options: Mapping[str, str] | None = None
-
-    @property
-    def folder(self) -> str:
-        return f"{ROOT}/{self.name}"
-
-    @property
-    def mountpoint(self) -> str:
-        return f"{ROOT}/{self.name}/_data"
-
-    @property
-    def anonymous(self) -> bool:
-        return ANONYMOUS in (self.labels or {})
-
-    @property
-    def needs_mount(self) -> bool:
-        """Something else is mounted on its folder while a container uses it."""
-        return bool((self.options or {}).get("device") or (self.options or {}).get("type"))
 
 
 @dataclass(frozen=True)
@@ -66,14 +39,14 @@ class Request:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def create(engine: Engine, request: Request) -> Volume:
+def create(core: Core, request: Request) -> Volume:
     """The volume of that name, made where there is none. What exists stays as it is."""
     labels = dict(request.labels)
     name = request.name
     if not name:
-        name = engine.ids.new("volume")
+        name = core.ids.new("volume")
         labels[ANONYMOUS] = ""
-    known = engine.tables.volumes.get(name)
+    known = core.tables.volumes.get(name)
     try:
         _check_driver(request.driver)
         if known:
@@ -81,10 +54,10 @@ def create(engine: Engine, request: Request) -> Volume:
         _check(name, request)
     except EngineError as error:
         raise EngineError(f"create {name}: {error}", error.kind) from None
-    volume = Volume(name, engine.now(), "local", labels or None, dict(request.options) or None)
-    _make_folders(engine.host, volume)
-    engine.tables.volumes.set(name, volume)
-    engine.events.append(VolumeCreated(name, volume.anonymous))
+    volume = Volume(name, core.now(), "local", labels or None, dict(request.options) or None)
+    _make_folders(core.host, volume)
+    core.tables.volumes.set(name, volume)
+    core.events.append(VolumeCreated(name, volume.anonymous))
     return volume
 
 
@@ -127,51 +100,51 @@ def _make_folders(host: Files, volume: Volume) -> None:
         host.write_generated(f"{volume.folder}/opts.json", "volume-options", volume.name, mode=0o600)
 
 
-def get(engine: Engine, name: str) -> Volume:
-    volume = engine.tables.volumes.get(name)
+def get(core: Core, name: str) -> Volume:
+    volume = core.tables.volumes.get(name)
     if not volume:
         raise not_found(f"get {name}: no such volume")
     return volume  # type: ignore[no-any-return]
 
 
-def users(engine: Engine, name: str) -> list[Container]:
+def users(core: Core, name: str) -> list[Container]:
     """The containers that refer to a volume, running or not, the oldest first."""
     found = [
         container
-        for _, container in engine.tables.containers.items()
+        for _, container in core.tables.containers.items()
         if any(mount.name == name for mount in container.mounts)
     ]
     return sorted(found, key=lambda container: container.number)
 
 
-def remove(engine: Engine, name: str, force: bool = False) -> None:
+def remove(core: Core, name: str, force: bool = False) -> None:
     """DELETE /volumes/NAME; with force a missing one is no error."""
-    volume = engine.tables.volumes.get(name)
+    volume = core.tables.volumes.get(name)
     if not volume:
         if force:
             return
         raise not_found(f"get {name}: no such volume")
-    if containers := users(engine, name):
+    if containers := users(core, name):
         ids = ", ".join(container.id for container in containers)
         raise conflict(f"remove {name}: volume is in use - [{ids}]")
-    if engine.host.exists(volume.folder):
-        engine.host.rmtree(volume.folder)
-    engine.tables.volumes.delete(name)
-    engine.events.append(VolumeRemoved(name))
+    if core.host.exists(volume.folder):
+        core.host.rmtree(volume.folder)
+    core.tables.volumes.delete(name)
+    core.events.append(VolumeRemoved(name))
 
 
-def prune(engine: Engine, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
+def prune(core: Core, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
     """POST /volumes/prune: volumes that no container refers to; named ones only with `all`."""
     everything = all or _all_asked(filters or {})
     wanted = filtering.check(filters, _PRUNE_FILTERS)
     gone, space = [], 0
-    for name, volume in sorted(engine.tables.volumes.items()):
-        if users(engine, name) or not (everything or volume.anonymous):
+    for name, volume in sorted(core.tables.volumes.items()):
+        if users(core, name) or not (everything or volume.anonymous):
             continue
         if not filtering.labels_match(volume.labels, wanted):
             continue
-        space += size(engine, volume)
-        remove(engine, name)
+        space += size(core, volume)
+        remove(core, name)
         gone.append(name)
     return gone, space
 
@@ -188,9 +161,9 @@ def _all_asked(filters: filtering.Filters) -> bool:
     return any(known[value.lower()] for value in values)
 
 
-def size(engine: Engine, volume: Volume) -> int:
+def size(core: Core, volume: Volume) -> int:
     """Bytes of the regular files in it."""
-    return folder_size(engine.host, volume.mountpoint)
+    return folder_size(core.host, volume.mountpoint)
 
 
 def folder_size(files: Files, top: str) -> int:
@@ -207,9 +180,9 @@ def folder_size(files: Files, top: str) -> int:
     return total
 
 
-def inspect(engine: Engine, name: str) -> dict[str, Any]:
+def inspect(core: Core, name: str) -> dict[str, Any]:
     """GET /volumes/NAME, in the order in which `docker volume inspect` prints it."""
-    return _row(get(engine, name))
+    return _row(get(core, name))
 
 
 def _row(volume: Volume) -> dict[str, Any]:
@@ -224,19 +197,19 @@ def _row(volume: Volume) -> dict[str, Any]:
     }
 
 
-def rows(engine: Engine, filters: filtering.Filters | None = None) -> list[dict[str, Any]]:
+def rows(core: Core, filters: filtering.Filters | None = None) -> list[dict[str, Any]]:
     """GET /volumes, by name."""
     wanted = filtering.check(filters, _LIST_FILTERS)
     dangling = filtering.truth(wanted, "dangling")
     found = []
-    for name, volume in sorted(engine.tables.volumes.items()):
+    for name, volume in sorted(core.tables.volumes.items()):
         if wanted.get("name") and not any(filtering.matches(name, pattern) for pattern in wanted["name"]):
             continue
         if wanted.get("driver") and volume.driver not in wanted["driver"]:
             continue
         if not filtering.labels_match(volume.labels, wanted):
             continue
-        if dangling is not None and dangling == bool(users(engine, name)):
+        if dangling is not None and dangling == bool(users(core, name)):
             continue
         found.append(_row(volume))
     return found
@@ -252,47 +225,42 @@ _FLAGS = {
 _CLEARS = ("rw", "suid", "dev", "exec", "async", "defaults", "atime", "diratime")
 
 
-def _uses(volume: Volume) -> str:
-    """Where the number of containers that have it mounted is kept."""
-    return f"volume uses {volume.name}"
-
-
-def mount(engine: Engine, volume: Volume) -> None:
+def mount(core: Core, volume: Volume) -> None:
     """Mount what the volume's options name, where that is not done yet; one more container uses it."""
     if not volume.needs_mount:
         return
-    uses = engine.tables.other.get(_uses(volume)) or 0
+    uses = core.tables.volume_uses.get(volume.name) or 0
     if not uses:
-        _mount_device(engine, volume)
-    engine.tables.other.set(_uses(volume), uses + 1)
+        _mount_device(core, volume)
+    core.tables.volume_uses.set(volume.name, uses + 1)
 
 
-def unmount(engine: Engine, volume: Volume) -> None:
+def unmount(core: Core, volume: Volume) -> None:
     """One container less uses it; what was mounted goes with the last."""
-    key = _uses(volume)
-    uses = engine.tables.other.get(key) or 0
+    uses = core.tables.volume_uses.get(volume.name) or 0
     if not volume.needs_mount or not uses:
         return
-    engine.tables.other.set(key, uses - 1)
+    core.tables.volume_uses.set(volume.name, uses - 1)
     if uses == 1:
-        engine.host.namespace.umount(volume.mountpoint)
+        core.host.namespace.umount(volume.mountpoint)
 
 
-def _mount_device(engine: Engine, volume: Volume) -> None:
+def _mount_device(core: Core, volume: Volume) -> None:
     options = volume.options or {}
     kind, device = options.get("type", ""), options.get("device", "")
     words = [word for word in options.get("o", "").split(",") if word]
     flags = sum(_FLAGS.get(word, 0) for word in words)
     data = ",".join(word for word in words if word not in _FLAGS and word not in _CLEARS)
-    namespace = engine.host.namespace
+    namespace = core.host.namespace
     try:
         if kind == "tmpfs" and not flags & 0x1000:
             tmpfs_check(data)
         if flags & 0x1000:
-            namespace.mount(volume.mountpoint, engine.host.source(device), readonly="ro" in words)
+            namespace.mount(volume.mountpoint, core.host.source(device), readonly="ro" in words)
         elif kind == "tmpfs":
             namespace.mount(
-                volume.mountpoint, engine.tmpfs(data), readonly="ro" in words, fstype="tmpfs", device=device,
+                volume.mountpoint, tmpfs_of(core.host.store, data),
+                readonly="ro" in words, fstype="tmpfs", device=device,
                 options=("ro" if "ro" in words else "rw", "relatime", *tmpfs_shown(data.split(","))),
             )  # fmt: skip
         else:

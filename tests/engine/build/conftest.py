@@ -78,7 +78,7 @@ class Host:
         chain = self.engine.find_image(reference).chain
         cache_id = self.engine.layerstore.cache_id(chain)
         assert cache_id
-        return self.engine.view(self.engine.driver.mount(cache_id))
+        return self.engine.core.view(self.engine.driver.mount(cache_id))
 
     def config(self, reference: str = "app") -> dict[str, Any]:
         return self.engine.find_image(reference).run_config

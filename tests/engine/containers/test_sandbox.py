@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.engine.containers.sandbox import size_of
+from labkit.engine.mounts.mountspec import size_of
 from tests.engine.conftest import Lab
 
 EXAMPLES = Path(__file__).parents[2] / "conformance" / "examples" / "tables-and-json.txt"

@@ -37,7 +37,7 @@ def built(dockerfile: str = DOCKERFILE, **options: str) -> Machine:
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    return stack_of(built().engine, "app")
+    return stack_of(built().engine.core, "app")
 
 
 @pytest.mark.parametrize("options", MACHINES, ids=lambda options: next(iter(options.values())))
@@ -45,7 +45,7 @@ def test_every_driver_and_store_tells_the_same(options: dict[str, str]) -> None:
     machine = built(**options)
     machine.run("docker run -d --name web app sleep 1000")
     machine.run("docker exec web sh -c 'echo new >/new; rm /b; echo more >>/d/g'")
-    found = stack_of(machine.engine, "web")
+    found = stack_of(machine.engine.core, "web")
     assert [layer.kind for layer in found.layers] == ["image"] * 7 + ["init", "container"]
     assert [(each.path, each.by, each.how, each.size) for each in found.hidden if each.size] == [
         ("/archive.tar", 3, "whiteout", MIB50),
@@ -98,7 +98,7 @@ def test_contents_that_are_there_before(stack: Stack) -> None:
 
 def test_a_second_name_of_a_file_costs_nothing() -> None:
     machine = built("FROM busybox\nRUN dd if=/dev/zero of=/one bs=1M count=1 && ln /one /two\nRUN rm /one\n")
-    found = stack_of(machine.engine, "app")
+    found = stack_of(machine.engine.core, "app")
     assert found.hidden_in[2] == 0, "the other name is still seen"
     assert found.layers[1].size == 1 << 20
     assert not [each for each in found.copies if each.size == 1 << 20]
@@ -107,13 +107,13 @@ def test_a_second_name_of_a_file_costs_nothing() -> None:
 def test_names_nothing_has() -> None:
     machine = Machine()
     with pytest.raises(EngineError):
-        stack_of(machine.engine, "nothing")
+        stack_of(machine.engine.core, "nothing")
 
 
 def test_a_container_comes_before_an_image_of_its_name() -> None:
     machine = built()
     machine.run("docker create --name app busybox")
-    assert stack_of(machine.engine, "app").kind == "container"
+    assert stack_of(machine.engine.core, "app").kind == "container"
 
 
 def naive(stack: Stack) -> tuple[dict[str, int], int]:
@@ -161,7 +161,7 @@ def test_random_stacks_against_the_archives(seed: int) -> None:
     for number in range(7):
         act = chance.choice(acts).format(chance.choice(paths), f"text{number}", chance.choice(paths))
         lines.append(f"RUN {act}; true")
-    found = stack_of(built("\n".join(lines) + "\n").engine, "app")
+    found = stack_of(built("\n".join(lines) + "\n").engine.core, "app")
     seen, hidden = naive(found)
     assert {path: number for number, path, _ in files_of(found.top, "")} == seen
     assert sum(found.hidden_in.values()) == hidden

@@ -40,7 +40,7 @@ def machine() -> Machine:
 
 
 def test_empty_layers_and_settings_are_told_apart(machine: Machine) -> None:
-    *_, copied, empty, setting = image_steps(machine.engine, "app")
+    *_, copied, empty, setting = image_steps(machine.engine.find_image("app"), machine.engine.layerstore)
     assert [(step.text, step.size) for step in (copied, empty, setting)] == [
         ("COPY a /", 4),
         ("RUN true", 0),
@@ -55,6 +55,6 @@ def test_empty_layers_and_settings_are_told_apart(machine: Machine) -> None:
 def test_a_layer_without_a_history_is_a_step_all_the_same(machine: Machine) -> None:
     image = machine.engine.find_image("app")
     machine.engine.tables.images.set(image.id, replace(image, config={**image.config, "history": []}))
-    steps = image_steps(machine.engine, "app")
+    steps = image_steps(machine.engine.find_image("app"), machine.engine.layerstore)
     assert [step.text for step in steps] == ["(not in the history)"] * 3
     assert [step.digest for step in steps] == list(image.diff_ids)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.engine.core.events import HostFolderCreated, VolumePopulated
-from labkit.files import User
+from labkit.files import User, tmpfs
 from tests.engine.conftest import Lab
 
 
@@ -140,7 +140,7 @@ def test_nested_mounts_in_any_order(lab: Lab) -> None:
 
 def test_a_bind_takes_along_what_is_mounted_below(lab: Lab) -> None:
     lab.host.makedirs("/srv/top/below")
-    lab.host.namespace.mount("/srv/top/below", lab.engine.tmpfs())
+    lab.host.namespace.mount("/srv/top/below", tmpfs(lab.store))
     lab.host.write("/srv/top/below/f", b"x")
     assert lab.run("c1", "cat", "/d/below/f", Binds=["/srv/top:/d"]).out == "x"
 

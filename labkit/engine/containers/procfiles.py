@@ -8,13 +8,13 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from labkit.engine.core.core import Core
 from labkit.files import Inode, Map, Mount, Namespace, Source, Tree
 from labkit.files.inodes import Generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from labkit.engine.api import Engine
     from labkit.files import Store
 
 KERNEL_BUILD = "#1 SMP"
@@ -92,17 +92,17 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
 
 
-def install(engine: Engine) -> None:
+def install(core: Core) -> None:
     """Tell the store how these files are computed."""
-    generators = engine.host.store.generators
-    generators["proc-self"] = lambda args: _self_text(engine, *args).encode()
-    generators["proc-file"] = lambda args: _file_text(engine, *args).encode()
+    generators = core.host.store.generators
+    generators["proc-self"] = lambda args: _self_text(core, *args).encode()
+    generators["proc-file"] = lambda args: _file_text(core, *args).encode()
 
 
-def _self_text(engine: Engine, name: str, key: str) -> str:
-    namespace: Namespace | None = engine.namespace_of(key)
+def _self_text(core: Core, name: str, key: str) -> str:
+    namespace: Namespace | None = core.namespace_of(key)
     mounts = namespace.mounts if namespace else []
-    container = engine.tables.containers.get(key)
+    container = core.tables.containers.get(key)
     argv = container.command if container else ["sh"]
     texts = {
         "mounts": lambda: mounts_text(mounts),
@@ -115,8 +115,8 @@ def _self_text(engine: Engine, name: str, key: str) -> str:
     return texts[name]()
 
 
-def _file_text(engine: Engine, name: str) -> str:
-    seconds = (engine.now() - engine.epoch) / 1e9 + 3600
+def _file_text(core: Core, name: str) -> str:
+    seconds = (core.now() - core.epoch) / 1e9 + 3600
     texts = {
         "cmdline": "BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro quiet\n",
         "cpuinfo": "".join(
@@ -133,6 +133,6 @@ def _file_text(engine: Engine, name: str) -> str:
         "stat": "cpu  0 0 0 0 0 0 0 0 0 0\n",
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
         "uptime": f"{seconds:.2f} {seconds:.2f}\n",
-        "version": f"Linux version {engine.kernel_version} (builder@build) (gcc 12.2.0) {KERNEL_BUILD}\n",
+        "version": f"Linux version {core.about.kernel_version} (builder@build) (gcc 12.2.0) {KERNEL_BUILD}\n",
     }
     return texts.get(name, "")
