@@ -68,10 +68,10 @@ def rm_is_ignored(host: Any, self: Any, key: str, default: Any = None) -> Any:
     return default if key == "AutoRemove" else host(self, key, default)
 
 
-@breaks("A5", "labkit.catalog.programs.namespaces:_enter")
-def mounts_come_along(enter: Any, process: Any, found: Any, wanted: set[str], command: list[str]) -> int:
+@breaks("A5", "labkit.catalog.programs.namespaces:_changes")
+def mounts_come_along(changes: Any, process: Any, found: Any, wanted: set[str]) -> Any:
     """Whoever enters a namespace enters the mount namespace too."""
-    return enter(process, found, wanted | {"mnt"}, command)
+    return changes(process, found, wanted | {"mnt"})
 
 
 @breaks("A6", "labkit.engine.daemon.hostfolders:_FOLDERS")
