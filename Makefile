@@ -35,6 +35,7 @@ notebooks: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/pytest tests/benchmarks -s
+	LABKIT_BENCH=1 $(BIN)/pytest tests/browser/test_playground.py -k redrawn -s
 
 # NAMES=-v: the files too.
 walks: $(VENV)/.test

@@ -99,27 +99,14 @@ def test_the_core_touches_no_real_machine() -> None:
     assert wrong == []
 
 
-def import_time(statement: str) -> tuple[float, set[str]]:
-    """Milliseconds that importing takes beyond Python's own start, and the top-level packages it loads."""
-    command = [sys.executable, "-X", "importtime", "-c", statement]
-    report = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stderr
-    rows = [line.split(":", 1)[1].split("|") for line in report.splitlines()[1:]]
-    loaded = {name.strip().split(".")[0] for *_, name in rows}
-    total = sum(int(cumulative) for _, cumulative, name in rows if name.startswith(" labkit") and name.count("  ") == 0)
-    return total / 1000, loaded
-
-
 JUPYTER = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "jupyter_client", "nbformat", "graphviz"}
 
 
-@pytest.mark.parametrize(("statement", "limit"), [("import labkit", 60), ("from labkit import Machine", 400)])
-def test_the_import_loads_no_jupyter_and_is_quick(statement: str, limit: float) -> None:
-    times = []
-    for _ in range(5):
-        milliseconds, loaded = import_time(statement)
-        assert loaded & JUPYTER == set()
-        times.append(milliseconds)
-    assert min(times) < limit
+@pytest.mark.parametrize("statement", ["import labkit", "from labkit import Machine; Machine()"])
+def test_the_import_loads_no_jupyter(statement: str) -> None:
+    command = [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert {name.split(".")[0] for name in loaded} & JUPYTER == set()
 
 
 def committed() -> list[Path]:

@@ -167,7 +167,7 @@ class LayersWidget(Panel):
         tops = [ALL, *(each.number for each in reversed(layers))]
         for place, number in enumerate(tops, 1):
             root = layers[number - 1].layer.root if number else None
-            leaf = not root.data if root is not None else self._stack.top is None
+            leaf = not root.names if root is not None else self._stack.top is None
             yield self._row((number, ""), layer_row(self._stack, number), 1, (place, len(tops)), leaf)
             if (number, "") in self._pages:
                 yield from self._inside((number, ""), 2)

@@ -49,6 +49,7 @@ def test_the_tree_starts_with_all_that_is_seen_and_the_layers_from_the_top(explo
         "Layer 2: COPY archive.tar /",
         "Layer 1: BusyBox 1.35.0 (glibc), Debian 12",
     ]
+    assert [each["open"] for each in explorer.rows] == [False] * 6
     assert row(explorer, "2:")["note"] == "1 added; 52.4MB of it hidden from above"
     assert repr(explorer) == "layers('app'): 5 layers, 54.4MB, 52.4MB hidden"
 

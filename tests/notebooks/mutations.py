@@ -57,9 +57,9 @@ def containerd_mounts_elsewhere(merged_at: Any, self: Any, id: str) -> str:
 
 
 @breaks("A3", "labkit.catalog.programs.namespaces:_find")
-def nobody_gets_in(find: Any, process: Any, target: str) -> dict[str, Any]:
+def nobody_gets_in(find: Any, process: Any, engine: Any, target: str) -> Any:
     """nsenter -m stays in the container's own mount namespace."""
-    return {**find(process, target), "files": process.files}
+    return replace(find(process, engine, target), files=process.files)
 
 
 @breaks("A4", "labkit.engine.core.container:Container.host")
