@@ -12,17 +12,21 @@ TEST_ARGS ?=
 CODE = labkit tests
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
-.PHONY: lab test unit quick notebooks bench beside walks mutants js format lint types constraints clean
+.PHONY: lab test unit browser quick notebooks bench beside walks mutants js format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
 
-test: unit notebooks
+test: unit browser notebooks
 
-# Unit, conformance, browser and Pyodide tests.
-unit: $(VENV)/.test $(addsuffix /node_modules/.installed,widgets tests/pyodide tests/browser)
-	$(BIN)/pytest --ignore=tests/benchmarks $(TEST_ARGS)
+# Unit, conformance and Pyodide tests, on all cores.
+unit: $(VENV)/.test $(addsuffix /node_modules/.installed,widgets tests/pyodide)
+	$(BIN)/pytest --ignore=tests/benchmarks --ignore=tests/browser -n auto $(TEST_ARGS)
+
+# The course in JupyterLab; one at a time, since pages wait for each other's kernels.
+browser: $(VENV)/.test tests/browser/node_modules/.installed
+	$(BIN)/pytest tests/browser $(TEST_ARGS)
 
 # What needs no browser, no Node and no long time; the rest is marked in pyproject.toml.
 quick: $(VENV)/.test
