@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,18 +45,16 @@ def modules(*parts: str) -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Each line and full module name that this file imports, wherever in it the import stands (TYPE_CHECKING too)."""
-    package = ".".join(path.relative_to(ROOT).parent.parts)
+    """Each line and name that this file imports, wherever in it the import stands (TYPE_CHECKING too): module.name."""
+    package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) + "." if node.level else ""
-            module = above + (node.module or "")
-            if module.rstrip(".") == "labkit":
-                yield from ((node.lineno, f"labkit.{alias.name}") for alias in node.names)
-            else:
-                yield node.lineno, module.rstrip(".")
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            yield from (
+                (node.lineno, ".".join([*above, *filter(None, [node.module]), alias.name])) for alias in node.names
+            )
 
 
 def test_every_part_is_in_the_table() -> None:
@@ -97,6 +95,103 @@ def test_the_core_touches_no_real_machine() -> None:
         if name.split(".")[0] in banned
     ]
     assert wrong == []
+
+
+def graph() -> dict[str, set[str]]:
+    """Which module of labkit imports which."""
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in modules()
+    }
+    found = {name: {nearest(names, other) for _, other in imports(path)} for name, path in names.items()}
+    return {name: others - {name, ""} for name, others in found.items()}
+
+
+def nearest(names: Mapping[str, Path], name: str) -> str:
+    """The module that an imported name lies in, or is."""
+    if name in names or "." not in name:
+        return name if name in names else ""
+    return nearest(names, name.rpartition(".")[0])
+
+
+CIRCLES = {  # those that are left
+    (
+        "engine.api",
+        *(
+            f"engine.build.{name}"
+            for name in "attach bases cache client export journal recipe results running solve views".split()
+        ),
+    ),
+    ("catalog.base", "catalog.images"),
+}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    left = graph()
+    reach: dict[str, set[str]] = {}
+    for name in left:
+        waiting, seen = list(left[name]), set[str]()
+        while waiting:
+            if (other := waiting.pop()) not in seen:
+                seen.add(other)
+                waiting += left[other]
+        reach[name] = seen
+    circles = {
+        tuple(sorted(other for other in reach[name] if name in reach[other])) for name in left if name in reach[name]
+    }
+    assert circles == {tuple(sorted(f"labkit.{name}" for name in circle)) for circle in CIRCLES}
+
+
+def definitions(path: Path) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+TOO_LARGE = {  # what is left; data apart
+    "labkit/catalog/programs/mysql.py",
+    "labkit/catalog/programs/python.py",
+    "labkit/engine/daemon/daemoninfo.py: info",
+}
+
+
+def test_a_file_a_class_and_a_function_can_be_taken_in() -> None:
+    found = set()
+    for path in modules():
+        place = path.relative_to(ROOT).as_posix()
+        if len(path.read_text(encoding="utf-8").splitlines()) > 500:
+            found.add(place)
+        for node in definitions(path):
+            if (node.end_lineno or 0) - node.lineno + 1 > (400 if isinstance(node, ast.ClassDef) else 60):
+                found.add(f"{place}: {node.name}")
+    assert found == TOO_LARGE
+
+
+TWICE = {
+    ("catalog", "_Session"),
+    ("catalog", "_Talk"),
+    ("course", "Lesson"),
+    ("drivers", "Row"),
+    ("engine", "NotStarted"),
+}  # those that are left
+
+
+def test_within_a_part_a_class_name_stands_for_one_thing() -> None:
+    places: dict[tuple[str, str], list[str]] = {}
+    for path in modules():
+        for node in definitions(path):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault((part_of(path), node.name), []).append(str(path.relative_to(ROOT)))
+    assert {name for name, where in places.items() if len(where) > 1} == TWICE
+
+
+def import_time(statement: str) -> tuple[float, set[str]]:
+    """Milliseconds that importing takes beyond Python's own start, and the top-level packages it loads."""
+    command = [sys.executable, "-X", "importtime", "-c", statement]
+    report = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stderr
+    rows = [line.split(":", 1)[1].split("|") for line in report.splitlines()[1:]]
+    loaded = {name.strip().split(".")[0] for *_, name in rows}
+    total = sum(int(cumulative) for _, cumulative, name in rows if name.startswith(" labkit") and name.count("  ") == 0)
+    return total / 1000, loaded
 
 
 JUPYTER = {"IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "jupyter_client", "nbformat", "graphviz"}
