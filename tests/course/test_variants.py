@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,17 @@ def test_values_are_fixed() -> None:
 @given(st.text(max_size=20), st.integers(1, 1000))
 def test_below_is_below(learner: str, count: int) -> None:
     assert 0 <= Draw(variant_key("", learner.encode("utf-8", "ignore").decode(), "s", 1), "v").below(count) < count
+
+
+def test_words_beyond_the_last_full_multiple_are_thrown_away() -> None:
+    """Of 2**63 + 5 numbers there is one full multiple below 2**64: near half of all words must go."""
+    count = 2**63 + 5
+    blocks = (hashlib.sha256(KEY + b"x\0" + number.to_bytes(8, "big")).digest() for number in range(8))
+    words = [int.from_bytes(block[at : at + 8], "big") for block in blocks for at in (0, 8, 16, 24)]
+    kept = [word for word in words if word < count]
+    assert 0 < len(kept) < len(words)
+    draw = Draw(KEY, "x")
+    assert [draw.below(count) for _ in kept] == kept
 
 
 def test_all_options_come_up() -> None:

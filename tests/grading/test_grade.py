@@ -144,6 +144,17 @@ def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' was stopped: it takes longer than 0.2 seconds"]
 
 
+def test_of_several_answers_the_best_counts_and_among_equals_the_first(tmp_path: Path) -> None:
+    wrong = [each for each in "abc" if each != letter("ann")][:2]
+    for name, answers in {"ann": [*wrong], "bob": [wrong[0], letter("bob"), wrong[1]]}.items():
+        (tmp_path / name).mkdir()
+        for number, answer in enumerate(answers):
+            (tmp_path / name / f"{number}.labkit.json").write_text(submission(("a-tag-moves", answer)))
+    results, _ = grade_folder(tmp_path)
+    kept = {each.learner.learner: each.graded["a-tag-moves"].given.answer for each in results}
+    assert kept == {"ann": wrong[0], "bob": letter("bob")}
+
+
 def test_hundreds_are_graded(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"learner-{number}.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
