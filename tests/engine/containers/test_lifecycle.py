@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tests.engine.conftest import Lab
 
 CREATE_FAILED = (
@@ -110,6 +112,17 @@ def test_restart_policies(lab: Lab) -> None:
     lab.clock.advance(60 * 10**9)
     lab.engine.advance()
     assert lab.engine.inspect_container("c1")["State"]["Status"] == "exited"
+
+
+def test_before_each_restart_it_waits_twice_as_long_up_to_a_minute(lab: Lab) -> None:
+    """moby, restartmanager: 100 ms, doubled, at most a minute."""
+    lab.up("c1", "echo", "hi", RestartPolicy={"Name": "always"})
+    lab.clock.advance(300 * 10**9)
+    lab.engine.advance()
+    times = [time for _, time, _ in lab.engine.logs("c1")]
+    waits = [round((after - before) / 10**9, 1) for before, after in pairwise(times)]
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60.0, 60.0, 60.0][: len(waits)]
+    assert len(waits) >= 12
 
 
 def test_names(lab: Lab) -> None:
