@@ -208,9 +208,6 @@ class Engine:
     ) -> list[dict[str, Any]]:
         return listing.rows(self.core, all, filters, size, limit)
 
-    def containers_by_age(self) -> list[Container]:
-        return by_age(self.core)
-
     def find_container(self, reference: str) -> Container:
         return find(self.core, reference)
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labkit.engine.core import times
 from labkit.engine.core.mountpoint import MountPoint
-
-if TYPE_CHECKING:
-    pass
-
 
 ROOT = "/var/lib/docker/containers"
 

@@ -7,7 +7,7 @@ structs). Facts: docker/cli opts/mount.go, moby api/types/mount/mount.go, docker
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, overload
 
@@ -184,8 +184,3 @@ KEYS = (
 )  # fmt: skip
 BY_NAME = {name: key for key in KEYS for name in key.names}
 BY_WORD = {word: key for key in KEYS for word in key.words}
-
-
-def keys_of(part: str) -> Iterator[MountKey]:
-    """The keys that ask for this, first of all the one that says it best."""
-    return (key for key in KEYS if key.part == part)
