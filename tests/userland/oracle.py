@@ -215,12 +215,13 @@ _VARIES = [  # what no two machines agree on: inode numbers, the time of the cha
 ]
 
 
-def shown(result: Result, *, unordered: bool = False) -> dict[str, object]:
-    """A result to be compared; busybox's usage is compared up to its first line."""
+def shown(result: Result, *, unordered: bool = False, left_out: str | None = None) -> dict[str, object]:
+    """A result to be compared: busybox's usage up to its first line, the tree but for what is below left_out."""
     stderr = result.stderr.split(b"BusyBox v1", 1)[0]
     stdout = result.stdout
     if unordered:
         stdout, stderr = (b"".join(sorted(text.splitlines(True))) for text in (stdout, stderr))
     for pattern, by in _VARIES:
         stdout, stderr = pattern.sub(by, stdout), pattern.sub(by, stderr)
-    return {"status": result.status, "stdout": stdout, "stderr": stderr, "tree": result.tree}
+    tree = {path: entry for path, entry in result.tree.items() if left_out is None or not path.startswith(left_out)}
+    return {"status": result.status, "stdout": stdout, "stderr": stderr, "tree": tree}

@@ -24,6 +24,7 @@ UNORDERED = (
     "rm -r",
 )  # lines whose output follows the order of the disk's directories
 FLAVOURS = ("busybox", "gnu")
+BY_INODE = {"gnu": {"cp -r d d": "d/d"}}  # by inode numbers, up to the copy itself
 TRIES = {"time -p true": 5, "ls -c": 5}  # lines that tell of the real clock: a busy machine gets another try
 
 
@@ -64,7 +65,10 @@ def test_line(flavour: str, line: str) -> None:
             pytest.skip(f"NO ORACLE for {flavour}'s {command[0]}")
     unordered = any(word in line for word in UNORDERED)
     for _ in range(TRIES.get(line, 1)):
-        ours, real = (oracle.shown(each, unordered=unordered) for each in oracle.both(flavour, line, STDIN))
+        left_out = BY_INODE.get(flavour, {}).get(line)
+        ours, real = (
+            oracle.shown(each, unordered=unordered, left_out=left_out) for each in oracle.both(flavour, line, STDIN)
+        )
         if ours == real:
             break
     assert ours == real
