@@ -18,18 +18,28 @@ from labkit.drivers.base import options_of
 from labkit.engine.api import Engine
 from labkit.engine.containers import processes
 from labkit.engine.containers.procfiles import KERNEL_BUILD, mounts_text
-from labkit.engine.core.core import About
-from labkit.engine.core.events import Event
+from labkit.engine.core.core import About, Event
 from labkit.engine.daemon import daemonconfig, processlist
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
 from labkit.files.layers import grow
-from labkit.kernel.clock import Clock
-from labkit.kernel.jobs import LeftJob, LeftJobs
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import AtPrompt, Kernel, Killed, Parked, Process, Program, Services, Uname
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import (
+    AtPrompt,
+    Clock,
+    Input,
+    Kernel,
+    Killed,
+    LeftJob,
+    LeftJobs,
+    Output,
+    Parked,
+    Process,
+    Program,
+    Runaway,
+    Services,
+    Uname,
+)
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import Session, Written, execute

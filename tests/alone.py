@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Kernel, Program, Services, Uname
+from labkit.kernel.process import Clock, Kernel, Program, Services, Uname
 
 SERVICES = Services(
     processes=lambda process: (),

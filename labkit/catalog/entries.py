@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable
 
 from labkit.files import Content, Entry
-from labkit.kernel.programs import program_file
+from labkit.kernel.process import program_file
 
 SECOND = 1_000_000_000
 MADE = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z: the time stamp of everything in the catalog

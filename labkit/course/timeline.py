@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labkit.engine.core.events import Event
+    from labkit.engine.core.core import Event
     from labkit.machine import Machine, Snapshot, Terminal
 
 HOME = "/home/learner"

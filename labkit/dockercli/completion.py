@@ -12,7 +12,7 @@ from typing import NamedTuple
 from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.mountkeys import BY_NAME, KEYS
-from labkit.files.listing import paths
+from labkit.files.namespace import paths
 
 from .commands import GROUPS, DockerCommand, places
 from .flags import Flag

@@ -8,8 +8,7 @@ from __future__ import annotations
 from labkit.engine.core.errors import EngineError
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
-from labkit.kernel.process import Process
-from labkit.kernel.streams import Output
+from labkit.kernel.process import Output, Process
 
 from .commands import GROUPS, MISSING, Count, DockerCommand, load, places
 from .errors import StatusError

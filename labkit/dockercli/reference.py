@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.engine.core import references
+from labkit.engine.core import names
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.references import Reference
+from labkit.engine.core.names import Reference
 
 
 class ReferenceInvalid(ValueError):
@@ -13,7 +13,7 @@ class ReferenceInvalid(ValueError):
 
 def parse(text: str) -> Reference:
     try:
-        return references.parse(text)
+        return names.parse(text)
     except EngineError as error:
         raise ReferenceInvalid(error.message) from None
 
@@ -21,7 +21,7 @@ def parse(text: str) -> Reference:
 def parse_any(text: str) -> Reference | None:
     """As parse; None for a whole image id or digest."""
     try:
-        found = references.parse_any(text)
+        found = names.parse_any(text)
     except EngineError as error:
         raise ReferenceInvalid(error.message) from None
     return found if isinstance(found, Reference) else None

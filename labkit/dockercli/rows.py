@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labkit.engine.core.times import SECOND, rfc3339
+from labkit.engine.core.errors import SECOND, rfc3339
 from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import Json, JsonObject, items, members, number, text, texts
 

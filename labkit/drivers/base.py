@@ -13,8 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from labkit.files import Content, Entry, Files, Layer, Source
 from labkit.files.contents import PAGE
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode
-from labkit.files.store import Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 from labkit.files.union import Node
 
 Change = tuple[str, str]  # "A", "C" or "D", and the path

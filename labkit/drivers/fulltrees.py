@@ -15,8 +15,7 @@ from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, StorageOpts, 
 from labkit.drivers.blocks import own_blocks
 from labkit.files import Content, Entry, Files, Layer, Map, Namespace, Source, Tree, User
 from labkit.files.contents import PAGE
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode
-from labkit.files.store import Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode, Store
 
 
 @dataclass(frozen=True)

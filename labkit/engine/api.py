@@ -14,15 +14,9 @@ from labkit.drivers import Driver
 from labkit.engine.containers import creation, inspection, lifecycle, listing, logs, procfiles, resuming, starting
 from labkit.engine.containers.logs import Streams
 from labkit.engine.containers.sandbox import Sandboxes
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import About, Core, Registry
-from labkit.engine.core.events import EventLog
-from labkit.engine.core.filters import Filters
-from labkit.engine.core.finding import by_age, find
-from labkit.engine.core.ids import Ids
-from labkit.engine.core.image import Image
-from labkit.engine.core.tables import Tables
-from labkit.engine.core.volume import Volume
+from labkit.engine.core.core import About, Core, EventLog, Ids, Registry, Tables, by_age, find
+from labkit.engine.core.errors import Filters
+from labkit.engine.core.records import Container, Image, Volume
 from labkit.engine.daemon import hostfolders
 from labkit.engine.images import images, removal
 from labkit.engine.images.imagestore import ImageStore

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from labkit.files.contents import Content
-from labkit.files.errors import failure
-from labkit.files.handles import (
+from labkit.files.contents import Content, Map, failure
+from labkit.files.inodes import Inode, Mount, Source, Store
+from labkit.files.layers import Layer
+from labkit.files.namespace import Files, Namespace, tmpfs
+from labkit.files.paths import (
     O_ACCMODE,
     O_APPEND,
     O_CREAT,
@@ -20,17 +22,11 @@ from labkit.files.handles import (
     X_OK,
     Handle,
     Stat,
+    User,
     major,
     makedev,
     minor,
 )
-from labkit.files.inodes import Inode
-from labkit.files.layers import Layer
-from labkit.files.mounts import Mount, Source
-from labkit.files.namespace import Files, Namespace, tmpfs
-from labkit.files.paths import User
-from labkit.files.persistent import Map
-from labkit.files.store import Store
 from labkit.files.tar import BadArchiveError, Entry
 from labkit.files.tree import Tree
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import stat
 
-from labkit.files.errors import failure
-from labkit.files.handles import LARGEST, R_OK, W_OK, write_data
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode
-from labkit.files.mounts import Place
-from labkit.files.paths import Paths
+from labkit.files.contents import failure
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode, Place
+from labkit.files.paths import LARGEST, R_OK, W_OK, Paths, write_data
 
 
 class Attributes(Paths):

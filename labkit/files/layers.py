@@ -14,10 +14,8 @@ from collections.abc import Iterable, Iterator
 from zlib import crc32
 
 from labkit.files import tar
-from labkit.files.contents import Content
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode
-from labkit.files.persistent import Map
-from labkit.files.store import Store
+from labkit.files.contents import Content, Map
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 from labkit.files.tar import Entry
 from labkit.files.union import OPAQUE, WHITEOUT_MODE, Merged
 

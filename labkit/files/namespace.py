@@ -2,6 +2,8 @@
 
 A Namespace is a table of mounts by path. Files is one user's view of it, with a current folder and a umask; its methods
 are POSIX's calls under POSIX's names, and their failures are OSError with the kernel's errno.
+
+Which paths begin with what was typed: what a person's Tab key is answered with.
 """
 
 from __future__ import annotations
@@ -11,9 +13,22 @@ import stat
 from collections.abc import Iterator
 
 from labkit.files.attributes import Attributes
-from labkit.files.contents import Content
-from labkit.files.errors import failure
-from labkit.files.handles import (
+from labkit.files.contents import Content, failure
+from labkit.files.inodes import (
+    DIRECTORY,
+    REGULAR,
+    S_IFMT,
+    SYMLINK,
+    FileData,
+    FileNode,
+    Generated,
+    Inode,
+    Place,
+    Source,
+    Store,
+)
+from labkit.files.paths import (
+    MAX_LINKS,
     O_ACCMODE,
     O_APPEND,
     O_CREAT,
@@ -24,17 +39,16 @@ from labkit.files.handles import (
     O_TRUNC,
     O_WRONLY,
     R_OK,
+    ROOT,
     W_OK,
     X_OK,
     Handle,
+    MountTable,
     Stat,
+    User,
     stat_of,
     write_data,
 )
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, FileData, FileNode, Generated, Inode
-from labkit.files.mounts import Place, Source
-from labkit.files.paths import MAX_LINKS, ROOT, MountTable, User
-from labkit.files.store import Store
 from labkit.files.tree import Tree
 
 
@@ -383,3 +397,17 @@ def tmpfs(store: Store, size: int | None = None, mode: int = 0o1777, uid: int = 
     root = store.new(DIRECTORY | mode, uid, gid)
     root.parent = None
     return Source(Tree(store, root, store.new_device(), limit=size), None)
+
+
+MOST = 500  # paths
+
+
+def paths(files: Files, begun: str) -> list[str]:
+    """The paths that begin so, written as that is; a folder ends in /. Hidden names only where a dot was typed."""
+    folder, slash, start = begun.rpartition("/")
+    try:
+        names = files.listdir(folder + slash or ".")
+    except OSError:
+        return []
+    found = [name for name in names if name.startswith(start) and (start or not name.startswith("."))][:MOST]
+    return [f"{folder}{slash}{name}{'/' * files.is_dir(f'{folder}{slash}{name}')}" for name in found]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 
-from labkit.files.contents import PAGE, Content
-from labkit.files.errors import failure
-from labkit.files.inodes import FileData, Inode
-from labkit.files.store import Store
+from labkit.files.contents import PAGE, Content, failure
+from labkit.files.inodes import FileData, Inode, Store
 
 
 class Tree:

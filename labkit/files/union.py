@@ -12,11 +12,8 @@ import errno
 import stat
 from collections.abc import Callable, Iterable
 
-from labkit.files.contents import Content
-from labkit.files.errors import failure
-from labkit.files.inodes import REGULAR, S_IFMT, FileData, FileNode, Inode
-from labkit.files.persistent import Map
-from labkit.files.store import Store
+from labkit.files.contents import Content, Map, failure
+from labkit.files.inodes import REGULAR, S_IFMT, FileData, FileNode, Inode, Store
 
 OPAQUE = "trusted.overlay.opaque"
 WHITEOUT_MODE = stat.S_IFCHR

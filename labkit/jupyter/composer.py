@@ -26,7 +26,7 @@ from labkit.dockercli.mountform import (
     write_volume,
 )
 from labkit.dockercli.mountparts import PARTS, MountPart, culprits, missing
-from labkit.engine.core.events import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.engine.core.core import HostFolderCreated, VolumeCreated, VolumePopulated
 from labkit.engine.core.mountkeys import TYPES
 from labkit.jupyter.event_sentences import told
 from labkit.jupyter.exercise import shortened

@@ -1,20 +1,154 @@
-"""What is executed: a process with its arguments, files and streams, as plain state, and what all share.
+"""The machine's own time.
+
+How a command that would never end is ended: by counts of steps and bytes, never of seconds.
+
+The signals of Linux, signal(7): names without SIG.
+
+What a process reads from and writes to.
+
+What is executed: a process with its arguments, files and streams, as plain state, and what all share.
 
 A *program* is a Python function that takes a Process and returns an exit status. A process either runs to its end at
 once or, when it is detached and has to wait, *parks*: it raises Parked, which carries what is needed to go on. Nothing
 runs between two commands; the machine resumes a parked process when its clock has passed the time it waits for.
+
+Jobs that outlive the shell that started them: each goes on when the machine's clock has passed its time.
+
+Programs as files: how one is found along PATH, and the mark by which the kernel knows it.
+
+A program is a Python function; its file holds PROGRAM_MARK, its name, and as many bytes as the real one has.
 """
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from typing import NamedTuple, TypedDict, Unpack
 
 from labkit.files import Content, Files
-from labkit.kernel.clock import SECOND, Clock
-from labkit.kernel.limits import Runaway
-from labkit.kernel.streams import Input, Output
+
+SECOND = 1_000_000_000  # nanoseconds
+
+
+class Clock:
+    """The machine's own time, in nanoseconds since 1970 (UTC); it moves only when it is told to."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def advance(self, nanoseconds: int) -> None:
+        self.now += nanoseconds
+
+
+BACKGROUND_STEPS = 100_000  # that a detached process may take before it counts as one that never ends
+RESUMES = 400  # how often one that waits is resumed at its own times within one advance of the clock
+
+
+class Runaway(Exception):
+    """A command used up what one command may use (steps, output, depth); str() says which."""
+
+
+SIGNALS = (  # by number; in the place of 0 stands the shell's trap at its exit
+    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+    "POLL", "PWR", "SYS",
+)  # fmt: skip
+_RTMIN, _RTMAX = 34, 64  # as glibc and musl leave them to programs
+NAMES = dict(enumerate(SIGNALS[1:], 1)) | {
+    **{_RTMIN + step: f"RTMIN+{step}" if step else "RTMIN" for step in range(16)},
+    **{_RTMAX - step: f"RTMAX-{step}" if step else "RTMAX" for step in range(15)},
+}
+NUMBERS = {name: number for number, name in NAMES.items()} | {"CLD": 17, "IO": 29, "IOT": 6}
+IGNORED = frozenset(("CHLD", "CONT", "URG", "WINCH"))  # without a handler nothing happens at these
+
+
+def signal_named(text: str) -> str | None:
+    """TERM for TERM, term, SIGTERM and 15, EXIT for 0, as a shell reads it; None where there is no such signal."""
+    if text.isdigit():
+        return SIGNALS[int(text)] if int(text) < len(SIGNALS) else None
+    name = text.upper().removeprefix("SIG")
+    return name if name in SIGNALS else None
+
+
+def signal_list() -> str:
+    """What `kill -l` prints in busybox and dash."""
+    return "".join(f"{number:2}) {name}\n" for number, name in enumerate(SIGNALS) if number)
+
+
+class Output:
+    """A stream to write to; this one keeps what is written, in order."""
+
+    def __init__(self, limit: int = 8 << 20) -> None:
+        self.pieces: list[Content | bytes] = []
+        self.size = 0
+        self.limit = limit  # bytes
+
+    def write(self, data: bytes | str) -> int:
+        piece = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+        self._add(piece, len(piece))
+        return len(piece)
+
+    def write_last(self, text: str) -> None:
+        """A last word, limit or not."""
+        self.pieces.append(text.encode())
+
+    def write_content(self, content: Content) -> int:
+        """Sparse bytes, kept as such."""
+        self._add(content, len(content))
+        return len(content)
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        self.size += cost
+        if self.size > self.limit:
+            raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
+        self.pieces.append(piece)
+
+    def content(self) -> Content:
+        return Content.join(self.pieces)
+
+    def getvalue(self) -> bytes:
+        return bytes(self.content())
+
+    isatty = False
+
+
+class Null(Output):
+    """/dev/null."""
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        pass
+
+
+class Input:
+    """A stream to read from: bytes that are there from the start, then the end of file."""
+
+    def __init__(self, content: Content | bytes = b"", *, isatty: bool = False) -> None:
+        self._content = content
+        self._place = 0
+        self.isatty = isatty
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self.read_content(size))
+
+    def read_content(self, size: int = -1) -> Content:
+        if isinstance(self._content, bytes):
+            self._content = Content(self._content)
+        end = len(self._content) if size < 0 else min(len(self._content), self._place + size)
+        piece: Content = self._content[self._place : end]  # type: ignore[assignment]
+        self._place = end
+        return piece
+
+    def readline(self) -> bytes:
+        """One line with its newline; b"" at the end."""
+        line = bytearray()
+        while byte := self.read(1):
+            line += byte
+            if byte == b"\n":
+                break
+        return bytes(line)
+
 
 Program = Callable[["Process"], int]
 
@@ -196,3 +330,112 @@ class Process:
         """Become another program, as execve does: the same process, its traps gone."""
         self.traps.clear()
         return self.kernel.execute(replace(self, argv=list(argv)))
+
+
+@dataclass(frozen=True)
+class LeftJob:
+    """A process that waits. It is never run itself: a copy of it goes on."""
+
+    process: Process
+    parked: Parked
+    until: int  # ns
+
+
+class LeftJobs:
+    """Those of one machine. `copied`: a process with streams of its own. `others` lets all else that waits go on."""
+
+    def __init__(self, kernel: Kernel, copied: Callable[[Process], Process], others: Callable[[], None]) -> None:
+        self.waiting: tuple[LeftJob, ...] = ()
+        self._kernel = kernel
+        self._copied = copied
+        self._others = others
+
+    def add(self, process: Process, parked: Parked) -> None:
+        """What waits for ever is as good as gone."""
+        if parked.until is not None:
+            self.waiting += (LeftJob(process, parked, parked.until),)
+
+    def advance(self) -> None:
+        """Let all go on to what the clock says now, each job at its own time, in order."""
+        clock = self._kernel.clock
+        now = clock.now
+        resumes = 0
+        while job := min((job for job in self.waiting if job.until <= now), key=lambda job: job.until, default=None):
+            self.waiting = tuple(other for other in self.waiting if other is not job)
+            resumes += 1
+            clock.now = job.until if resumes <= RESUMES else now
+            self._others()
+            self._go_on(job)
+        clock.now = now
+        self._others()
+
+    def _go_on(self, job: LeftJob) -> None:
+        kernel = self._kernel
+        budget, kernel.budget = kernel.budget, BACKGROUND_STEPS
+        process = self._copied(job.process)
+        try:
+            job.parked.resume(process)
+        except Parked as parked:
+            self.add(process, parked)
+        except (Runaway, RecursionError, MemoryError, OSError, Killed):
+            return  # there is nobody to tell
+        finally:
+            kernel.budget = budget
+
+
+PROGRAM_MARK = (
+    b"\x7fELF labkit-program "  # the first bytes of a file that is a program; its name follows, to the line's end
+)
+
+
+class ExecError(Exception):
+    """A program could not be started. `errno` is ENOENT, EACCES, EISDIR or ENOTDIR; `path` is what was tried."""
+
+    def __init__(self, errno: int, path: str, *, searched: bool) -> None:
+        super().__init__(errno, path)
+        self.errno = errno
+        self.path = path
+        self.searched = searched  # looked for in PATH
+
+
+def find_program(files: Files, name: str, path: str) -> str:
+    """The file that running `name` with this PATH starts, as execvp finds it. Raises ExecError."""
+    if "/" in name:
+        if error := _not_executable(files, name):
+            raise ExecError(error, name, searched=False)
+        return name
+    denied = False
+    for folder in path.split(":"):
+        if not files.may_have(folder or ".", name):
+            continue
+        candidate = f"{folder or '.'}/{name}"
+        error = _not_executable(files, candidate)
+        if not error:
+            return candidate
+        denied |= error == EACCES
+    raise ExecError(EACCES if denied else ENOENT, name, searched=True)
+
+
+def _not_executable(files: Files, path: str) -> int:
+    """0 where this file can be executed, else the errno of execve."""
+    try:
+        mode = files.stat(path).st_mode
+    except OSError as error:
+        return error.errno if error.errno in (EACCES, ENOTDIR) else ENOENT
+    if stat.S_ISDIR(mode):
+        return EISDIR
+    return 0 if mode & 0o111 and (files.user.uid == 0 or files.access(path, 1)) else EACCES
+
+
+def program_name(content: Content) -> str | None:
+    """Which program a file with this content is; None where it is none."""
+    if not content.startswith(PROGRAM_MARK):
+        return None
+    head = content.read(len(PROGRAM_MARK), 200)
+    return head.split(b"\n", 1)[0].decode()
+
+
+def program_file(name: str, size: int) -> Content:
+    """The content of an executable of `size` bytes that is this program."""
+    head = PROGRAM_MARK + name.encode() + b"\n"
+    return Content(head) + Content.filler(f"program {name}", max(0, size - len(head)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked
+from labkit.kernel.process import Parked, Runaway
 from labkit.shell.environment import Environment
 from labkit.shell.frames import SequenceFrame, run_text
 from labkit.shell.jobs import Job, Jobs, resumed

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from labkit.kernel.process import Parked, Process
-from labkit.kernel.programs import ExecError
-from labkit.kernel.streams import Input
+from labkit.kernel.process import ExecError, Input, Parked, Process
 from labkit.shell import messages
 from labkit.shell.running import Frame, Shell, Suspend
 from labkit.shell.streams import Stream, Text, Twins, readable, writable

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from os.path import commonprefix
 from typing import NamedTuple
 
-from labkit.files.listing import paths
-from labkit.kernel.process import AtPrompt
-from labkit.kernel.programs import find_program
+from labkit.files.namespace import paths
+from labkit.kernel.process import AtPrompt, find_program
 from labkit.shell.builtins import BUILTINS, SPECIAL_BUILTINS
 
 Completer = Callable[[Sequence[str], str], tuple[list[str], bool]]

@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from errno import ENOENT
 
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Killed, Parked, Process, Program
-from labkit.kernel.programs import PROGRAM_MARK, ExecError, find_program
+from labkit.kernel.process import PROGRAM_MARK, ExecError, Killed, Parked, Process, Program, Runaway, find_program
 from labkit.shell.keyboard import NeedsInput
 
 _MOST_INTERPRETERS = 5  # the kernel's limit on scripts that name scripts

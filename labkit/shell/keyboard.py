@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from labkit.files import Content
-from labkit.kernel.process import Killed, Parked
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Input, Killed, Output, Parked
 
 INTERRUPTED = 130  # exit status after SIGINT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from errno import ENOENT, ENOTDIR
 from typing import Protocol
 
-from labkit.files.errors import MESSAGES as REASONS
+from labkit.files.contents import MESSAGES as REASONS
 from labkit.shell.lexer import EOF, ProgramError
 
 BANNER = """

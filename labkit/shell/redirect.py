@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
-from labkit.kernel.streams import Null
+from labkit.kernel.process import Null
 from labkit.shell import messages
 from labkit.shell.running import Shell
 from labkit.shell.streams import FileStream, Stream, Text

@@ -12,9 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from labkit.files import Files
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Killed, Parked, Process
-from labkit.kernel.streams import Input
+from labkit.kernel.process import Input, Killed, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.environment import Environment
 from labkit.shell.jobs import Jobs

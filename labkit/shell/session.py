@@ -14,9 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from labkit.files import Content
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked, Process
-from labkit.kernel.streams import Output
+from labkit.kernel.process import Output, Parked, Process, Runaway
 from labkit.shell.keyboard import Keyboard
 
 

@@ -11,9 +11,7 @@ import errno
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from labkit.files import Content, Handle, failure
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Killed
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Input, Killed, Output, Runaway
 
 PIPE_LIMIT = 16 << 20  # bytes that a stage may write before the next one runs
 BROKEN_PIPE = 141  # exit status after SIGPIPE

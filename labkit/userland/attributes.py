@@ -8,7 +8,7 @@ import re
 import stat
 
 from labkit.files import Content
-from labkit.kernel.programs import program_name
+from labkit.kernel.process import program_name
 from labkit.userland.patterns import matches
 from labkit.userland.tool import Say, Tool, Utility, bytes_of
 

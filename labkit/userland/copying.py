@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from posixpath import dirname
 
 from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat
-from labkit.files.handles import Handle
+from labkit.files.paths import Handle
 from labkit.userland.destination import STAT, destination_of, inside
 from labkit.userland.tool import Done, Say, Tool, Utility
 

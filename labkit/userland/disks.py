@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labkit.files import Files, Mount
-from labkit.files.filesystem import FileSystem
-from labkit.files.inodes import FileNode, Inode
+from labkit.files.inodes import FileNode, FileSystem, Inode
 from labkit.files.tree import used
 from labkit.files.union import Node
 from labkit.userland.numbers import size

@@ -6,7 +6,7 @@ import errno
 import stat
 
 from labkit.files import failure
-from labkit.kernel.programs import ExecError, find_program
+from labkit.kernel.process import ExecError, find_program
 from labkit.userland.tool import SAME, Tool, Utility
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Runaway
 
 if TYPE_CHECKING:
     from labkit.files import Files

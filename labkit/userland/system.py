@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.kernel.process import Listed
-from labkit.kernel.signals import signal_list, signal_named
+from labkit.kernel.process import Listed, signal_list, signal_named
 from labkit.userland.dates import formatted, parsed
 from labkit.userland.tool import Say, Tool, Utility
 from labkit.userland.users import Names

@@ -13,10 +13,8 @@ from functools import lru_cache
 from typing import NoReturn, Unpack
 
 from labkit.files import Content, Files, failure
-from labkit.files.errors import MESSAGES
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Changes, Process
-from labkit.kernel.programs import ExecError
+from labkit.files.contents import MESSAGES
+from labkit.kernel.process import Changes, ExecError, Process, Runaway
 from labkit.userland.numbers import NoSizeError
 
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."

@@ -12,10 +12,7 @@ from labkit.catalog.programs import PROGRAMS
 from labkit.catalog.programs.support import lay
 from labkit.files import Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Kernel, Parked, Process
-from labkit.kernel.programs import find_program, program_name
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, find_program, program_name
 
 START = 1_795_510_800 * 1_000_000_000
 

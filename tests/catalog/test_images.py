@@ -15,7 +15,7 @@ from labkit.catalog.images import CatalogImage, catalog_image, names
 from labkit.catalog.programs import PROGRAMS
 from labkit.catalog.records import load
 from labkit.catalog.registry import Registry, familiar
-from labkit.kernel.programs import program_name
+from labkit.kernel.process import program_name
 
 RECORDS = load("images.toml")["image"]
 MB = 1_000_000

@@ -12,9 +12,7 @@ from alone import kernel_alone
 from labkit.dockercli.main import docker
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files import Files, Namespace, Store, tmpfs
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Process
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, Input, Output, Process
 
 NOW = 1_795_510_800 * 1_000_000_000  # 2026-11-24 09:00:00 UTC
 

@@ -21,8 +21,7 @@ from labkit.dockercli.mountform import (
     write_volume,
 )
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.mountkeys import CONSISTENCIES, PROPAGATIONS, TYPES
-from labkit.engine.core.mountpoint import MountPoint
+from labkit.engine.core.mountkeys import CONSISTENCIES, PROPAGATIONS, TYPES, MountPoint
 from labkit.engine.mounts.mountspec import parse_record, parse_text
 
 RESOLVE = resolve_in("/home/learner")

@@ -14,10 +14,7 @@ from labkit.engine.api import Engine
 from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.files import Files, Namespace, Store, tmpfs
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Process
-from labkit.kernel.programs import find_program
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, Input, Output, Process, find_program
 
 START = 1_795_510_800 * 1_000_000_000  # ns
 

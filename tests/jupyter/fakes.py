@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 from types import SimpleNamespace
 from typing import Any
 
-from labkit.engine.core.layer import chain_ids
+from labkit.engine.core.records import chain_ids
 
 
 @dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
-from labkit.engine.core import events
-from labkit.engine.core.events import Event
+from labkit.engine.core import core
+from labkit.engine.core.core import Event
 from labkit.jupyter.event_sentences import _SENTENCES, told, written
 from labkit.jupyter.view import compare, look
 
@@ -68,7 +68,7 @@ def test_an_event_that_nobody_knows_is_told_by_its_name(machine: Machine) -> Non
 
 
 def test_names_stay_on_one_line_and_have_no_end(machine: Machine) -> None:
-    (sentence,) = told([events.HostFolderCreated(f"/a\n\x1b[31m{'x' * 500}", "")], machine.engine)
+    (sentence,) = told([core.HostFolderCreated(f"/a\n\x1b[31m{'x' * 500}", "")], machine.engine)
     assert sentence.startswith(r"made the missing folder /a \x1b[31mxxx")
     assert len(sentence) < 120
 

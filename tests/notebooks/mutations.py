@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.engine.core.finding import find
+from labkit.engine.core.core import find
 from labkit.engine.daemon import hostfolders
 from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import volumes
@@ -62,7 +62,7 @@ def nobody_gets_in(find: Any, process: Any, engine: Any, target: str) -> Any:
     return replace(find(process, engine, target), files=process.files)
 
 
-@breaks("A4", "labkit.engine.core.container:Container.host")
+@breaks("A4", "labkit.engine.core.records:Container.host")
 def rm_is_ignored(host: Any, self: Any, key: str, default: Any = None) -> Any:
     """--rm removes nothing."""
     return default if key == "AutoRemove" else host(self, key, default)
@@ -92,7 +92,7 @@ def another_description(text: Any, *args: Any) -> bytes:
     return text(*args) + b"\n"
 
 
-@breaks("A9 D2", "labkit.engine.core.volume:Volume.mountpoint")
+@breaks("A9 D2", "labkit.engine.core.records:Volume.mountpoint")
 def without_data(mountpoint: Any, self: Any) -> str:
     """The files of a volume lie in its folder itself."""
     return self.folder
@@ -232,7 +232,7 @@ def unknown_names_are_nameless(with_volume: Any, core: Any, point: Any) -> Any:
     return with_volume(core, point if known else replace(point, name=""))
 
 
-@breaks("D6", "labkit.engine.core.volume:Volume.folder")
+@breaks("D6", "labkit.engine.core.records:Volume.folder")
 def another_place(folder: Any, self: Any) -> str:
     """Volumes lie beside the folder `volumes`."""
     return f"/var/lib/docker/{self.name}"

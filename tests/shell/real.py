@@ -13,10 +13,7 @@ import pytest
 from alone import kernel_alone
 
 from labkit.files import Files, Namespace, Store, makedev, tmpfs
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Kernel, Parked, Process
-from labkit.kernel.programs import program_file
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, Input, Kernel, Output, Parked, Process, program_file
 from labkit.shell import APPLETS, PROGRAMS, execute
 
 SHELLS = {"ash": ["busybox", "sh"], "dash": ["dash"], "bash": ["bash"]}

@@ -8,9 +8,7 @@ import pytest
 from real import FOLDER, left, machine, process, run
 
 from labkit.files import User
-from labkit.kernel.process import Process
-from labkit.kernel.programs import ExecError, program_file
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import ExecError, Input, Output, Process, program_file
 from labkit.shell import execute
 
 FILES = {  # name: content, mode

@@ -8,8 +8,7 @@ import pytest
 from alone import SERVICES
 from real import finish, process, run_detached
 
-from labkit.kernel.process import Parked, Process
-from labkit.kernel.streams import Output
+from labkit.kernel.process import Output, Parked, Process
 from labkit.shell import execute
 
 WAITS = {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from real import machine
 
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked, Process
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Input, Output, Parked, Process, Runaway
 from labkit.shell import Session
 
 

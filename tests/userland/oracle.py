@@ -20,10 +20,7 @@ from posixpath import basename
 from alone import kernel_alone
 
 from labkit.files import Files, Namespace, Source, Store, Tree, User
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Process
-from labkit.kernel.programs import ExecError
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, ExecError, Input, Output, Process
 from labkit.userland import BUSYBOX_APPLETS, PROGRAMS
 
 NOW = 1_790_000_000_000_000_000  # ns; where the clock shows in an output, the real one is not compared

@@ -10,10 +10,7 @@ import pytest
 from alone import kernel_alone
 
 from labkit.files import Content, Files, User, tmpfs
-from labkit.kernel.clock import Clock
-from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Parked, Process
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Clock, Input, Output, Parked, Process, Runaway
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS, PROGRAMS, utility
 
 GIB = 1 << 30

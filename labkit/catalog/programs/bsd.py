@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from labkit.kernel.process import Process
-from labkit.kernel.streams import Output
+from labkit.kernel.process import Output, Process
 
 _NAMED = re.compile(r"^(\w+): (?:[a-z ]+?) ['‘](.*?)['’](?: for (?:reading|writing))?: ", re.MULTILINE)
 _TRY = re.compile(r"^Try '.*' for more information\.\n", re.MULTILINE)

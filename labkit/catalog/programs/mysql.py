@@ -15,8 +15,7 @@ from typing import NamedTuple
 from labkit.catalog.programs import sql
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
 from labkit.files import Content
-from labkit.kernel.clock import SECOND
-from labkit.kernel.process import Process
+from labkit.kernel.process import SECOND, Process
 
 DATA = "/var/lib/mysql"
 SOCKET = "/var/run/mysqld/mysqld.sock"

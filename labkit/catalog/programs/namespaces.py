@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from labkit.kernel.process import Changes, Process
-from labkit.kernel.programs import ExecError
+from labkit.kernel.process import Changes, ExecError, Process
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

@@ -10,8 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from labkit.files import Content, Entry, Files
-from labkit.kernel.clock import SECOND
-from labkit.kernel.process import Parked, Process
+from labkit.kernel.process import SECOND, Parked, Process
 
 State = TypeVar("State")
 _INSTALLED = 20_000_000  # bytes a second: fetched and unpacked. Chosen, as no two computers agree; never measured

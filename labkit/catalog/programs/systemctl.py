@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from labkit.catalog.programs.support import complain, say
-from labkit.engine.core.service import LogLine
+from labkit.engine.core.records import LogLine
 from labkit.engine.daemon.daemon import SOCKET, Daemon, NotStarted
 from labkit.engine.daemon.processlist import DAEMON
-from labkit.kernel.clock import SECOND
-from labkit.kernel.process import Process
+from labkit.kernel.process import SECOND, Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

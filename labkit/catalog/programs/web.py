@@ -21,7 +21,7 @@ from labkit.kernel.process import Process
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
-    from labkit.engine.core.container import Container
+    from labkit.engine.core.records import Container
     from labkit.engine.daemon.daemon import Daemon
 
 _NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"

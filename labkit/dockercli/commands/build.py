@@ -8,7 +8,7 @@ from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Content
 from labkit.kernel.gounits import human_size, quote
-from labkit.kernel.streams import Null
+from labkit.kernel.process import Null
 
 from ..errors import StatusError
 from ..invocation import Invocation

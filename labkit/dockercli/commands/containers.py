@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from labkit.engine.containers.logs import Streams
-from labkit.engine.core.errors import EngineError, conflict
-from labkit.engine.core.times import SECOND
+from labkit.engine.core.errors import SECOND, EngineError, conflict
 from labkit.kernel.gounits import human_size, quote
 from labkit.kernel.jsontypes import JsonObject, items, members, text
-from labkit.kernel.streams import Input
+from labkit.kernel.process import Input
 
 from .. import rows
 from ..errors import StatusError, ValueInvalid
@@ -231,7 +230,7 @@ def logs(run: Invocation) -> int:
 
 
 def _stamp(moment: int) -> bytes:
-    from labkit.engine.core.times import rfc3339
+    from labkit.engine.core.errors import rfc3339
 
     return f"{rfc3339(moment // SECOND * SECOND)[:-1]}.{moment % SECOND:09d}Z ".encode()
 

@@ -6,7 +6,7 @@ from labkit.engine.containers.logs import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.kernel.gounits import quote
 from labkit.kernel.jsontypes import JsonObject
-from labkit.kernel.streams import Input, Null
+from labkit.kernel.process import Input, Null
 
 from ..errors import StatusError, ValueInvalid
 from ..invocation import Invocation, daemon_says, plain_os_error

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.core.layer import chain_id
-from labkit.engine.core.references import Reference, parse
+from labkit.engine.core.names import Reference, parse
+from labkit.engine.core.records import chain_id
 from labkit.engine.dockerfile.errors import DockerfileError
 
 from .progress import Progress, human_size

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.references import Reference, parse
+from labkit.engine.core.names import Reference, parse
 from labkit.engine.dockerfile.errors import failed, unsolved
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import BadArchiveError, Files

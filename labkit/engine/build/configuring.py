@@ -26,7 +26,7 @@ from labkit.engine.dockerfile.instructions import (
     VolumeInstruction,
 )
 from labkit.engine.dockerfile.lint import is_secret
-from labkit.kernel.signals import NUMBERS
+from labkit.kernel.process import NUMBERS
 
 from .planning import NOT_IN_ENV, Planning
 from .stagestate import StageState

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.core import times
-from labkit.engine.core.image import new_config
+from labkit.engine.core.errors import parse_time, rfc3339
+from labkit.engine.core.records import new_config
 
 from .cache import REGULAR, BuildCache
 from .plan import BuildPlan
@@ -23,7 +23,7 @@ def export(engine: Engine, cache: BuildCache, planned: BuildPlan, chain: str | N
     """The id of the image. The same layers and Dockerfile give the same one."""
     layers = _layers(engine, cache, chain)
     history = _dated(planned.history, [made for _, made in layers], engine.now())
-    created = times.parse(history[-1]["created"]) if history else engine.now()
+    created = parse_time(history[-1]["created"]) if history else engine.now()
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
@@ -46,10 +46,10 @@ def _dated(history: list[dict[str, Any]], made: list[int | None], now: int) -> l
     for entry in history:
         if not entry.get("empty_layer"):
             if "created" not in entry and layer < len(made) and made[layer] is not None:
-                entry = {"created": times.rfc3339(made[layer]), **entry}
+                entry = {"created": rfc3339(made[layer]), **entry}
             layer += 1
         dated.append(entry)
-    return _filled(dated, _first_moment(dated) or times.rfc3339(now))
+    return _filled(dated, _first_moment(dated) or rfc3339(now))
 
 
 def _first_moment(dated: list[dict[str, Any]]) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.references import parse as parse_reference
+from labkit.engine.core.names import parse as parse_reference
 from labkit.engine.dockerfile.errors import DockerfileError, Lines
 from labkit.engine.dockerfile.expand import Lexer, go_quote
 from labkit.engine.dockerfile.instructions import (

@@ -18,9 +18,7 @@ from labkit.engine.containers import oci, users
 from labkit.engine.core.errors import EngineError
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
-from labkit.kernel.clock import SECOND
-from labkit.kernel.process import Process
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import SECOND, Input, Output, Process
 
 from .copying import make_folders
 from .graph import RunVertex

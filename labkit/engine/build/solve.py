@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from labkit.engine.core.references import Reference
+from labkit.engine.core.names import Reference
 from labkit.engine.dockerfile.errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolved
 from labkit.engine.dockerfile.lint import Linter
 from labkit.files import Layer

@@ -15,10 +15,9 @@ from dataclasses import replace
 
 from labkit.engine.containers import folder, users
 from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
-from labkit.engine.core.finding import find
+from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles

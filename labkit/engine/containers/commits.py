@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labkit.engine.containers.creation import merge
-from labkit.engine.core import times
-from labkit.engine.core.core import Core
-from labkit.engine.core.finding import find
-from labkit.engine.core.layer import EMPTY_LAYER, WritableLayer
-from labkit.engine.core.references import parse
+from labkit.engine.core.core import Core, find
+from labkit.engine.core.errors import rfc3339
+from labkit.engine.core.names import parse
+from labkit.engine.core.records import EMPTY_LAYER, WritableLayer
 from labkit.engine.dockerfile import changes as changing
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
@@ -33,7 +32,7 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
     empty = layer.diff_id == EMPTY_LAYER or not any(True for _ in layer.entries())
     now = core.now()
     step: dict[str, Any] = {
-        "created": times.rfc3339(now),
+        "created": rfc3339(now),
         "author": author,
         "created_by": " ".join(found.config.get("Cmd") or ()),
         "comment": message,
@@ -52,7 +51,7 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
             "comment": message,
             "config": _config(config),
             "container": found.id,
-            "created": times.rfc3339(now),
+            "created": rfc3339(now),
             "docker_version": "29-dev",
             "history": [*(below.get("history") or []), {key: value for key, value in step.items() if value}],
             "os": "linux",

@@ -12,11 +12,9 @@ from typing import Any
 
 from labkit.engine.containers import folder, storageopts
 from labkit.engine.core import names
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import ContainerCreated, Core
 from labkit.engine.core.errors import EngineError, conflict, invalid
-from labkit.engine.core.events import ContainerCreated
-from labkit.engine.core.image import Image
+from labkit.engine.core.records import Container, Image
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import mounts

@@ -10,16 +10,10 @@ from dataclasses import replace
 from labkit.engine.containers.logs import Recorded
 from labkit.engine.containers.removal import discard
 from labkit.engine.containers.sandbox import Sandboxes
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.events import (
-    ContainerStopped,
-)
-from labkit.engine.core.finding import change
-from labkit.engine.core.running import Running
+from labkit.engine.core.core import ContainerStopped, Core, change
+from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
-from labkit.kernel.clock import SECOND
-from labkit.kernel.process import Parked, Process
+from labkit.kernel.process import SECOND, Parked, Process
 
 KILLED = 128 + 9  # exit code of a process that SIGKILL ended
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from labkit.engine.containers import oci, users
 from labkit.engine.containers.processes import environment, first_run, namespaces_of, run_exec
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, conflict, invalid
-from labkit.engine.core.finding import find
-from labkit.kernel.process import Process
-from labkit.kernel.streams import Input, Null
+from labkit.engine.core.records import Container
+from labkit.kernel.process import Input, Null, Process
 
 if TYPE_CHECKING:
     from labkit.engine.containers.logs import Streams

@@ -7,10 +7,9 @@ from typing import Any
 from labkit.engine.containers import hostconfig
 from labkit.engine.containers.network import network_settings
 from labkit.engine.containers.status import sizes
-from labkit.engine.core import times
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.finding import find
+from labkit.engine.core.core import Core, find
+from labkit.engine.core.errors import rfc3339
+from labkit.engine.core.records import Container
 
 
 def inspect(core: Core, reference: str, size: bool = False) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def inspect(core: Core, reference: str, size: bool = False) -> dict[str, Any]:
     folder = container.folder if ran else ""
     record: dict[str, Any] = {
         "Id": container.id,
-        "Created": times.rfc3339(container.created),
+        "Created": rfc3339(container.created),
         "Path": command[0] if command else "",
         "Args": command[1:],
         "State": container.state.row(),

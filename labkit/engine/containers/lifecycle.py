@@ -14,16 +14,11 @@ from labkit.engine.containers.resuming import advance
 from labkit.engine.containers.service import STOP_SECONDS
 from labkit.engine.containers.signals import deliver, signal_name
 from labkit.engine.containers.starting import start
-from labkit.engine.core import filters as filtering
 from labkit.engine.core import names
-from labkit.engine.core.container import Container, ContainerState
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import EngineError, conflict, invalid, system
-from labkit.engine.core.events import (
-    ContainerRenamed,
-)
-from labkit.engine.core.finding import by_age, change, find
-from labkit.kernel.clock import SECOND
+from labkit.engine.core.core import ContainerRenamed, Core, by_age, change, find
+from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, invalid, labels_match, system
+from labkit.engine.core.records import Container, ContainerState
+from labkit.kernel.process import SECOND
 
 
 def stop(core: Core, reference: str, timeout: int | None = None, signal: str | None = None) -> None:
@@ -137,15 +132,15 @@ def _why_not(state: ContainerState) -> str:
     }[state.status]
 
 
-def prune(core: Core, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
+def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
     """POST /containers/prune: the containers that do not run, and the bytes of their layers."""
-    wanted = filtering.check(filters, ("label", "label!", "until"))
+    wanted = check_filters(filters, ("label", "label!", "until"))
     limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
     gone, space = [], 0
     for container in by_age(core):
         if container.state.running or (limit and container.created >= limit):
             continue
-        if not filtering.labels_match(container.config.get("Labels"), wanted):
+        if not labels_match(container.config.get("Labels"), wanted):
             continue
         space += core.driver.size(core.tables.mounts[container.id].mount_id)
         remove(core, container.id)

@@ -8,12 +8,9 @@ from typing import Any
 
 from labkit.engine.containers.network import networks, port_rows
 from labkit.engine.containers.status import sizes, status_text
-from labkit.engine.core import filters as filtering
-from labkit.engine.core import times
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import EngineError, invalid
-from labkit.engine.core.finding import by_age, find
+from labkit.engine.core.core import Core, by_age, find
+from labkit.engine.core.errors import SECOND, EngineError, Filters, check_filters, invalid, labels_match, matches_filter
+from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore
 
 _FILTERS = (
@@ -32,12 +29,12 @@ _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "
 def rows(
     core: Core,
     all: bool = False,
-    filters: filtering.Filters | None = None,
+    filters: Filters | None = None,
     size: bool = False,
     limit: int = 0,
 ) -> list[dict[str, Any]]:
     """The containers of `docker ps`, the newest first."""
-    wanted = filtering.check(filters, _FILTERS)
+    wanted = check_filters(filters, _FILTERS)
     for status in wanted.get("status", ()):
         if status not in _STATES:
             raise invalid(f"invalid value for state ({status}): must be one of {', '.join(_STATES)}")
@@ -93,7 +90,7 @@ _TESTS: dict[str, Callable[[Core, Container, Sequence[str]], bool]] = {
     "before": _is_before,
     "exited": _has_exited,
     "id": lambda core, container, values: any(container.id.startswith(value) for value in values),
-    "label": lambda core, container, values: filtering.labels_match(container.config.get("Labels"), {"label": values}),
+    "label": lambda core, container, values: labels_match(container.config.get("Labels"), {"label": values}),
     "name": lambda core, container, values: any(_name_matches(container.name, value) for value in values),
     "network": lambda core, container, values: _in_network(core, container, values),
     "publish": lambda core, container, values: _has_port("PublicPort")(core, container, values),
@@ -107,7 +104,7 @@ _TESTS: dict[str, Callable[[Core, Container, Sequence[str]], bool]] = {
 
 def _name_matches(name: str, pattern: str) -> bool:
     """`name=` is a regular expression anywhere in the name, with or without its slash."""
-    return filtering.matches(f"/{name}", pattern) or filtering.matches(name, pattern)
+    return matches_filter(f"/{name}", pattern) or matches_filter(name, pattern)
 
 
 def _in_network(core: Core, container: Container, values: Sequence[str]) -> bool:
@@ -147,7 +144,7 @@ def row(core: Core, container: Container, size: bool = False) -> dict[str, Any]:
         "Image": _image_shown(core, container),
         "ImageID": container.image,
         "Command": command_text(container.command),
-        "Created": container.created // times.SECOND,
+        "Created": container.created // SECOND,
         "Ports": list(port_rows(container)),
         "Labels": dict(container.config.get("Labels") or {}),
         "State": container.state.status,

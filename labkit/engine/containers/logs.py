@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labkit.engine.core import gojson, times
-from labkit.engine.core.container import Container
+from labkit.engine.core import gojson
 from labkit.engine.core.core import Core
-from labkit.engine.core.errors import system
+from labkit.engine.core.errors import parse_time, rfc3339, system
+from labkit.engine.core.records import Container
 from labkit.files import Content
-from labkit.kernel.limits import Runaway
-from labkit.kernel.streams import Input, Output
+from labkit.kernel.process import Input, Output, Runaway
 
 _LIMIT = 8 << 20  # bytes of one write that a log keeps
 _LINES = 30_000  # that a process may print before it waits or ends
@@ -75,7 +74,7 @@ class Recorded(Output):
 
 def _record(stream: str, now: int, line: bytes) -> str:
     text = line.decode("utf-8", "replace")
-    return gojson.dumps({"log": text, "stream": stream, "time": times.rfc3339(now)}) + "\n"
+    return gojson.dumps({"log": text, "stream": stream, "time": rfc3339(now)}) + "\n"
 
 
 def read(core: Core, container: Container) -> list[tuple[str, int, bytes]]:
@@ -92,5 +91,5 @@ def read(core: Core, container: Container) -> list[tuple[str, int, bytes]]:
             record = json.loads(line)
         except ValueError:
             continue
-        lines.append((record["stream"], times.parse(record["time"]), record["log"].encode()))
+        lines.append((record["stream"], parse_time(record["time"]), record["log"].encode()))
     return lines

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from labkit.engine.core.container import Container
 from labkit.engine.core.core import Core
+from labkit.engine.core.records import Container
 
 
 def network_settings(core: Core, container: Container) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 
 from labkit.files import Files
-from labkit.kernel.programs import ExecError, find_program
+from labkit.kernel.process import ExecError, find_program
 
 _CREATE = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "

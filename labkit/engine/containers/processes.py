@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from labkit.engine.containers import ending
 from labkit.engine.containers.ending import KILLED, flush
 from labkit.engine.containers.logs import Log, Recorded, Streams
-from labkit.engine.core.container import Container
 from labkit.engine.core.core import Core
-from labkit.engine.core.running import Running
+from labkit.engine.core.records import Container, Running
 from labkit.files import User
-from labkit.kernel.limits import BACKGROUND_STEPS, Runaway
-from labkit.kernel.process import Namespaces, Parked, Process
-from labkit.kernel.programs import PROGRAM_MARK, ExecError
+from labkit.kernel.process import BACKGROUND_STEPS, PROGRAM_MARK, ExecError, Namespaces, Parked, Process, Runaway
 
 if TYPE_CHECKING:
     from labkit.files import Namespace

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from labkit.engine.containers import folder
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import ContainerRemoved, Core
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.events import ContainerRemoved
+from labkit.engine.core.records import Container
 from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import volumes
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from labkit.engine.containers.processes import copy_of, run_exec, run_process
 from labkit.engine.containers.starting import start
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, change, find
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.finding import change, find
-from labkit.engine.core.running import Running
-from labkit.kernel.limits import RESUMES
+from labkit.engine.core.records import Running
+from labkit.kernel.process import RESUMES
 
 
 def advance(core: Core) -> None:

@@ -9,11 +9,10 @@ from labkit.engine.containers.removal import discard
 from labkit.engine.containers.resuming import advance
 from labkit.engine.containers.signals import deliver, signal_name
 from labkit.engine.containers.starting import start
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, by_age, change
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.finding import by_age, change
-from labkit.kernel.clock import SECOND
+from labkit.engine.core.records import Container
+from labkit.kernel.process import SECOND
 
 STOP_SECONDS = 10
 

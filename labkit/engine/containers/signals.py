@@ -5,11 +5,10 @@ from __future__ import annotations
 from labkit.engine.containers import ending
 from labkit.engine.containers.ending import KILLED, flush
 from labkit.engine.containers.processes import copy_of
-from labkit.engine.core.container import Container
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import invalid
-from labkit.engine.core.running import Running
-from labkit.kernel.signals import IGNORED, NAMES, NUMBERS
+from labkit.engine.core.records import Container, Running
+from labkit.kernel.process import IGNORED, NAMES, NUMBERS
 
 
 def signal_name(text: str) -> str:

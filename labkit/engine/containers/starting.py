@@ -10,17 +10,11 @@ from labkit.engine.containers.logs import Log, Recorded, Streams
 from labkit.engine.containers.processes import environment, first_run, namespaces_of, run_process
 from labkit.engine.containers.removal import discard
 from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes, make_readonly
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import ContainerStarted, Core, MountpointCreated, change, find
 from labkit.engine.core.errors import EngineError, conflict, system
-from labkit.engine.core.events import (
-    ContainerStarted,
-    MountpointCreated,
-)
-from labkit.engine.core.finding import change, find
+from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
-from labkit.kernel.process import Process, Unanswered
-from labkit.kernel.streams import Input
+from labkit.kernel.process import Input, Process, Unanswered
 
 if TYPE_CHECKING:
     from labkit.files import Files, Namespace

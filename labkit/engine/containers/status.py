@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labkit.engine.core.container import Container, ContainerState
 from labkit.engine.core.core import Core
+from labkit.engine.core.records import Container, ContainerState
 from labkit.engine.images.layerstore import LayerStore
 from labkit.kernel.gounits import human_duration
 

@@ -1,23 +1,294 @@
-"""Core: what every mechanism of the engine stands on.
+"""Identifiers that are shaped like Docker's but come from a counter, so that the same commands give the same ids.
+
+What the engine did, one frozen record each, in order: what the pictures and the checks of a lesson read.
+
+An event tells paths as people know them: in a container from its root, on the host from the host's.
+
+All that an engine remembers, in persistent maps: copying the tables is what a snapshot is.
+
+Core: what every mechanism of the engine stands on.
 
 The host's files, the storage driver, the kernel with its clock, and the tables with ids and events over them. The
 mechanisms stand on it and on each other downwards: images, mounts, containers, then build and daemon, then the API.
+
+Containers by name and id, and in order.
+
+Files below /var/lib/docker, made by the store's own means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, Protocol, dataclass_transform
 
 from labkit.drivers import Driver
-from labkit.engine.core import times
-from labkit.engine.core.events import CopiedUp, EventLog, Whiteout
-from labkit.engine.core.ids import Ids
-from labkit.engine.core.tables import Tables
-from labkit.files import Files, Inode, Layer, Map, Namespace, Source
+from labkit.engine.core.errors import invalid, moment, not_found
+from labkit.engine.core.records import Container, Image, LayerRecord, Running, Service, Volume, WritableLayer
+from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
+from labkit.files.inodes import Generated
 from labkit.kernel.process import Kernel
+
+_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Ids:
+    """Gives new ids; `counters` (kind -> how many were given) is all that it remembers."""
+
+    def __init__(self, counters: Map, seed: str = "") -> None:
+        self.counters = counters
+        self.seed = seed
+
+    def new(self, kind: str) -> str:
+        """64 hexadecimal digits. As with Docker's, the short form (12) is never a plain number."""
+        while True:
+            text = self._digest(kind).hex()
+            if _has_letter_and_digit(text[:12]):
+                return text
+
+    def key(self, kind: str) -> str:
+        """25 letters and digits, as BuildKit names its layers."""
+        while True:
+            text = _base36(int.from_bytes(self._digest(kind)[:16], "big"))[:25]
+            if _has_letter_and_digit(text[:12]):
+                return text
+
+    def number(self, kind: str) -> int:
+        """The next number of this kind, from 1."""
+        number = (self.counters.get(kind) or 0) + 1
+        self.counters.set(kind, number)
+        return number
+
+    def _digest(self, kind: str) -> bytes:
+        return sha256(f"{self.seed}/{kind}/{self.number(kind)}".encode()).digest()
+
+
+def _base36(number: int) -> str:
+    digits = []
+    for _ in range(25):
+        number, digit = divmod(number, 36)
+        digits.append(_LETTERS[digit])
+    return "".join(digits)
+
+
+def _has_letter_and_digit(text: str) -> bool:
+    return not text.isdigit() and not text.isalpha()
+
+
+def short(identifier: str) -> str:
+    """The 12 digits by which Docker shows an id, with or without its algorithm."""
+    return identifier.removeprefix("sha256:")[:12]
+
+
+@dataclass_transform(frozen_default=True)
+class Event:
+    """The base of all events: frozen, compared by what they hold; lighter to load than a dataclass for each."""
+
+    def __init__(self, *values: Any, **more: Any) -> None:
+        names = tuple(type(self).__annotations__)
+        self.__dict__.update(zip(names, values, strict=False), **more)
+        if set(self.__dict__) != set(names):
+            raise TypeError(f"{type(self).__name__} has {', '.join(names)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
+
+
+class CopiedUp(Event):
+    """A file was copied whole into a container's upper folder, from a layer (1: the image's lowest)."""
+
+    container: str
+    path: str
+    size: int
+    layer: int  # one above the image's highest: what the engine itself put on the image
+
+
+class Whiteout(Event):
+    """A name of the image was hidden by a mark in a container's upper folder."""
+
+    container: str
+    path: str
+
+
+class LayerCreated(Event):
+    """A layer came into the layer store: chain id, digest of its own changes, folder, size in bytes."""
+
+    chain_id: str
+    diff_id: str
+    cache_id: str
+    size: int
+
+
+class LayerRemoved(Event):
+    chain_id: str
+    cache_id: str
+
+
+class ImageCreated(Event):
+    image: str
+
+
+class ImageTagged(Event):
+    image: str
+    reference: str
+
+
+class ImageUntagged(Event):
+    image: str
+    reference: str
+
+
+class ImageRemoved(Event):
+    image: str
+
+
+class ContainerCreated(Event):
+    container: str
+    name: str
+    image: str
+
+
+class ContainerStarted(Event):
+    container: str
+
+
+class ContainerStopped(Event):
+    container: str
+    exit_code: int
+
+
+class ContainerRenamed(Event):
+    container: str
+    former: str
+    name: str
+
+
+class ContainerRemoved(Event):
+    container: str
+    name: str
+
+
+class VolumeCreated(Event):
+    name: str
+    anonymous: bool
+
+
+class VolumeRemoved(Event):
+    name: str
+
+
+class VolumePopulated(Event):
+    """An empty volume was filled with what the image has at the mount's target."""
+
+    name: str
+    container: str
+    path: str
+
+
+class HostFolderCreated(Event):
+    """The missing source of a bind mount was made on the host, as an empty folder."""
+
+    path: str
+    container: str
+
+
+class MountpointCreated(Event):
+    """A mount's target did not exist in the container and was made there."""
+
+    container: str
+    path: str
+
+
+class EventLog:
+    """The events so far; iterates and slices like a list."""
+
+    def __init__(self, table: Map) -> None:
+        self._table = table
+
+    def append(self, event: Event) -> None:
+        self._table.set(len(self._table), event)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Event]:
+        return (self._table[number] for number in range(len(self._table)))
+
+    def __getitem__(self, which: int | slice) -> Event | list[Event]:
+        if isinstance(which, slice):
+            return [self._table[number] for number in range(*which.indices(len(self._table)))]
+        return self._table[which if which >= 0 else which + len(self._table)]
+
+
+# Those that belong to one storage driver: an engine that runs with another does not see what they hold.
+OF_A_DRIVER = ("layers", "mounts", "images", "references", "containers", "names", "running", "cache")
+_OTHERS = ("counters", "events", "volumes", "volume_uses", "holders", "parked", "words", "service")
+
+
+class Tables:
+    """The maps, each an attribute under its name."""
+
+    __slots__ = OF_A_DRIVER + _OTHERS
+
+    counters: Map[str, int]  # kind of id -> how many were given
+    layers: Map[str, LayerRecord]  # by chain id
+    mounts: Map[str, WritableLayer]  # by container id
+    images: Map[str, Image]
+    references: Map[str, str]  # full name -> image id
+    containers: Map[str, Container]
+    names: Map[str, str]  # container name -> container id
+    running: Map[str, Running]  # by container id; ID/NUMBER is what exec started
+    volumes: Map[str, Volume]  # by name
+    volume_uses: Map[str, int]  # name of a volume that is mounted -> how many containers use it
+    holders: Map[str, str]  # id of a writable layer -> container id
+    cache: Map[str, Any]  # the build cache's records
+    events: Map[int, Event]
+    parked: Map[str, ParkedDriver]  # by the name of a storage driver that is not in use
+    service: Map[str, Service]  # the daemon, under its name
+    words: Map[str, str]  # what a part keeps under a name of its own
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, Map())
+
+    def park(self) -> Tables:
+        """Take out what belongs to the driver in use, and leave empty maps in its place."""
+        parked = Tables()
+        for name in OF_A_DRIVER:
+            setattr(parked, name, getattr(self, name))
+            setattr(self, name, Map())
+        return parked
+
+    def unpark(self, parked: Tables) -> None:
+        """Put back what was taken out; the parked maps stay as they are, a snapshot may have them."""
+        for name in OF_A_DRIVER:
+            setattr(self, name, getattr(parked, name).copy())
+
+    def copy(self) -> Tables:
+        twin = Tables.__new__(Tables)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
+
+
+@dataclass(frozen=True)
+class ParkedDriver:
+    """What an engine remembers of a storage driver that it does not run with, and what the driver itself does."""
+
+    tables: Tables
+    driver: object  # as Driver.snapshot() gave it
+
 
 KERNEL_VERSION = "6.12.57"
 
@@ -82,7 +353,7 @@ class Core:
         self.ids = Ids(tables.counters)
         self.events = EventLog(tables.events)
 
-    # What the file system does in the containers' own layers (labkit.files.store.Watcher).
+    # What the file system does in the containers' own layers (labkit.files.inodes.Watcher).
 
     def copied_up(self, label: str, path: str, size: int, layer: int) -> None:
         if container := self.tables.holders.get(label):
@@ -119,7 +390,7 @@ class Core:
 
     def until(self, text: str) -> int:
         """The moment that `until=` names: a duration before now, seconds since 1970, or a time."""
-        return times.moment(text, self.now())
+        return moment(text, self.now())
 
     def digest(self, *words: str) -> str:
         """64 hexadecimal digits that follow from the words."""
@@ -132,3 +403,64 @@ class Core:
     def namespace_of(self, container: str) -> Namespace | None:
         running = self.tables.running.get(container)
         return running.namespace if running else None
+
+
+def find(core: Core, reference: str) -> Container:
+    """By id, name (with or without a slash) or the start of an id."""
+    containers = core.tables.containers
+    if found := containers.get(reference):
+        return found  # type: ignore[no-any-return]
+    if identifier := core.tables.names.get(reference.removeprefix("/")):
+        return containers[identifier]  # type: ignore[no-any-return]
+    starts = [identifier for identifier in containers if reference and identifier.startswith(reference)]
+    if len(starts) > 1:
+        raise invalid(f"Multiple IDs found with provided prefix: {reference}")
+    if not starts:
+        raise not_found(f"No such container: {reference}")
+    return containers[starts[0]]  # type: ignore[no-any-return]
+
+
+def by_age(core: Core) -> list[Container]:
+    """All, the newest first."""
+    found = (container for _, container in core.tables.containers.items())
+    return sorted(found, key=lambda container: -container.number)
+
+
+def change(core: Core, identifier: str, **changes: Any) -> Container:
+    container: Container = replace(core.tables.containers[identifier], **changes)
+    core.tables.containers.set(identifier, container)
+    return container
+
+
+ROOT = "/var/lib/docker"
+
+
+def image_root(core: Core) -> str:
+    return f"{ROOT}/image/{core.driver.name}"
+
+
+class Maker:
+    """Makes files by the store's own means: quick, and free of paths and rights."""
+
+    def __init__(self, core: Core, path: str) -> None:
+        self.host = core.host
+        self.driver = core.driver.name
+        self.store = core.host.store
+        self.top = core.host.inode(path)
+
+    def folder(self, name: str, mode: int, into: Inode | None = None) -> Inode:
+        node = self.store.new(stat.S_IFDIR | mode)
+        self.store.add(into or self.top, name, node)
+        return node
+
+    def generated(self, into: Inode, name: str, *args: str, mode: int = 0o644) -> None:
+        self.store.add(into, name, self.store.new(stat.S_IFREG | mode, data=Generated("docker", (self.driver, *args))))
+
+    def text(self, into: Inode, name: str, text: str, mode: int = 0o644) -> Inode:
+        node = self.store.new(stat.S_IFREG | mode, data=Content(text))
+        self.store.add(into, name, node)
+        return node
+
+    def remove(self, name: str) -> None:
+        if name in self.store.names(self.top):
+            self.store.drop(self.store.take(self.top, name))

@@ -1,6 +1,16 @@
-"""What the daemon answers when it refuses: one exception, whose text the CLI prints after its own prefix."""
+"""What the daemon answers when it refuses: one exception, whose text the CLI prints after its own prefix.
+
+Times as Docker writes them: RFC 3339 in UTC, with the digits of a second that are not zero.
+
+The `--filter KEY=VALUE` of lists and prunes: which keys a command knows, and labels.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class EngineError(Exception):
@@ -33,3 +43,97 @@ def forbidden(message: str) -> EngineError:
 
 def system(message: str) -> EngineError:
     return EngineError(message, "system")
+
+
+SECOND = 1_000_000_000
+NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
+
+
+@lru_cache(maxsize=1024)
+def rfc3339(nanoseconds: int | None) -> str:
+    """`2026-11-24T03:17:38.971718956Z`; None is Go's zero time."""
+    if nanoseconds is None:
+        return NEVER
+    seconds, rest = divmod(nanoseconds, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f"{rest:09d}".rstrip("0")
+    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
+
+
+def rfc3339_seconds(nanoseconds: int) -> str:
+    return rfc3339(nanoseconds // SECOND * SECOND)
+
+
+@lru_cache(maxsize=1024)
+def parse_time(text: str) -> int:
+    """The nanoseconds since 1970 of such a time; 0 where there is none."""
+    if not text or text == NEVER:
+        return 0
+    head, _, fraction = text.removesuffix("Z").partition(".")
+    seconds = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
+    return seconds * SECOND + int(fraction.ljust(9, "0")[:9] or 0)
+
+
+_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+")
+
+
+def moment(text: str, now: int) -> int:
+    """The time that `until=` or `--since` names: a Go duration before now, seconds since 1970, or RFC 3339."""
+    if _DURATION.fullmatch(text):
+        parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)", text)
+        return now - int(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        return int(float(text) * SECOND)
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise invalid(f'failed to parse value as time or duration: "{text}"') from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * SECOND
+
+
+Filters = Mapping[str, Sequence[str]]
+
+
+def check_filters(filters: Filters | None, known: Sequence[str]) -> Filters:
+    """The filters, all of which the command knows; else the daemon's complaint about the first that it does not."""
+    for key in filters or {}:
+        if key not in known:
+            raise invalid(f"invalid filter '{key}'")
+    return filters or {}
+
+
+def filter_truth(filters: Filters, key: str, default: bool | None = None) -> bool | None:
+    """A filter that is true or false, as Go reads it."""
+    values = filters.get(key)
+    if not values:
+        return default
+    yes, no = bool({"1", "true"} & set(values)), bool({"0", "false"} & set(values))
+    if yes == no:  # neither, or both
+        raise invalid(f"invalid filter '{key}={_quoted(values)}'")
+    return yes
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return "[" + " ".join(values) + "]"
+
+
+def matches_filter(text: str, pattern: str) -> bool:
+    """A value or a regular expression that occurs somewhere; one that is none matches nothing (api/types/filters)."""
+    try:
+        return text == pattern or bool(re.search(pattern, text))
+    except re.error:
+        return False
+
+
+def labels_match(labels: Mapping[str, str] | None, filters: Filters) -> bool:
+    """All `label=` must be there, no `label!=` may be there."""
+    has = labels or {}
+    return all(_has(has, wanted) for wanted in filters.get("label", ())) and not any(
+        _has(has, unwanted) for unwanted in filters.get("label!", ())
+    )
+
+
+def _has(labels: Mapping[str, str], wanted: str) -> bool:
+    key, equals, value = wanted.partition("=")
+    return key in labels and (not equals or labels[key] == value)

@@ -1,8 +1,14 @@
-"""Names of containers: which are allowed, and those that a container without one gets (an adjective and a surname)."""
+"""Names of containers: which are allowed, and those that a container without one gets (an adjective and a surname).
+
+Names of images: `[DOMAIN/]PATH[:TAG][@DIGEST]`, and what a short form stands for.
+
+The grammar and its messages are those of the distribution/reference library that Docker's CLI and daemon share.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
 from labkit.engine.core.errors import invalid
 from labkit.files import Map
@@ -276,3 +282,99 @@ def generate(identifier: str, taken: Map[str, str]) -> str:
         if name not in taken and name != "boring_wozniak":
             return name
         number = number * 31 + 7
+
+
+DEFAULT_DOMAIN = "docker.io"
+DEFAULT_TAG = "latest"
+FORMAT = "invalid reference format"
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN = (
+    r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*"
+    r"|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+)
+_TAG = r"[\w][\w.-]{0,127}"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_REFERENCE = re.compile(
+    rf"(?P<name>(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?",
+    re.ASCII,
+)
+_LONG_ID = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_MAX_NAME = 255  # characters of a path
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A full name. `str()` is the whole of it, `familiar` what Docker shows."""
+
+    domain: str
+    path: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.domain}/{self.path}"
+
+    @property
+    def familiar_name(self) -> str:
+        if self.domain != DEFAULT_DOMAIN:
+            return self.name
+        rest = self.path.removeprefix("library/")
+        return self.path if "/" in rest else rest
+
+    def _suffix(self) -> str:
+        return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+    @property
+    def familiar(self) -> str:
+        return self.familiar_name + self._suffix()
+
+    def __str__(self) -> str:
+        return self.name + self._suffix()
+
+    def tagged(self) -> Reference:
+        """With the tag `latest` where there is neither tag nor digest."""
+        return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
+
+
+def parse(text: str) -> Reference:
+    """The full name that `text` stands for. Raises EngineError with the library's message."""
+    if _LONG_ID.fullmatch(text):
+        raise invalid(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
+    domain, remainder = split_domain(text)
+    path = (
+        remainder.split("@", 1)[0].rsplit(":", 1)[0] if ":" in remainder.split("@", 1)[0] else remainder.split("@")[0]
+    )
+    if path.lower() != path:
+        raise invalid(f"{FORMAT}: repository name ({path}) must be lowercase")
+    match = _REFERENCE.fullmatch(f"{domain}/{remainder}")
+    if not match:
+        raise invalid(FORMAT)
+    if len(path) > _MAX_NAME:
+        raise invalid(f"repository name must not be more than {_MAX_NAME} characters")
+    return Reference(domain, match["name"].removeprefix(f"{domain}/"), match["tag"], match["digest"])
+
+
+def split_domain(text: str) -> tuple[str, str]:
+    """A first part with a dot or colon, or `localhost`, or with a capital, is a domain; Docker Hub's is left out."""
+    first, slash, rest = text.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost" or first.lower() != first):
+        domain, remainder = DEFAULT_DOMAIN, text
+    else:
+        domain, remainder = first, rest
+    if domain == "index.docker.io":
+        domain = DEFAULT_DOMAIN
+    if domain == DEFAULT_DOMAIN and "/" not in remainder:
+        remainder = f"library/{remainder}"
+    return domain, remainder
+
+
+def parse_any(text: str) -> Reference | str:
+    """A full name, or the digest `sha256:…` where `text` is a whole id."""
+    if _LONG_ID.fullmatch(text):
+        return f"sha256:{text}"
+    if _SHA256.fullmatch(text):
+        return text
+    return parse(text)

@@ -19,8 +19,8 @@ from labkit.drivers import DRIVERS, choice
 from labkit.drivers.base import OptionRefused, options_of
 from labkit.engine.api import Engine
 from labkit.engine.containers import service
-from labkit.engine.core.service import LogLine, Service
-from labkit.engine.core.tables import ParkedDriver
+from labkit.engine.core.core import ParkedDriver
+from labkit.engine.core.records import LogLine, Service
 from labkit.engine.daemon import daemonconfig
 from labkit.engine.images.imagefolders import install_images
 

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from labkit.drivers.choice import numbers
 from labkit.engine.containers.procfiles import CPUS, MEMORY
-from labkit.engine.core import times
-from labkit.engine.core.core import Core
-from labkit.engine.core.finding import by_age
+from labkit.engine.core.core import Core, by_age
+from labkit.engine.core.errors import rfc3339
 from labkit.engine.images.imagestore import ImageStore
 
 VERSION = "29-dev"
@@ -142,7 +141,7 @@ def info(core: Core) -> dict[str, Any]:
         "NFd": 24,
         "OomKillDisable": True,
         "NGoroutines": 40,
-        "SystemTime": times.rfc3339(core.now()),
+        "SystemTime": rfc3339(core.now()),
         "LoggingDriver": "json-file",
         "CgroupDriver": "cgroupfs",
         "CgroupVersion": "1",

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.engine.containers import hostconfig
 from labkit.engine.containers.inspection import config_row
-from labkit.engine.core import gojson, times
-from labkit.engine.core.core import Core
-from labkit.engine.core.hostfiles import ROOT
-from labkit.engine.core.layer import LayerRecord
+from labkit.engine.core import gojson
+from labkit.engine.core.core import ROOT, Core
+from labkit.engine.core.errors import rfc3339
+from labkit.engine.core.records import LayerRecord
 from labkit.engine.images.imagefolders import install_images
 from labkit.files import Content
 
 if TYPE_CHECKING:
-    from labkit.engine.core.tables import Tables
+    from labkit.engine.core.core import Tables
 
 _FOLDERS = (
     ("buildkit", 0o711), ("containers", 0o710), ("image", 0o700), ("network", 0o750), ("network/files", 0o750),
@@ -104,7 +104,7 @@ def _parent_text(owner: _Owner, image_id: str) -> bytes:
 
 def _repositories(owner: _Owner) -> bytes:
     """Names by repository, as the file of that name has them."""
-    from labkit.engine.core.references import parse
+    from labkit.engine.core.names import parse
 
     found: dict[str, dict[str, str]] = {}
     for name, image_id in sorted(owner.tables.references.items()):
@@ -123,7 +123,7 @@ def _config_text(owner: _Owner, identifier: str) -> bytes:
         "StreamConfig": {},
         "State": container.state.row(),
         "ID": container.id,
-        "Created": times.rfc3339(container.created),
+        "Created": rfc3339(container.created),
         "Path": command[0] if command else "",
         "Args": command[1:],
         "Config": config_row(container),

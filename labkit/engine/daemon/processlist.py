@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.engine.containers import lifecycle
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.finding import by_age
+from labkit.engine.core.core import Core, by_age
+from labkit.engine.core.records import Container
 from labkit.kernel.process import Listed
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.engine.containers import listing
-from labkit.engine.core.core import Core
-from labkit.engine.core.finding import by_age
-from labkit.engine.core.layer import chain_ids
+from labkit.engine.core.core import Core, by_age
+from labkit.engine.core.records import chain_ids
 from labkit.engine.images import images
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore

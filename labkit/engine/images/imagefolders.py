@@ -5,10 +5,8 @@ Layout: moby, daemon/internal/layer/filestore.go, image/fs.go.
 
 from __future__ import annotations
 
-from labkit.engine.core.core import Core
-from labkit.engine.core.hostfiles import Maker, image_root
-from labkit.engine.core.image import Image
-from labkit.engine.core.layer import LayerRecord
+from labkit.engine.core.core import Core, Maker, image_root
+from labkit.engine.core.records import Image, LayerRecord
 
 _IMAGE_FOLDERS = (
     "distribution", "imagedb", "imagedb/content", "imagedb/content/sha256", "imagedb/metadata",

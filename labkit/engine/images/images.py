@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from labkit.engine.core import filters as filtering
-from labkit.engine.core import times
+from labkit.engine.core import errors
 from labkit.engine.core.core import Core
-from labkit.engine.core.image import Image
-from labkit.engine.core.layer import chain_ids
-from labkit.engine.core.references import Reference, parse
+from labkit.engine.core.names import Reference, parse
+from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
 
@@ -28,10 +26,10 @@ _LIST_FILTERS = ("dangling", "label", "before", "since", "reference", "until")
 # --- what the CLI asks for
 
 
-def summaries(core: Core, all: bool = False, filters: filtering.Filters | None = None) -> list[dict[str, Any]]:
+def summaries(core: Core, all: bool = False, filters: errors.Filters | None = None) -> list[dict[str, Any]]:
     """GET /images/json: images without a name that others were committed from only with `all`."""
-    wanted = filtering.check(filters, _LIST_FILTERS)
-    dangling = filtering.truth(wanted, "dangling")
+    wanted = errors.check_filters(filters, _LIST_FILTERS)
+    dangling = errors.filter_truth(wanted, "dangling")
     store = ImageStore(core)
     rows = []
     for image in _selected(core, wanted):
@@ -49,10 +47,8 @@ def summaries(core: Core, all: bool = False, filters: filtering.Filters | None =
     return rows
 
 
-def _selected(core: Core, wanted: filtering.Filters) -> list[Image]:
-    images = [
-        image for image in ImageStore(core).all() if filtering.labels_match(image.run_config.get("Labels"), wanted)
-    ]
+def _selected(core: Core, wanted: errors.Filters) -> list[Image]:
+    images = [image for image in ImageStore(core).all() if errors.labels_match(image.run_config.get("Labels"), wanted)]
     for reference in wanted.get("before", ()):
         limit = ImageStore(core).find(reference).created
         images = [image for image in images if image.created < limit]
@@ -80,7 +76,7 @@ def _glob(pattern: str, text: str) -> bool:
 def _summary(core: Core, image: Image, names: list[Reference]) -> dict[str, Any]:
     return {
         "Containers": len(ImageStore(core).containers(image.id)),
-        "Created": image.created // times.SECOND,
+        "Created": image.created // errors.SECOND,
         "Id": image.id,
         "Labels": image.run_config.get("Labels"),
         "ParentId": image.parent,
@@ -112,7 +108,7 @@ def inspect(core: Core, reference: str) -> dict[str, Any]:
         "Size": store.size(image),
         "GraphDriver": graph_driver(core, image.chain),
         "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)} if image.diff_ids else {"Type": "layers"},
-        "Metadata": {"LastTagTime": times.rfc3339(image.tagged)},
+        "Metadata": {"LastTagTime": errors.rfc3339(image.tagged)},
     }
     return {key: value for key, value in row.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
 
@@ -153,7 +149,7 @@ def history(core: Core, reference: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 "Id": "<missing>",
-                "Created": times.parse(entry.get("created", "")),
+                "Created": errors.parse_time(entry.get("created", "")),
                 "CreatedBy": entry.get("created_by", ""),
                 "Tags": None,
                 "Size": size,

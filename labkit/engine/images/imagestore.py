@@ -6,14 +6,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from labkit.engine.core import gojson, times
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import not_found
-from labkit.engine.core.events import ImageCreated, ImageTagged, ImageUntagged
-from labkit.engine.core.finding import by_age
-from labkit.engine.core.image import Image
-from labkit.engine.core.references import Reference, parse, parse_any
+from labkit.engine.core import gojson
+from labkit.engine.core.core import Core, ImageCreated, ImageTagged, ImageUntagged, by_age
+from labkit.engine.core.errors import SECOND, not_found
+from labkit.engine.core.names import Reference, parse, parse_any
+from labkit.engine.core.records import Container, Image
 from labkit.engine.images import imagefolders
 from labkit.engine.images.layerstore import LayerStore
 
@@ -116,4 +113,4 @@ class ImageStore:
 
 
 def _by_age(image: Image) -> int:
-    return -(image.created // times.SECOND)
+    return -(image.created // SECOND)

@@ -24,10 +24,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.finding import find
-from labkit.engine.core.layer import WritableLayer
+from labkit.engine.core.records import WritableLayer
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.images.steps import image_steps

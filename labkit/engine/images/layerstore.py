@@ -13,10 +13,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from labkit.drivers.base import DriverFailed
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, LayerCreated, LayerRemoved
 from labkit.engine.core.errors import system
-from labkit.engine.core.events import LayerCreated, LayerRemoved
-from labkit.engine.core.layer import LayerRecord, WritableLayer
+from labkit.engine.core.records import LayerRecord, WritableLayer
 from labkit.engine.images import imagefolders
 from labkit.files import Content, Entry, Layer
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, not_found
-from labkit.engine.core.layer import chain_ids
-from labkit.engine.core.references import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
+from labkit.engine.core.names import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
+from labkit.engine.core.records import chain_ids
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labkit.engine.core import filters as filtering
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import EngineError, conflict
-from labkit.engine.core.events import ImageRemoved
-from labkit.engine.core.ids import short
-from labkit.engine.core.image import Image
-from labkit.engine.core.references import Reference, parse
+from labkit.engine.core.core import Core, ImageRemoved, short
+from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, labels_match
+from labkit.engine.core.names import Reference, parse
+from labkit.engine.core.records import Image
 from labkit.engine.images import imagefolders
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
@@ -172,9 +169,9 @@ def _is_used(core: Core, image_id: str) -> _Conflict | None:
 _CONFLICTS = {_CHILD: _has_children, _RUNNING: _is_running, _NAMED: _has_names, _STOPPED: _is_used}
 
 
-def prune(core: Core, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[Record], int]:
+def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tuple[list[Record], int]:
     """POST /images/prune: images without a name, or with `all` (`dangling=false`) all that no container uses."""
-    wanted = filtering.check(filters, _PRUNE_FILTERS)
+    wanted = check_filters(filters, _PRUNE_FILTERS)
     dangling_only = not all and not _is_false(wanted.get("dangling"))
     limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
     store = ImageStore(core)
@@ -186,7 +183,7 @@ def prune(core: Core, all: bool = False, filters: filtering.Filters | None = Non
             continue
         if dangling_only and any(not name.digest for name in names):
             continue
-        if not filtering.labels_match(image.run_config.get("Labels"), wanted) or (limit and image.created >= limit):
+        if not labels_match(image.run_config.get("Labels"), wanted) or (limit and image.created >= limit):
             continue
         records += _prune_one(core, image, names)
     gone = before.keys() - {record.chain_id for record in LayerStore(core).records()}

@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from labkit.engine.core.image import Image
-from labkit.engine.core.layer import chain_ids
+from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images.layerstore import LayerStore
 from labkit.files import Layer
 

@@ -14,12 +14,11 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
-from labkit.engine.core import gojson, times
+from labkit.engine.core import gojson
 from labkit.engine.core.core import Core
-from labkit.engine.core.errors import invalid, not_found, system
-from labkit.engine.core.image import Image, new_config
-from labkit.engine.core.layer import chain_id, chain_ids
-from labkit.engine.core.references import Reference, parse, parse_any
+from labkit.engine.core.errors import invalid, not_found, rfc3339, system
+from labkit.engine.core.names import Reference, parse, parse_any
+from labkit.engine.core.records import Image, chain_id, chain_ids, new_config
 from labkit.engine.dockerfile import changes as changing
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
@@ -293,5 +292,5 @@ def import_(core: Core, archive: Content, name: str, instructions: Sequence[str]
 
 
 def _imported(diff_id: str, config: dict[str, Any], now: int, comment: str) -> dict[str, Any]:
-    history = [{"created": times.rfc3339(now), "comment": comment}]
+    history = [{"created": rfc3339(now), "comment": comment}]
     return new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")

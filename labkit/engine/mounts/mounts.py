@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, HostFolderCreated, VolumePopulated, find
 from labkit.engine.core.errors import EngineError, invalid, system
-from labkit.engine.core.events import HostFolderCreated, VolumePopulated
-from labkit.engine.core.finding import find
-from labkit.engine.core.mountkeys import Mount
-from labkit.engine.core.mountpoint import MountPoint
+from labkit.engine.core.mountkeys import Mount, MountPoint
+from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore
 from labkit.engine.images.layerstore import LayerStore
 from labkit.engine.mounts import mountspec, volumes

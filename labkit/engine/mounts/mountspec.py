@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from labkit.engine.core.errors import EngineError, invalid
-from labkit.engine.core.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount
-from labkit.engine.core.mountpoint import MountPoint
+from labkit.engine.core.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount, MountPoint
 from labkit.files import Source, Store, tmpfs
 from labkit.kernel.jsontypes import JsonObject
 

@@ -10,13 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labkit.engine.core import filters as filtering
-from labkit.engine.core import times
-from labkit.engine.core.container import Container
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import EngineError, conflict, invalid, not_found, system
-from labkit.engine.core.events import VolumeCreated, VolumeRemoved
-from labkit.engine.core.volume import ANONYMOUS, Volume
+from labkit.engine.core.core import Core, VolumeCreated, VolumeRemoved
+from labkit.engine.core.errors import (
+    EngineError,
+    Filters,
+    check_filters,
+    conflict,
+    filter_truth,
+    invalid,
+    labels_match,
+    matches_filter,
+    not_found,
+    rfc3339_seconds,
+    system,
+)
+from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
 
 if TYPE_CHECKING:
@@ -133,15 +141,15 @@ def remove(core: Core, name: str, force: bool = False) -> None:
     core.events.append(VolumeRemoved(name))
 
 
-def prune(core: Core, all: bool = False, filters: filtering.Filters | None = None) -> tuple[list[str], int]:
+def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tuple[list[str], int]:
     """POST /volumes/prune: volumes that no container refers to; named ones only with `all`."""
     everything = all or _all_asked(filters or {})
-    wanted = filtering.check(filters, _PRUNE_FILTERS)
+    wanted = check_filters(filters, _PRUNE_FILTERS)
     gone, space = [], 0
     for name, volume in sorted(core.tables.volumes.items()):
         if users(core, name) or not (everything or volume.anonymous):
             continue
-        if not filtering.labels_match(volume.labels, wanted):
+        if not labels_match(volume.labels, wanted):
             continue
         space += size(core, volume)
         remove(core, name)
@@ -149,7 +157,7 @@ def prune(core: Core, all: bool = False, filters: filtering.Filters | None = Non
     return gone, space
 
 
-def _all_asked(filters: filtering.Filters) -> bool:
+def _all_asked(filters: Filters) -> bool:
     """The filter `all` (moby, daemon/volume/service/convert.go withPrune)."""
     values = filters.get("all", ())
     if len(values) > 1:
@@ -187,7 +195,7 @@ def inspect(core: Core, name: str) -> dict[str, Any]:
 
 def _row(volume: Volume) -> dict[str, Any]:
     return {
-        "CreatedAt": times.rfc3339_seconds(volume.created),
+        "CreatedAt": rfc3339_seconds(volume.created),
         "Driver": volume.driver,
         "Labels": volume.labels and dict(sorted(volume.labels.items())),
         "Mountpoint": volume.mountpoint,
@@ -197,17 +205,17 @@ def _row(volume: Volume) -> dict[str, Any]:
     }
 
 
-def rows(core: Core, filters: filtering.Filters | None = None) -> list[dict[str, Any]]:
+def rows(core: Core, filters: Filters | None = None) -> list[dict[str, Any]]:
     """GET /volumes, by name."""
-    wanted = filtering.check(filters, _LIST_FILTERS)
-    dangling = filtering.truth(wanted, "dangling")
+    wanted = check_filters(filters, _LIST_FILTERS)
+    dangling = filter_truth(wanted, "dangling")
     found = []
     for name, volume in sorted(core.tables.volumes.items()):
-        if wanted.get("name") and not any(filtering.matches(name, pattern) for pattern in wanted["name"]):
+        if wanted.get("name") and not any(matches_filter(name, pattern) for pattern in wanted["name"]):
             continue
         if wanted.get("driver") and volume.driver not in wanted["driver"]:
             continue
-        if not filtering.labels_match(volume.labels, wanted):
+        if not labels_match(volume.labels, wanted):
             continue
         if dangling is not None and dangling == bool(users(core, name)):
             continue

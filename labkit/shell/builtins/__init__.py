@@ -5,7 +5,7 @@ POSIX, Shell Command Language, 2.14 (special builtins) and the utilities that on
 
 from __future__ import annotations
 
-from labkit.kernel.programs import ExecError, find_program
+from labkit.kernel.process import ExecError, find_program
 from labkit.shell.builtins import control, folders, options, processes, reading, texts, variables
 from labkit.shell.children import Builtin, spawn
 from labkit.shell.messages import BASH, DASH

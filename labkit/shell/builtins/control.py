@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.kernel.programs import ExecError, find_program
+from labkit.kernel.process import ExecError, find_program
 from labkit.shell import messages
 from labkit.shell.builtins.saying import count, fail, say
 from labkit.shell.children import not_started, spawn

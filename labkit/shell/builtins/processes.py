@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.kernel.signals import IGNORED, SIGNALS, signal_list, signal_named
+from labkit.kernel.process import IGNORED, SIGNALS, signal_list, signal_named
 from labkit.shell.boundaries import Boundary
 from labkit.shell.builtins.saying import applet_says, say, single_quoted
 from labkit.shell.frames import run_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.kernel.streams import Input
+from labkit.kernel.process import Input
 from labkit.shell import messages
 from labkit.shell.builtins.saying import NAME
 from labkit.shell.messages import DASH

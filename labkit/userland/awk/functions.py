@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 
-from labkit.kernel.streams import Input
+from labkit.kernel.process import Input
 from labkit.userland.awk.lvalues import AwkVariable, FieldReference, Lvalue, RegexLiteral, pattern_of
 from labkit.userland.awk.machine import AwkMachine, Code, formatted, text
 from labkit.userland.awk.values import StrNum, Value, number, split_by, split_text

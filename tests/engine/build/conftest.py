@@ -17,8 +17,7 @@ from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Entry, Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
-from labkit.kernel.clock import Clock
-from labkit.kernel.process import Process
+from labkit.kernel.process import Clock, Process
 
 START = 1_795_510_800 * 10**9  # ns
 HOME = "/home/learner"

@@ -7,7 +7,7 @@ import pytest
 from labkit.engine.build.context import context_paths, send
 from labkit.engine.build.ignore import matcher
 from labkit.files import Files, Namespace, Store, tmpfs
-from labkit.kernel.clock import Clock
+from labkit.kernel.process import Clock
 
 NOW = 1_787_000_000_000_000_000  # ns
 

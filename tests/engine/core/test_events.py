@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.events import ContainerCreated, ContainerRenamed, CopiedUp, Event, MountpointCreated, Whiteout
+from labkit.engine.core.core import ContainerCreated, ContainerRenamed, CopiedUp, Event, MountpointCreated, Whiteout
 from tests.engine.conftest import Lab
 
 

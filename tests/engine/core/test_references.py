@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.engine.core.errors import EngineError
-from labkit.engine.core.references import parse, parse_any
+from labkit.engine.core.names import parse, parse_any
 
 NAMES = [
     # what is typed, whole, familiar

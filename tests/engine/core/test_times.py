@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.errors import EngineError
-from labkit.engine.core.times import SECOND, moment, parse, rfc3339
+from labkit.engine.core.errors import SECOND, EngineError, moment, parse_time, rfc3339
 from labkit.kernel.gounits import human_duration
 
 
@@ -11,7 +10,7 @@ def test_rfc3339() -> None:
     assert rfc3339(1_795_510_800_971_718_956) == "2026-11-24T09:00:00.971718956Z"
     assert rfc3339(1_795_510_800_120_000_000) == "2026-11-24T09:00:00.12Z"
     assert rfc3339(None) == "0001-01-01T00:00:00Z"
-    assert parse("2026-11-24T09:00:00.12Z") == 1_795_510_800_120_000_000
+    assert parse_time("2026-11-24T09:00:00.12Z") == 1_795_510_800_120_000_000
 
 
 def test_moments() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.ids import short
+from labkit.engine.core.core import short
 from tests.engine.conftest import Lab
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.layer import chain_ids
+from labkit.engine.core.records import chain_ids
 from labkit.files import Content, Entry, Layer
 from tests.engine.conftest import Lab
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.events import HostFolderCreated, VolumePopulated
+from labkit.engine.core.core import HostFolderCreated, VolumePopulated
 from labkit.files import User, tmpfs
 from tests.engine.conftest import Lab
 

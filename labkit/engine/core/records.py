@@ -1,0 +1,250 @@
+"""A container as a record.
+
+An image as a record, and a whole configuration of one.
+
+Layers as records.
+
+A *chain id* names a layer together with all below it: the digest of the parent's chain id and the layer's own
+`diff_id`.
+
+A volume as a record.
+
+A container whose process waits.
+
+The service `docker` of a machine, as systemd knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from labkit.engine.core.errors import parse_time, rfc3339
+from labkit.engine.core.mountkeys import MountPoint
+from labkit.files import Layer
+from labkit.kernel.process import Parked, Process
+
+if TYPE_CHECKING:
+    from labkit.files import Namespace
+
+
+CONTAINERS = "/var/lib/docker/containers"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """Where a container is in its life."""
+
+    status: str = "created"
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started: int | None = None  # ns
+    finished: int | None = None  # ns
+
+    @property
+    def running(self) -> bool:
+        """Its process exists; so it does while it is paused or waits to be restarted."""
+        return self.status in ("running", "paused", "restarting")
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "Status": self.status,
+            "Running": self.running,
+            "Paused": self.status == "paused",
+            "Restarting": self.status == "restarting",
+            "OOMKilled": False,
+            "Dead": self.status == "dead",
+            "Pid": self.pid,
+            "ExitCode": self.exit_code,
+            "Error": self.error,
+            "StartedAt": rfc3339(self.started),
+            "FinishedAt": rfc3339(self.finished),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    id: str
+    name: str  # without the slash that the API puts before it
+    number: int  # in the order of creation
+    created: int  # ns
+    image: str  # id
+    config: Mapping[str, Any]  # as Config of an inspect, image and command line put together; nobody changes it
+    host_config: Mapping[str, Any]  # what was asked for; hostconfig.py has the rest
+    mounts: tuple[MountPoint, ...] = ()
+    state: ContainerState = ContainerState()
+    restarts: int = 0
+    stopped_by_hand: bool = False
+    address: str = ""  # 172.17.0.N while it runs
+    execs: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """What its process is started with."""
+        return [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
+
+    @property
+    def folder(self) -> str:
+        return f"{CONTAINERS}/{self.id}"
+
+    @property
+    def log_path(self) -> str:
+        return f"{self.folder}/{self.id}-json.log"
+
+    @property
+    def hostname(self) -> str:
+        return self.config.get("Hostname") or self.id[:12]
+
+    def host(self, key: str, default: Any = None) -> Any:
+        """A value of HostConfig that was asked for."""
+        value = self.host_config.get(key)
+        return default if value is None else value
+
+    def mount_at(self, destination: str) -> MountPoint | None:
+        return next((mount for mount in self.mounts if mount.destination == destination), None)
+
+
+EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"  # digest of a tar without files
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    chain_id: str
+    layer: Layer
+    cache_id: str
+    parent: str | None  # chain id
+    references: int
+    size: int  # bytes, as the storage driver counts them
+    imported: bool = False  # `docker import` made it; it goes with the next prune of images, not with the image
+
+    @property
+    def diff_id(self) -> str:
+        return self.layer.diff_id
+
+
+@dataclass(frozen=True, slots=True)
+class WritableLayer:
+    """A container's own layer, its init layer below, and the chain id of the image's top layer."""
+
+    mount_id: str
+    init_id: str
+    parent: str | None
+
+
+def chain_ids(diff_ids: Iterable[str]) -> list[str]:
+    """The chain id of each layer, from the bottom up."""
+    chain: list[str] = []
+    for diff_id in diff_ids:
+        text = f"{chain[-1]} {diff_id}" if chain else None
+        chain.append(f"sha256:{sha256(text.encode()).hexdigest()}" if text else diff_id)
+    return chain
+
+
+def chain_id(diff_ids: Iterable[str]) -> str | None:
+    """The chain id of the topmost layer."""
+    chain = chain_ids(diff_ids)
+    return chain[-1] if chain else None
+
+
+@dataclass(frozen=True)
+class Image:
+    id: str  # sha256:…
+    config: dict[str, Any]  # as in its JSON; nobody changes it
+    text: str  # that JSON
+    parent: str = ""  # the image it was committed from; BuildKit leaves none
+    tagged: int | None = None  # when it last got a name, ns
+
+    @property
+    def diff_ids(self) -> tuple[str, ...]:
+        return tuple(self.config["rootfs"]["diff_ids"] or ())
+
+    @property
+    def chain(self) -> str | None:
+        """The chain id of its top layer."""
+        return chain_id(self.diff_ids)
+
+    @property
+    def created(self) -> int:
+        return parse_time(self.config.get("created", ""))
+
+    @property
+    def run_config(self) -> dict[str, Any]:
+        """What containers of it are configured with."""
+        return self.config.get("config") or {}
+
+
+def new_config(
+    diff_ids: Iterable[str], config: dict[str, Any], history: Sequence[dict[str, Any]], created: int, **more: Any
+) -> dict[str, Any]:
+    """A whole configuration of a Linux image for this machine's processor."""
+    return {
+        "architecture": "amd64",
+        "config": config,
+        "created": rfc3339(created),
+        "history": list(history),
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
+        **more,
+    }
+
+
+VOLUMES = "/var/lib/docker/volumes"
+
+
+ANONYMOUS = "com.docker.volume.anonymous"  # the label of a volume whose name nobody chose
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    created: int  # ns
+    driver: str = "local"
+    labels: Mapping[str, str] | None = None
+    options: Mapping[str, str] | None = None
+
+    @property
+    def folder(self) -> str:
+        return f"{VOLUMES}/{self.name}"
+
+    @property
+    def mountpoint(self) -> str:
+        return f"{VOLUMES}/{self.name}/_data"
+
+    @property
+    def anonymous(self) -> bool:
+        return ANONYMOUS in (self.labels or {})
+
+    @property
+    def needs_mount(self) -> bool:
+        """Something else is mounted on its folder while a container uses it."""
+        return bool((self.options or {}).get("device") or (self.options or {}).get("type"))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A container whose process waits. The process is never run itself: a copy of it goes on."""
+
+    namespace: Namespace
+    process: Process | None
+    parked: Parked
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the journal."""
+
+    time: int  # ns
+    who: str  # "dockerd" or "systemd"
+    text: str
+
+
+@dataclass(frozen=True)
+class Service:
+    driver: str  # with which the engine runs, or ran last
+    since: int  # ns
+    status: str = "active"  # or "inactive", "failed"
+    listens: bool = True  # whether systemd has the socket open
+    log: tuple[LogLine, ...] = ()
