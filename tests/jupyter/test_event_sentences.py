@@ -25,7 +25,7 @@ def after(machine: Machine, line: str) -> list[str]:
 
 
 def test_every_event_has_a_sentence() -> None:
-    kinds = {name for name, found in vars(events).items() if isinstance(found, type) and issubclass(found, Event)}
+    kinds = {name for name, found in vars(core).items() if isinstance(found, type) and issubclass(found, Event)}
     assert kinds - {"Event"} == set(_SENTENCES)
 
 
