@@ -17,9 +17,9 @@ from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
 from labkit.engine.api import Engine
 from labkit.engine.containers import processes
-from labkit.engine.containers.procfiles import KERNEL_BUILD, mounts_text
+from labkit.engine.containers.sandbox import KERNEL_BUILD, mounts_text
 from labkit.engine.core.core import About, Event
-from labkit.engine.daemon import daemonconfig, processlist
+from labkit.engine.daemon import daemon, daemoninfo
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
@@ -164,7 +164,7 @@ class Machine:
         config = choice.configuration(driver, setting)
         config |= {"storage-opts": list(storage_options)} if storage_options else {}
         if config:
-            daemonconfig.write(host, config)
+            daemoninfo.write(host, config)
         socket = SOCKET if self._system is _LINUX else None
         self.daemon = Daemon(self.engine, setting, DOCKER_ROOT, socket=socket)
         self._jobs = LeftJobs(self.kernel, process_twin, self.engine.advance)
@@ -173,8 +173,8 @@ class Machine:
     def _services(self) -> Services:
         """What processes ask of this machine; the daemon is there before the first of them runs."""
         return Services(
-            processes=lambda process: processlist.rows(self.daemon, process),
-            kill=lambda process, pid, signal: processlist.kill(self.daemon, process, pid, signal),
+            processes=lambda process: daemon.list_processes(self.daemon, process),
+            kill=lambda process, pid, signal: daemon.kill_process(self.daemon, process, pid, signal),
             uname=self._uname,
             adopt=self._adopt,
             at_prompt=self._note_prompt,
@@ -246,7 +246,7 @@ class Machine:
         if storage_options is not None:
             changes["storage-opts"] = list(storage_options)
         if changes:
-            daemonconfig.write(self.engine.host, daemonconfig.current(self.engine.host) | changes)
+            daemoninfo.write(self.engine.host, daemoninfo.current(self.engine.host) | changes)
         self.daemon.restart()
 
     @property

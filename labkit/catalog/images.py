@@ -16,8 +16,8 @@ from labkit.catalog import alpine, debian
 from labkit.catalog import base as busybox
 from labkit.catalog import entries as e
 from labkit.catalog.records import load
-from labkit.engine.core import gojson
 from labkit.files import Entry, Layer
+from labkit.kernel import golang
 
 CREATED = "2026-01-01T00:00:00Z"
 SLIM_SIZE = 69_574_004  # bytes, measured: see debian:bookworm-slim in images.toml
@@ -47,7 +47,7 @@ class CatalogImage:
     @property
     def text(self) -> str:
         """The configuration's JSON, whose SHA-256 is the image's id."""
-        return gojson.sorted_dumps(dict(self.config))
+        return golang.sorted_dumps(dict(self.config))
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class CatalogImage:
             "config": {"digest": f"sha256:{sha256(self.text.encode()).hexdigest()}"},
             "layers": [{"digest": blob} for blob in self.blobs],
         }
-        return f"sha256:{sha256(gojson.dumps(manifest).encode()).hexdigest()}"
+        return f"sha256:{sha256(golang.dumps(manifest).encode()).hexdigest()}"
 
 
 def build(

@@ -16,11 +16,10 @@ from typing import get_args, get_type_hints
 
 from labkit.course.facts import Facts, MountFacts, content_of, written
 from labkit.course.record import Assertion
+from labkit.engine.images.images import ImageStep
 from labkit.engine.images.layerreport import entry_of, walk
-from labkit.engine.images.steps import ImageStep
 from labkit.files import Content
-from labkit.kernel.gounits import human_size
-from labkit.kernel.jsontypes import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject, human_size
 
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?B|[KMG]iB|)\s*")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from labkit.engine.core.errors import EngineError
+from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
-from labkit.engine.images.steps import ImageStep, image_steps, instruction
 from labkit.files import Content, Inode
-from labkit.kernel.jsontypes import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject
 
 if TYPE_CHECKING:
     from labkit.files import Files

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject, quote
 
 from .errors import ValueInvalid
 from .units import parse_bytes, parse_duration

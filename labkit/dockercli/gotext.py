@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import Json
+from labkit.kernel.golang import Json, quote
 
 GoValue: TypeAlias = (
     "bool | int | float | str | Sequence[GoValue] | Mapping[str, GoValue] | Nil | Missing | TableRow | None"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.kernel.gounits import human_size
-from labkit.kernel.jsontypes import Json, JsonObject, at, items, number, text, texts
+from labkit.kernel.golang import Json, JsonObject, at, human_size, items, number, text, texts
 
 from .units import short_id
 

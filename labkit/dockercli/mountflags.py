@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable
 
 from labkit.engine.core.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject, quote
 
 from .errors import ValueInvalid
 from .units import parse_bytes

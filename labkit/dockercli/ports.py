@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from labkit.kernel.jsontypes import Json, number, text
+from labkit.kernel.golang import Json, number, text
 
 from .errors import ValueInvalid
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.errors import SECOND, rfc3339
-from labkit.kernel.gounits import human_size, quote
-from labkit.kernel.jsontypes import Json, JsonObject, items, members, number, text, texts
+from labkit.kernel.golang import Json, JsonObject, human_size, items, members, number, quote, text, texts
 
 from .gotext import GoValue, Nil, TableRow
 from .ports import displayable

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable
 
 from labkit.files import Files
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import JsonObject, text
+from labkit.kernel.golang import JsonObject, quote, text
 
 from .errors import ValueInvalid
 from .flags import Options

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from labkit.engine.core.mountkeys import PLACES
-from labkit.kernel.jsontypes import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject
 
 from .gotext import GoValue, Nil, Number, Struct
 

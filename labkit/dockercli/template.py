@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from labkit.kernel.gounits import quote
+from labkit.kernel.golang import quote
 
 from . import gotext
 from .gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name

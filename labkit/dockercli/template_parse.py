@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from labkit.kernel.gounits import quote
+from labkit.kernel.golang import quote
 
 
 class TemplateError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from labkit.kernel.gounits import SECOND, SizeInvalid, human_duration, quote, ram_in_bytes
+from labkit.kernel.golang import SECOND, SizeInvalid, human_duration, quote, ram_in_bytes
 
 from .errors import ValueInvalid
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from labkit.kernel.gounits import quote, ram_in_bytes
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject, quote, ram_in_bytes
 from labkit.kernel.process import Process
 
 from .errors import ValueInvalid

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
-from labkit.drivers.marks import OPAQUE_NAME, PREFIX, MarkedLayers, unmarked
-from labkit.drivers.unionmounts import Row
+from labkit.drivers.unionmounts import OPAQUE_NAME, PREFIX, MarkedLayers, Row, unmarked
 from labkit.files import Files, Inode, Layer, Map, failure
 from labkit.files.inodes import REGULAR
 from labkit.files.union import Node, Overlay

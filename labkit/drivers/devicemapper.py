@@ -24,7 +24,7 @@ from labkit.drivers.blocks import own_blocks
 from labkit.drivers.fulltrees import Clones, Row, pages
 from labkit.files import Content, Files, Map, Source, Tree, failure
 from labkit.files.inodes import DIRECTORY, REGULAR, Inode
-from labkit.kernel.gounits import human_size
+from labkit.kernel.golang import human_size
 
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _PREFIX = "docker-254:1-131073"  # of the names of all devices: device and inode number of the driver's folder

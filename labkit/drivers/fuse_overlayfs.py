@@ -9,8 +9,7 @@ program opens the files itself, so containers do not read one copy in memory.
 from __future__ import annotations
 
 from labkit.drivers.base import Needs, StorageOpts
-from labkit.drivers.linkedlayers import LinkedLayers
-from labkit.drivers.marks import MarkedLayers
+from labkit.drivers.unionmounts import LinkedLayers, MarkedLayers
 
 
 class FuseOverlayfs(MarkedLayers, LinkedLayers):

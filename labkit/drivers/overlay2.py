@@ -6,7 +6,7 @@ Facts: moby, daemon/graphdriver/overlay2/overlay.go; the folders are those of li
 from __future__ import annotations
 
 from labkit.drivers.base import Needs, StorageOpts
-from labkit.drivers.linkedlayers import LinkedLayers
+from labkit.drivers.unionmounts import LinkedLayers
 from labkit.files import Layer
 
 _NO_QUOTA = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"

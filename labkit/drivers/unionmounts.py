@@ -1,18 +1,42 @@
 """What the drivers on the kernel's overlayfs have in common: the layers, their union mounts, what differs in them.
 
 Where the folders of a layer lie, and what is in them beside the files, is each driver's own.
+
+The folders of the drivers that keep many lowers under short names: a layer is a folder, never a copy.
+
+Facts: moby, daemon/graphdriver/overlay2/overlay.go. Under ID/: diff (the files), link (a short name; l/ leads from it
+to diff, since a page of mount options must hold 128 of them), lower (the short names below, the topmost first), work,
+committed (in a layer that others stand on), merged (while it is mounted).
+
+Layers that lie on the disk with the image specification's marks: `.wh.NAME` hides a name, `.wh..wh..opq` all below.
+
+Facts: OCI image-spec, layer.md, which has them from aufs. Trees are frozen ones; what has no mark in it is shared
+between the marked and the plain tree.
 """
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
-from labkit.drivers.base import Change, Cost, Folders, StorageOpts, View, blocks, compare, layer_of, tree_size
+from labkit.drivers.base import (
+    NO_OPTIONS,
+    Change,
+    Cost,
+    Folders,
+    StorageOpts,
+    View,
+    blocks,
+    compare,
+    layer_of,
+    tree_size,
+)
 from labkit.files import Content, Files, Layer, Map, Source
-from labkit.files.inodes import Inode
-from labkit.files.union import Merged, Overlay
+from labkit.files.inodes import REGULAR, Inode
+from labkit.files.union import OPAQUE, Merged, Overlay
 
 
 @dataclass(frozen=True)
@@ -231,3 +255,138 @@ class UnionMounts:
                 if inode.is_dir:
                     waiting.extend(inode.names.values())
         return list(seen.values())
+
+
+_LINK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LINK_LENGTH = 26
+
+
+class LinkedLayers(UnionMounts):
+    files_folder = "diff"
+    by_container = False
+
+    def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
+        super().__init__(host, f"{docker_root}/{self.name}")
+        self.folders.make(self.folders.top(), "l", 0o710)
+        self.store.generators[f"{self.name}-lower"] = lambda args: self._lower_file(*args)
+
+    def _lower_file(self, id: str) -> bytes:
+        return ":".join(f"l/{row.name}" for row in self.below(self.rows[id].parent)).encode()
+
+    def _links(self) -> Inode:
+        """The folder of short names. Raises OSError where somebody took it away."""
+        return self.host.inode(f"{self.folders.path}/l")
+
+    def lay_out(self, id: str, parent: str | None) -> Row:
+        folders, top = self.folders, self.folders.top()
+        folder = folders.make(top, id, 0o710)
+        upper = folders.make(folder, "diff", 0o755)
+        link = _short_name(id)
+        folders.file(folder, "link", link)
+        folders.link(self._links(), link, f"../{id}/diff")
+        if parent is not None:
+            folders.make(folder, "work", 0o700)
+            folders.generated(folder, "lower", f"{self.name}-lower", id)
+            if not self.rows[parent].has_children:
+                folders.file(self.rows[parent].folder, "committed", "", 0o600)
+        return Row(parent, link, folder, upper)
+
+    def clear_away(self, id: str, row: Row) -> None:
+        top = self.folders.top()
+        self.store.take(self._links(), row.name)
+        self.store.drop(self.store.take(top, id))
+
+    def layer_path(self, id: str) -> str:
+        return f"{self.root}/{id}/diff"
+
+    def merged_at(self, id: str) -> str:
+        return f"{self.root}/{id}/merged"
+
+    def before_mount(self, id: str, row: Row) -> None:
+        self.folders.make(row.folder, "merged", 0o700)
+
+    def after_unmount(self, id: str, row: Row) -> None:
+        self.store.take(row.folder, "merged")
+
+    def mount_options(self, id: str) -> tuple[str, ...]:
+        below = ":".join(f"{self.root}/l/{row.name}" for row in self.below(self.rows[id].parent))
+        here = f"{self.root}/{id}"
+        return ("rw", "relatime", f"lowerdir={below}", f"upperdir={here}/diff", f"workdir={here}/work")
+
+    def data(self, id: str) -> dict[str, str]:
+        here = f"{self.root}/{id}"
+        data = {"MergedDir": f"{here}/merged", "UpperDir": f"{here}/diff", "WorkDir": f"{here}/work"}
+        lower = self._lower_folders(id)
+        return {"LowerDir": ":".join(lower), **data} if lower else data
+
+    def _lower_folders(self, id: str) -> list[str]:
+        folders, parent = [], self.rows[id].parent
+        while parent is not None:
+            folders.append(f"{self.root}/{parent}/diff")
+            parent = self.rows[parent].parent
+        return folders
+
+
+def _short_name(id: str) -> str:
+    """26 letters and digits, from the id."""
+    number = int.from_bytes(sha256(f"link {id}".encode()).digest(), "big")
+    return "".join(_LINK_LETTERS[number >> 5 * place & 31] for place in range(_LINK_LENGTH))
+
+
+PREFIX = ".wh."
+OPAQUE_NAME = ".wh..wh..opq"
+_APART = 1 << 40  # from a folder's inode number to that of its mark
+
+
+def marked(inode: Inode) -> Inode:
+    """A frozen tree with `.wh.` files in place of the kernel's marks."""
+    if not inode.is_dir:
+        return inode
+    names = {PREFIX + name if child.is_whiteout else name: _marked_child(child) for name, child in inode.names.items()}
+    if inode.is_opaque:
+        names[OPAQUE_NAME] = _file(inode, REGULAR | 0o444, _APART)
+    return _folder(inode, names, opaque=False)
+
+
+def _marked_child(child: Inode) -> Inode:
+    return _file(child, REGULAR | 0o444) if child.is_whiteout else marked(child)
+
+
+def unmarked(inode: Inode) -> Inode:
+    """A frozen tree with the kernel's marks in place of `.wh.` files."""
+    if not inode.is_dir:
+        return inode
+    names = {}
+    for name, child in inode.names.items():
+        if not name.startswith(PREFIX):
+            names[name] = unmarked(child)
+        elif name != OPAQUE_NAME:
+            names[name.removeprefix(PREFIX)] = _file(child, stat.S_IFCHR)
+    return _folder(inode, names, opaque=inode.is_opaque or OPAQUE_NAME in inode.names)
+
+
+def _file(like: Inode, mode: int, apart: int = 0) -> Inode:
+    inode = Inode(None, like.ino + apart, mode, 0, 0, like.mtime, Content() if mode & REGULAR == REGULAR else None)
+    inode.sealed = True
+    return inode
+
+
+def _folder(old: Inode, names: dict[str, Inode], *, opaque: bool) -> Inode:
+    """The folder with these names; the old one where nothing is different."""
+    if opaque == old.is_opaque and names.keys() == set(old.names) and all(old.names[n] is names[n] for n in names):
+        return old
+    folder = old.twin(None)
+    folder.born, folder.names = folder, Map(names)
+    kept = {name: value for name, value in (old.xattrs or {}).items() if name != OPAQUE}
+    folder.xattrs = {**kept, OPAQUE: b"y"} if opaque else kept or None
+    return folder
+
+
+class MarkedLayers(UnionMounts):
+    """A driver whose finished layers lie on the disk with these marks."""
+
+    def to_disk(self, root: Inode) -> Inode:
+        return marked(root)
+
+    def lower(self, row: Row) -> Inode:
+        return unmarked(Layer.freeze(self.store, row.upper).root)

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.drivers import Driver
-from labkit.engine.containers import creation, inspection, lifecycle, listing, logs, procfiles, resuming, starting
-from labkit.engine.containers.logs import Streams
+from labkit.engine.containers import creation, inspection, lifecycle, processes, sandbox
+from labkit.engine.containers.processes import Streams
 from labkit.engine.containers.sandbox import Sandboxes
 from labkit.engine.core.core import About, Core, EventLog, Ids, Registry, Tables, by_age, find
 from labkit.engine.core.errors import Filters
 from labkit.engine.core.records import Container, Image, Volume
 from labkit.engine.daemon import hostfolders
 from labkit.engine.images import images, removal
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files import Content, Files, Namespace, Stat
 from labkit.kernel.process import Kernel
@@ -47,7 +46,7 @@ class Engine:
         self.imagestore = ImageStore(core)
         self.sandboxes = Sandboxes(core)
         hostfolders.install(core)
-        procfiles.install(core)
+        sandbox.install_proc(core)
 
     @property
     def host(self) -> Files:
@@ -109,7 +108,7 @@ class Engine:
 
     def advance(self) -> None:
         """Let the containers' processes go on to what the clock says now."""
-        resuming.advance(self.core)
+        lifecycle.advance(self.core)
 
     # --- files
 
@@ -161,9 +160,9 @@ class Engine:
 
     def pull(self, reference: str, platform: str = "") -> Iterator[str]:
         """The lines of progress; the image is there after the last one."""
-        from labkit.engine.images import registry
+        from labkit.engine.images import images
 
-        return registry.pull(self.core, reference, platform)
+        return images.pull(self.core, reference, platform)
 
     def save(self, references: Sequence[str]) -> Content:
         from labkit.engine.images import tarballs
@@ -200,7 +199,7 @@ class Engine:
     def containers(
         self, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int = 0
     ) -> list[dict[str, Any]]:
-        return listing.rows(self.core, all, filters, size, limit)
+        return inspection.rows(self.core, all, filters, size, limit)
 
     def find_container(self, reference: str) -> Container:
         return find(self.core, reference)
@@ -213,7 +212,7 @@ class Engine:
 
     def start_container(self, reference: str, attach: Streams | None = None) -> int | None:
         """The exit status where it ran to its end, None where it runs on."""
-        return starting.start(self.core, reference, attach)
+        return lifecycle.start(self.core, reference, attach)
 
     def stop(self, reference: str, timeout: int | None = None, signal: str | None = None) -> None:
         lifecycle.stop(self.core, reference, timeout, signal)
@@ -232,7 +231,7 @@ class Engine:
 
     def wait(self, reference: str) -> int | None:
         """The exit status, after the clock has gone on to the process' end; None where it never ends."""
-        return resuming.wait(self.core, reference)
+        return lifecycle.wait(self.core, reference)
 
     def top(self, reference: str, options: Sequence[str] = ()) -> dict[str, Any]:
         return lifecycle.top(self.core, reference)
@@ -258,13 +257,13 @@ class Engine:
         detach: bool = False,
         privileged: bool = False,
     ) -> int:
-        from labkit.engine.containers import execs
+        from labkit.engine.containers import processes
 
-        return execs.run(self.core, reference, argv, env, workdir, user, tty, streams, detach, privileged)
+        return processes.exec_run(self.core, reference, argv, env, workdir, user, tty, streams, detach, privileged)
 
     def logs(self, reference: str) -> list[tuple[str, int, bytes]]:
         """Stream, time (ns) and bytes of each line."""
-        return logs.read(self.core, find(self.core, reference))
+        return processes.read_logs(self.core, find(self.core, reference))
 
     def diff(self, reference: str) -> list[tuple[str, str]]:
         found = find(self.core, reference)
@@ -321,9 +320,9 @@ class Engine:
     # --- the whole
 
     def disk_usage(self) -> dict[str, Any]:
-        from labkit.engine.daemon import usage
+        from labkit.engine.daemon import daemoninfo
 
-        return usage.disk_usage(self.core, self.build_cache.usage())
+        return daemoninfo.disk_usage(self.core, self.build_cache.usage())
 
     def prune_build_cache(
         self, all: bool = False, keep: int = 0, filters: Filters | None = None

@@ -18,7 +18,7 @@ from itertools import groupby
 
 from labkit.course.play import MachineOptions, machine_with
 from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
-from labkit.kernel.jsontypes import Json
+from labkit.kernel.golang import Json
 
 VERSION = 1
 MARK = re.compile(r"labkit:(\d{1,6}):([A-Za-z0-9_=-]*)\Z")

@@ -3,7 +3,7 @@
 Stands on the engine's answers (the dicts of Docker's API) and nothing else, so that a picture never shows what
 `docker history`, `docker inspect` and `docker diff` would not say.
 
-Two images share a step (see engine/images/steps.py) when they share all steps below it too.
+Two images share a step (see engine/images/images.py) when they share all steps below it too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.course.facts import MountFacts, container_facts
-from labkit.engine.images.steps import ImageStep, image_steps
-from labkit.kernel.gounits import human_size
+from labkit.engine.images.images import ImageStep, image_steps
+from labkit.kernel.golang import human_size
 
 SHOWN_SETTINGS = 2  # so many lines of settings in a row are shown one by one
 

@@ -6,7 +6,7 @@ import pytest
 
 from labkit.dockercli import units
 from labkit.dockercli.errors import ValueInvalid
-from labkit.kernel import gounits
+from labkit.kernel import golang
 
 SECOND = 10**9
 
@@ -29,12 +29,12 @@ SECOND = 10**9
     ],
 )
 def test_human_size(size, four, three):
-    assert (gounits.human_size(size), gounits.human_size(size, 3)) == (four, three)
+    assert (golang.human_size(size), golang.human_size(size, 3)) == (four, three)
 
 
 def test_bytes_size():
-    assert gounits.bytes_size(64 << 20) == "64MiB"
-    assert gounits.bytes_size(8_325_120_000) == "7.753GiB"
+    assert golang.bytes_size(64 << 20) == "64MiB"
+    assert golang.bytes_size(8_325_120_000) == "7.753GiB"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_bytes_size():
     ],
 )
 def test_human_duration(seconds, text):
-    assert gounits.human_duration(int(seconds * SECOND)) == text
+    assert golang.human_duration(int(seconds * SECOND)) == text
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_parse_duration(text, seconds):
     ],
 )
 def test_quote(text, quoted):
-    assert gounits.quote(text) == quoted
+    assert golang.quote(text) == quoted
 
 
 @pytest.mark.parametrize(

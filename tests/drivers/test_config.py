@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.daemon.daemonconfig import Config, ConfigError, parse
+from labkit.engine.daemon.daemoninfo import Config, ConfigError, parse
 
 WRONG = [  # Go, encoding/json (scanner.go) and moby, daemon/config/config.go; types of values unverified
     ('{"storage-driver": "vfs",}', "invalid character '}' looking for beginning of object key string"),

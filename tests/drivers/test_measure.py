@@ -261,7 +261,7 @@ FILE_SYSTEMS = {
     "drivers/aufs.py": {"btrfs"},
     "drivers/unionmounts.py": {"overlay"},  # the type of the mounts
     "userland/disks.py": {"btrfs", "zfs", "overlay", "aufs", "overlayfs"},  # stat -f
-    "engine/containers/procfiles.py": {"overlay"},  # /proc/filesystems
+    "engine/containers/sandbox.py": {"overlay"},  # /proc/filesystems
     "engine/daemon/daemoninfo.py": {"overlay"},  # a network driver
 }
 

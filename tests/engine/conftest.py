@@ -11,7 +11,7 @@ from alone import kernel_alone
 from labkit.catalog.base import base_archive, busybox_listing
 from labkit.drivers import DRIVERS
 from labkit.engine.api import Engine
-from labkit.engine.containers.logs import Streams
+from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.files import Files, Namespace, Store, tmpfs
 from labkit.kernel.process import Clock, Input, Output, Process, find_program

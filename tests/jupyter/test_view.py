@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.images.steps import ImageStep
+from labkit.engine.images.images import ImageStep
 from labkit.jupyter.view import (
     UNMARKED,
     MachineView,

@@ -13,7 +13,7 @@ from typing import Any
 
 from labkit.engine.core.core import find
 from labkit.engine.daemon import hostfolders
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files.contents import Content
 
@@ -80,7 +80,7 @@ def no_plugins(folders: Any) -> Any:
     return tuple(row for row in folders if row[0] != "plugins")
 
 
-@breaks("A7", "labkit.engine.containers.logs:Log.flush")
+@breaks("A7", "labkit.engine.containers.processes:Log.flush")
 def nothing_is_logged(flush: Any, self: Any, engine: Any, container: Any) -> None:
     """What a container prints is kept nowhere."""
     self._lines = []
@@ -154,18 +154,18 @@ def contents_do_not_count(digest_of: Any, files: Any) -> str:
 # 04 The writable layer
 
 
-@breaks("C1", "labkit.engine.images.layerstore:LayerStore.create_writable")
+@breaks("C1", "labkit.engine.images.imagestore:LayerStore.create_writable")
 def on_nothing(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """A container's layer stands on no image."""
     return create_writable(self, container, None)
 
 
-@breaks("C2", "labkit.engine.containers.logs:Log.add")
+@breaks("C2", "labkit.engine.containers.processes:Log.add")
 def printed_into_the_air(add: Any, self: Any, stream: str, data: bytes) -> None:
     """What a container prints is not logged."""
 
 
-@breaks("C3", "labkit.engine.containers.ending:end")
+@breaks("C3", "labkit.engine.containers.processes:end")
 def stop_throws_away(end: Any, core: Any, identifier: str, *args: Any) -> None:
     """A container that ends goes back to its image."""
     end(core, identifier, *args)
@@ -175,7 +175,7 @@ def stop_throws_away(end: Any, core: Any, identifier: str, *args: Any) -> None:
         LayerStore(core).create_writable(identifier, parent)
 
 
-@breaks("C4", "labkit.engine.images.layerstore:LayerStore.create_writable")
+@breaks("C4", "labkit.engine.images.imagestore:LayerStore.create_writable")
 def image_copied(create_writable: Any, self: Any, container: str, parent: str | None) -> Any:
     """Each container has a copy of its image's uppermost layer."""
     made = create_writable(self, container, parent)
@@ -183,7 +183,7 @@ def image_copied(create_writable: Any, self: Any, container: str, parent: str | 
     return made
 
 
-@breaks("C8", "labkit.engine.images.layerstore:LayerStore.remove_writable")
+@breaks("C8", "labkit.engine.images.imagestore:LayerStore.remove_writable")
 def layer_is_left(remove_writable: Any, self: Any, container: str) -> None:
     """docker rm leaves the container's layer on the disk."""
     mount = self._core.tables.mounts[container]
@@ -220,7 +220,7 @@ def never_filled(populate: Any, *args: Any) -> None:
     """An empty volume stays empty, whatever the image has there."""
 
 
-@breaks("D4", "labkit.engine.containers.removal:_remove_volumes")
+@breaks("D4", "labkit.engine.containers.creation:_remove_volumes")
 def anonymous_ones_stay(remove_volumes: Any, core: Any, container: Any) -> None:
     """docker rm -v and --rm leave anonymous volumes."""
 
@@ -281,7 +281,7 @@ def no_whiteouts(hides: Any, self: Any, folder: Any, name: str) -> bool:
     return False
 
 
-@breaks("G2", "labkit.drivers.linkedlayers:_short_name")
+@breaks("G2", "labkit.drivers.unionmounts:_short_name")
 def names_from_the_id(short_name: Any, id: str) -> str:
     """On overlay2, a layer's short name is the beginning of its folder's."""
     return id[:26].upper()

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from labkit.catalog.programs.support import complain, say
 from labkit.engine.core.records import LogLine
-from labkit.engine.daemon.daemon import SOCKET, Daemon, NotStarted
-from labkit.engine.daemon.processlist import DAEMON
+from labkit.engine.daemon.daemon import DAEMON, SOCKET, Daemon, NotStarted
 from labkit.kernel.process import SECOND, Process
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.catalog.programs.support import append, complain, options, read_text, say, timestamp
-from labkit.engine.containers.logs import Log
-from labkit.engine.containers.network import ports
+from labkit.engine.containers.inspection import ports
+from labkit.engine.containers.processes import Log
 from labkit.files import Files
 from labkit.kernel.process import Process
 

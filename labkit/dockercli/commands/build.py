@@ -7,7 +7,7 @@ from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Content
-from labkit.kernel.gounits import human_size, quote
+from labkit.kernel.golang import human_size, quote
 from labkit.kernel.process import Null
 
 from ..errors import StatusError

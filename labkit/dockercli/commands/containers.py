@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from labkit.engine.containers.logs import Streams
+from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import SECOND, EngineError, conflict
-from labkit.kernel.gounits import human_size, quote
-from labkit.kernel.jsontypes import JsonObject, items, members, text
+from labkit.kernel.golang import JsonObject, human_size, items, members, quote, text
 from labkit.kernel.process import Input
 
 from .. import rows

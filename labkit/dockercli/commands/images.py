@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.errors import EngineError
-from labkit.kernel.gounits import human_size, quote
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject, human_size, quote
 
 from .. import rows
 from ..errors import StatusError

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from labkit.engine.core.errors import EngineError
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject, quote
 
 from ..errors import StatusError
 from ..gotext import indented, to_json

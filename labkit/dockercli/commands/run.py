@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.engine.containers.logs import Streams
+from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import EngineError
-from labkit.kernel.gounits import quote
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject, quote
 from labkit.kernel.process import Input, Null
 
 from ..errors import StatusError, ValueInvalid

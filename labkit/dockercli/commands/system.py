@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from labkit.kernel.gounits import bytes_size, human_size
-from labkit.kernel.jsontypes import Json, JsonObject, at, items, members, number, text, texts
+from labkit.kernel.golang import Json, JsonObject, at, bytes_size, human_size, items, members, number, text, texts
 
 from .. import rows
 from ..errors import StatusError

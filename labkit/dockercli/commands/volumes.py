@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.kernel.gounits import human_size
+from labkit.kernel.golang import human_size
 
 from .. import rows
 from ..errors import StatusError

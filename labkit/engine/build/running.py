@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from labkit.engine.containers import oci, users
+from labkit.engine.containers import oci
 from labkit.engine.core.errors import EngineError
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
@@ -106,14 +106,14 @@ class Runner:
     def _execute(self, vertex: RunVertex, namespace: Namespace, log: Log) -> None:
         files = namespace.files()
         try:
-            account = users.look_up(files, vertex.user)
+            account = oci.look_up_user(files, vertex.user)
         except EngineError as error:
             raise RunError(f"{_process(vertex)} did not complete successfully: {error.message}") from None
         make_folders(files, vertex.cwd, None)
         env = dict(vertex.env) | dict(vertex.hidden_env)
         env.setdefault("HOME", account.home)
         try:
-            oci.find(files, list(vertex.args), env.get("PATH", ""))
+            oci.program_in(files, list(vertex.args), env.get("PATH", ""))
         except oci.NotStarted as error:
             log(f"runc run failed: unable to start container process: error during container init: {error}\n", _START)
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: 1") from None

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 
-from labkit.engine.containers import folder, users
+from labkit.engine.containers import creation, oci
 from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes
 from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
@@ -46,7 +46,7 @@ def stopped_files(core: Core, container: Container) -> Files:
 def _network_files(core: Core, container: Container) -> list[mounts.Prepared]:
     if not core.host.exists(f"{container.folder}/hosts"):
         return []
-    return [mount for mount in folder.network_mounts(core, container) if not container.mount_at(mount.target)]
+    return [mount for mount in creation.network_mounts(core, container) if not container.mount_at(mount.target)]
 
 
 def _missing(path: str, reference: str) -> EngineError:
@@ -163,7 +163,7 @@ def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: b
     _refuse_readonly(container, folder)
     try:
         owner = (
-            users.look_up(files, container.config["User"]).user
+            oci.look_up_user(files, container.config["User"]).user
             if copy_uid_gid and container.config.get("User")
             else None
         )

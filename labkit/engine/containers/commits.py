@@ -11,8 +11,7 @@ from labkit.engine.core.errors import rfc3339
 from labkit.engine.core.names import parse
 from labkit.engine.core.records import EMPTY_LAYER, WritableLayer
 from labkit.engine.dockerfile import changes as changing
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 
 _KEYS = (
     "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty", "OpenStdin",

@@ -1,4 +1,10 @@
-"""A container's life: started, stopped, killed, restarted, renamed, removed; and what its process does meanwhile.
+"""docker start: a container's mounts and its process, up to the moment at which that runs (moby, daemon/start.go).
+
+Time passes: the processes that wait go on, each at its own moment, and containers are started again.
+
+The daemon's own end and start, as its containers see them.
+
+A container's life: started, stopped, killed, restarted, renamed, removed; and what its process does meanwhile.
 
 Messages and states: moby, daemon/start.go, stop.go, kill.go, restart.go, rename.go, delete.go.
 """
@@ -6,19 +12,291 @@ Messages and states: moby, daemon/start.go, stop.go, kill.go, restart.go, rename
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labkit.engine.containers import creation
-from labkit.engine.containers.removal import discard
-from labkit.engine.containers.resuming import advance
-from labkit.engine.containers.service import STOP_SECONDS
-from labkit.engine.containers.signals import deliver, signal_name
-from labkit.engine.containers.starting import start
+from labkit.engine.containers import creation, oci
+from labkit.engine.containers.creation import discard
+from labkit.engine.containers.processes import (
+    Log,
+    Recorded,
+    Streams,
+    copy_of,
+    deliver,
+    environment,
+    first_run,
+    namespaces_of,
+    restarts_after,
+    run_exec,
+    run_process,
+    signal_name,
+)
+from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes, make_readonly
 from labkit.engine.core import names
-from labkit.engine.core.core import ContainerRenamed, Core, by_age, change, find
+from labkit.engine.core.core import ContainerRenamed, ContainerStarted, Core, MountpointCreated, by_age, change, find
 from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, invalid, labels_match, system
-from labkit.engine.core.records import Container, ContainerState
-from labkit.kernel.process import SECOND
+from labkit.engine.core.records import Container, ContainerState, Running
+from labkit.engine.mounts import mounts
+from labkit.kernel.process import RESUMES, SECOND, Input, Process, Unanswered
+
+if TYPE_CHECKING:
+    from labkit.files import Files, Namespace
+
+
+def start(core: Core, reference: str, attach: Streams | None = None) -> int | None:
+    """POST /containers/NAME/start. With `attach` the process runs to its end, and its exit status is returned."""
+    container = find(core, reference)
+    if container.state.status == "paused":
+        raise conflict("cannot start a paused container, try unpause instead")
+    if container.state.running:
+        return None
+    mounts.check(core, container.host_config)
+    try:
+        namespace, process, path = _set_up(core, container, attach)
+    except EngineError as error:
+        _failed(core, container, str(error), _code_of(error))
+        raise
+    core.events.append(ContainerStarted(container.id))
+    return run_process(core, container.id, namespace, process, lambda: first_run(process, path))
+
+
+def _code_of(error: EngineError) -> int:
+    return getattr(error, "exit_code", oci.UNKNOWN)
+
+
+def _failed(core: Core, container: Container, message: str, code: int) -> None:
+    """The container did not start; it stays as it was, with the reason."""
+    mounts.finish(core, container)
+    core.driver.unmount(core.tables.mounts[container.id].mount_id)
+    state = replace(container.state, error=message, exit_code=code)
+    core.tables.containers.set(container.id, replace(container, state=state))
+    if container.host("AutoRemove"):
+        discard(core, container, volumes_too=True)
+
+
+def _runtime_error(reason: str) -> EngineError:
+    message, code = oci.create_failed(reason)
+    error = system(message)
+    error.exit_code = code  # type: ignore[attr-defined]
+    return error
+
+
+_BEHIND_INIT = 7  # the number of the process that docker-init starts
+
+
+_NETWORKS = ("bridge", "default", "none", "host")
+
+
+def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
+    """Everything up to the moment at which the process runs."""
+    network = container.host("NetworkMode", "bridge") or "bridge"
+    if network not in _NETWORKS and not network.startswith("container:"):  # moby, daemon/start.go; unverified
+        raise system(f"failed to set up container networking: network {network} not found")
+    on_bridge = network not in ("none", "host")
+    container = replace(container, address=_free_address(core) if on_bridge else "")
+    creation.write_network_files(core, container)
+    try:
+        prepared = mounts.prepare(core, container)
+    except mounts.OpenFailed as error:
+        raise _runtime_error(str(error)) from None
+    nodes = oci.look_up_device(core.host, dict(container.host_config))
+    mount_id = core.tables.mounts[container.id].mount_id
+    root = core.driver.mount(mount_id)
+    targets = {mount.target for mount in prepared}
+    namespace = Sandboxes(core).namespace(
+        root, key=container.id, shm=container.host("ShmSize", 0), skip=targets, **_about_root(core, mount_id)
+    )
+    prepared += [mount for mount in creation.network_mounts(core, container) if mount.target not in targets]
+    prepared.sort(key=lambda mount: mount.target.count("/"))
+    try:
+        made = Sandboxes(core).add(namespace, prepared, core.driver.merged_at(mount_id))
+    except RuntimeFailed as error:
+        raise _runtime_error(str(error)) from None
+    for path in made:
+        core.events.append(MountpointCreated(container.id, path))
+    oci.make_devices(namespace.files(), nodes)
+    files = _enter(container, namespace)
+    account = oci.look_up_user(files, container.config.get("User") or "", container.host("GroupAdd", ()))
+    if not container.host("Privileged"):
+        Sandboxes(core).mask(namespace)
+    if container.host("ReadonlyRootfs"):
+        make_readonly(namespace, "/")
+    process, path = _process(core, container, namespace, account, attach)
+    core.tables.containers.set(container.id, container)
+    state = replace(container.state, status="running", pid=_pid(core), exit_code=0, error="", started=core.now())
+    change(core, container.id, state=state, stopped_by_hand=False)
+    return namespace, process, path
+
+
+def _about_root(core: Core, mount_id: str) -> dict[str, Any]:
+    """How /proc/mounts shows a container's root."""
+    if core.driver.mount_options(mount_id):
+        options = lambda: core.driver.mount_options(mount_id)  # noqa: E731  (long, and seldom looked at)
+        device, fstype = core.driver.device(mount_id)
+        return {"device": device, "fstype": fstype, "options": options}
+    return {}
+
+
+def _enter(container: Container, namespace: Namespace) -> Files:
+    """The working directory, which runc makes where it is missing."""
+    files = namespace.files()
+    workdir = container.config.get("WorkingDir") or "/"
+    try:
+        files.makedirs(workdir)
+        files.chdir(workdir)
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise _runtime_error(f'chdir to cwd ("{workdir}") set in config.json failed: {reason}') from None
+    return files
+
+
+def _process(
+    core: Core, container: Container, namespace: Namespace, account: oci.Account, attach: Streams | None
+) -> tuple[Process, str]:
+    """The process, and the file that it runs."""
+    files = namespace.files(account.user, cwd=container.config.get("WorkingDir") or "/")
+    env = environment(container, account.home)
+    argv = container.command
+    try:
+        path = oci.program_in(files, argv, env.get("PATH", ""))
+    except oci.NotStarted as error:
+        raise _runtime_error(str(error)) from None
+    log = Log(core.now)
+    tty = bool(container.config.get("Tty"))
+    stdout = Recorded(log, "stdout", attach.stdout if attach else None, isatty=tty)
+    stderr = stdout if tty else Recorded(log, "stderr", attach.stderr if attach else None)
+    stdin = Unanswered(isatty=True) if tty and attach is None else Input()
+    if container.config.get("OpenStdin"):
+        stdin = attach.stdin or stdin if attach else Unanswered(isatty=tty)
+    process = Process(
+        argv, env, files, stdin, stdout, stderr, core.kernel, hostname=container.hostname, detached=attach is None,
+        tty=tty, namespaces=namespaces_of(container), pid=_BEHIND_INIT if container.host("Init") else 1,
+    )  # fmt: skip
+    return process, path
+
+
+def _free_address(core: Core) -> str:
+    containers = core.tables.containers
+    taken = {containers[key].address for key in core.tables.running if key in containers}
+    addresses = (f"172.17.{number >> 8}.{number & 255}" for number in range(2, (1 << 16) - 1))
+    return next(address for address in addresses if address not in taken)
+
+
+def _pid(core: Core) -> int:
+    return 2000 + 37 * core.ids.number("process")
+
+
+def advance(core: Core) -> None:
+    """Resume the processes whose time has come, each at its own time, in order."""
+    clock = core.kernel.clock
+    target = clock.now
+    counts: dict[str, int] = {}
+    while due := _next_due(core, target):
+        identifier, until = due
+        counts[identifier] = counts.get(identifier, 0) + 1
+        clock.now = target if counts[identifier] > RESUMES else max(until, 0)
+        _resume(core, identifier)
+    clock.now = target
+
+
+def _next_due(core: Core, target: int) -> tuple[str, int] | None:
+    found = [
+        (running.parked.until, identifier)
+        for identifier, running in core.tables.running.items()
+        if running.parked.until is not None
+        and running.parked.until <= target
+        and core.tables.containers[identifier.partition("/")[0]].state.status != "paused"
+    ]
+    if not found:
+        return None
+    until, identifier = min(found)
+    return identifier, until
+
+
+def _resume(core: Core, identifier: str) -> None:
+    running: Running = core.tables.running[identifier]
+    if "/" in identifier:
+        assert running.process is not None
+        beside = copy_of(core, running.process)
+        run_exec(core, identifier, running.namespace, beside, lambda: running.parked.resume(beside))
+        return
+    if running.process is None:
+        core.tables.running.delete(identifier)
+        change(core, identifier, state=replace(core.tables.containers[identifier].state, status="exited"))
+        try:
+            start(core, identifier)
+        except EngineError:
+            return
+        return
+    process = copy_of(core, running.process)
+    run_process(core, identifier, running.namespace, process, lambda: running.parked.resume(process))
+
+
+def wait(core: Core, reference: str) -> int | None:
+    """POST /containers/NAME/wait: the clock goes on until the process ends. None where it never does."""
+    container = find(core, reference)
+    for _ in range(RESUMES * 10):
+        current = core.tables.containers.get(container.id)
+        if current is None or not current.state.running:
+            return current.state.exit_code if current else 0
+        until = core.tables.running[container.id].parked.until
+        if until is None:
+            return None
+        core.kernel.clock.now = max(core.kernel.clock.now, until)
+        advance(core)
+    return None
+
+
+STOP_SECONDS = 10
+
+
+def shut_down(core: Core) -> None:
+    """Stop all containers at once, as a daemon that ends does; that a person stopped them is not noted.
+
+    Facts: moby, daemon/daemon.go, Shutdown.
+    """
+    before = {found.id: found.stopped_by_hand for found in by_age(core) if found.state.running}
+    left = [found for found in before if not _is_gone(core, found)]
+    seconds = [core.tables.containers[found].config.get("StopTimeout") for found in left]
+    longest = max((STOP_SECONDS if each is None else max(0, each) for each in seconds), default=0)
+    core.kernel.clock.advance(longest * SECOND)
+    advance(core)
+    for found in left:
+        if found in core.tables.running:
+            deliver(core, core.tables.containers[found], "KILL")
+    for found, by_hand in before.items():
+        if found in core.tables.containers:
+            change(core, found, stopped_by_hand=by_hand)
+
+
+def _is_gone(core: Core, identifier: str) -> bool:
+    """Send the stop signal; whether that was the end of the container's process."""
+    container = change(core, identifier, stopped_by_hand=True)
+    if container.state.status == "restarting":
+        core.tables.running.delete(identifier)
+        change(core, identifier, state=replace(container.state, status="exited"))
+        return True
+    return deliver(core, container, signal_name(container.config.get("StopSignal") or "TERM"))
+
+
+def start_up(core: Core) -> None:
+    """Start the containers whose restart policy asks for it; those that go when they end go now.
+
+    Facts: moby, daemon/daemon.go, restore, and daemon/internal/restartmanager: `always` counts after `docker stop` too.
+    """
+    for container in by_age(core):
+        if container.state.started is not None and _starts_with_daemon(container):
+            change(core, container.id, restarts=0)
+            try:
+                start(core, container.id)
+            except EngineError:
+                continue  # it is in the daemon's log alone
+        elif container.host("AutoRemove"):
+            discard(core, container, volumes_too=True)
+
+
+def _starts_with_daemon(container: Container) -> bool:
+    policy = (container.host("RestartPolicy", {}) or {}).get("Name")
+    return policy == "always" or restarts_after(container, container.state.exit_code)
 
 
 def stop(core: Core, reference: str, timeout: int | None = None, signal: str | None = None) -> None:

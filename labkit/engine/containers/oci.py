@@ -1,13 +1,29 @@
 """What the OCI runtime says when a process cannot be started, and what the daemon makes of that.
 
 Messages: runc, libcontainer; moby, daemon/errors.go (translateContainerdStartErr).
+
+Who a process runs as: `USER[:GROUP]`, by the container's own /etc/passwd and /etc/group (moby/sys, user).
+
+--device, --gpus and the limits of single devices: looked up on the host when a container is started.
+
+moby, daemon: pkg/oci/devices_linux.go (DevicesFromPath), daemon_unix.go (getBlkioThrottleDevices), errors.go.
+
+HostConfig: what was asked for, and all the values that nobody asked for, in the order of an inspect.
 """
 
 from __future__ import annotations
 
+import posixpath
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
+from typing import Any, NamedTuple
 
-from labkit.files import Files
+from labkit.engine.core.errors import invalid, system
+from labkit.engine.core.mountkeys import Mount
+from labkit.files import Files, User
+from labkit.kernel.golang import JsonObject, items, quote, text, texts
 from labkit.kernel.process import ExecError, find_program
 
 _CREATE = (
@@ -49,7 +65,7 @@ class NotStarted(Exception):
     """argv[0] cannot be started; str() is why, as runc says it."""
 
 
-def find(files: Files, argv: list[str], path: str) -> str:
+def program_in(files: Files, argv: list[str], path: str) -> str:
     """The file that argv[0] is. Raises NotStarted."""
     try:
         return find_program(files, argv[0], path)
@@ -65,3 +81,168 @@ def reason(name: str, error: ExecError) -> str:
     if error.errno == EACCES:
         return f'exec: "{name}": permission denied'
     return f'exec: "{name}": stat {name}: {_REASONS.get(error.errno, "no such file or directory")}'
+
+
+@dataclass(frozen=True)
+class Account:
+    user: User
+    home: str
+
+
+def look_up_user(files: Files, text: str, more_groups: Sequence[str] = ()) -> Account:
+    """Raises EngineError where a name is in neither file; a number may be in none."""
+    name, _, group = text.partition(":")
+    passwd = _rows(files, "/etc/passwd")
+    entry = next((row for row in passwd if name and row[0] == name), None) or next(
+        (row for row in passwd if len(row) > 2 and row[2] == (name or "0")), None
+    )
+    if entry is None and name and not name.isdigit():
+        raise invalid(f"unable to find user {name}: no matching entries in passwd file")
+    uid = int(entry[2]) if entry else int(name or 0)
+    gid = int(entry[3]) if entry and len(entry) > 3 and entry[3].isdigit() else 0
+    home = entry[5] if entry and len(entry) > 5 and entry[5] else "/"
+    groups = _rows(files, "/etc/group")
+    others: tuple[int, ...] = ()
+    if group:
+        gid = _gid(groups, group)
+    elif entry:
+        others = tuple(int(row[2]) for row in groups if len(row) > 3 and entry[0] in row[3].split(","))
+    others += tuple(_gid(groups, more) for more in more_groups)
+    return Account(User(uid, gid, others), home)
+
+
+def _gid(groups: list[list[str]], text: str) -> int:
+    for row in groups:
+        if row[0] == text or (len(row) > 2 and row[2] == text):
+            return int(row[2])
+    if text.isdigit():
+        return int(text)
+    raise invalid(f"unable to find group {text}: no matching entries in group file")
+
+
+def _rows(files: Files, path: str) -> list[list[str]]:
+    try:
+        text = files.read(path).decode("utf-8", "replace")
+    except OSError:
+        return []
+    rows = (line.split(":") for line in text.splitlines() if line.strip())
+    return [row for row in rows if len(row) < 3 or row[2].isdigit()]
+
+
+_LIMITED = ("WeightDevice", "DeviceReadBps", "DeviceWriteBps", "DeviceReadIOps", "DeviceWriteIOps")
+
+
+class DeviceNode(NamedTuple):
+    """A node that the container gets."""
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+    rdev: int
+
+
+def look_up_device(host: Files, host_config: JsonObject) -> list[DeviceNode]:
+    """What HostConfig asks for. Raises EngineError."""
+    for limit in _LIMITED:
+        for each in items(host_config, f"Blkio{limit}"):
+            _stat(host, text(each, "Path"))
+    found = [
+        node
+        for each in items(host_config, "Devices")
+        for node in _nodes(host, text(each, "PathOnHost"), text(each, "PathInContainer"))
+    ]
+    for request in items(host_config, "DeviceRequests"):
+        wanted = " ".join(f"[{' '.join(texts(group))}]" for group in items(request, "Capabilities"))
+        driver = quote(text(request, "Driver"))
+        raise invalid(f"could not select device driver {driver} with capabilities: [{wanted}]")
+    return found
+
+
+def _stat(host: Files, path: str) -> None:
+    try:
+        host.stat(path)
+    except OSError as error:
+        raise system(f"stat {path}: {(error.strerror or '').lower()}") from None
+
+
+def _nodes(host: Files, path: str, target: str) -> list[DeviceNode]:
+    """The device, or all that lie in a folder."""
+    try:
+        real = host.realpath(path)
+        found = list(_below(host, real, target))
+        reason = "" if found else "not a device node"
+    except OSError as error:
+        found, reason = [], (error.strerror or "").lower()
+    if reason:
+        raise system(f"error gathering device information while adding custom device {quote(path)}: {reason}")
+    return found
+
+
+def _below(host: Files, path: str, target: str) -> Iterator[DeviceNode]:
+    about = host.lstat(path)
+    if stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode):
+        yield DeviceNode(target, about.st_mode, about.st_uid, about.st_gid, about.st_rdev)
+    elif stat.S_ISDIR(about.st_mode):
+        for name in host.listdir(path):
+            yield from _below(host, posixpath.join(path, name), posixpath.join(target, name))
+
+
+def make_devices(files: Files, nodes: list[DeviceNode]) -> None:
+    """Put them where the container wants them; what is there already stays (runc, rootfs_linux.go createDeviceNode)."""
+    for node in nodes:
+        if not files.exists(node.path):
+            files.makedirs(posixpath.dirname(node.path))
+            files.mknod(node.path, node.mode, node.rdev)
+            files.chmod(node.path, stat.S_IMODE(node.mode))
+            files.chown(node.path, node.uid, node.gid)
+
+
+MASKED_PATHS = (
+    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+    "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+)  # fmt: skip
+READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+SHM_SIZE = 64 << 20  # bytes
+
+# Key and value where nothing was asked for; `...` stands for a key that is then left out.
+_DEFAULTS: tuple[tuple[str, Any], ...] = (
+    ("Binds", None), ("ContainerIDFile", ""), ("LogConfig", {"Type": "json-file", "Config": {}}),
+    ("NetworkMode", "bridge"), ("PortBindings", {}), ("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0}),
+    ("AutoRemove", False), ("VolumeDriver", ""), ("VolumesFrom", None), ("ConsoleSize", [0, 0]), ("Annotations", ...),
+    ("CapAdd", None), ("CapDrop", None), ("CgroupnsMode", "host"), ("Dns", None), ("DnsOptions", []), ("DnsSearch", []),
+    ("ExtraHosts", None), ("GroupAdd", None), ("IpcMode", "private"), ("Cgroup", ""), ("Links", None),
+    ("OomScoreAdj", 0), ("PidMode", ""), ("Privileged", False), ("PublishAllPorts", False), ("ReadonlyRootfs", False),
+    ("SecurityOpt", None), ("StorageOpt", ...), ("Tmpfs", ...), ("UTSMode", ""), ("UsernsMode", ""),
+    ("ShmSize", SHM_SIZE), ("Sysctls", ...), ("Runtime", "runc"), ("Isolation", ""), ("CpuShares", 0), ("Memory", 0),
+    ("NanoCpus", 0), ("CgroupParent", ""), ("BlkioWeight", 0), ("BlkioWeightDevice", []), ("BlkioDeviceReadBps", []),
+    ("BlkioDeviceWriteBps", []), ("BlkioDeviceReadIOps", []), ("BlkioDeviceWriteIOps", []), ("CpuPeriod", 0),
+    ("CpuQuota", 0), ("CpuRealtimePeriod", 0), ("CpuRealtimeRuntime", 0), ("CpusetCpus", ""), ("CpusetMems", ""),
+    ("Devices", []), ("DeviceCgroupRules", None), ("DeviceRequests", None), ("MemoryReservation", 0), ("MemorySwap", 0),
+    ("MemorySwappiness", None), ("OomKillDisable", False), ("PidsLimit", None), ("Ulimits", []), ("CpuCount", 0),
+    ("CpuPercent", 0), ("IOMaximumIOps", 0), ("IOMaximumBandwidth", 0), ("Mounts", ...),
+)  # fmt: skip
+
+
+def full_host_config(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """All of it."""
+    record: dict[str, Any] = {}
+    for key, default in _DEFAULTS:
+        value = asked.get(key)
+        if not value and value is not False and default is not ...:
+            record[key] = default
+        elif value or default is not ...:
+            record[key] = value
+    if record["NetworkMode"] == "default":
+        record["NetworkMode"] = "bridge"
+    if not (record["RestartPolicy"] or {}).get("Name"):
+        record["RestartPolicy"] = {"Name": "no", "MaximumRetryCount": 0}
+    if record.get("Mounts"):
+        record["Mounts"] = [Mount(spec).ordered() for spec in record["Mounts"]]
+    privileged = bool(asked.get("Privileged"))
+    record["MaskedPaths"] = None if privileged else list(MASKED_PATHS)
+    record["ReadonlyPaths"] = None if privileged else list(READONLY_PATHS)
+    if asked.get("Init") is not None:
+        record["Init"] = asked["Init"]
+    return record

@@ -1,21 +1,185 @@
-"""The processes of a container: what they are started with, and how they run until they end or wait."""
+"""What a container's process prints: shown to who is attached, and kept in its json-file log, a line each.
+
+What follows when a container's process is gone: its mounts go, and its restart policy says whether it starts again.
+
+Facts: moby, daemon/monitor.go, daemon/internal/restartmanager.
+
+The processes of a container: what they are started with, and how they run until they end or wait.
+
+docker exec: one more process in a running container. Messages: moby, daemon/exec.go.
+
+Signals to a container's process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from labkit.engine.containers import ending
-from labkit.engine.containers.ending import KILLED, flush
-from labkit.engine.containers.logs import Log, Recorded, Streams
-from labkit.engine.core.core import Core
+from labkit.engine.containers import oci
+from labkit.engine.containers.creation import discard
+from labkit.engine.containers.sandbox import Sandboxes
+from labkit.engine.core.core import ContainerStopped, Core, change, find
+from labkit.engine.core.errors import EngineError, conflict, invalid, parse_time, rfc3339, system
 from labkit.engine.core.records import Container, Running
-from labkit.files import User
-from labkit.kernel.process import BACKGROUND_STEPS, PROGRAM_MARK, ExecError, Namespaces, Parked, Process, Runaway
+from labkit.engine.mounts import mounts
+from labkit.files import Content, User
+from labkit.kernel import golang
+from labkit.kernel.process import (
+    BACKGROUND_STEPS,
+    IGNORED,
+    NAMES,
+    NUMBERS,
+    PROGRAM_MARK,
+    SECOND,
+    ExecError,
+    Input,
+    Namespaces,
+    Null,
+    Output,
+    Parked,
+    Process,
+    Runaway,
+)
 
 if TYPE_CHECKING:
     from labkit.files import Namespace
+
+
+_LIMIT = 8 << 20  # bytes of one write that a log keeps
+_LINES = 30_000  # that a process may print before it waits or ends
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where a process's output goes and its input comes from."""
+
+    stdout: Output
+    stderr: Output
+    stdin: Input | None = None
+
+
+class Log:
+    """Lines that were printed since it was made, with their times; `flush` puts them into the container's log file."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._rest = {"stdout": b"", "stderr": b""}
+        self._lines: list[tuple[str, int, bytes]] = []
+
+    def add(self, stream: str, data: bytes) -> None:
+        *whole, rest = (self._rest[stream] + data).split(b"\n") if data else [self._rest[stream]]
+        now = self._now()
+        self._lines += [(stream, now, line + b"\n") for line in whole]
+        self._rest[stream] = rest
+        if len(self._lines) > _LINES or len(rest) > _LIMIT:
+            raise Runaway("the container prints too much")
+
+    def flush(self, core: Core, container: Container) -> None:
+        for stream, rest in self._rest.items():
+            if rest:
+                self._lines.append((stream, self._now(), rest))
+        if self._lines:
+            core.host.append(container.log_path, "".join(_record(*line) for line in self._lines))
+        self._lines, self._rest = [], {"stdout": b"", "stderr": b""}
+
+
+class Recorded(Output):
+    """An output that is kept in a log and goes on to who is attached."""
+
+    def __init__(self, log: Log, stream: str, attached: Output | None = None, *, isatty: bool = False) -> None:
+        super().__init__()
+        self.log = log
+        self._stream = stream
+        self._attached = attached
+        self.isatty = isatty
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        self.size += cost
+        if self._attached is not None:
+            if isinstance(piece, Content):
+                self._attached.write_content(piece)
+            else:
+                self._attached.write(piece)
+        if len(piece) <= _LIMIT:
+            self.log.add(self._stream, bytes(piece))
+
+
+def _record(stream: str, now: int, line: bytes) -> str:
+    text = line.decode("utf-8", "replace")
+    return golang.dumps({"log": text, "stream": stream, "time": rfc3339(now)}) + "\n"
+
+
+def read_logs(core: Core, container: Container) -> list[tuple[str, int, bytes]]:
+    """Stream, time (ns) and bytes of each line of the log. Raises EngineError: there is none (moby, daemon/logger)."""
+    if (container.host("LogConfig") or {}).get("Type") == "none":
+        raise system("configured logging driver does not support reading")
+    try:
+        text = core.host.read(container.log_path).decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = []
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        lines.append((record["stream"], parse_time(record["time"]), record["log"].encode()))
+    return lines
+
+
+KILLED = 128 + 9  # exit code of a process that SIGKILL ended
+
+
+def flush(core: Core, identifier: str, process: Process) -> None:
+    container = core.tables.containers.get(identifier)
+    if container is not None and isinstance(process.stdout, Recorded):
+        process.stdout.log.flush(core, container)
+
+
+def end(core: Core, identifier: str, process: Process | None, code: int) -> None:
+    """The process is gone; what its container is then follows from the restart policy."""
+    if process is not None:
+        flush(core, identifier, process)
+    container: Container = core.tables.containers[identifier]
+    running = core.tables.running.get(identifier)
+    if running is not None:
+        running.namespace.discard()
+        for key in [key for key in core.tables.running if key == identifier or key.startswith(f"{identifier}/")]:
+            core.tables.running.delete(key)
+    mounts.finish(core, container)
+    core.driver.unmount(core.tables.mounts[identifier].mount_id)
+    again = restarts_after(container, code)
+    state = replace(
+        container.state, status="restarting" if again else "exited", pid=0, exit_code=code, finished=core.now()
+    )
+    core.tables.containers.set(identifier, replace(container, state=state, execs=(), address=""))
+    core.events.append(ContainerStopped(identifier, code))
+    if again:
+        _wait_for_restart(core, container)
+    elif container.host("AutoRemove"):
+        discard(core, container, volumes_too=True)
+
+
+def restarts_after(container: Container, code: int) -> bool:
+    policy = container.host("RestartPolicy", {}) or {}
+    if container.stopped_by_hand:
+        return False
+    if policy.get("Name") == "on-failure":
+        limit = policy.get("MaximumRetryCount") or 0
+        return code != 0 and (not limit or container.restarts < limit)
+    return policy.get("Name") in ("always", "unless-stopped")
+
+
+def _wait_for_restart(core: Core, container: Container) -> None:
+    """100 ms before the first restart, twice as long before each further one, at most a minute."""
+    wait = min(SECOND // 10 << min(container.restarts, 12), 60 * SECOND)
+    change(core, container.id, restarts=container.restarts + 1)
+    namespace = Sandboxes(core).nothing()
+    core.tables.running.set(container.id, Running(namespace, None, Parked(core.now() + wait)))
+
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -78,7 +242,7 @@ def run_process(
         return None
     except (Runaway, RecursionError):
         if not process.detached:
-            ending.end(core, identifier, process, KILLED)
+            end(core, identifier, process, KILLED)
             raise
         core.tables.running.set(identifier, Running(namespace, process, Parked(None)))
         flush(core, identifier, process)
@@ -87,13 +251,13 @@ def run_process(
         if process.detached:
             kernel.budget = budget
     if identifier in core.tables.running:
-        ending.end(core, identifier, process, status & 0xFF)
+        end(core, identifier, process, status & 0xFF)
     return status & 0xFF
 
 
 def _ended_at_terminal(core: Core, identifier: str, process: Process, status: int) -> int:
     if identifier in core.tables.running:
-        ending.end(core, identifier, process, status & 0xFF)
+        end(core, identifier, process, status & 0xFF)
     return status & 0xFF
 
 
@@ -126,3 +290,125 @@ def copy_of(core: Core, process: Process, attach: Streams | None = None) -> Proc
         process, argv=list(process.argv), env=dict(process.env), files=process.files.copy(), stdin=process.stdin,
         stdout=stdout, stderr=stderr, handles=dict(process.handles), traps=dict(process.traps),
     )  # fmt: skip
+
+
+def exec_run(
+    core: Core,
+    reference: str,
+    argv: Sequence[str],
+    env: Sequence[str] = (),
+    workdir: str = "",
+    user: str = "",
+    tty: bool = False,
+    streams: Streams | None = None,
+    detach: bool = False,
+    privileged: bool = False,
+) -> int:
+    """The exit status. What keeps the process from starting is printed to its own output, as the daemon does."""
+    container = find(core, reference)
+    _check(container, reference)
+    if not argv:
+        raise invalid("no exec command specified")
+    stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
+    namespace = core.tables.running[container.id].namespace
+    try:
+        account = oci.look_up_user(namespace.files(), user or container.config.get("User") or "")
+    except EngineError as error:
+        return _refuse(detach, streams, str(error), oci.NOT_EXECUTABLE)
+    cwd = workdir or container.config.get("WorkingDir") or "/"
+    if not cwd.startswith("/"):  # runc, exec.go and utils_linux.go validateProcessSpec; unverified
+        return _refuse(
+            detach, streams, "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown", oci.UNKNOWN
+        )
+    files = namespace.files(account.user)
+    try:
+        files.chdir(cwd)
+    except OSError as error:
+        reason = f'chdir to cwd ("{cwd}") set in config.json failed: {(error.strerror or "").lower()}'
+        return _refuse(detach, streams, *oci.exec_failed(reason))
+    variables = environment(container, account.home, list(env))
+    if tty:
+        variables.setdefault("TERM", "xterm")
+    try:
+        path = oci.program_in(files, list(argv), variables.get("PATH", ""))
+    except oci.NotStarted as error:
+        return _refuse(detach, streams, *oci.exec_failed(str(error)))
+    stdin = streams.stdin if streams and streams.stdin else Input()
+    number = core.ids.number("exec")
+    process = Process(
+        list(argv), variables, files, stdin, stdout, stderr, core.kernel, hostname=container.hostname,
+        pid=number + 6, detached=detach, tty=tty, namespaces=namespaces_of(container),
+    )  # fmt: skip
+    if detach:
+        key = f"{container.id}/{number}"
+        return run_exec(core, key, namespace, process, lambda: first_run(process, path))
+    return first_run(process, path) & 0xFF
+
+
+def _check(container: Container, reference: str) -> None:
+    if not container.state.running:
+        raise conflict(f"container {container.id} is not running")
+    if container.state.status == "paused":
+        raise conflict(f"Container {reference} is paused, unpause the container before exec")
+    if container.state.status == "restarting":
+        raise conflict(f"Container {container.id} is restarting, wait until the container is running")
+
+
+def _refuse(detach: bool, streams: Streams | None, message: str, code: int) -> int:
+    if detach or streams is None:
+        raise EngineError(message, "invalid")
+    streams.stdout.write(f"{message}\r\n")
+    return code
+
+
+def signal_name(text: str) -> str:
+    """`TERM` for TERM, SIGTERM or 15."""
+    name = str(text).upper().removeprefix("SIG")
+    if name.isdigit():
+        known = NAMES.get(int(name))
+        if not known:
+            raise invalid(
+                f"the linux daemon does not support signal {name}" if int(name) else f"invalid signal: {text}"
+            )
+        return known
+    if name not in NUMBERS:
+        raise invalid(f"invalid signal: {text}")
+    return NAMES[NUMBERS[name]]
+
+
+def deliver(core: Core, container: Container, signal: str) -> bool:
+    """Send a signal to the process; whether it is gone. As process 1 it ignores what it has no handler for."""
+    running = core.tables.running.get(container.id)
+    if running is None:
+        return True
+    if signal == "KILL":
+        end(core, container.id, None, KILLED)
+        return True
+    process = running.process
+    handler = process.traps.get(signal) if process else None
+    if handler is None:
+        if container.host("Init") and signal not in IGNORED:
+            end(core, container.id, None, 128 + NUMBERS[signal])
+            return True
+        return False
+    if not handler:
+        return False
+    return _handle(core, container, running, handler)
+
+
+def _handle(core: Core, container: Container, running: Running, handler: str) -> bool:
+    """Run a trap's commands; they end the process where they say `exit`."""
+    assert running.process is not None
+    process = copy_of(core, running.process)
+    words = handler.replace(";", " ").split()
+    if words[:1] == ["exit"] and len(words) <= 2:
+        status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    else:
+        process.argv = ["sh", "-c", handler]
+        process.detached = False
+        status = core.kernel.execute(process)
+    if "exit" not in words:
+        flush(core, container.id, process)
+        return False
+    end(core, container.id, process, status & 0xFF)
+    return True

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, overload
 
-from labkit.kernel.jsontypes import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject
 
 T = TypeVar("T", str, bool, int, dict[str, str], list[list[str]])
 

@@ -7,6 +7,11 @@ All of it lies in the engine's tables, so that a snapshot of these has it.
 Facts: moby, daemon/daemon.go (a container is loaded where its driver is the one in use; Shutdown), cmd/dockerd;
 systemd's socket activation: a connection to /run/docker.sock starts a daemon that was stopped, not one that failed.
 Not modelled: that systemd tries a failed start three times, live-restore, the time that a start takes.
+
+Which processes there are: what `ps` shows and `kill` reaches, on the host and in a container.
+
+Only a container's first process is a process here between two commands; what `exec` started has ended, or is parked
+without a number of its own.
 """
 
 from __future__ import annotations
@@ -18,14 +23,17 @@ from typing import TYPE_CHECKING
 from labkit.drivers import DRIVERS, choice
 from labkit.drivers.base import OptionRefused, options_of
 from labkit.engine.api import Engine
-from labkit.engine.containers import service
-from labkit.engine.core.core import ParkedDriver
-from labkit.engine.core.records import LogLine, Service
-from labkit.engine.daemon import daemonconfig
-from labkit.engine.images.imagefolders import install_images
+from labkit.engine.containers import lifecycle
+from labkit.engine.core.core import Core, ParkedDriver, by_age
+from labkit.engine.core.records import Container, LogLine, Service
+from labkit.engine.daemon import daemoninfo
+from labkit.engine.images.imagestore import install_images
+from labkit.kernel.process import Listed
 
 if TYPE_CHECKING:
     from labkit.drivers import Driver
+    from labkit.kernel.process import Process
+
 
 SOCKET = "/run/docker.sock"
 _SERVICE = "daemon"  # where the tables keep it
@@ -83,7 +91,7 @@ class Daemon:
         self._log("dockerd", 'level=info msg="Starting up"')
         try:
             driver = self._driver()
-        except (daemonconfig.ConfigError, choice.DriverRefused) as error:
+        except (daemoninfo.ConfigError, choice.DriverRefused) as error:
             self._fail(str(error))
             raise NotStarted(str(error)) from None
         self._switch(driver)
@@ -91,14 +99,14 @@ class Daemon:
         self._turn("active")
         self._log("dockerd", 'level=info msg="Daemon has completed initialization"')
         self._log("systemd", "Started Docker Application Container Engine.")
-        service.start_up(self.core)
+        lifecycle.start_up(self.core)
 
     def stop(self, *, socket: bool = False) -> None:
         """`socket`: systemd closes the socket too, so that no connection starts the daemon again."""
         if self.service.status == "active":
             self._log("systemd", "Stopping Docker Application Container Engine...")
             self._log("dockerd", "level=info msg=\"Processing signal 'terminated'\"")
-            service.shut_down(self.core)
+            lifecycle.shut_down(self.core)
             self._log("dockerd", 'level=info msg="Daemon shutdown complete"')
             self._log("systemd", "docker.service: Deactivated successfully.")
             self._log("systemd", "Stopped Docker Application Container Engine.")
@@ -144,7 +152,7 @@ class Daemon:
 
     def _driver(self) -> Driver:
         """The one that the configuration and the disk ask for. Raises ConfigError and DriverRefused."""
-        config = daemonconfig.read(self.core.host)
+        config = daemoninfo.read_config(self.core.host)
         name = choice.choose(self.setting, config.storage_driver, self._used(), config.features)
         try:
             options = options_of(DRIVERS[name], config.storage_options)
@@ -175,3 +183,38 @@ class Daemon:
             others.delete(driver.name)
         install_images(core)
         self._set(replace(self.service, driver=driver.name))
+
+
+_INIT = Listed(1, "root", "/sbin/init")
+DAEMON = Listed(411, "root", "/usr/bin/dockerd -H fd://")
+
+
+def _host(daemon: Daemon) -> list[Listed]:
+    """The host's own."""
+    return [_INIT, DAEMON] if daemon.service.status == "active" else [_INIT]
+
+
+def _seen(core: Core, process: Process) -> list[tuple[int, Container]]:
+    """The containers whose first process this one can see, by the number that it has there."""
+    running = [found for found in by_age(core) if found.state.running]
+    own = process.namespaces.pid
+    if own:
+        return [(1, found) for found in running if found.id == own]
+    return [(found.state.pid, found) for found in running]
+
+
+def list_processes(daemon: Daemon, process: Process) -> list[Listed]:
+    """The processes in the process' own PID namespace."""
+    host = () if process.namespaces.pid else _host(daemon)
+    users = ((number, found.config.get("User") or "root", found) for number, found in _seen(daemon.core, process))
+    return [*host, *(Listed(number, user.partition(":")[0], " ".join(found.command)) for number, user, found in users)]
+
+
+def kill_process(daemon: Daemon, process: Process, pid: int, signal: str) -> bool:
+    """Send a signal to a process that this one can see; False where there is none of that number."""
+    for number, found in _seen(daemon.core, process):
+        if number == pid:
+            if not (process.namespaces.pid and signal in ("KILL", "STOP")):  # from within, process 1 is safe from these
+                lifecycle.kill(daemon.core, found.id, signal)
+            return True
+    return not process.namespaces.pid and any(pid == row.pid for row in _host(daemon))

@@ -11,14 +11,14 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labkit.engine.containers import hostconfig
+from labkit.engine.containers import oci
 from labkit.engine.containers.inspection import config_row
-from labkit.engine.core import gojson
 from labkit.engine.core.core import ROOT, Core
 from labkit.engine.core.errors import rfc3339
 from labkit.engine.core.records import LayerRecord
-from labkit.engine.images.imagefolders import install_images
+from labkit.engine.images.imagestore import install_images
 from labkit.files import Content
+from labkit.kernel import golang
 
 if TYPE_CHECKING:
     from labkit.engine.core.core import Tables
@@ -73,7 +73,7 @@ def _layer_text(owner: _Owner, name: str, chain_id: str) -> bytes:
     if record is None:
         return b""
     if name == "tar-split.json.gz":
-        lines = (gojson.dumps({"type": 1, "name": entry.path}) for entry in record.layer.entries())
+        lines = (golang.dumps({"type": 1, "name": entry.path}) for entry in record.layer.entries())
         return gzip.compress("\n".join(lines).encode(), mtime=0)
     texts = {
         "cache-id": record.cache_id,
@@ -110,7 +110,7 @@ def _repositories(owner: _Owner) -> bytes:
     for name, image_id in sorted(owner.tables.references.items()):
         reference = parse(name)
         found.setdefault(reference.familiar_name, {})[reference.familiar] = image_id
-    return gojson.dumps({"Repositories": found}).encode()
+    return golang.dumps({"Repositories": found}).encode()
 
 
 def _config_text(owner: _Owner, identifier: str) -> bytes:
@@ -138,7 +138,7 @@ def _config_text(owner: _Owner, identifier: str) -> bytes:
         "HostsPath": f"{container.folder}/hosts",
         "ResolvConfPath": f"{container.folder}/resolv.conf",
     }
-    return gojson.dumps(record).encode()
+    return golang.dumps(record).encode()
 
 
 def _point(mount: Any) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _point(mount: Any) -> dict[str, Any]:
 
 def _hostconfig_text(owner: _Owner, identifier: str) -> bytes:
     container = owner.tables.containers.get(identifier)
-    return gojson.dumps(hostconfig.full(container.host_config)).encode() if container else b""
+    return golang.dumps(oci.full_host_config(container.host_config)).encode() if container else b""
 
 
 def _volume_options(core: Core, name: str) -> bytes:

@@ -9,7 +9,7 @@ from labkit.engine.dockerfile.expand import go_quote
 from labkit.engine.dockerfile.flags import TEXT, at_least_one, last, parse_flags
 from labkit.engine.dockerfile.instructions import HealthcheckInstruction, Written
 from labkit.engine.dockerfile.lines import ParsedLine
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject
 
 _HEALTH_TIMES = ("interval", "timeout", "start-period", "start-interval")
 _MILLISECOND = 1_000_000  # nanoseconds

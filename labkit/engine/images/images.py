@@ -1,19 +1,152 @@
-"""Images: their configuration, names and parents, what lists and inspects show, and when they may be removed.
+"""docker pull: an image of the registry becomes one of the engine's, with the progress that the CLI prints.
+
+An image's steps: the lines of its history from the lowest up, each with the layer that it made.
+
+Pictures, the layers' explorer and the checks all stand on these. A step that only changed settings has no layer.
+
+Images: their configuration, names and parents, what lists and inspects show, and when they may be removed.
 
 An image's id is the SHA-256 of its configuration's JSON. Rules of removal: moby, daemon/images/image_delete.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labkit.engine.core import errors
 from labkit.engine.core.core import Core
-from labkit.engine.core.names import Reference, parse
+from labkit.engine.core.errors import EngineError, not_found
+from labkit.engine.core.names import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
 from labkit.engine.core.records import Image, chain_ids
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.files import Layer
+
+_PARALLEL = 3  # layers that are downloaded at a time
+
+
+def pull(core: Core, text: str, platform: str | None = "") -> Iterator[str]:
+    """The lines of progress. The image is there after the last line."""
+    reference = parse(text).tagged()
+    image = _ask(core, reference)
+    path = reference.path
+    yield f"{reference.tag or reference.digest}: Pulling from {path}"
+    new = ImageStore(core).get(_id_of(image)) is None
+    if new:
+        yield from _download(core, image)
+    known = _store(core, image)
+    status_new = new or core.tables.references.get(str(reference)) != known
+    ImageStore(core).tag(known, reference)
+    ImageStore(core).tag(known, replace(reference, tag=None, digest=image.digest))
+    yield f"Digest: {image.digest}"
+    if status_new:
+        yield f"Status: Downloaded newer image for {reference.familiar}"
+    else:
+        yield f"Status: Image is up to date for {reference.familiar}"
+
+
+def _ask(core: Core, reference: Reference) -> Any:
+    registry = core.registry
+    image = (
+        registry.get(str(replace(reference, tag=None, digest=None)), reference.digest or reference.tag or DEFAULT_TAG)
+        if registry
+        else None
+    )
+    if image is not None:
+        return image
+    if reference.domain == DEFAULT_DOMAIN and not (registry and registry.has(reference.name)):
+        raise EngineError(
+            f"pull access denied for {reference.familiar_name}, repository does not exist or may require "
+            "'docker login': denied: requested access to the resource is denied",
+            "not-found",
+        )
+    raise not_found(f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown")
+
+
+def _id_of(image: Any) -> str:
+    from hashlib import sha256
+
+    return f"sha256:{sha256(image.text.encode()).hexdigest()}"
+
+
+def _download(core: Core, image: Any) -> Iterator[str]:
+    """A line for each thing that happens to a layer."""
+    chain = chain_ids(layer.diff_id for layer in image.layers)
+    short = [blob.removeprefix("sha256:")[:12] for blob in image.blobs]
+    missing = [name for name, chain_id in zip(short, chain, strict=True) if not LayerStore(core).get(chain_id)]
+    for name in short:
+        yield f"{name}: {'Pulling fs layer' if name in missing else 'Already exists'}"
+    for name in missing[_PARALLEL:]:
+        yield f"{name}: Waiting"
+    for name in missing:
+        yield f"{name}: Verifying Checksum"
+        yield f"{name}: Download complete"
+    for name in missing:
+        yield f"{name}: Pull complete"
+
+
+def _store(core: Core, image: Any) -> str:
+    parent: str | None = None
+    held = []
+    for layer in image.layers:
+        record = LayerStore(core).register(layer, parent)
+        held.append(record.chain_id)
+        parent = record.chain_id
+    stored = ImageStore(core).add(dict(image.config))
+    for chain in reversed(held):
+        LayerStore(core).release(chain)
+    return stored.id
+
+
+_AROUND = (  # what the builders write around the Dockerfile's line: `docker build` of both kinds, `docker commit`
+    (re.compile(r"\s+# buildkit$"), ""),
+    (re.compile(r"^/bin/sh -c #\(nop\)\s+"), ""),
+    (re.compile(r"^RUN (\|\d+ .*?)?/bin/sh -c "), "RUN "),
+    (re.compile(r"^/bin/sh -c "), "RUN "),
+)
+
+
+@dataclass(frozen=True)
+class ImageStep:
+    """A line of an image's history: ImageStep("RUN make", 3200, "sha256:…", layer)."""
+
+    text: str
+    size: int  # as `docker history` has it
+    digest: str | None  # None: settings only, no layer
+    layer: Layer | None = field(default=None, repr=False, compare=False)
+
+
+def instruction(created_by: str, comment: str = "") -> str:
+    """The Dockerfile's line that a history entry was made by, without what the builders put around it."""
+    text = created_by.strip()
+    for pattern, instead in _AROUND:
+        text = pattern.sub(instead, text)
+    return text or comment or "(unnamed)"
+
+
+def image_steps(image: Image, store: LayerStore) -> tuple[ImageStep, ...]:
+    """The steps of an image; layers that its history does not tell of come last."""
+    layers = iter(zip(image.diff_ids, chain_ids(image.diff_ids), strict=True))
+    steps = [
+        _step(store, _line(entry), None if entry.get("empty_layer") else next(layers, None))
+        for entry in image.config.get("history") or []
+    ]
+    return (*steps, *(_step(store, "(not in the history)", each) for each in layers))
+
+
+def _line(entry: Mapping[str, object]) -> str:
+    return instruction(str(entry.get("created_by") or ""), str(entry.get("comment") or ""))
+
+
+def _step(store: LayerStore, text: str, ids: tuple[str, str] | None) -> ImageStep:
+    """`ids`: the layer's digest and chain id."""
+    if ids is None:
+        return ImageStep(text, 0, None)
+    record = store.get(ids[1])
+    return ImageStep(text, record.size if record else 0, ids[0], record.layer if record else None)
+
 
 # The order in which an inspect shows what an image's configuration sets; what is empty is left out.
 _CONFIG_KEYS = (

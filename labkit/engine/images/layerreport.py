@@ -27,9 +27,8 @@ from functools import cached_property
 from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.records import WritableLayer
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
-from labkit.engine.images.steps import image_steps
+from labkit.engine.images.images import image_steps
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Content, Inode, Layer
 from labkit.files.inodes import REGULAR, S_IFMT, SYMLINK
 from labkit.files.union import Merged, merge

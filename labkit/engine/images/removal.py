@@ -9,9 +9,8 @@ from labkit.engine.core.core import Core, ImageRemoved, short
 from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, labels_match
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Image
-from labkit.engine.images import imagefolders
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images import imagestore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 
 _PRUNE_FILTERS = ("dangling", "label", "label!", "until")
 
@@ -122,7 +121,7 @@ def _forget(core: Core, image_id: str, records: list[Record]) -> str:
     """Take an image out of the store; its parent, where that exists."""
     image = core.tables.images[image_id]
     core.tables.images.delete(image_id)
-    imagefolders.remove_image(core, image_id)
+    imagestore.remove_image(core, image_id)
     core.events.append(ImageRemoved(image_id))
     records.append(("Deleted", image_id))
     records += [("Deleted", chain) for chain in LayerStore(core).release(image.chain)]

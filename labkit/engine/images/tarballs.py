@@ -14,16 +14,15 @@ from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
-from labkit.engine.core import gojson
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import invalid, not_found, rfc3339, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Image, chain_id, chain_ids, new_config
 from labkit.engine.dockerfile import changes as changing
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import BadArchiveError, Content, Entry, Layer
 from labkit.files import tar as tarfiles
+from labkit.kernel import golang
 
 _BLOBS = "blobs/sha256"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -77,13 +76,13 @@ def save(core: Core, names: Sequence[str]) -> Content:
             descriptors.append(descriptor)
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": descriptors}
     texts = {
-        "index.json": gojson.dumps(index),
-        "manifest.json": gojson.dumps([_ordered(item) for item in manifests]) + "\n",
+        "index.json": golang.dumps(index),
+        "manifest.json": golang.dumps([_ordered(item) for item in manifests]) + "\n",
         "oci-layout": '{"imageLayoutVersion": "1.0.0"}',
     }
     if repositories:
         texts["repositories"] = (
-            gojson.dumps({name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())}) + "\n"
+            golang.dumps({name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())}) + "\n"
         )
     return _archive(blobs, texts)
 
@@ -140,7 +139,7 @@ def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[dict[str, Any]
         "config": {"mediaType": _CONFIG, "digest": f"sha256:{config}", "size": len(image.text.encode())},
         "layers": layers,
     }
-    text = gojson.dumps(manifest)
+    text = golang.dumps(manifest)
     digest = blobs.text(text)
     item = {
         "Config": f"{_BLOBS}/{config}",
@@ -155,9 +154,9 @@ def _save_legacy(image: Image, chain: str, parent: str, is_top: bool, blobs: _Bl
     config: dict[str, Any] = {"created": "1970-01-01T00:00:00Z", "container_config": {}}
     if is_top:
         config = {key: image.config[key] for key in ("created", "config", "architecture") if key in image.config}
-    identifier = sha256(f"{chain} {parent} {gojson.dumps(config)}".encode()).hexdigest()
+    identifier = sha256(f"{chain} {parent} {golang.dumps(config)}".encode()).hexdigest()
     record = {"id": identifier, **({"parent": parent} if parent else {}), **config, "os": "linux"}
-    blobs.text(gojson.dumps(record))
+    blobs.text(golang.dumps(record))
     return identifier
 
 

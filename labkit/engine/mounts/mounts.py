@@ -16,8 +16,7 @@ from labkit.engine.core.core import Core, HostFolderCreated, VolumePopulated, fi
 from labkit.engine.core.errors import EngineError, invalid, system
 from labkit.engine.core.mountkeys import Mount, MountPoint
 from labkit.engine.core.records import Container
-from labkit.engine.images.imagestore import ImageStore
-from labkit.engine.images.layerstore import LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import mountspec, volumes
 from labkit.files import Files, Source
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from labkit.engine.core.errors import EngineError, invalid
 from labkit.engine.core.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount, MountPoint
 from labkit.files import Source, Store, tmpfs
-from labkit.kernel.jsontypes import JsonObject
+from labkit.kernel.golang import JsonObject
 
 DEFAULT_PROPAGATION = "rprivate"
 _SUBPATH = "subpath must be a relative path within the volume"

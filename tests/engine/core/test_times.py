@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.engine.core.errors import SECOND, EngineError, moment, parse_time, rfc3339
-from labkit.kernel.gounits import human_duration
+from labkit.kernel.golang import human_duration
 
 
 def test_rfc3339() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from labkit import Machine
-from labkit.engine.images.steps import image_steps, instruction
+from labkit.engine.images.images import image_steps, instruction
 
 DOCKERFILE = """FROM busybox
 COPY a /

@@ -1,8 +1,15 @@
-"""Sizes, durations and quoted strings as Go programs print and read them (docker/go-units, strconv)."""
+"""Sizes, durations and quoted strings as Go programs print and read them (docker/go-units, strconv).
+
+What a JSON document may hold.
+
+JSON as Go's encoding/json writes it: no spaces, and `<`, `>`, `&` escaped. Digests of images depend on it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any, TypeAlias
 
 
 class SizeInvalid(ValueError):
@@ -74,7 +81,7 @@ def ram_in_bytes(text: str) -> int:
     return int(size * 1024 ** _POWERS.index(lower[0]))
 
 
-_ESCAPES = {
+_QUOTED = {
     "\\": "\\\\",
     '"': '\\"',
     "\n": "\\n",
@@ -89,7 +96,7 @@ _ESCAPES = {
 
 def quote(text: str) -> str:
     """A string in double quotes with Go's escapes (strconv.Quote)."""
-    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + '"'
+    return '"' + "".join(_QUOTED.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + '"'
 
 
 def _escape(character: str) -> str:
@@ -99,3 +106,52 @@ def _escape(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+JsonObject: TypeAlias = dict[str, Json]
+
+
+def at(document: Json, *path: str) -> Json:
+    """What lies there; None where nothing does."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def text(document: Json, *path: str) -> str:
+    found = at(document, *path)
+    return found if isinstance(found, str) else ""
+
+
+def number(document: Json, *path: str) -> int:
+    found = at(document, *path)
+    return found if isinstance(found, int) else 0
+
+
+def members(document: Json, *path: str) -> JsonObject:
+    found = at(document, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def items(document: Json, *path: str) -> list[Json]:
+    found = at(document, *path)
+    return found if isinstance(found, list) else []
+
+
+def texts(document: Json, *path: str) -> list[str]:
+    return [each for each in items(document, *path) if isinstance(each, str)]
+
+
+_JSON_ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
+
+
+def sorted_dumps(value: dict[str, Any]) -> str:
+    """The same, with the keys of the outermost object in order, as the daemon writes an image's configuration."""
+    return dumps({key: value[key] for key in sorted(value)})
