@@ -1,22 +1,246 @@
-"""The labkit command, as a shell starts it."""
+"""The labkit command: what learners, instructors and authors do with it.
+
+Jupyter's part is imported only by the two commands that run notebooks.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from labkit import commands
+from labkit import __version__
 
 
-def notebook_runner() -> commands.NotebookRunner:
-    """Jupyter's part, imported only for a command that needs it."""
+class UsageError(Exception):
+    """The command cannot be done as it was given; str() is one line that says why."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse, with one line and exit status 2 for a command that it cannot use."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def submit(args: argparse.Namespace) -> int:
+    """Write one file with all answers of the learner."""
+    from labkit.course.progress import current, open_progress, write_whole
+    from labkit.grading.submission import SUFFIX, write_submission
+
+    progress = open_progress()
+    learner = args.name or current().learner
+    if not progress.entries(learner):
+        known = ", ".join(sorted(progress.document["answers"]))
+        there = f"there are answers of {known}" if known else "answers are saved when an exercise is checked"
+        raise UsageError(f"there are no answers of '{learner}' in {progress.path} ({there})")
+    out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
+    write_whole(out, write_submission(progress, learner, current().seed))
+    count = len(progress.entries(learner))
+    print(f"{out}: {count} answer{'' if count == 1 else 's'} of {learner}. Hand in this file.")
+    return 0
+
+
+def _file_name(learner: str) -> str:
+    if not learner.strip(". "):
+        raise UsageError("the name is empty")
+    odd = [character for character in learner if character in '/\\:*?"<>|' or not character.isprintable()]
+    if odd:
+        raise UsageError(f"'{learner}' cannot be the name of a file; take one without {odd[0]!r}")
+    return learner
+
+
+def learner(args: argparse.Namespace) -> int:
+    """Say, or set, whose course this is: exercises vary with the name."""
+    from labkit.course.progress import current, open_progress
+
+    if args.name is not None:
+        _file_name(args.name.strip())  # the file to hand in is called by it, and the grader reads it from there
+        open_progress().set_learner(args.name.strip(), args.seed)
+    whose = current()
+    print(f"learner: {whose.learner}" + (f", course: {whose.seed}" if whose.seed else ""))
+    return 0
+
+
+def grade(args: argparse.Namespace) -> int:
+    """Grade all submissions in a folder."""
+    from labkit.grading.grade import grade_folder
+    from labkit.grading.report import notes, write_report
+    from labkit.grading.roster import RosterError, read_roster
+
+    folder = Path(args.folder)
+    if not folder.is_dir():
+        raise UsageError(f"'{folder}' is not a folder")
+    try:
+        roster = read_roster(Path(args.roster)) if args.roster else None
+    except RosterError as error:
+        raise UsageError(str(error)) from None
+    results, exercises = grade_folder(folder, args.seed, roster, args.variant)
+    if not results:
+        raise UsageError(f"there is nothing to grade in '{folder}' (files NAME.labkit.json or NAME.ipynb)")
+    try:
+        write_report(results, exercises, Path(args.out))
+    except OSError as error:
+        raise UsageError(f"'{args.out}' cannot be written: {error.strerror}") from None
+    for result in results:
+        for note in notes(result):
+            print(f"{result.learner.learner}: {note}", file=sys.stderr)
+    count = f"{len(results)} learner{'' if len(results) == 1 else 's'}"
+    print(f"{count} graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}")
+    return 0
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Play transcripts on fresh machines."""
+    from labkit.conformance.replay import main as replay_main
+
+    return replay_main(args.paths, args.base, args.verbose)
+
+
+def check_course(args: argparse.Namespace) -> int:
+    """Say what is wrong with the course."""
+    from labkit.course.selfcheck import check_course as faults_of_course
+
+    faults = faults_of_course(args.variants)
+    faults += [] if args.fast else _faults_of_runs()
+    for fault in faults:
+        print(fault)
+    print(f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "the course is sound")
+    return 1 if faults else 0
+
+
+def _faults_of_runs() -> list[str]:
     from labkit.jupyter import running
 
-    return running
+    return [fault for path in _notebooks([]) for fault in running.faults_of_a_run(path)]
+
+
+def _notebooks(names: Sequence[str]) -> list[Path]:
+    """The notebooks of these names (03, 03-the-build-cache, a path); without one, all."""
+    from labkit.course.selfcheck import notebooks_folder
+
+    folder = notebooks_folder()
+    every = sorted(folder.glob("*.ipynb")) if folder else []
+    found = {name: [path for path in every if path.stem.startswith(Path(name).stem)] for name in names}
+    for name, paths in found.items():
+        if not paths:
+            raise UsageError(f"there is no notebook '{name}' in {folder or 'a folder notebooks/ here or above'}")
+    return [path for paths in found.values() for path in paths] if names else every
+
+
+def run_notebooks(args: argparse.Namespace) -> int:
+    """Run notebooks and save their outputs."""
+    from labkit.jupyter import running
+
+    return 1 if running.run_notebooks(_notebooks(args.names), args.check, print) else 0
+
+
+def new_exercise(args: argparse.Namespace) -> int:
+    """Append an exercise to a lesson's file, to be filled in."""
+    from labkit.course.newexercise import NewExerciseError, append_exercise
+
+    try:
+        path, line = append_exercise(args.lesson, args.slug, args.kind)
+    except NewExerciseError as error:
+        raise UsageError(str(error)) from None
+    print(f"{path}, line {line}: fill in what stands in capitals.")
+    print(f'Then put exercise("{args.slug}") into a cell of {path.stem}.ipynb, and run: labkit check-course --fast')
+    return 0
+
+
+def misconceptions(args: argparse.Namespace) -> int:
+    """List the beliefs that the course collects, and where each is covered."""
+    from labkit.course.misconceptions import misconceptions as beliefs
+    from labkit.course.selfcheck import covered, notebooks_folder, read_course
+
+    places = covered(read_course(notebooks_folder()))
+    for each in beliefs().values():
+        print(f"{each.number:2}  {each.belief}. {each.fact}")
+        print(f"    {', '.join(places.get(each.number, ())) or '(not covered)'}")
+    return 0
+
+
+def drivers(args: argparse.Namespace) -> int:
+    """Compare the storage drivers."""
+    from labkit.drivers.measure import measure_all, table
+
+    print(table(measure_all()), end="")
+    return 0
+
+
+def parser() -> CommandParser:
+    top = CommandParser(prog="labkit", description="A course on how Docker stores things, on a machine in memory.")
+    top.add_argument("--version", action="version", version=f"labkit {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    one = commands.add_parser("submit", help="write one file with your answers, to hand in")
+    one.add_argument("name", nargs="?", help="whose answers (default: the learner of this course)")
+    one.add_argument("--out", metavar="FILE", help="the file (default: NAME.labkit.json)")
+    one.set_defaults(do=submit)
+
+    one = commands.add_parser("learner", help="say or set whose course this is")
+    one.add_argument("name", nargs="?", help="your name, as your instructor has it")
+    one.add_argument("--seed", default="", help="the course's seed, if your instructor gave you one")
+    one.set_defaults(do=learner)
+
+    one = commands.add_parser("grade", help="grade the submissions in a folder")
+    one.add_argument("folder", metavar="FOLDER")
+    one.add_argument("--out", required=True, metavar="REPORT", help="the folder for grades.csv and the reports")
+    one.add_argument("--roster", metavar="CSV", help="learners, with the columns learner, name, file, variant")
+    one.add_argument("--seed", default="", help="the course's seed")
+    one.add_argument(
+        "--variant", default="", metavar="NAME", help="without a roster: the learner whose variant all had"
+    )
+    one.set_defaults(do=grade)
+
+    one = commands.add_parser("replay", help="play transcripts of a real engine and compare")
+    one.add_argument("paths", nargs="+", metavar="PATH")
+    one.add_argument("--base", help="the base image's base.json (default: the nearest in a folder above)")
+    one.add_argument("--verbose", action="store_true", help="show each first difference")
+    one.set_defaults(do=replay)
+
+    one = commands.add_parser("drivers", help="compare what one workload costs on each storage driver")
+    one.set_defaults(do=drivers)
+
+    _authors_commands(commands)
+    return top
+
+
+def _authors_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    one = commands.add_parser("check-course", help="say what is wrong with the course")
+    one.add_argument("--variants", type=int, default=20, metavar="N", help="try N variants of each (default: 20)")
+    one.add_argument("--fast", action="store_true", help="do not run the notebooks")
+    one.set_defaults(do=check_course)
+
+    one = commands.add_parser("new-exercise", help="append an exercise, to be filled in, to a lesson's file")
+    one.add_argument("lesson", metavar="LESSON", help="the lesson's number or name, as 03 or 03-the-build-cache")
+    one.add_argument("slug", metavar="SLUG", help="what it is called for good, as in: a-file-that-stays")
+    one.add_argument(
+        "--kind", default="do", help="do (default), repair, predict, explain, mark, order, compose, choose"
+    )
+    one.set_defaults(do=new_exercise)
+
+    one = commands.add_parser("run-notebooks", help="run notebooks and save their outputs")
+    one.add_argument("names", nargs="*", metavar="NAME", help="as 03 or 03-the-build-cache (default: all)")
+    one.add_argument("--check", action="store_true", help="save nothing: compare with the saved outputs")
+    one.set_defaults(do=run_notebooks)
+
+    one = commands.add_parser("misconceptions", help="list the beliefs that exercises name by number")
+    one.set_defaults(do=misconceptions)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return commands.main(notebook_runner, argv)
+    """Do the command, and return its exit status."""
+    try:
+        args = parser().parse_args(argv)
+        do: Callable[[argparse.Namespace], int] = args.do
+        return do(args)
+    except UsageError as error:
+        print(f"labkit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from labkit.catalog import mac
-from labkit.catalog.host import HOSTNAME, host_entries
+from labkit.catalog import computers
+from labkit.catalog.computers import HOSTNAME, host_entries
+from labkit.catalog.images import Registry
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.programs import clients
-from labkit.catalog.registry import Registry
 from labkit.dockercli.main import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
@@ -102,8 +102,11 @@ class _System:
 
 
 _LINUX = _System("/home/learner", HOSTNAME, "root", host_entries)
-_SYSTEMS = {"linux": _LINUX, "mac": _System(mac.HOME, mac.HOSTNAME, "learner", mac.mac_entries, mac.KERNEL)}
-_VM = _System("/root", mac.VM_HOSTNAME, "root", mac.vm_entries)
+_SYSTEMS = {
+    "linux": _LINUX,
+    "mac": _System(computers.MAC_HOME, computers.MAC_HOSTNAME, "learner", computers.mac_entries, computers.MAC_KERNEL),
+}
+_VM = _System("/root", computers.VM_HOSTNAME, "root", computers.vm_entries)
 _VM_ADDRESS = "192.168.65.3"
 
 
@@ -205,7 +208,7 @@ class Machine:
         if self._system is _LINUX:
             return self.files, {"hostname": HOSTNAME}
         inside = self._disk(_VM)
-        for path in mac.SHARED:
+        for path in computers.MAC_SHARED:
             inside.mount(path, self.files.source(path), device=f"/run/host_mark{path}", fstype="fakeowner")
         return inside.files(), {"hostname": _VM.hostname, "address": _VM_ADDRESS, "operating_system": "Docker Desktop"}
 

@@ -30,9 +30,8 @@ CORE = set(MAY_IMPORT)
 MAY_IMPORT["conformance"] = CORE
 MAY_IMPORT["course"] = CORE | {"conformance"}
 MAY_IMPORT["grading"] = MAY_IMPORT["course"] | {"course"}
-MAY_IMPORT["commands"] = set(MAY_IMPORT)
-MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "commands"}  # commands for %labkit; it knows no Jupyter
-MAY_IMPORT["cli"] = {"commands", "jupyter"}  # jupyter to run notebooks: check-course, run-notebooks
+MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"jupyter"}  # jupyter to run notebooks: check-course, run-notebooks
+MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "cli"}  # cli for %labkit
 ANYTHING = {"__init__", "__main__"}
 
 
@@ -121,7 +120,6 @@ CIRCLES = {  # those that are left
             for name in "attach bases cache client export journal recipe results running solve views".split()
         ),
     ),
-    ("catalog.base", "catalog.images"),
 }
 
 

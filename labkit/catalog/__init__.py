@@ -1,5 +1,5 @@
-"""The simulated registry: images to pull, packages to install, the programs in them, and the host's own files.
+"""The simulated registry: images to pull, packages to install, the programs in them, and the computers' own files.
 
-registry.py has the images, host.py the host, programs/ the programs, base.py the image that recordings start from;
-data/ has the records, each with the source of its sizes.
+images.py has the images and the registry, computers.py the host and the Mac, programs/ the programs; data/ has the
+records, each with the source of its sizes.
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 from labkit.catalog import debian
 from labkit.catalog import entries as e
-from labkit.catalog.records import load
+from labkit.catalog.entries import load
 from labkit.files import Entry
 
 INSTALLED = "/lib/apk/db/installed"

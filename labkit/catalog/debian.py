@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from labkit.catalog import entries as e
-from labkit.catalog.records import load
+from labkit.catalog.entries import load
 from labkit.files import Entry
 
 KIB = 1024

@@ -1,9 +1,16 @@
-"""Short ways to write down the files of an image. A file's bytes are filler, except where someone reads them."""
+"""The records under data/, and short ways to write down the files of an image.
+
+A record is read when it is first needed, and never changed. A file's bytes are filler, except where someone reads them.
+"""
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterable
+from functools import cache
+from os.path import dirname, join
+from typing import Any
 
 from labkit.files import Content, Entry
 from labkit.kernel.process import program_file
@@ -50,3 +57,15 @@ def size(entries: Iterable[Entry]) -> int:
 def once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """One entry a path, the last that was given."""
     return tuple({entry.path: entry for entry in entries}.values())
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """data/NAME, TOML or JSON. Shared by all: nobody changes it."""
+    with open(join(dirname(__file__), "data", name), encoding="utf-8") as file:
+        text = file.read()
+    if name.endswith(".json"):
+        return json.loads(text)  # type: ignore[no-any-return]
+    import tomllib
+
+    return tomllib.loads(text)

@@ -2,10 +2,14 @@
 
 An image is a configuration, whose history has a line a step, and its layers. Nothing in it changes, so all machines
 of a process share it.
+
+The base image that recordings of a real engine start from has the files that a base.json lists. The registry that
+`docker pull` asks knows Docker's own names, and whatever images a machine's owner adds.
 """
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +17,60 @@ from hashlib import sha256
 from typing import Any
 
 from labkit.catalog import alpine, debian
-from labkit.catalog import base as busybox
 from labkit.catalog import entries as e
-from labkit.catalog.records import load
-from labkit.files import Entry, Layer
+from labkit.catalog.entries import load
+from labkit.files import Content, Entry, Layer
+from labkit.files import tar as archive
 from labkit.kernel import golang
+
+_KINDS = {"directory": stat.S_IFDIR, "file": stat.S_IFREG, "symlink": stat.S_IFLNK}
+CONFIG = {"Cmd": ["sh"]}  # docker import -c 'CMD ["sh"]'
+
+
+def base_entries(listing: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
+    """The files of a base.json."""
+    return tuple(_entry(row) for row in listing)
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    path, kind = row["path"], _KINDS[row["type"]]
+    mode = kind | int(row.get("mode", "0o777"), 8)
+    if kind == stat.S_IFLNK:
+        return e.link(path, row["target"])
+    if kind == stat.S_IFDIR:
+        return Entry(path.strip("/"), mode, 0, 0, e.MADE)
+    if "content" in row:
+        return e.text(path, row["content"], mode & 0o7777)
+    if mode & 0o111:
+        return e.program(path, path.rpartition("/")[2], row["size"], mode & 0o7777)
+    return e.filler(path, row["size"], mode & 0o7777)
+
+
+def base_archive(listing: Iterable[Mapping[str, Any]]) -> Content:
+    """The tar archive that `docker import` made the base image of."""
+    root = Entry("", stat.S_IFDIR | 0o755, 0, 0, e.MADE)
+    return archive.write([root, *base_entries(listing)])
+
+
+@cache
+def busybox_listing() -> tuple[dict[str, Any], ...]:
+    """The catalog's own busybox: Debian's busybox-static with a link for each applet, as the recordings' base image."""
+    record = load("busybox.json")
+    rows = [{"path": path, "type": "directory", "mode": mode} for path, mode in record["folders"].items()]
+    rows.append({"path": "/bin/busybox", "type": "file", "mode": "0o755", "size": record["size"]})
+    rows += [{"path": f"/bin/{name}", "type": "symlink", "target": "busybox"} for name in record["applets"]]
+    rows += [
+        {"path": path, "type": "file", "mode": "0o644", "size": len(text), "content": text}
+        for path, text in record["files"].items()
+    ]
+    return tuple(rows)
+
+
+def image_from_base(listing: Iterable[Mapping[str, Any]], name: str = "busybox", tag: str = "latest") -> Any:
+    """An image to pull that has just the files of a base.json."""
+    step = {"by": "", "comment": "Imported from -", "entries": base_entries(listing)}
+    return build(name, tag, CONFIG, [step])
+
 
 CREATED = "2026-01-01T00:00:00Z"
 SLIM_SIZE = 69_574_004  # bytes, measured: see debian:bookworm-slim in images.toml
@@ -203,7 +256,7 @@ def _ubuntu(version: str, name: str) -> tuple[Entry, ...]:
 
 
 _ROOTS: dict[str, Callable[[], Iterable[Entry]]] = {
-    "busybox": lambda: busybox.base_entries(busybox.busybox_listing()),
+    "busybox": lambda: base_entries(busybox_listing()),
     "alpine": alpine.base_entries,
     "debian": debian.base_entries,
     "debian-slim": _slim,
@@ -222,3 +275,43 @@ def catalog_image(name: str, tag: str = "latest") -> CatalogImage | None:
 def names() -> list[tuple[str, str]]:
     """Every name and tag."""
     return sorted(_index())
+
+
+_HUB = ("docker.io/", "index.docker.io/", "library/")
+
+
+class Registry:
+    """Images by name and tag. A name may be short (`busybox`) or whole (`docker.io/library/busybox`)."""
+
+    def __init__(self, extra: Iterable[CatalogImage] = ()) -> None:
+        self._extra = {(familiar(image.name), image.tag): image for image in extra}
+
+    def get(self, name: str, tag: str = "latest") -> CatalogImage | None:
+        """The image, or None. `tag` may be a digest (sha256:…)."""
+        short = familiar(name)
+        if tag.startswith("sha256:"):
+            return next((image for image in self._all(short) if image.digest == tag), None)
+        return self._extra.get((short, tag)) or catalog_image(short, tag)
+
+    def has(self, name: str) -> bool:
+        """Whether there is any image of that name: a missing tag gets another answer than a missing name."""
+        return bool(self.tags(name))
+
+    def names(self) -> list[str]:
+        """All images' names, without tags."""
+        return sorted({name for name, _ in [*self._extra, *names()]})
+
+    def tags(self, name: str) -> list[str]:
+        short = familiar(name)
+        return sorted({tag for other, tag in [*self._extra, *names()] if other == short})
+
+    def _all(self, name: str) -> list[CatalogImage]:
+        found = (self.get(name, tag) for tag in self.tags(name))
+        return [image for image in found if image]
+
+
+def familiar(name: str) -> str:
+    """A name without what Docker fills in: `docker.io/library/busybox` is `busybox`."""
+    for prefix in _HUB:
+        name = name.removeprefix(prefix)
+    return name

@@ -13,7 +13,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from labkit.catalog.base import base_archive
+from labkit.catalog.images import base_archive
 from labkit.conformance.normalise import Normaliser
 from labkit.files import Content
 from labkit.machine import Machine

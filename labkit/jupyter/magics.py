@@ -15,7 +15,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from labkit import commands
+from labkit import cli
 from labkit.jupyter.state import LessonMachine
 
 
@@ -24,13 +24,6 @@ def judge_text(slug: str, text: str) -> str:
     from labkit.jupyter.answer import judge_text
 
     return judge_text(slug, text)
-
-
-def notebook_runner() -> commands.NotebookRunner:
-    """Imported when a command needs it."""
-    from labkit.jupyter import running
-
-    return running
 
 
 def say(text: str, *, error: bool = False) -> None:
@@ -127,7 +120,7 @@ class LabMagics(Magics):
     def labkit(self, line: str) -> None:
         """%labkit ARGUMENTS: the labkit command, as in %labkit submit; it needs no terminal that finds it."""
         try:
-            commands.main(notebook_runner, shlex.split(line))
+            cli.main(shlex.split(line))
         except ValueError as error:
             complain(f"%labkit: {error}")
         except SystemExit:  # --help has printed what it has to say

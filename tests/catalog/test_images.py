@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from labkit.catalog import base, debian
+from labkit.catalog import debian, images
 from labkit.catalog import entries as e
-from labkit.catalog.host import host_entries
-from labkit.catalog.images import CatalogImage, catalog_image, names
+from labkit.catalog.computers import host_entries
+from labkit.catalog.entries import load
+from labkit.catalog.images import CatalogImage, Registry, catalog_image, familiar, names
 from labkit.catalog.programs import PROGRAMS
-from labkit.catalog.records import load
-from labkit.catalog.registry import Registry, familiar
 from labkit.kernel.process import program_name
 
 RECORDS = load("images.toml")["image"]
@@ -135,8 +134,8 @@ def find_base() -> Path | None:
 @pytest.mark.skipif(find_base() is None, reason="tests/conformance/base.json is not there")
 def test_the_catalogs_busybox_is_the_base_image_of_the_recordings() -> None:
     listing = json.loads(find_base().read_text())  # type: ignore[union-attr]
-    mine = {entry.path: entry for entry in base.base_entries(base.busybox_listing())}
-    theirs = {entry.path: entry for entry in base.base_entries(listing)}
+    mine = {entry.path: entry for entry in images.base_entries(images.busybox_listing())}
+    theirs = {entry.path: entry for entry in images.base_entries(listing)}
     assert mine == theirs
     assert {f"{kind}" for kind in map(stat.S_IFMT, (entry.mode for entry in mine.values()))} == {
         str(stat.S_IFDIR), str(stat.S_IFREG), str(stat.S_IFLNK),
@@ -150,7 +149,7 @@ def test_an_image_of_a_base_has_its_files() -> None:
         {"path": "/bin/sh", "type": "symlink", "target": "busybox"},
         {"path": "/note", "mode": "0o600", "type": "file", "size": 3, "content": "hi\n"},
     ]
-    image = base.image_from_base(listing)
+    image = images.image_from_base(listing)
     files = {entry.path: entry for entry in image.layers[0].entries()}
     assert program_name(files["bin/busybox"].data) == "busybox"  # type: ignore[arg-type]
     assert (len(files["bin/busybox"].data), files["bin/sh"].data, bytes(files["note"].data)) == (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alone import kernel_alone
 
-from labkit.catalog.base import base_archive, busybox_listing
+from labkit.catalog.images import base_archive, busybox_listing
 from labkit.drivers import DRIVERS
 from labkit.engine.api import Engine
 from labkit.engine.containers.processes import Streams

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from labkit.catalog import mac
+from labkit.catalog import computers
 from labkit.kernel.process import Process, Program
 
 if TYPE_CHECKING:
@@ -18,42 +18,42 @@ _TABLE = {
     "apt-get": "apt.apt_get",
     "apt-cache": "apt.apt_cache",
     "apt-mark": "apt.apt_mark",
-    "dpkg": "dpkg.dpkg",
-    "dpkg-query": "dpkg.dpkg_query",
+    "dpkg": "apt.dpkg",
+    "dpkg-query": "apt.dpkg_query",
     "apk": "apk.apk",
     "pip": "pip.pip",
     "python": "python.python",
-    "flask": "flask.flask",
-    "gunicorn": "flask.gunicorn",
-    "npm": "npm.npm",
-    "npx": "npm.npx",
+    "flask": "web.flask",
+    "gunicorn": "web.gunicorn",
+    "npm": "node.npm",
+    "npx": "node.npx",
     "node": "node.node",
     "mysql-entrypoint": "mysql.entrypoint",
     "mysqld": "mysql.mysqld",
     "mysql": "mysql.client",
-    "nginx-entrypoint": "nginx.entrypoint",
-    "nginx": "nginx.nginx",
+    "nginx-entrypoint": "web.entrypoint",
+    "nginx": "web.nginx",
     "postgres-entrypoint": "postgres.entrypoint",
     "postgres": "postgres.postgres",
     "psql": "postgres.psql",
     "redis-server": "redis.server",
     "redis-cli": "redis.cli",
-    "exec-entrypoint": "entrypoint.main",
-    "hello": "hello.main",
+    "exec-entrypoint": "simple.entrypoint",
+    "hello": "simple.hello",
     "gnu:ipcs": "namespaces.ipcs",
     "busybox:ipcs": "namespaces.ipcs",
     "gnu:service": "systemctl.service",
-    "gnu:git": "versions.main",
-    "gnu:gcc": "versions.main",
-    "gnu:gcc-12": "versions.main",
-    "gnu:g++": "versions.main",
-    "gnu:make": "versions.main",
-    "gnu:vim.basic": "versions.main",
-    "gnu:vim.tiny": "versions.main",
-    "gnu:openssl": "versions.main",
-    "gnu:sqlite3": "versions.main",
-    "gnu:cmake": "versions.main",
-    "gnu:figlet": "versions.main",
+    "gnu:git": "simple.version",
+    "gnu:gcc": "simple.version",
+    "gnu:gcc-12": "simple.version",
+    "gnu:g++": "simple.version",
+    "gnu:make": "simple.version",
+    "gnu:vim.basic": "simple.version",
+    "gnu:vim.tiny": "simple.version",
+    "gnu:openssl": "simple.version",
+    "gnu:sqlite3": "simple.version",
+    "gnu:cmake": "simple.version",
+    "gnu:figlet": "simple.version",
 }
 # those that ask the docker daemon; their functions take it as well
 _CLIENTS = {
@@ -95,4 +95,4 @@ def clients(daemon: Daemon) -> dict[str, Program]:
 
 
 PROGRAMS: dict[str, Program] = {name: _program(place) for name, place in _TABLE.items()}
-PROGRAMS |= {f"bsd:{name}": _program("bsd.main") for name in mac.TOOLS}
+PROGRAMS |= {f"bsd:{name}": _program("simple.bsd") for name in computers.MAC_TOOLS}

@@ -7,8 +7,8 @@ from typing import Any
 
 from labkit.catalog import entries as e
 from labkit.catalog.debian import ROOT_HOME
+from labkit.catalog.entries import load
 from labkit.catalog.programs.support import complain, lay, options, read_text, say, size_pip
-from labkit.catalog.records import load
 from labkit.files import Entry
 from labkit.kernel.process import Process
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from labkit.catalog.programs import flask, pip
+from labkit.catalog.programs import pip, web
 from labkit.catalog.programs.support import complain, converse, read_text, say
 from labkit.kernel.process import Process
 
@@ -108,7 +108,7 @@ def _module(process: Process, words: list[str]) -> int:
         return _venv(process, words[-1])
     tools = {"pip": "pip", "flask": "flask", "gunicorn": "gunicorn"}
     if name in tools and (name == "pip" or pip.normal(name) in pip.installed(process)):
-        child = {"pip": pip.pip, "flask": flask.flask, "gunicorn": flask.gunicorn}[name]
+        child = {"pip": pip.pip, "flask": web.flask, "gunicorn": web.gunicorn}[name]
         process.argv = [name, *words[1:]]
         return child(process)
     complain(process, f"{process.argv[0]}: No module named {name}")
@@ -513,7 +513,7 @@ class _Interpreter:
         return _App(self.app)
 
     def _call_app_run(self, host: str = "127.0.0.1", port: int = 5000, debug: bool = False) -> None:
-        raise _Exit(flask.serve(self.process, self.app, host, str(port)))
+        raise _Exit(web.serve(self.process, self.app, host, str(port)))
 
 
 def _weigh(value: Any, left: int = _LONGEST) -> int:

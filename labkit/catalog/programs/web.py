@@ -1,8 +1,9 @@
-"""The web inside the machine: curl, and what the servers of containers answer it.
+"""The web inside the machine: curl, the servers flask, gunicorn and nginx, and what those of containers answer it.
 
 A server is a parked process and answers nothing by itself; so a request is answered here, from the files of the
 container that would have got it: nginx's page, the text that a route of a Flask application returns, a file of
-http.server's folder. What the server would log goes to its log. Messages: curl 7.88, nginx 1.22, Werkzeug 3.1.
+http.server's folder. What the server would log goes to its log. Messages: curl 7.88, nginx 1.22, Flask
+and Werkzeug 3.1, gunicorn 23.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from labkit.engine.api import Engine
     from labkit.engine.core.records import Container
     from labkit.engine.daemon.daemon import Daemon
+
 
 _NGINX_PID, _ACCESS = "/run/nginx.pid", "/var/log/nginx/access.log"
 _NGINX_404 = b"<html>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -255,3 +257,142 @@ def _log(engine: Engine, target: Target, stream: str, line: str) -> None:
 
 
 _SERVERS: tuple[Callable[[Process, Engine, Target, str], Answer | None], ...] = (_nginx, _flask, _http_server)
+
+
+_NOT_FOUND = (
+    "Error: Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' environment variable, or a "
+    "'wsgi.py' or 'app.py' file in the current directory."
+)
+_DEVELOPMENT = (
+    "WARNING: This is a development server. Do not use it in a production deployment. Use a production WSGI server "
+    "instead."
+)
+
+
+def flask(process: Process) -> int:
+    flags, words = options(process.argv[1:], ("--app", "-A", "--host", "-h", "--port", "-p", "--env-file", "-e"))
+    if "--version" in flags:
+        say(process, "Python 3.12.12", "Flask 3.1.3", "Werkzeug 3.1.9")
+        return 0
+    if words[:1] != ["run"]:
+        say(process, "Usage: flask [OPTIONS] COMMAND [ARGS]...")
+        return 0 if not words else 2
+    app = flags.get("--app") or flags.get("-A") or process.env.get("FLASK_APP", "")
+    if not app:
+        app = next((name for name in ("wsgi.py", "app.py") if process.files.exists(name)), "")
+        if not app:
+            complain(process, _NOT_FOUND)
+            return 2
+    path = app.split(":")[0]
+    if not (process.files.exists(path) or process.files.exists(f"{path}.py")):
+        complain(process, f"Error: Could not import '{path.removesuffix('.py')}'.")
+        return 2
+    host = flags.get("--host") or flags.get("-h") or process.env.get("FLASK_RUN_HOST") or "127.0.0.1"
+    port = flags.get("--port") or flags.get("-p") or process.env.get("FLASK_RUN_PORT") or "5000"
+    return serve(process, app, host, port)
+
+
+def serve(process: Process, app: str, host: str = "127.0.0.1", port: str = "5000") -> int:
+    """Flask's development server."""
+    say(process, f" * Serving Flask app '{app}'", " * Debug mode: off")
+    everywhere = (" * Running on all addresses (0.0.0.0)", f" * Running on http://127.0.0.1:{port}")
+    lines = everywhere if host == "0.0.0.0" else (f" * Running on http://{host}:{port}",)
+    complain(process, _DEVELOPMENT, *lines, "Press CTRL+C to quit")
+    return process.wait_forever()
+
+
+def gunicorn(process: Process) -> int:
+    flags, words = options(process.argv[1:], ("-b", "--bind", "-w", "--workers", "-c", "-k", "-t"))
+    if not words:
+        complain(process, "Error: No application module specified.")
+        return 1
+    address = flags.get("-b") or flags.get("--bind") or "127.0.0.1:8000"
+    stamp = timestamp(process, "[%Y-%m-%d %H:%M:%S +0000]")
+    for line in ("Starting gunicorn 27.0.1", f"Listening at: http://{address} ({process.pid})", "Using worker: sync"):
+        complain(process, f"{stamp} [{process.pid}] [INFO] {line}")
+    complain(process, f"{stamp} [{process.pid + 6}] [INFO] Booting worker with pid: {process.pid + 6}")
+    return process.wait_forever()
+
+
+_VERSION = "1.22.1"
+_PID = "/run/nginx.pid"
+_ERRORS = "/var/log/nginx/error.log"
+
+
+def entrypoint(process: Process) -> int:
+    """/docker-entrypoint.sh: looks for scripts to run first, then starts what it was given."""
+    words = process.argv[1:]
+    if words[:1] in (["nginx"], ["nginx-debug"]):
+        folder = "/docker-entrypoint.d"
+        scripts = process.files.listdir(folder) if process.files.is_dir(folder) else []
+        if scripts:
+            say(process, f"/docker-entrypoint.sh: {folder}/ is not empty, will attempt to perform configuration")
+            say(process, f"/docker-entrypoint.sh: Looking for shell scripts in {folder}/")
+            for name in scripts:
+                say(process, f"/docker-entrypoint.sh: Launching {folder}/{name}")
+                process.spawn([f"{folder}/{name}"])
+            say(process, "/docker-entrypoint.sh: Configuration complete; ready for start up")
+        else:
+            say(process, f"/docker-entrypoint.sh: No files found in {folder}/, skipping configuration")
+    return process.exec(words) if words else 0
+
+
+def nginx(process: Process) -> int:
+    flags, _ = options(process.argv[1:], ("-g", "-c", "-s", "-p", "-e"))
+    if "-v" in flags:
+        complain(process, f"nginx version: nginx/{_VERSION}")
+        return 0
+    if "-t" in flags:
+        complain(process, "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok")
+        complain(process, "nginx: configuration file /etc/nginx/nginx.conf test is successful")
+        return 0
+    if "-s" in flags:
+        return _signal(process)
+    if not process.files.exists("/etc/nginx/nginx.conf"):
+        stamp = timestamp(process, "%Y/%m/%d %H:%M:%S")
+        complain(
+            process,
+            f"{stamp} [emerg] {process.pid}#{process.pid}: "
+            'open() "/etc/nginx/nginx.conf" failed (2: No such file or directory)',
+        )
+        return 1
+    _start(process)
+    if "daemon off" in flags.get("-g", "") or "daemon off" in read_text(process.files, "/etc/nginx/nginx.conf"):
+        return process.wait_forever("TERM", "INT", "QUIT")
+    return 0
+
+
+def _signal(process: Process) -> int:
+    if process.files.exists(_PID):
+        return 0
+    complain(process, f'nginx: [error] open() "{_PID}" failed (2: No such file or directory)')
+    return 1
+
+
+def _start(process: Process) -> None:
+    process.files.makedirs("/run")
+    process.files.write(_PID, f"{process.pid}\n".encode())
+    if "client_body" not in (
+        process.files.listdir("/var/cache/nginx") if process.files.is_dir("/var/cache/nginx") else []
+    ):
+        for name in ("client_temp", "fastcgi_temp", "proxy_temp", "scgi_temp", "uwsgi_temp"):
+            process.files.makedirs(f"/var/cache/nginx/{name}")
+    for line in (
+        'using the "epoll" event method', f"nginx/{_VERSION}", "OS: Linux 6.1.0-49-amd64",
+        "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
+        "start worker processes", f"start worker process {process.pid + 28}",
+    ):  # fmt: skip
+        stamp = timestamp(process, "%Y/%m/%d %H:%M:%S")
+        _log_to(process, _ERRORS, f"{stamp} [notice] {process.pid}#{process.pid}: {line}\n")
+
+
+def _log_to(process: Process, path: str, line: str) -> None:
+    """To the log's file, or to the stream that it is a link to."""
+    try:
+        target = process.files.readlink(path)
+    except OSError:
+        append(process.files, path, line)
+        return
+    stream = process.stdout if target == "/dev/stdout" else process.stderr if target == "/dev/stderr" else None
+    if stream:
+        stream.write(line)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alone import kernel_alone
 
-from labkit.catalog.registry import Registry
+from labkit.catalog.images import Registry
 from labkit.drivers import DRIVERS
 from labkit.engine.api import Engine
 from labkit.engine.build.request import BuildRequest

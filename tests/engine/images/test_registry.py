@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from labkit.catalog.base import busybox_listing, image_from_base
-from labkit.catalog.images import CatalogImage, build
-from labkit.catalog.registry import Registry
+from labkit.catalog.images import CatalogImage, Registry, build, busybox_listing, image_from_base
 from labkit.files import Content, Entry
 from tests.engine.conftest import Lab
 
