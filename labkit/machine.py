@@ -12,7 +12,7 @@ from labkit.catalog.computers import HOSTNAME, host_entries
 from labkit.catalog.images import Registry
 from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.programs import clients
-from labkit.dockercli.main import docker
+from labkit.dockercli.dispatch import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
 from labkit.engine.api import Engine

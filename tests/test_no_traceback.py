@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from labkit.dockercli.commands import places
-from labkit.dockercli.helptext import flags_of, sections
+from labkit.dockercli.flags import flags_of, sections
 from labkit.machine import Machine
 from labkit.userland import PROGRAMS
 

@@ -9,14 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from labkit.dockercli.commands import GROUPS, DockerCommand, places
+from labkit.dockercli.flags import Flag, flags_of, help_of, sections, usage_of
 from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.mountkeys import BY_NAME, KEYS
 from labkit.files.namespace import paths
-
-from .commands import GROUPS, DockerCommand, places
-from .flags import Flag
-from .helptext import flags_of, help_of, sections, usage_of
 
 Offer = tuple[list[str], bool]  # words, and whether a path of the host may stand there too
 NOTHING: Offer = ([], False)

@@ -12,9 +12,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from labkit.dockercli.flags import StatusError
 from labkit.files import Content, Entry, Files
-
-from .errors import StatusError
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,80 @@
-"""docker: global flags, which command, its flags and arguments; then the command's function.
+"""docker, the program. What it needs is loaded when it first runs, so that a machine starts at once.
+
+docker: global flags, which command, its flags and arguments; then the command's function.
 
 What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobra.go, cli/required.go) and cobra's.
+
+What docker's commands do where no daemon answers.
+
+Facts: docker/cli, cli/command/system/{version,info}.go, container/run.go; docker/buildx.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from labkit.dockercli.commands import (
+    GROUPS,
+    MISSING,
+    Count,
+    DockerCommand,
+    Invocation,
+    ReferenceInvalid,
+    daemon_says,
+    load,
+    places,
+)
+from labkit.dockercli.flags import (
+    Flag,
+    FlagError,
+    FlagParser,
+    Options,
+    StatusError,
+    flags_of,
+    help_of,
+    sections,
+    usage_of,
+)
+from labkit.dockercli.validators import DEPRECATED, validators_for
 from labkit.engine.core.errors import EngineError
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
 from labkit.kernel.process import Output, Process
 
-from .commands import GROUPS, MISSING, Count, DockerCommand, load, places
-from .errors import StatusError
-from .flags import Flag, FlagError, FlagParser, Options
-from .helptext import flags_of, help_of, sections, usage_of
-from .invocation import Invocation, daemon_says
-from .reference import ReferenceInvalid
-from .unreachable import without_daemon
-from .validators import DEPRECATED, validators_for
+if TYPE_CHECKING:
+    from labkit.kernel.process import Program
+
+
+_STEPS = 400  # that each docker command takes at least
+
+
+def docker(daemon: Daemon) -> Program:
+    """The program docker, as a client of this daemon."""
+
+    def run(process: Process) -> int:
+        process.tick(_STEPS)
+        return run_docker(process, daemon)
+
+    return run
+
+
+_WITH_HELP = {"run": 125, "create": 1}  # the commands whose errors point to their help, and their exit status
+
+
+def without_daemon(command: DockerCommand, run: Invocation, said: str) -> int:
+    """The command's end; what is known of the client alone is shown first."""
+    name = command.name.split()[-1]
+    if command.name in ("version", "info"):
+        from labkit.dockercli.commands import system
+
+        shown = {"version": system.client_version, "info": system.client_info}[command.name](run)
+        run.process.stdout.write(shown)
+    elif command.plugin:
+        said = f"ERROR: {said}"
+    elif name in _WITH_HELP:
+        raise StatusError(f"docker: {said}\n\nRun 'docker {name} --help' for more information", _WITH_HELP[name])
+    raise StatusError(said)
+
 
 ROOT_USAGE = "docker [OPTIONS] COMMAND [ARG...]"
 HELP = Flag("help", "h")

@@ -1,20 +1,104 @@
-"""Flags as spf13/pflag reads them: --long, --long=value, -s, grouped -it, -svalue, -s=value, and -- to end them.
+"""How a docker command ends when it does not end well.
+
+Help: help.txt holds what `docker COMMAND --help` prints, to the letter; a command's flags are read from there.
+
+A section starts with `$ docker COMMAND`. Commands that differ from another only by their place (docker container rm,
+docker rm) share one section.
+
+Flags as spf13/pflag reads them: --long, --long=value, -s, grouped -it, -svalue, -s=value, and -- to end them.
 
 Which flags a command has is read from its help text (helptext.py), so that each is named once.
+
+Sizes, durations, times and quoted strings as docker prints and reads them (docker/go-units, time, strconv).
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
-from labkit.kernel.golang import Json, JsonObject, quote
+from labkit.kernel.golang import SECOND, Json, JsonObject, SizeInvalid, human_duration, quote, ram_in_bytes
 
-from .errors import ValueInvalid
-from .units import parse_bytes, parse_duration
+
+class StatusError(Exception):
+    """The command ends with this exit status; the message, unless it is empty, goes to standard error."""
+
+    def __init__(self, message: str = "", status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class ValueInvalid(Exception):
+    """A flag's value cannot be used; str() says why."""
+
+
+def ago(now: int, then: int) -> str:
+    return human_duration(now - then) + " ago"
+
+
+def parse_time(text: str) -> int:
+    """Nanoseconds since 1970 of an RFC 3339 time as the API writes it."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)", text)
+    if not match:
+        raise ValueInvalid(f"parsing time {quote(text)}")
+    whole = datetime.fromisoformat(match[1] + ("+00:00" if match[3] == "Z" else match[3]))
+    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86400 + since.seconds) * SECOND + int((match[2] or "0").ljust(9, "0"))
+
+
+def go_time(seconds: int) -> str:
+    """2026-11-24 03:17:36 +0000 UTC (Go's Time.String)."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+
+
+_DURATION_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds of 1h30m, 42s, 1.5h (Go's time.ParseDuration)."""
+    match = re.fullmatch(r"([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+", text)
+    if text in ("0", "+0", "-0"):
+        return 0
+    if not match:
+        unit = re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(.*)", text)
+        if unit and not unit[1]:
+            raise ValueInvalid(f"time: missing unit in duration {quote(text)}")
+        if unit:
+            raise ValueInvalid(f"time: unknown unit {quote(unit[1])} in duration {quote(text)}")
+        raise ValueInvalid(f"time: invalid duration {quote(text)}")
+    total = sum(
+        float(number) * _DURATION_UNITS[unit]
+        for number, unit in re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", text)
+    )
+    return -int(total) if text.startswith("-") else int(total)
+
+
+def parse_bytes(text: str) -> int:
+    """128m -> 134217728, for a flag. Raises ValueInvalid."""
+    try:
+        return ram_in_bytes(text)
+    except SizeInvalid as error:
+        raise ValueInvalid(str(error)) from None
+
+
+def ellipsis(text: str, width: int) -> str:
+    """At most `width` characters, the last one … where some are left out."""
+    if len(text) <= width:
+        return text
+    return text[: max(0, width - 1)] + "…" if width > 1 else text[:width]
+
+
+def short_id(identifier: str) -> str:
+    """sha256:0123456789abcdef… -> 0123456789ab."""
+    return identifier.partition(":")[2][:12] if ":" in identifier else identifier[:12]
 
 
 class FlagError(Exception):
@@ -279,3 +363,53 @@ class FlagParser:
         else:
             pieces: list[Json] = [*value.split(",")] if flag.kind == "strings" and isinstance(value, str) else [value]
             options.values[flag.name] = [*options.several(flag.name), *pieces]
+
+
+_FLAG_LINE = re.compile(r" {2}(?:-(\S), | {4})--([a-z][\w-]*)(?: ([\w-]+))?(?: {2,}(.*))?$")
+
+
+@lru_cache(maxsize=1)
+def sections() -> dict[str, str]:
+    """Command -> its help; the root command's key is "docker"."""
+    text = (pkgutil.get_data("labkit.dockercli", "help.txt") or b"").decode()
+    pieces = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
+    return {name: body.rstrip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+
+def help_of(path: str, like: str) -> str:
+    """The help of `docker container rm`, made from that of `docker rm` where it has no section of its own."""
+    if path in sections():
+        return sections()[path]
+    return sections()[like].replace(like, path, 1)
+
+
+def usage_of(text: str) -> str:
+    """What follows Usage:."""
+    return text.split("\n\n", 1)[0].removeprefix("Usage:").strip()
+
+
+@lru_cache(maxsize=256)
+def flags_of(text: str) -> tuple[Flag, ...]:
+    """The flags that a help text lists under Options."""
+    found: list[Flag] = []
+    about: list[str] = []
+    for line in _option_lines(text):
+        if match := _FLAG_LINE.match(line):
+            about = [match[4] or ""]
+            found.append(Flag(match[2], match[1] or "", match[3] or "bool"))
+        elif found:
+            about.append(line.strip())
+        if found and (default := re.search(r"\(default ([^()]*)\)$", " ".join(about))):
+            flag = found[-1]
+            found[-1] = Flag(flag.name, flag.short, flag.kind, default[1].strip('"'))
+    return tuple(found)
+
+
+def _option_lines(text: str) -> list[str]:
+    lines = text.split("\n")
+    for title in ("Options:", "Global Options:"):
+        if title in lines:
+            start = lines.index(title) + 1
+            end = lines.index("", start) if "" in lines[start:] else len(lines)
+            return lines[start:end]
+    return []

@@ -10,11 +10,9 @@ import posixpath
 import re
 from collections.abc import Callable
 
+from labkit.dockercli.flags import ValueInvalid, parse_bytes
 from labkit.engine.core.mountkeys import BY_NAME, KEYS, OPTIONS, RECURSIVE, Mount, MountKey, inside
 from labkit.kernel.golang import JsonObject, quote
-
-from .errors import ValueInvalid
-from .units import parse_bytes
 
 Resolve = Callable[[str], str]  # a relative path of the client -> an absolute one
 

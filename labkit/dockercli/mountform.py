@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from labkit.dockercli.flags import ValueInvalid
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.mountkeys import BY_NAME, BY_WORD, KEYS, TYPES, MountKey
 from labkit.engine.mounts.mountspec import parse_text
 
-from .errors import ValueInvalid
 from .mountflags import parse_mount, parse_volume, read_csv, resolve_in, split_volumes
 from .mountparts import volume_parts
 

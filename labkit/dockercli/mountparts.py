@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from labkit.dockercli.flags import ValueInvalid
 from labkit.engine.core.mountkeys import BY_NAME, BY_WORD, MountKey
 from labkit.engine.mounts.mountspec import valid_mode
 
-from .errors import ValueInvalid
 from .mountflags import parse_mount, parse_volume
 
 

@@ -1,16 +1,26 @@
-"""What the columns of docker's lists show: one function a kind of thing, and the headers (cli/command/formatter)."""
+"""What the columns of docker's lists show: one function a kind of thing, and the headers (cli/command/formatter).
+
+Columns: Go's text/tabwriter, which docker's tables are written with.
+
+A cell is what ends in a tab; a column is a run of adjacent lines that have that cell; what follows a line's last tab
+belongs to no column and is never padded.
+
+Lists by --format: a table with a header, a template, or JSON (docker/cli cli/command/formatter).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
+from labkit.dockercli.commands import ReferenceInvalid, parse, parse_any
+from labkit.dockercli.flags import StatusError, ago, ellipsis, go_time, short_id
+from labkit.dockercli.gotext import GoValue, Nil, TableRow
+from labkit.dockercli.runconfig import displayable
+from labkit.dockercli.template import HEADER_FUNCTIONS, Template, TemplateError
 from labkit.engine.core.errors import SECOND, rfc3339
 from labkit.kernel.golang import Json, JsonObject, human_size, items, members, number, quote, text, texts
-
-from .gotext import GoValue, Nil, TableRow
-from .ports import displayable
-from .reference import ReferenceInvalid, parse, parse_any
-from .units import ago, ellipsis, go_time, short_id
 
 Fields = dict[str, Callable[[], GoValue]]
 
@@ -254,3 +264,97 @@ def df_row(kind: str, total: int, active: int, size: int, reclaimable: int, *, p
         "Reclaimable": lambda: human_size(reclaimable) + part,
     }
     return TableRow("*formatter.diskUsageImagesContext", fields)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How columns are padded: the four numbers that tabwriter.NewWriter takes."""
+
+    minimum: int
+    tab: int
+    padding: int
+    character: str = " "
+
+
+ROWS = Layout(10, 1, 3)  # ps, image ls --format table…: docker/cli formatter
+PAIRS = Layout(20, 1, 1)  # version: docker/cli system/version.go
+TABS = Layout(1, 8, 1, "\t")  # builder prune: docker/buildx commands/prune.go
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that the text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def align(text: str, layout: Layout = ROWS) -> str:
+    """The text with its tabs replaced by padding."""
+    lines = [line.split("\t") for line in text.split("\n")]
+    widths: list[list[int]] = [[] for _ in lines]
+    _measure(lines, widths, 0, len(lines), 0, layout)
+    return "\n".join(_line(cells, sizes, layout) for cells, sizes in zip(lines, widths, strict=True))
+
+
+def _measure(
+    lines: list[list[str]], widths: list[list[int]], start: int, end: int, column: int, layout: Layout
+) -> None:
+    place = start
+    while place < end:
+        if column >= len(lines[place]) - 1:
+            place += 1
+            continue
+        stop = place
+        size = layout.minimum
+        while stop < end and column < len(lines[stop]) - 1:
+            size = max(size, width(lines[stop][column]) + layout.padding)
+            stop += 1
+        for row in range(place, stop):
+            widths[row].append(size)
+        _measure(lines, widths, place, stop, column + 1, layout)
+        place = stop
+
+
+def _line(cells: list[str], sizes: list[int], layout: Layout) -> str:
+    return "".join(cell + _pad(width(cell), size, layout) for cell, size in zip(cells, sizes, strict=False)) + cells[-1]
+
+
+def _pad(used: int, size: int, layout: Layout) -> str:
+    if layout.character != "\t":
+        return layout.character * (size - used)
+    size = -(-size // layout.tab) * layout.tab
+    return "\t" * -(-(size - used) // layout.tab)
+
+
+def _header_label(name: str) -> str:
+    return name.rpartition(".")[2].replace("-", " ").replace("_", " ")
+
+
+def parse_format(form: str) -> Template:
+    """The template of a format, without the word table. Raises StatusError."""
+    text = "{{json .}}" if form == "json" else form.removeprefix("table").strip(" ")
+    try:
+        return Template(text.replace("\\t", "\t").replace("\\n", "\n"))
+    except TemplateError as error:
+        raise StatusError(f"template parsing error: {error}") from None
+
+
+def render(form: str, rows: Iterable[TableRow], headers: Mapping[str, str]) -> str:
+    """All rows in this format; a table has its header first."""
+    template = parse_format(form)
+    try:
+        body = "".join(template.render(row) + "\n" for row in rows)
+    except TemplateError as error:
+        raise StatusError(f"template parsing error: {error}") from None
+    if not form.startswith("table"):
+        return body
+    return align(_header(template, headers) + "\n" + body)
+
+
+def _header(template: Template, headers: Mapping[str, str]) -> str:
+    names = {name: (lambda text=text: text) for name, text in headers.items()}
+    row = TableRow("formatter.SubHeaderContext", names, _header_label)
+    try:
+        return template.render(row, functions=HEADER_FUNCTIONS)
+    except TemplateError:
+        return ""

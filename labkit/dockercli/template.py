@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from labkit.dockercli import gotext
+from labkit.dockercli.gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name
 from labkit.kernel.golang import quote
 
-from . import gotext
-from .gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name
 from .template_parse import (
     Action,
     Branch,

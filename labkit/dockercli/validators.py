@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from labkit.dockercli.flags import Flag, Validator, ValueInvalid, parse_bytes
 from labkit.kernel.golang import JsonObject, quote, ram_in_bytes
 from labkit.kernel.process import Process
 
-from .errors import ValueInvalid
-from .flags import Flag, Validator
 from .mountflags import parse_mount, read_csv, resolve_in
-from .units import parse_bytes
 
 _RENAMED_TIME = (Flag("time", "", "int", deprecated="use --timeout instead"),)
 # docker/cli's hidden and deprecated flags, by command.

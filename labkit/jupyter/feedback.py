@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labkit.dockercli.errors import ValueInvalid
+from labkit.dockercli.flags import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, parse_volume
 from labkit.dockercli.mountparts import PARTS
 from labkit.jupyter.memory import count

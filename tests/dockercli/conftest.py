@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from alone import kernel_alone
 
-from labkit.dockercli.main import docker
+from labkit.dockercli.dispatch import docker
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files import Files, Namespace, Store, tmpfs
 from labkit.kernel.process import Clock, Input, Output, Process

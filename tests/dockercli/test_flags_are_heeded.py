@@ -11,7 +11,7 @@ import pytest
 import labkit.dockercli
 from labkit import Machine
 from labkit.dockercli.commands import COMMANDS, HARMLESS, MISSING, DockerCommand
-from labkit.dockercli.helptext import flags_of, help_of
+from labkit.dockercli.flags import flags_of, help_of
 
 ROOT = Path(labkit.dockercli.__file__).parent
 BUILD = "build"  # its flags are held by tests of its own

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labkit.dockercli.table import PAIRS, TABS, align
+from labkit.dockercli.rows import PAIRS, TABS, align
 
 SECOND = 10**9
 NOW = 1_795_510_800

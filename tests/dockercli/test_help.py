@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labkit.dockercli.commands import COMMANDS, GROUPS, load, places
-from labkit.dockercli.helptext import flags_of, sections, usage_of
+from labkit.dockercli.flags import flags_of, sections, usage_of
 
 EXAMPLES = Path(__file__).parents[1] / "conformance" / "examples"
 PIECES = re.split(r"^\$ docker (.*)--help\n", (EXAMPLES / "help.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from labkit.dockercli.errors import ValueInvalid
+from labkit.dockercli.flags import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, resolve_in, split_volumes
 from labkit.dockercli.mountform import (
     FIELD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dockercli.ports import displayable, parse_specs
+from labkit.dockercli.runconfig import displayable, parse_specs
 
 
 class Recorder:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dockercli import units
-from labkit.dockercli.errors import ValueInvalid
+from labkit.dockercli import flags
+from labkit.dockercli.flags import ValueInvalid
 from labkit.kernel import golang
 
 SECOND = 10**9
@@ -78,7 +78,7 @@ def test_human_duration(seconds, text):
     ],
 )
 def test_parse_bytes(text, size):
-    assert units.parse_bytes(text) == size
+    assert flags.parse_bytes(text) == size
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_parse_bytes(text, size):
 )
 def test_bad_bytes(text, message):
     with pytest.raises(ValueInvalid) as caught:
-        units.parse_bytes(text)
+        flags.parse_bytes(text)
     assert str(caught.value) == message
 
 
@@ -102,7 +102,7 @@ def test_bad_bytes(text, message):
     ("text", "seconds"), [("0", 0), ("1s", 1), ("1h30m", 5400), ("1.5h", 5400), ("500ms", 0.5), ("-2s", -2)]
 )
 def test_parse_duration(text, seconds):
-    assert units.parse_duration(text) == int(seconds * SECOND)
+    assert flags.parse_duration(text) == int(seconds * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -125,16 +125,16 @@ def test_quote(text, quoted):
     ("text", "width", "cut"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abcd", 1, "a"), ("", 5, "")]
 )
 def test_ellipsis(text, width, cut):
-    assert units.ellipsis(text, width) == cut
+    assert flags.ellipsis(text, width) == cut
 
 
 def test_times():
-    moment = units.parse_time("2026-11-24T03:17:38.971718956Z")
+    moment = flags.parse_time("2026-11-24T03:17:38.971718956Z")
     assert moment % SECOND == 971718956
-    assert units.parse_time("2026-11-24T04:17:38.971718956+01:00") == moment
-    assert units.go_time(moment // SECOND) == "2026-11-24 03:17:38 +0000 UTC"
+    assert flags.parse_time("2026-11-24T04:17:38.971718956+01:00") == moment
+    assert flags.go_time(moment // SECOND) == "2026-11-24 03:17:38 +0000 UTC"
 
 
 def test_short_id():
-    assert units.short_id("sha256:" + "0123456789abcdef" * 4) == "0123456789ab"
-    assert units.short_id("<missing>") == "<missing>"
+    assert flags.short_id("sha256:" + "0123456789abcdef" * 4) == "0123456789ab"
+    assert flags.short_id("<missing>") == "<missing>"

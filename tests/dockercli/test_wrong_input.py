@@ -10,8 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from labkit.dockercli.commands import COMMANDS, DockerCommand
-from labkit.dockercli.flags import LISTS, Flag
-from labkit.dockercli.helptext import flags_of, help_of, sections, usage_of
+from labkit.dockercli.flags import LISTS, Flag, flags_of, help_of, sections, usage_of
 
 RUN_USAGE = "docker run [OPTIONS] IMAGE [COMMAND] [ARG...]"
 CREATE_USAGE = "docker create [OPTIONS] IMAGE [COMMAND] [ARG...]"

@@ -1,6 +1,10 @@
 """The table of docker's commands. A row: where it is found, the function that runs it, how many arguments it takes.
 
 Flags and help come from help.txt. A function is named "module.function" of this folder and loaded when it is called.
+
+One run of one docker command: what its function is handed.
+
+Names of images on the client's side: the grammar is the engine's (engine/references.py).
 """
 
 from __future__ import annotations
@@ -8,6 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+
+from labkit.dockercli.flags import Options, StatusError
+from labkit.dockercli.mountflags import Resolve, resolve_in
+from labkit.engine.api import Engine
+from labkit.engine.core import names
+from labkit.engine.core.errors import EngineError
+from labkit.engine.core.names import Reference
+from labkit.kernel.process import Process
 
 
 @dataclass(frozen=True)
@@ -159,3 +171,84 @@ def load(name: str) -> Callable[..., int]:
     module, _, function = name.partition(".")
     loaded: Callable[..., int] = getattr(import_module(f"{__name__}.{module}"), function)
     return loaded
+
+
+DAEMON = "Error response from daemon: "
+
+
+def daemon_says(error: EngineError) -> str:
+    """The daemon's answer as the client shows it."""
+    return DAEMON + error.message
+
+
+@dataclass
+class Invocation:
+    process: Process
+    engine: Engine
+    path: str  # "docker container rm": as it was typed, aliases replaced
+    options: Options
+    arguments: list[str]
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since 1970."""
+        return self.process.kernel.clock.now
+
+    @property
+    def resolve(self) -> Resolve:
+        return resolve_in(self.process.files.cwd)
+
+    def out(self, text: str) -> None:
+        """A line to standard output."""
+        self.process.stdout.write(text + "\n")
+
+    def err(self, text: str) -> None:
+        """A line to standard error."""
+        self.process.stderr.write(text + "\n")
+
+    def each(self, call: Callable[[str], object], *, show: bool = True) -> int:
+        """Call for every argument in turn, which is printed when it went well; errors do not stop the rest."""
+        failures = []
+        for argument in self.arguments:
+            try:
+                call(argument)
+            except EngineError as error:
+                failures.append(daemon_says(error))
+            else:
+                if show:
+                    self.out(argument)
+        if failures:
+            raise StatusError("\n".join(failures))
+        return 0
+
+    def confirmed(self, warning: str) -> bool:
+        """The question, and whether the answer from standard input is y."""
+        self.process.stdout.write(f"{warning} [y/N] ")
+        answer = self.process.stdin.readline().decode("utf-8", "replace").strip()
+        return answer.lower() == "y"
+
+
+def plain_os_error(error: OSError, action: str = "open") -> str:
+    """An OSError as Go prints it: open nosuch.tar: no such file or directory."""
+    reason = (error.strerror or "").lower()
+    return f"{action} {error.filename}: {reason}"
+
+
+class ReferenceInvalid(ValueError):
+    """The name of an image cannot be read; str() is what distribution/reference says."""
+
+
+def parse(text: str) -> Reference:
+    try:
+        return names.parse(text)
+    except EngineError as error:
+        raise ReferenceInvalid(error.message) from None
+
+
+def parse_any(text: str) -> Reference | None:
+    """As parse; None for a whole image id or digest."""
+    try:
+        found = names.parse_any(text)
+    except EngineError as error:
+        raise ReferenceInvalid(error.message) from None
+    return found if isinstance(found, Reference) else None

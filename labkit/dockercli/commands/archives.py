@@ -5,11 +5,9 @@ from __future__ import annotations
 import posixpath
 import stat
 
+from labkit.dockercli.commands import Invocation, parse, plain_os_error
+from labkit.dockercli.flags import StatusError
 from labkit.files import Content
-
-from ..errors import StatusError
-from ..invocation import Invocation, plain_os_error
-from ..reference import parse
 
 
 def save(run: Invocation) -> int:

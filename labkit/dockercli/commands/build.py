@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from labkit.dockercli.commands import Invocation
+from labkit.dockercli.flags import StatusError, ago
+from labkit.dockercli.rows import TABS, align
 from labkit.engine.build.check import CheckReport, check
 from labkit.engine.build.request import BuildRequest
 from labkit.engine.dockerfile.durations import duration
@@ -9,11 +12,6 @@ from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Content
 from labkit.kernel.golang import human_size, quote
 from labkit.kernel.process import Null
-
-from ..errors import StatusError
-from ..invocation import Invocation
-from ..table import TABS, align
-from ..units import ago
 
 
 def _pairs(run: Invocation, name: str) -> dict[str, str]:

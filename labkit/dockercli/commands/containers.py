@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 
+from labkit.dockercli import rows
+from labkit.dockercli.commands import Invocation, daemon_says
+from labkit.dockercli.flags import StatusError, ValueInvalid, parse_duration, parse_time
+from labkit.dockercli.gotext import TableRow
+from labkit.dockercli.rows import render
+from labkit.dockercli.runconfig import join_host, port_number
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import SECOND, EngineError, conflict
 from labkit.kernel.golang import JsonObject, human_size, items, members, quote, text
 from labkit.kernel.process import Input
 
-from .. import rows
-from ..errors import StatusError, ValueInvalid
-from ..formatter import render
-from ..gotext import TableRow
-from ..invocation import Invocation, daemon_says
-from ..ports import join_host, port_number
 from ..template import Template, TemplateError
-from ..units import parse_duration, parse_time
 
 
 def start(run: Invocation) -> int:
@@ -126,7 +125,7 @@ def wait(run: Invocation) -> int:
 
 def top(run: Invocation) -> int:
     """The columns of ps, padded as a table's (top.go)."""
-    from ..table import Layout, align
+    from labkit.dockercli.rows import Layout, align
 
     listed = run.engine.top(run.arguments[0], run.arguments[1:])
     lines = [listed["Titles"], *listed["Processes"]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import stat
 
+from labkit.dockercli.commands import Invocation, plain_os_error
+from labkit.dockercli.flags import StatusError
 from labkit.engine.core.errors import EngineError
 from labkit.files import BadArchiveError, Content, tar
 
@@ -20,8 +22,6 @@ from ..copyrules import (
     target_info,
     unpack,
 )
-from ..errors import StatusError
-from ..invocation import Invocation, plain_os_error
 
 
 def split_argument(text: str) -> tuple[str, str]:

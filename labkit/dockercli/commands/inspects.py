@@ -7,11 +7,10 @@ from collections.abc import Callable
 from labkit.engine.core.errors import EngineError
 from labkit.kernel.golang import JsonObject, quote
 
-from ..errors import StatusError
-from ..gotext import indented, to_json
-from ..invocation import Invocation, daemon_says
-from ..structs import raw, typed
+from ..flags import StatusError
+from ..gotext import indented, raw, to_json, typed
 from ..template import Template, TemplateError
+from . import Invocation, daemon_says
 
 Found = tuple[str, JsonObject]  # the kind, for structs.typed, and the daemon's JSON
 Getter = Callable[[str], Found]

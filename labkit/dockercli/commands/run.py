@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from labkit.dockercli.commands import Invocation, ReferenceInvalid, daemon_says, parse_any, plain_os_error
+from labkit.dockercli.commands.images import show_pull
+from labkit.dockercli.flags import StatusError, ValueInvalid
+from labkit.dockercli.runconfig import container_body, read_pairs
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import EngineError
 from labkit.kernel.golang import JsonObject, quote
 from labkit.kernel.process import Input, Null
-
-from ..errors import StatusError, ValueInvalid
-from ..invocation import Invocation, daemon_says, plain_os_error
-from ..reference import ReferenceInvalid, parse_any
-from ..runconfig import container_body, read_pairs
-from .images import show_pull
 
 PULLS = ("always", "missing", "never")
 # What a start that fails is told apart by (run.go runStartContainerErr).

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from labkit.dockercli import rows
+from labkit.dockercli.commands import Invocation
+from labkit.dockercli.commands.images import pruned_lines
+from labkit.dockercli.flags import StatusError
+from labkit.dockercli.gotext import GoValue, TableRow, to_json
+from labkit.dockercli.rows import PAIRS, align, render
 from labkit.kernel.golang import Json, JsonObject, at, bytes_size, human_size, items, members, number, text, texts
 
-from .. import rows
-from ..errors import StatusError
-from ..formatter import render
-from ..gotext import GoValue, TableRow, to_json
-from ..invocation import Invocation
-from ..table import PAIRS, align
 from ..template import Template, TemplateError
-from .images import pruned_lines
 
 # df
 

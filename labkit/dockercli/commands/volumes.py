@@ -5,9 +5,9 @@ from __future__ import annotations
 from labkit.kernel.golang import human_size
 
 from .. import rows
-from ..errors import StatusError
-from ..formatter import render
-from ..invocation import Invocation
+from ..flags import StatusError
+from ..rows import render
+from . import Invocation
 from .containers import natural, show_pruned
 
 
