@@ -117,7 +117,7 @@ CIRCLES = {  # those that are left
         "engine.api",
         *(
             f"engine.build.{name}"
-            for name in "attach bases cache client export journal recipe results running solve views".split()
+            for name in "cache client dispatch graph journal plan recipe running solve stages".split()
         ),
     ),
 }

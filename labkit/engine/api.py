@@ -26,7 +26,7 @@ from labkit.kernel.process import Kernel
 
 if TYPE_CHECKING:
     from labkit.engine.build.cache import BuildCache
-    from labkit.engine.build.request import BuildRequest
+    from labkit.engine.build.client import BuildRequest
 
 
 @dataclass(frozen=True)

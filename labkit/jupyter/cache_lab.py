@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.engine.build.ignore import Matcher, PatternError, matcher, read_ignore_file
+from labkit.engine.build.context import Matcher, PatternError, matcher, read_ignore_file
 from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, StepOutcome, before, reasons
 from labkit.jupyter.cache_reasons import code, sentence
 from labkit.jupyter.panel import Panel, bundle

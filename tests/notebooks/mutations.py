@@ -134,7 +134,7 @@ def written_in_place(copy_up: Any, self: Any, node: Any, *, keep: bool = True) -
 # 03 The build cache
 
 
-@breaks("B3", "labkit.engine.build.checksum:_header")
+@breaks("B3", "labkit.engine.build.context:_header")
 def modes_do_not_count(header: Any, tree: Any, path: str, about: Any) -> str:
     """A COPY of a file with other permissions is taken from the cache."""
     return header(tree, path, about).partition(" ")[2]
@@ -145,7 +145,7 @@ def nothing_is_found(find: Any, self: Any, key: str) -> None:
     """No step is taken from the cache."""
 
 
-@breaks("B5", "labkit.engine.build.results:digest_of")
+@breaks("B5", "labkit.engine.build.graph:digest_of")
 def contents_do_not_count(digest_of: Any, files: Any) -> str:
     """Changed contents of a file leave a COPY in the cache."""
     return "0" * 64

@@ -6,9 +6,9 @@ from labkit.dockercli.commands import Invocation
 from labkit.dockercli.flags import StatusError, ago
 from labkit.dockercli.rows import TABS, align
 from labkit.engine.build.check import CheckReport, check
-from labkit.engine.build.request import BuildRequest
+from labkit.engine.build.client import BuildRequest
+from labkit.engine.dockerfile.diagnostics import BuildError
 from labkit.engine.dockerfile.durations import duration
-from labkit.engine.dockerfile.errors import BuildError
 from labkit.files import Content
 from labkit.kernel.golang import human_size, quote
 from labkit.kernel.process import Null

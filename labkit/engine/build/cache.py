@@ -1,9 +1,10 @@
-"""The build cache: what each finished step left, by what it was made from.
+"""The build cache: what each finished step left, by what it was made from; and looks into its layers.
 
-A *key* says what a step does and what it stands on: a RUN's words, variables, folder and user; a COPY's options and the
-content of what it copies. Times are in none of it. A *record* is the layer that a step with that key made; it holds the
-layer until it is pruned. A *link* leads from a COPY --from by its Dockerfile to its key by content, so that it is found
-when the stage that it copies from is no longer there. (BuildKit: solver/cache.go, cache/manager.go, in effect.)
+A *key* says what a step does and what it stands on: a RUN's words, variables, folder and user; a COPY's options and
+the content of what it copies. Times are in none of it. A *record* is the layer that a step with that key made; it
+holds the layer until it is pruned. A *link* leads from a COPY --from by its Dockerfile to its key by content, so
+that it is found when the stage that it copies from is no longer there. (BuildKit: solver/cache.go, cache/manager.go,
+in effect.)
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .context import Known
+from labkit.engine.build.context import Known
+from labkit.files import Files, Namespace, Source, tmpfs
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
+    from labkit.engine.build.journal import Journal
+    from labkit.engine.build.recipe import MadeStep
 
-    from .journal import Journal
-    from .recipe import MadeStep
 
 REGULAR, LOCAL, MOUNT = "regular", "source.local", "exec.cachemount"
 _RECORD, _KEY, _LINK, _KNOWN, _MADE, _JOURNAL = "record/", "key/", "link/", "known/", "made/", "journal"
@@ -228,3 +230,45 @@ def _matches(row: Mapping[str, str], name: str, value: str) -> bool:
     if name.endswith("!"):
         return row.get(field, "") != value
     return bool(row.get(field)) and row[field] == value
+
+
+class Views:
+    """File systems seen from their own root; close() forgets them all."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open: list[Namespace] = []
+        self._mounted: list[str] = []
+        self._layers: dict[str, Files] = {}
+
+    def of(self, source: Source) -> Files:
+        namespace = Namespace(self._engine.host.store, source)
+        self._open.append(namespace)
+        return namespace.files()
+
+    def folder(self, files: Files, path: str) -> Files:
+        return self.of(files.source(path))
+
+    def empty(self) -> Files:
+        """A file system in memory with nothing in it."""
+        return self.of(tmpfs(self._engine.host.store, mode=0o755))
+
+    def layer(self, chain: str) -> Files:
+        """A finished layer, with all below it."""
+        if chain not in self._layers:
+            cache_id = self._engine.layerstore.cache_id(chain)
+            assert cache_id
+            self._layers[chain] = self.of(self._engine.driver.mount(cache_id))
+        return self._layers[chain]
+
+    def mount(self, layer_id: str) -> Source:
+        """A layer that is written to; it is unmounted with the rest."""
+        self._mounted.append(layer_id)
+        return self._engine.driver.mount(layer_id)
+
+    def close(self) -> None:
+        for namespace in self._open:
+            namespace.discard()
+        for layer_id in self._mounted:
+            self._engine.driver.unmount(layer_id)
+        self._open, self._mounted, self._layers = [], [], {}

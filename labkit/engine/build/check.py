@@ -11,17 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labkit.engine.dockerfile.errors import DockerfileError, excerpt, unsolved
-from labkit.engine.dockerfile.lint import Linter, LintWarning
+from labkit.engine.build.cache import BuildCache, Views
+from labkit.engine.build.client import DEFAULT, BuildClient, BuildRequest, Emit, Progress, check_tags
+from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.dockerfile.diagnostics import DockerfileError, Linter, LintWarning, excerpt, unsolved
 
-from .bases import Bases
-from .cache import BuildCache
-from .client import DEFAULT, BuildClient, check_tags
 from .plan import plan
-from .progress import Emit, Progress
-from .request import BuildRequest
-from .stagestate import PlanSettings
-from .views import Views
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine

@@ -1,20 +1,247 @@
-"""The build context: what is sent from the client's folder to the builder, and how many bytes that takes.
+"""What a build takes its files from: a stage, an image or the build context, each seen from its own root.
 
-Only what the Dockerfile's COPYs name is sent, without what .dockerignore names; of that, only the contents that changed
-since the last build from the same folder. The bytes are those of tonistiigi/fsutil's packets (types/stat.proto,
-types/wire.proto), which is what "transferring context: 48B" counts (examples/build.txt).
+Patterns name files in .dockerignore, and in COPY --exclude and --parents; their rules are those of
+moby/patternmatcher: `*` stops at a slash, `**` does not, a leading `!` takes back in, the last pattern that fits
+decides, and a folder stands for all that is in it. Links are followed inside a root; a build context shows only what
+was sent (fsutil's ResolveWildcards, FollowLinks). A listing is what the cache knows a copied file by: its content,
+mode, owner and links, never its times or its own name (BuildKit's contenthash, in effect: a folder's digest covers
+the names below it).
+
+Of the client's folder only what the COPYs name is sent, without what .dockerignore names; of that, only the contents
+that changed since the last build from the same folder. The bytes are those of tonistiigi/fsutil's packets
+(types/stat.proto, types/wire.proto), which is what "transferring context: 48B" counts (examples/build.txt).
 """
 
 from __future__ import annotations
 
+import errno
+import posixpath
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 
-from labkit.files import Files
+from labkit.files import Content, Files, Stat, failure
 
-from .ignore import Matcher, glob_matches, has_wildcards
-from .trees import SourceTree
+
+class PatternError(ValueError):
+    """A pattern that means nothing."""
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    regex: re.Pattern[str]
+    exclusion: bool  # begins with !
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A list of patterns, in order."""
+
+    patterns: tuple[_Pattern, ...]
+
+    @property
+    def has_exclusions(self) -> bool:
+        return any(pattern.exclusion for pattern in self.patterns)
+
+    def matches(self, path: str) -> bool:
+        """Whether the patterns name this path (without a leading slash), itself or by a folder above it."""
+        above = list(_with_parents(path))
+        matched = False
+        for pattern in self.patterns:
+            if pattern.exclusion == matched and any(pattern.regex.match(part) for part in above):
+                matched = not pattern.exclusion
+        return matched
+
+
+def _with_parents(path: str) -> Iterable[str]:
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def matcher(patterns: Iterable[str]) -> Matcher:
+    """Compile patterns. Raises PatternError."""
+    made = []
+    for text in patterns:
+        text = text.strip()
+        if not text:
+            continue
+        exclusion = text.startswith("!")
+        if exclusion:
+            text = text[1:]
+            if not text:
+                raise PatternError('illegal exclusion pattern: "!"')
+        made.append(_Pattern(_compiled(posixpath.normpath(text)), exclusion))
+    return Matcher(tuple(made))
+
+
+def read_ignore_file(text: str) -> list[str]:
+    """The patterns of a .dockerignore."""
+    patterns = []
+    for line in text.removeprefix("\ufeff").splitlines():
+        if line.startswith("#") or not (line := line.strip()):
+            continue
+        exclusion = "!" if line.startswith("!") else ""
+        path = line[len(exclusion) :].strip()
+        if path:
+            path = posixpath.normpath(path)
+            path = path.lstrip("/") if len(path) > 1 else path
+        patterns.append(exclusion + path)
+    return patterns
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_regex(pattern) + r"\Z", re.S)
+    except re.error:
+        raise PatternError(f"syntax error in pattern: {pattern}") from None
+
+
+def _regex(pattern: str) -> str:
+    out = ""
+    place = 0
+    while place < len(pattern):
+        character = pattern[place]
+        place += 1
+        if character == "*" and pattern.startswith("*", place):
+            place += 1
+            place += pattern.startswith("/", place)
+            out += ".*" if place >= len(pattern) else "(.*/)?"
+        elif character == "*":
+            out += "[^/]*"
+        elif character == "?":
+            out += "[^/]"
+        elif character == "[":
+            end = pattern.find("]", place + 1)
+            if end < 0:
+                raise PatternError(f"syntax error in pattern: {pattern}")
+            out += f"[{pattern[place:end]}]"
+            place = end + 1
+        elif character == "\\" and place < len(pattern):
+            out += re.escape(pattern[place])
+            place += 1
+        else:
+            out += re.escape(character)
+    return out
+
+
+def has_wildcards(path: str) -> bool:
+    """Whether Go's filepath.Match would read something else than itself in it."""
+    plain = re.sub(r"\\.", "", path)
+    return any(character in plain for character in "*?[")
+
+
+def glob_matches(pattern: str, path: str) -> bool:
+    """Go's filepath.Match: `*`, `?`, `[…]` within one name each."""
+    return bool(_glob(pattern).match(path))
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(_regex(re.sub(r"\*+", "*", pattern)) + r"\Z", re.S)
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """Files from a root, and the paths that are seen of them (None: all). What was sent from a client is root's."""
+
+    files: Files
+    seen: frozenset[str] | None = None
+
+    def lstat(self, path: str) -> Stat:
+        """By a path from the root, with a leading slash."""
+        if self.seen is not None and path != "/" and path[1:] not in self.seen:
+            raise failure(errno.ENOENT, path)
+        about = self.files.lstat(path)
+        return about if self.seen is None else about._replace(st_uid=0, st_gid=0)
+
+    def listdir(self, path: str) -> list[str]:
+        names = self.files.listdir(path)
+        if self.seen is None:
+            return names
+        above = path.strip("/") + "/" if path != "/" else ""
+        return [name for name in names if above + name in self.seen]
+
+    def content(self, path: str) -> Content:
+        return self.files.content(path)
+
+    def resolve(self, path: str) -> str:
+        """The path without links; raises OSError where nothing is there."""
+        real = self.files.realpath(path)
+        self.lstat(real)
+        return real
+
+    def find(self, pattern: str) -> list[tuple[str, str]]:
+        """What a source path names: its last name and where it is, links followed; with wildcards perhaps nothing."""
+        pattern = posixpath.normpath("/" + pattern).strip("/")
+        paths = self._fitting("", pattern.split("/")) if has_wildcards(pattern) else [pattern]
+        return [(posixpath.basename(path), self.resolve("/" + path)) for path in paths]
+
+    def _fitting(self, above: str, patterns: list[str]) -> Iterator[str]:
+        folder = "/" + above
+        try:
+            if not stat.S_ISDIR(self.files.stat(folder).st_mode):
+                return
+            names = self.listdir(self.resolve(folder))
+        except OSError:
+            return
+        for name in names:
+            if glob_matches(patterns[0], name):
+                path = f"{above}/{name}" if above else name
+                if len(patterns) == 1:
+                    yield path
+                else:
+                    yield from self._fitting(path, patterns[1:])
+
+    def walk(self, top: str) -> Iterator[tuple[str, Stat]]:
+        """All below a folder, each with its path from there, in order."""
+        for name in self.listdir(top):
+            path = f"{top.rstrip('/')}/{name}"
+            about = self.lstat(path)
+            yield name, about
+            if stat.S_ISDIR(about.st_mode):
+                yield from ((f"{name}/{inner}", known) for inner, known in self.walk(path))
+
+
+Listing = dict[str, str]  # each file by its path ("" the source itself), as the key knows it
+
+
+def listing(tree: SourceTree, path: str, exclude: Matcher | None = None, include: Matcher | None = None) -> Listing:
+    """What goes into the digest of a file, or of a folder with all in it."""
+    about = tree.lstat(path)
+    found = {"": _header(tree, path, about)}
+    if stat.S_ISDIR(about.st_mode):
+        for name, known in tree.walk(path):
+            if not (exclude and exclude.matches(name)) and not (include and not include.matches(name)):
+                found[name] = _header(tree, _join(path, name), known)
+    return found
+
+
+def digest_of(files: Listing) -> str:
+    """The digest of a listing."""
+    digest = sha256()
+    for name, header in files.items():
+        digest.update((f"\0{name}\0{header}" if name else header).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _header(tree: SourceTree, path: str, about: Stat) -> str:
+    owner = f"{about.st_uid}:{about.st_gid}"
+    if stat.S_ISREG(about.st_mode):
+        return f"{about.st_mode:o} {owner} {about.st_size} {tree.content(path).fingerprint()}"
+    if stat.S_ISLNK(about.st_mode):
+        return f"link {owner} {tree.files.readlink(path)}"
+    return f"{about.st_mode:o} {owner} {about.st_rdev}"
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder.rstrip('/')}/{name}"
+
 
 _CHUNK = 32 << 10  # bytes of a file in one packet
 _FIN = 2  # bytes of the last packet

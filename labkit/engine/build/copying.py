@@ -1,7 +1,8 @@
 """How COPY and ADD put files into a stage.
 
-The rules are those of moby/buildkit solver/llbsolver/file and tonistiigi/fsutil copy: a folder's contents are copied,
-not the folder; a file goes into a folder that is there or that ends in a slash; missing folders are made with mode 755.
+The rules are those of moby/buildkit solver/llbsolver/file and tonistiigi/fsutil copy: a folder's contents are
+copied, not the folder; a file goes into a folder that is there or that ends in a slash; missing folders are made
+with mode 755.
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from labkit.engine.build.context import Matcher, SourceTree, matcher
 from labkit.files import BadArchiveError, Content, Files, Stat
 from labkit.files import tar as archives
-
-from .ignore import Matcher, matcher
-from .trees import SourceTree
 
 
 class CopyError(Exception):

@@ -1,18 +1,29 @@
-"""The build graph: what is to be made from what. A vertex is immutable and knows the vertices below it.
+"""The build graph: what is to be made from what, and what is known of each vertex: its cache key and its record.
 
-A vertex's `identity` covers what it does and what it stands on, so that the same step in two stages is one vertex;
-names and places in the Dockerfile are no part of it (BuildKit: the digest of a vertex).
+A vertex is immutable and knows the vertices below it. Its `identity` covers what it does and what it stands on, so
+that the same step in two stages is one vertex; names and places in the Dockerfile are no part of it (BuildKit: the
+digest of a vertex).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from labkit.engine.dockerfile.errors import Lines
-from labkit.engine.dockerfile.runmount import RunMount
+from labkit.engine.build.cache import BuildCache, CacheRecord, Views, key_of
+from labkit.engine.build.client import BuildRequest
+from labkit.engine.build.context import Listing, SourceTree, digest_of, has_wildcards, listing, matcher
+from labkit.engine.build.recipe import BASE, COPY, MKDIR, RUN, Part, Recipe
+from labkit.engine.dockerfile.diagnostics import Lines
+from labkit.engine.dockerfile.expand import go_quote
+from labkit.engine.dockerfile.instructions import RunMount
+
+if TYPE_CHECKING:
+    from labkit.engine.api import Engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,3 +158,177 @@ class Graph:
 
     def __iter__(self) -> Iterator[Vertex]:
         return iter(self.vertices)
+
+
+@dataclass
+class VertexResult:
+    """What a vertex is. `record` is None as long as it has to be made."""
+
+    key: str | None
+    record: CacheRecord | None = None
+    recipe: Recipe | None = None  # what the key is made of; None where only the key is known
+    loaded: bool = False  # its layer was taken in this build
+    shown: bool = False
+
+
+class StepError(Exception):
+    """A step failed."""
+
+    def __init__(self, vertex: Vertex, message: str) -> None:
+        super().__init__(message)
+        self.vertex = vertex
+        self.message = message
+
+
+@dataclass
+class VertexResults:
+    engine: Engine
+    request: BuildRequest
+    cache: BuildCache
+    views: Views
+    names: Mapping[str, str]  # identity -> what the step is called
+    tree: SourceTree | None  # the build context
+    _known: dict[str, VertexResult] = field(default_factory=dict)
+
+    def of(self, vertex: Vertex) -> VertexResult:
+        """What is known of a vertex without making anything. Raises StepError where a COPY's source is not there."""
+        result = self._known.get(vertex.identity)
+        return self.look_again(vertex) if result is None else result
+
+    def look_again(self, vertex: Vertex) -> VertexResult:
+        """The same, now that what it stands on is there."""
+        recipe = self._recipe(vertex)
+        key = recipe.key if isinstance(recipe, Recipe) else recipe
+        record = self.cache.find(key) if key and not self.ignores_cache(vertex) else None
+        result = self._known[vertex.identity] = VertexResult(
+            key, record, recipe if isinstance(recipe, Recipe) else None
+        )
+        return result
+
+    def ignores_cache(self, vertex: Vertex) -> bool:
+        """RUN and COPY by --no-cache, or --no-cache-filter with their stage's name (dockerui, IsNoCache).
+
+        A WORKDIR does not (dockerfile2llb, dispatchWorkdir); nor is anything found that stands on what was made again.
+        """
+        if vertex.below and self.ignores_cache(vertex.below):
+            return True
+        if isinstance(vertex, ImageVertex | MkdirVertex):
+            return False
+        names = {name.lower() for text in self.request.no_cache_filter for name in text.split(",")}
+        return self.request.no_cache or vertex.stage in names
+
+    def tree_of(self, source: CopySource) -> SourceTree | None:
+        """The files that a source is taken from; None where they are not there yet."""
+        if source.vertex is None:
+            return self.tree
+        record = self.of(source.vertex).record
+        chain = record.chain if record else source.vertex.chain if isinstance(source.vertex, ImageVertex) else None
+        if chain is None or self.engine.layerstore.get(chain) is None:
+            return None
+        return SourceTree(self.views.layer(chain))
+
+    def _recipe(self, vertex: Vertex) -> Recipe | str | None:
+        """What the cache key is made of. A text is a key of which no more is known than that; None: the content of
+        another stage has to be known for it."""
+        if isinstance(vertex, ImageVertex):
+            return base_recipe(vertex)
+        below = self.of(vertex.below).key if vertex.below else "scratch"
+        if below is None:
+            return None
+        if isinstance(vertex, MkdirVertex):
+            return Recipe(MKDIR, (Part("folder", "", vertex.path), Part("user", "", vertex.user)), below)
+        if isinstance(vertex, RunVertex):
+            return self._run_recipe(vertex, below)
+        assert isinstance(vertex, CopyVertex)
+        return self._copy_recipe(vertex, below)
+
+    def _run_recipe(self, vertex: RunVertex, below: str) -> Recipe | None:
+        parts = [Part("command", "", repr(vertex.args))]
+        parts += [Part("variable", name, value) for name, value in vertex.env]
+        parts += [Part("folder", "", vertex.cwd), Part("user", "", vertex.user), Part("network", "", vertex.network)]
+        parts += [Part("mount", each.mount.target, repr(each.mount)) for each in vertex.mounts]
+        parts += [Part("script", *vertex.script)] if vertex.script else []
+        files: dict[str, Listing] = {}
+        for each in vertex.mounts:
+            if each.source:
+                key = self.of(each.source).key
+                if key is None:
+                    return None
+                parts.append(Part("stage", each.mount.target, key))
+            elif each.context and self.tree is not None:
+                name = each.mount.source or "."
+                files[name] = self._mount_content(each)
+                parts.append(Part("content", name, digest_of(files[name])))
+        return Recipe(RUN, tuple(parts), below, files, frozenset(vertex.arguments))
+
+    def _mount_content(self, mount: VertexMount) -> Listing:
+        assert self.tree is not None
+        try:
+            return listing(self.tree, self.tree.resolve(posixpath.join("/", mount.mount.source)))
+        except OSError:
+            return {}
+
+    def _copy_recipe(self, vertex: CopyVertex, below: str) -> Recipe | str | None:
+        by_name = key_of("copy by name", vertex.operation, below, *(self.of(each).key for each in vertex.sources))
+        if any(self.tree_of(each) is None for each in vertex.from_ if each.vertex):
+            unknown = self.ignores_cache(vertex) or any(self.ignores_cache(each) for each in vertex.sources)
+            return None if unknown else self.cache.linked(by_name)
+        parts = [Part("option", name, str(value)) for name, value in zip(COPY_OPTIONS, vertex.options, strict=True)]
+        files: dict[str, Listing] = {}
+        for each in vertex.from_:
+            name = posixpath.basename(each.path)
+            if each.text is not None:
+                parts.append(Part("text", name, each.text))
+                continue
+            found = self._content(vertex, each)
+            digests = [digest if last == name else (last, digest) for last, digest in _digests(found)]
+            parts.append(Part("content", name, repr(digests)))
+            files[name] = found[0][1] if [last for last, _ in found] == [name] else _together(found)
+        recipe = Recipe(COPY, tuple(parts), below, files)
+        if vertex.sources:
+            self.cache.link(by_name, recipe.key)
+        return recipe
+
+    def _content(self, vertex: CopyVertex, source: CopySource) -> list[tuple[str, Listing]]:
+        """What a source names: the last name of each, and what is there."""
+        tree = self.tree_of(source)
+        assert tree
+        exclude = matcher(vertex.exclude) if vertex.exclude else None
+        include = matcher(source.include) if source.include else None
+        required = posixpath.join(source.path, *source.include)  # of --parents; one with wildcards may name nothing
+        try:
+            if source.include and not has_wildcards(required):
+                tree.lstat(required)
+            found = tree.find(source.path)
+        except OSError:
+            raise StepError(vertex, f"failed to compute cache key: {self._missing(required)}") from None
+        return [(last, listing(tree, path, exclude, include)) for last, path in found]
+
+    def _missing(self, path: str) -> str:
+        """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
+        ref = f"{_uuid(self.engine)}::{self.engine.ids.key('ref')}"
+        return f"failed to calculate checksum of ref {ref}: {go_quote(path)}: not found"
+
+
+COPY_OPTIONS = ("target", "--chown", "--chmod", "--exclude", "unpack")  # CopyVertex.options
+
+
+def base_recipe(vertex: ImageVertex) -> Recipe:
+    return Recipe(BASE, (Part("image", "", vertex.chain),))
+
+
+def _digests(found: list[tuple[str, Listing]]) -> list[tuple[str, str]]:
+    return [(last, digest_of(files)) for last, files in found]
+
+
+def _together(found: list[tuple[str, Listing]]) -> Listing:
+    """Several sources that one pattern names, as one listing."""
+    return {posixpath.join(last, name) if name else last: head for last, files in found for name, head in files.items()}
+
+
+def _uuid(engine: Engine) -> str:
+    digits = engine.tables.words.get("build uuid")
+    if digits is None:
+        digits = engine.ids.new("cache manager")[:32]
+        engine.tables.words.set("build uuid", digits)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

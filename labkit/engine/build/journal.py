@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .checksum import Listing
+from labkit.engine.build.context import Listing
+
 from .recipe import COPY, MadeStep, Recipe
 
 CACHED, MADE, FAILED, CANCELED = "cached", "made", "failed", "canceled"
@@ -128,7 +129,7 @@ def _file_changes(source: str, new: Listing, old: Listing) -> Iterator[Reason]:
 
 
 def _file_change(old: str | None, new: str | None) -> tuple[str, str, str]:
-    """How a file differs, as the key knows it (checksum.py: mode, owner, size, content)."""
+    """How a file differs, as the key knows it (context.py: mode, owner, size, content)."""
     if old is None or new is None:
         return ("new" if old is None else "gone"), "", ""
     (mode, owner, rest), (new_mode, new_owner, new_rest) = old.split(" ", 2), new.split(" ", 2)

@@ -12,9 +12,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from labkit.engine.build import dispatch
+from labkit.engine.build.graph import ImageVertex, Vertex
+from labkit.engine.build.stages import BaseImage, BaseImages, PlannedInstruction, Planning, PlanSettings, StageState
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import parse as parse_reference
-from labkit.engine.dockerfile.errors import DockerfileError, Lines
+from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, did_you_mean, suggestion
 from labkit.engine.dockerfile.expand import Lexer, go_quote
 from labkit.engine.dockerfile.instructions import (
     ArgInstruction,
@@ -35,17 +38,10 @@ from labkit.engine.dockerfile.instructions import (
     UserInstruction,
     VolumeInstruction,
     WorkdirInstruction,
+    parse_mount,
 )
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
-from labkit.engine.dockerfile.lint import Linter
 from labkit.engine.dockerfile.parser import parse_stages, parse_trigger
-from labkit.engine.dockerfile.runmount import parse_mount
-from labkit.engine.dockerfile.suggest import did_you_mean, suggestion
-
-from . import configuring, stepping
-from .graph import ImageVertex, Vertex
-from .planning import Planning
-from .stagestate import BaseImage, BaseImages, PlannedInstruction, PlanSettings, StageState
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
@@ -347,7 +343,7 @@ class _Planner:
             env.append(("PATH", "=", DEFAULT_PATH))
         for name, _, value in env:
             state.set_env(name, value)
-        state.cwd = stepping.joined("/", config.get("WorkingDir") or "/")
+        state.cwd = dispatch.joined("/", config.get("WorkingDir") or "/")
         state.user = config.get("User") or ""
         for command in state.commands:
             self._dispatch(state, command)
@@ -371,22 +367,22 @@ def _row(kind: type[_Kind], work: Callable[[Planning, StageState, _Kind], None])
 
 _HANDLERS: dict[type[Instruction], _Handler] = dict(
     [
-        _row(ArgInstruction, configuring.arg),
-        _row(CmdInstruction, configuring.cmd),
-        _row(CopyInstruction, stepping.copy),
-        _row(EntrypointInstruction, configuring.entrypoint),
-        _row(EnvInstruction, configuring.env),
-        _row(ExposeInstruction, configuring.expose),
-        _row(HealthcheckInstruction, configuring.healthcheck),
-        _row(LabelInstruction, configuring.label),
-        _row(MaintainerInstruction, configuring.maintainer),
-        _row(OnbuildInstruction, configuring.onbuild),
-        _row(RunInstruction, stepping.run),
-        _row(ShellInstruction, configuring.shell),
-        _row(StopSignalInstruction, configuring.stop_signal),
-        _row(UserInstruction, configuring.user),
-        _row(VolumeInstruction, configuring.volume),
-        _row(WorkdirInstruction, stepping.workdir),
+        _row(ArgInstruction, dispatch.arg),
+        _row(CmdInstruction, dispatch.cmd),
+        _row(CopyInstruction, dispatch.copy),
+        _row(EntrypointInstruction, dispatch.entrypoint),
+        _row(EnvInstruction, dispatch.env),
+        _row(ExposeInstruction, dispatch.expose),
+        _row(HealthcheckInstruction, dispatch.healthcheck),
+        _row(LabelInstruction, dispatch.label),
+        _row(MaintainerInstruction, dispatch.maintainer),
+        _row(OnbuildInstruction, dispatch.onbuild),
+        _row(RunInstruction, dispatch.run),
+        _row(ShellInstruction, dispatch.shell),
+        _row(StopSignalInstruction, dispatch.stop_signal),
+        _row(UserInstruction, dispatch.user),
+        _row(VolumeInstruction, dispatch.volume),
+        _row(WorkdirInstruction, dispatch.workdir),
     ]
 )
 

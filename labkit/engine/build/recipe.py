@@ -1,7 +1,7 @@
 """All that goes into a step's cache key, by name, so that two keys can be compared: the key is the recipe's digest.
 
-A *recipe* says what a step does and what it stands on. What is in none of its parts cannot change the key: no times, no
-name of the step, no place in the Dockerfile.
+A *recipe* says what a step does and what it stands on. What is in none of its parts cannot change the key: no times,
+no name of the step, no place in the Dockerfile.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .cache import key_of
-from .checksum import Listing
+from labkit.engine.build.cache import key_of
+from labkit.engine.build.context import Listing
 
 BASE, MKDIR, RUN, COPY = "base", "mkdir", "run", "copy"
 

@@ -1,8 +1,8 @@
-"""RUN: a process in the stage's files, with the mounts that it asks for.
+"""RUN: a process in the stage's files, with the mounts that it asks for, which are left out of the layer.
 
-What BuildKit's runc executor puts around it: /proc, /dev and /sys, which stay in the layer where they were missing; a
-hosts file, a resolv.conf and the mounts that RUN asks for, whose mount points are taken away again afterwards, and what
-is above them keeps its times (seen in the sizes that an engine with the containerd store gives).
+What BuildKit's runc executor puts around it: /proc, /dev and /sys, which stay in the layer where they were missing;
+a hosts file, a resolv.conf and the mounts of RUN --mount, whose mount points are taken away again afterwards, and
+what is above them keeps its times (seen in the sizes that an engine with the containerd store gives).
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from labkit.engine.build.cache import MOUNT, BuildCache, CacheRecord, Views, key_of
+from labkit.engine.build.client import BuildRequest
+from labkit.engine.build.context import SourceTree
+from labkit.engine.build.copying import make_folders
+from labkit.engine.build.graph import CopySource, RunVertex, VertexMount
 from labkit.engine.containers import oci
 from labkit.engine.core.errors import EngineError
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
 from labkit.kernel.process import SECOND, Input, Output, Process
 
-from .copying import make_folders
-from .graph import RunVertex
-
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
+
 
 HOSTNAME = "buildkitsandbox"
 _HOSTS = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -198,3 +201,81 @@ def _take_away(files: Files, path: str) -> None:
             files.unlink(path)
     except OSError:
         pass  # the process put something into it, or took it away itself
+
+
+@dataclass
+class RunMounts:
+    engine: Engine
+    request: BuildRequest
+    cache: BuildCache
+    views: Views
+    tree_of: Callable[[CopySource], SourceTree | None]
+
+    def of(self, vertex: RunVertex) -> list[Attached]:
+        """Everything that a RUN asks for. Raises RunError."""
+        mounts = [found for each in vertex.mounts if (found := _ATTACH[each.mount.type](self, each))]
+        if vertex.script:
+            name, text = vertex.script
+            files = self.views.empty()
+            files.write(f"/{name}", text)
+            files.chmod(f"/{name}", 0o755)
+            mounts.append(Attached("/dev/pipes", files.source("/"), readonly=True))
+        return mounts
+
+    def _bind(self, each: VertexMount) -> Attached:
+        path = posixpath.normpath(posixpath.join("/", each.mount.source))
+        tree = self.tree_of(CopySource(path, vertex=each.source, context=each.context))
+        if tree is None:
+            return Attached(each.mount.target, self.views.empty().source("/"), bool(each.mount.readonly))
+        try:
+            path = tree.resolve(path)
+        except OSError:
+            raise RunError(f"failed to compute cache key: {path}: not found") from None
+        return Attached(each.mount.target, tree.files.source(path), bool(each.mount.readonly), tree.files.is_dir(path))
+
+    def _tmpfs(self, each: VertexMount) -> Attached:
+        source = tmpfs(self.engine.host.store, each.mount.size or None)
+        return Attached(each.mount.target, source, readonly=False)
+
+    def _cache(self, each: VertexMount) -> Attached:
+        """A folder that later builds find again, under its id or its target."""
+        mount = each.mount
+        key = key_of(MOUNT, mount.id or mount.target)
+        record = self.cache.find(key)
+        if record:
+            record = self.cache.use(record)
+            return Attached(mount.target, self.views.mount(record.scratch), bool(mount.readonly))
+        record_id = self.engine.ids.key("build")
+        self.engine.driver.create(record_id)
+        source = self.views.mount(record_id)
+        files = self.views.of(source)
+        files.chmod("/", mount.mode if mount.mode is not None else 0o755)
+        files.chown("/", mount.uid or 0, mount.gid or 0)
+        description = f"cached mount {mount.target} from exec"
+        self.cache.add(CacheRecord(record_id, key, MOUNT, description=description, scratch=record_id))
+        return Attached(mount.target, source, bool(mount.readonly))
+
+    def _secret(self, each: VertexMount) -> Attached | None:
+        mount = each.mount
+        name = mount.id or mount.source or posixpath.basename(mount.target)
+        if name not in self.request.secrets:
+            if mount.required:
+                raise RunError(f"secret {name}: not found")
+            return None
+        files = self.views.empty()
+        files.write("/secret", self.request.secrets[name])
+        files.chmod("/secret", mount.mode if mount.mode is not None else 0o400)
+        files.chown("/secret", mount.uid or 0, mount.gid or 0)
+        return Attached(mount.target, files.source("/secret"), readonly=True, is_dir=False)
+
+    def _ssh(self, each: VertexMount) -> None:
+        """There is no agent."""
+
+
+_ATTACH: dict[str, Callable[[RunMounts, VertexMount], Attached | None]] = {
+    "bind": RunMounts._bind,
+    "cache": RunMounts._cache,
+    "secret": RunMounts._secret,
+    "ssh": RunMounts._ssh,
+    "tmpfs": RunMounts._tmpfs,
+}

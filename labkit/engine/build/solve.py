@@ -1,7 +1,8 @@
 """docker build: from a request to an image.
 
 The steps of a graph are taken in order; one whose key the cache knows is not made again. Where a later step is known,
-those below it are not needed. (BuildKit works on branches at once; the order here is one that it may take.)
+those below it are not needed. (BuildKit works on branches at once; the order here is one that it may take.) At the end
+the topmost layer and what the Dockerfile says become an image (moby/buildkit exporter/containerimage).
 """
 
 from __future__ import annotations
@@ -9,35 +10,109 @@ from __future__ import annotations
 import stat
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from labkit.engine.build.cache import REGULAR, BuildCache, CacheRecord, Views
+from labkit.engine.build.client import BuildClient, BuildInputs, BuildRequest, Emit, Progress, ProgressStep, check_tags
+from labkit.engine.build.context import (
+    Matcher,
+    PatternError,
+    SourceTree,
+    context_paths,
+    context_tree,
+    matcher,
+    read_ignore_file,
+)
+from labkit.engine.build.copying import CopyError, Copying, find_owner, make_folders
+from labkit.engine.build.graph import (
+    CopyVertex,
+    Graph,
+    ImageVertex,
+    MkdirVertex,
+    RunVertex,
+    StepError,
+    Vertex,
+    VertexResult,
+    VertexResults,
+    base_recipe,
+)
+from labkit.engine.build.journal import CACHED, CANCELED, FAILED, MADE, Journal, StepOutcome
+from labkit.engine.build.plan import BuildPlan, plan
+from labkit.engine.build.recipe import MadeStep
+from labkit.engine.build.running import RunError, RunMounts, Runner
+from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.core.errors import parse_time, rfc3339
 from labkit.engine.core.names import Reference
-from labkit.engine.dockerfile.errors import BuildError, DockerfileError, Lines, excerpt, failed, unsolved
-from labkit.engine.dockerfile.lint import Linter
+from labkit.engine.core.records import new_config
+from labkit.engine.dockerfile.diagnostics import BuildError, DockerfileError, Lines, Linter, excerpt, failed, unsolved
 from labkit.files import Layer
-
-from .attach import RunMounts
-from .bases import Bases
-from .cache import BuildCache, CacheRecord
-from .client import BuildClient, BuildInputs, check_tags
-from .context import context_paths, context_tree
-from .copying import CopyError, Copying, find_owner, make_folders
-from .export import export
-from .graph import CopyVertex, Graph, ImageVertex, MkdirVertex, RunVertex, Vertex
-from .ignore import Matcher, PatternError, matcher, read_ignore_file
-from .journal import CACHED, CANCELED, FAILED, MADE, Journal, StepOutcome
-from .plan import BuildPlan, plan
-from .progress import Emit, Progress, ProgressStep
-from .recipe import MadeStep
-from .request import BuildRequest
-from .results import StepError, VertexResult, VertexResults, base_recipe
-from .running import RunError, Runner
-from .stagestate import PlanSettings
-from .trees import SourceTree
-from .views import Views
 
 if TYPE_CHECKING:
     from labkit.engine.api import Engine
+
+
+_CONFIG_ORDER = (
+    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
+    "ArgsEscaped", "Healthcheck", "OnBuild", "Shell",
+)  # fmt: skip
+
+
+def export(engine: Engine, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
+    """The id of the image. The same layers and Dockerfile give the same one."""
+    layers = _layers(engine, cache, chain)
+    history = _dated(planned.history, [made for _, made in layers], engine.now())
+    created = parse_time(history[-1]["created"]) if history else engine.now()
+    config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
+    more = {"author": planned.author} if planned.author else {}
+    digests = [digest for digest, _ in layers]
+    return engine.imagestore.add(new_config(digests, config, history, created, **more)).id
+
+
+def _layers(engine: Engine, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:
+    """The layers from the bottom up: their digests, and when the cache made each."""
+    made = {record.chain: record.created for record in cache.all() if record.type == REGULAR}
+    layers = []
+    while record := engine.layerstore.get(chain):
+        layers.append((record.diff_id, made.get(record.chain_id)))
+        chain = record.parent
+    return layers[::-1]
+
+
+def _dated(history: list[dict[str, Any]], made: list[int | None], now: int) -> list[dict[str, Any]]:
+    """The history with times: a layer's own, and for what made no layer that of the layer before it."""
+    dated, layer = [], 0
+    for entry in history:
+        if not entry.get("empty_layer"):
+            if "created" not in entry and layer < len(made) and made[layer] is not None:
+                entry = {"created": rfc3339(made[layer]), **entry}
+            layer += 1
+        dated.append(entry)
+    return _filled(dated, _first_moment(dated) or rfc3339(now))
+
+
+def _first_moment(dated: list[dict[str, Any]]) -> str | None:
+    """For what comes first without a time: when the next layer was made, else the one before it."""
+    moment, missing = None, False
+    for entry in dated:
+        if "created" not in entry:
+            missing = True
+            continue
+        moment = entry["created"]
+        if missing:
+            break
+    return moment
+
+
+def _filled(dated: list[dict[str, Any]], moment: str) -> list[dict[str, Any]]:
+    filled, missing = [], False
+    for entry in dated:
+        if "created" not in entry:
+            entry, missing = {"created": moment, **entry}, True
+        elif missing:
+            moment = entry["created"]
+        filled.append(entry)
+    return filled
+
 
 _PULL = 0.5  # seconds that fetching a base image is said to take
 _AFTER = 0.05  # seconds between a process' last output and the end of its step (examples/build.txt)

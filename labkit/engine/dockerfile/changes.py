@@ -11,12 +11,10 @@ from typing import Any
 
 from labkit.engine.core.errors import invalid
 from labkit.engine.dockerfile import instructions
-from labkit.engine.dockerfile.errors import DockerfileError
+from labkit.engine.dockerfile.diagnostics import DockerfileError, Linter
 from labkit.engine.dockerfile.expand import ExpandError, Lexer
-from labkit.engine.dockerfile.healthcheck import health_config
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
-from labkit.engine.dockerfile.lint import Linter
-from labkit.engine.dockerfile.parser import parse_instruction
+from labkit.engine.dockerfile.parser import health_config, parse_instruction
 
 Config = dict[str, Any]
 _VALID = frozenset("cmd entrypoint healthcheck env expose label onbuild stopsignal user volume workdir".split())

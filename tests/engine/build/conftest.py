@@ -13,8 +13,8 @@ from alone import kernel_alone
 from labkit.catalog.images import Registry
 from labkit.drivers import DRIVERS
 from labkit.engine.api import Engine
-from labkit.engine.build.request import BuildRequest
-from labkit.engine.dockerfile.errors import BuildError
+from labkit.engine.build.client import BuildRequest
+from labkit.engine.dockerfile.diagnostics import BuildError
 from labkit.files import Entry, Files, Namespace, Source, Store, Tree
 from labkit.files.layers import grow
 from labkit.kernel.process import Clock, Process

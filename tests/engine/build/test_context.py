@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.build.context import context_paths, send
-from labkit.engine.build.ignore import matcher
+from labkit.engine.build.context import context_paths, matcher, send
 from labkit.files import Files, Namespace, Store, tmpfs
 from labkit.kernel.process import Clock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.build.ignore import PatternError, matcher, read_ignore_file
+from labkit.engine.build.context import PatternError, matcher, read_ignore_file
 
 TABLE = [  # patterns, what they name, what they do not (moby/patternmatcher)
     ("*.log", "debug.log", "d/debug.log"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.build.progress import Progress, human_size, stamp
-from labkit.engine.dockerfile.errors import DockerfileError, Lines
-from labkit.engine.dockerfile.lint import RULES, Linter, is_secret
+from labkit.engine.build.client import Progress, human_size, stamp
+from labkit.engine.dockerfile.diagnostics import RULES, DockerfileError, Lines, Linter, is_secret
 
 
 def test_prints_steps_as_examples_build_txt() -> None:

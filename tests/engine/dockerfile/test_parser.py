@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, excerpt
 from labkit.engine.dockerfile.durations import duration
-from labkit.engine.dockerfile.errors import DockerfileError, Lines, excerpt
 from labkit.engine.dockerfile.instructions import (
     CmdInstruction,
     CopyInstruction,
@@ -18,11 +18,10 @@ from labkit.engine.dockerfile.instructions import (
     RunInstruction,
     ShellInstruction,
     Stage,
+    parse_mount,
 )
 from labkit.engine.dockerfile.lines import read_dockerfile
-from labkit.engine.dockerfile.lint import Linter
 from labkit.engine.dockerfile.parser import parse_stages
-from labkit.engine.dockerfile.runmount import parse_mount
 
 PARSER = "moby/buildkit frontend/dockerfile/parser"
 PARSE = "moby/buildkit frontend/dockerfile/instructions/parse.go"

@@ -1,16 +1,129 @@
-"""BuildKit's build checks: what it warns of although the build goes on.
+"""What is said of a Dockerfile: errors with excerpts, the word that was meant, the warnings of the build checks.
 
-Names and texts: moby/buildkit frontend/dockerfile/linter/ruleset.go; shape of the summary: transcript
-build-cache-comments-and-whitespace.
+Rules of the excerpt: moby/buildkit solver/errdefs/source.go; texts: transcripts build-cache-unknown-instruction,
+examples/build.txt. Names and texts of the checks: moby/buildkit frontend/dockerfile/linter/ruleset.go; shape of
+their summary: transcript build-cache-comments-and-whitespace.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from labkit.engine.dockerfile.errors import DockerfileError, Lines
 from labkit.engine.dockerfile.expand import go_quote
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of the Dockerfile, from 1, both ends included."""
+
+    start: int
+    end: int
+
+
+NOWHERE = Lines(0, 0)
+
+
+class DockerfileError(Exception):
+    """A Dockerfile that cannot be built. Each of `places` gives an excerpt; none gives none."""
+
+    def __init__(self, message: str, *places: Lines) -> None:
+        super().__init__(message)
+        self.message = message
+        self.places = list(places)
+
+    def at(self, place: Lines) -> DockerfileError:
+        """The same error, at this place too."""
+        self.places.append(place)
+        return self
+
+
+class BuildError(Exception):
+    """A build that failed: str() is what `docker build` prints last, with its newline; it exits with 1."""
+
+
+def failed(message: str) -> BuildError:
+    """A failure before anything was sent to the builder."""
+    return BuildError(f"ERROR: failed to build: {message}\n")
+
+
+def unsolved(message: str, excerpts: str = "") -> BuildError:
+    """A failure of the builder itself."""
+    return BuildError(f"{excerpts}ERROR: failed to build: failed to solve: {message}\n")
+
+
+def excerpt(name: str, text: str, place: Lines) -> str:
+    """The lines around a place, its own marked with >>>; "" where the file has no such line."""
+    lines = text.split("\n")
+    first = place.start
+    last = max(first, place.end)
+    if not 1 <= first <= len(lines):
+        return ""
+    top, bottom = _margins(first, min(last, len(lines)), len(lines))
+    shown = [
+        f" {number:3d} | {'>>>' if first <= number <= last else '   '} {lines[number - 1]}\n"
+        for number in range(top, bottom + 1)
+    ]
+    rule = "-" * 20 + "\n"
+    return f"{name}:{first}\n{rule}{''.join(shown)}{rule}"
+
+
+def _margins(top: int, bottom: int, count: int) -> tuple[int, int]:
+    """Two lines around several, four around a single one, nearer ones first on both sides."""
+    wanted = 4 if top == bottom else 2
+    added = 0
+    while added < wanted:
+        if top > 1:
+            top -= 1
+            added += 1
+        if bottom != count:
+            bottom += 1
+            added += 1
+        added += 1
+    return top, bottom
+
+
+_CLOSE = 3  # an edit distance below this counts as a slip of the pen
+
+
+def suggestion(word: str, options: Iterable[str], *, case_sensitive: bool = True) -> str:
+    """The nearest option, or "" where none is near or the word is one of them."""
+    wanted = word if case_sensitive else word.lower()
+    best, nearest = "", _CLOSE
+    for option in options:
+        option = option if case_sensitive else option.lower()
+        if option == wanted:
+            return ""
+        distance = _distance(wanted, option)
+        if distance < nearest:
+            best, nearest = option, distance
+    return best if case_sensitive else _as_cased(best, word)
+
+
+def did_you_mean(message: str, word: str, options: Iterable[str], *, case_sensitive: bool = True) -> str:
+    """The message with the suggestion that fits, if there is one."""
+    match = suggestion(word, options, case_sensitive=case_sensitive)
+    return f"{message} (did you mean {match}?)" if match else message
+
+
+def _as_cased(match: str, like: str) -> str:
+    if like == like.lower():
+        return match.lower()
+    return match.upper() if like == like.upper() else match
+
+
+def _distance(one: str, other: str) -> int:
+    """Levenshtein's; far words are given up at once."""
+    if abs(len(one) - len(other)) >= _CLOSE:
+        return _CLOSE
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
 
 _TRUE = ("1", "t", "T", "true", "TRUE", "True")
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
@@ -67,7 +180,7 @@ class Linter:
                 self.skip_all = value == "all"
                 self.skipped = frozenset(rule.strip() for rule in value.split(","))
             elif key == "error":
-                self.as_errors = _bool(value, part)
+                self.as_errors = _parsed_bool(value, part)
             else:
                 raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(key)}")
 
@@ -104,7 +217,7 @@ def _filled(pattern: str, words: tuple[str, ...]) -> str:
     return pattern.format(*quoted)
 
 
-def _bool(value: str, part: str) -> bool:
+def _parsed_bool(value: str, part: str) -> bool:
     if value not in _TRUE + _FALSE:
         raise DockerfileError(
             f"failed to parse check options: failed to parse check option {go_quote(part)}: "
