@@ -20,10 +20,10 @@ from labkit.jupyter.composer import IMAGE, START, MountComposer
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
 from labkit.jupyter.layers import widget as layers_widget
+from labkit.jupyter.magics import LessonMachine
 from labkit.jupyter.map import MapWidget, open_map
+from labkit.jupyter.picture import Picture
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
-from labkit.jupyter.show import Picture
-from labkit.jupyter.state import LessonMachine
 
 __all__ = [
     "cache_lab",

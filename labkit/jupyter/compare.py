@@ -17,9 +17,8 @@ import traitlets
 
 from labkit.drivers import DRIVERS
 from labkit.drivers.measure import PARTS, Result, measure, size
-from labkit.jupyter.diagram import INK
 from labkit.jupyter.panel import Panel, bundle
-from labkit.jupyter.show import svg_address
+from labkit.jupyter.picture import INK, svg_address
 
 FAR = 50  # from here on bars on a linear scale are too unlike to be read, and the scale is logarithmic
 SCALES = ("fitting", "linear", "logarithmic")

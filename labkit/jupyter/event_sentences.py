@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from labkit.jupyter.view import Marks, size_text
-from labkit.jupyter.view_text import cut, short
+from labkit.jupyter.view import Marks, cut, short, size_text
 
 
 class EventNames:

@@ -12,14 +12,11 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.jupyter.answer import attempt_at
-from labkit.jupyter.draw import DrawingError, draw
+from labkit.course.timeline import as_text
 from labkit.jupyter.feedback import differences, feedback_trait, flag_parts, goals_trait, side_by_side
-from labkit.jupyter.memory import KEEPING, Keeps, Memory, count
-from labkit.jupyter.panel import Panel, bundle
-from labkit.jupyter.prose import prose, spans
-from labkit.jupyter.show import Picture, svg_address, svg_width
-from labkit.jupyter.state import as_text
+from labkit.jupyter.magics import attempt_at
+from labkit.jupyter.panel import KEEPING, Keeps, Memory, Panel, bundle, count, prose, spans
+from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
 from labkit.jupyter.view import MachineView, added, compare, look
 
 HOME = "/home/learner"

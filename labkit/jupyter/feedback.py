@@ -9,9 +9,8 @@ from typing import Any
 from labkit.dockercli.flags import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, parse_volume
 from labkit.dockercli.mountparts import PARTS
-from labkit.jupyter.memory import count
-from labkit.jupyter.view import MachineView, compare
-from labkit.jupyter.view_text import gone_lines
+from labkit.jupyter.panel import count
+from labkit.jupyter.view import MachineView, compare, gone_lines
 
 MOST_DIFFERENCES = 8
 FLAGS = {"-v": "-v", "--volume": "-v", "--mount": "--mount"}

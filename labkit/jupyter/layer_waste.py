@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from labkit.catalog.debian import ROOT_HOME
 from labkit.engine.images.layerreport import Hidden, Stack, StackLayer, files_of
 from labkit.files import Inode
-from labkit.jupyter.view import size_text
-from labkit.jupyter.view_text import cut
+from labkit.jupyter.view import cut, size_text
 
 MOST = 6  # findings that are shown
 LEAST = 1000  # bytes of a content that is worth a word where it is seen twice

@@ -31,8 +31,7 @@ from labkit.engine.images.layerreport import (
 from labkit.files import Content, Inode
 from labkit.jupyter.layer_waste import MOST, entry_words, findings, layer_title
 from labkit.jupyter.panel import Panel, bundle
-from labkit.jupyter.view import size_text
-from labkit.jupyter.view_text import cut
+from labkit.jupyter.view import cut, size_text
 
 ALL = 0  # the number of the tree of all that is seen
 PAGE = 100  # names of a folder that are sent at once

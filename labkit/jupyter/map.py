@@ -18,8 +18,7 @@ from labkit.course import CourseError, Exercise, ProgressError, settings
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_lesson
 from labkit.course.record import for_learner
 from labkit.jupyter.exercise import standing_of
-from labkit.jupyter.memory import KEEPING, Keeps, Memory, count
-from labkit.jupyter.panel import Panel, bundle
+from labkit.jupyter.panel import KEEPING, Keeps, Memory, Panel, bundle, count
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,11 @@ import traitlets
 from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.event_sentences import told, written
 from labkit.jupyter.exercise import EDIT, completion_trait, picture_trait, shortened, text_of
-from labkit.jupyter.magics import choices
+from labkit.jupyter.magics import LessonMachine, choices
 from labkit.jupyter.panel import Panel, bundle
+from labkit.jupyter.picture import Picture
 from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
-from labkit.jupyter.show import Picture
-from labkit.jupyter.state import LessonMachine
-from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, look, only
-from labkit.jupyter.view_text import cut
+from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, cut, look, only
 
 KEPT_ROWS = 100  # inputs with their output that the terminal shows
 KEPT_CHARACTERS = 100_000  # of all of them

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from labkit.course import Attempt, load_exercise, slugs
-from labkit.jupyter.answer import judge_text
 from labkit.jupyter.exercise import widget
-from labkit.jupyter.memory import Memory
+from labkit.jupyter.magics import judge_text
+from labkit.jupyter.panel import Memory
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from labkit.engine.build.journal import Reason
-from labkit.jupyter.cache_lab import CacheLab, open_lab
-from labkit.jupyter.cache_reasons import WORDS, sentence
-from labkit.jupyter.state import LessonMachine
+from labkit.jupyter.cache_lab import WORDS, CacheLab, open_lab, sentence
+from labkit.jupyter.magics import LessonMachine
 
 MARKUP = "<img src=x onerror=alert(1)>"
 FILES = {

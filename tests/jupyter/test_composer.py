@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.jupyter.composer import MountComposer, look_command, spelt
-from labkit.jupyter.state import LessonMachine
+from labkit.jupyter.magics import LessonMachine
 
 BIND = "--mount type=bind,source=/data/mysql,target=/var/lib/mysql"
 HOSTILE = (

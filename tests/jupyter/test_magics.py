@@ -10,8 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
 from labkit import Machine
-from labkit.jupyter.magics import LabMagics, options
-from labkit.jupyter.state import LessonMachine
+from labkit.jupyter.magics import LabMagics, LessonMachine, options
 
 
 @pytest.fixture

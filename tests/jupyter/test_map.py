@@ -12,10 +12,10 @@ from labkit.course.lessons import LESSONS, exercises_by_lesson
 from labkit.course.selfcheck import the_plan
 from labkit.jupyter import map as module
 from labkit.jupyter import progress
-from labkit.jupyter.answer import judge_text
 from labkit.jupyter.exercise import widget
+from labkit.jupyter.magics import judge_text
 from labkit.jupyter.map import MapWidget, file_word, newest, open_map, score, where_to_go_on
-from labkit.jupyter.memory import _Live
+from labkit.jupyter.panel import _Live
 
 SLUG = "three-layers"
 LESSON = "02-layered-images"

@@ -10,9 +10,9 @@ import pytest
 from labkit.course import Attempt, ProgressError, load_exercise, open_progress
 from labkit.course.play import inputs_of
 from labkit.course.progress import empty
-from labkit.jupyter.answer import judge_text
 from labkit.jupyter.exercise import ExerciseWidget, widget
-from labkit.jupyter.memory import Memory, _Live
+from labkit.jupyter.magics import judge_text
+from labkit.jupyter.panel import Memory, _Live
 
 SLUG = "a-tag-moves"
 

@@ -11,9 +11,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
 from labkit.jupyter.exercise import MOST_CHOICES
-from labkit.jupyter.magics import LabMagics
+from labkit.jupyter.magics import LabMagics, LessonMachine
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
-from labkit.jupyter.state import LessonMachine
 
 playground_module: Any = import_module("labkit.jupyter.playground")  # the package has a function of that name
 

@@ -12,13 +12,13 @@ from labkit.jupyter.view import (
     SeenImage,
     added,
     compare,
+    gone_lines,
     look,
     only,
     rows,
     size_text,
     stacks,
 )
-from labkit.jupyter.view_text import gone_lines
 
 from .fakes import APP, UBUNTU, FakeMachine, small_machine
 

@@ -4,7 +4,7 @@ import { button, element } from "../shared/element.js";
 import { follow } from "../shared/model.js";
 import { browserStore } from "./store.js";
 
-/** The traits that labkit/jupyter/memory.py keeps.
+/** The traits that labkit/jupyter/panel.py keeps.
  * @typedef {{ course: string, kept: import("./store.js").Progress, asks: boolean, offer: string, returned: string }} KeptTraits */
 
 /** @param {import("../shared/model.js").Model<KeptTraits>} model @param {import("../shared/model.js").Send} send */

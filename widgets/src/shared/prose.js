@@ -1,5 +1,5 @@
 // A little of Markdown, as elements: paragraphs, lists, indented or fenced blocks, `code` and **bold**. Where no kernel
-// runs labkit/jupyter/prose.py writes the same as HTML.
+// runs labkit/jupyter/panel.py writes the same as HTML.
 import { element } from "./element.js";
 
 /** @typedef {"p" | "ul" | "pre"} Block */

@@ -8,12 +8,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from labkit.jupyter import draw as drawing
-from labkit.jupyter.diagram import MANY, dot, html
-from labkit.jupyter.draw import DrawingError, draw, use
-from labkit.jupyter.show import Picture, picture
-from labkit.jupyter.view import MachineView, look
-from labkit.jupyter.view_text import cut, in_words
+from labkit.jupyter.picture import MANY, DrawingError, Picture, dot, draw, label_text, picture, use
+from labkit.jupyter.view import MachineView, cut, in_words, look
 
 from .fakes import APP, FakeMachine, small_machine
 
@@ -78,7 +74,7 @@ def test_a_name_is_never_markup(name: str) -> None:
 def test_long_names_are_cut_and_stay_on_one_line() -> None:
     assert cut("x" * 100, 10) == "xxxxxxx..."
     assert cut("a\n\tb\x1b[31m") == r"a b\x1b[31m"
-    assert html("é<") == "&#233;&lt;"
+    assert label_text("é<") == "&#233;&lt;"
 
 
 def test_the_bundle_is_safe_for_an_untrusted_notebook() -> None:
@@ -90,7 +86,7 @@ def test_the_bundle_is_safe_for_an_untrusted_notebook() -> None:
 
 
 def test_where_nothing_draws_the_text_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "_program", lambda: None)
+    monkeypatch.setattr("labkit.jupyter.picture._program", lambda: None)
     draw.cache_clear()
     made = picture(small_machine())
     with pytest.raises(DrawingError):
