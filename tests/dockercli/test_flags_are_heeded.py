@@ -27,10 +27,18 @@ def defined(module: str) -> dict[str, ast.AST | tuple[str, str]]:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            folder = "commands/" if module.startswith("commands/") and node.level == 1 else ""
-            found |= {alias.name: (folder + (node.module or ""), alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            place = source(module, node)
+            found |= {alias.name: (place, alias.name) for alias in node.names}
     return found
+
+
+def source(module: str, node: ast.ImportFrom) -> str:
+    """The file below dockercli/ that an import names, as modules are named here; a file that is not there for others."""
+    if not node.level:
+        return (node.module or "").removeprefix("labkit.dockercli.").replace(".", "/")
+    folder = "commands/" if module.startswith("commands/") and node.level == 1 else ""
+    return folder + (node.module or "__init__")
 
 
 def strings(module: str, name: str, seen: set[tuple[str, str]]) -> set[str]:
