@@ -43,7 +43,7 @@ from labkit.kernel.process import (
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
 from labkit.shell import Session, Written, execute
-from labkit.shell.children import process_twin
+from labkit.shell.boundaries import process_twin
 from labkit.shell.completion import Completion
 from labkit.userland import PROGRAMS as UTILITIES
 

@@ -6,8 +6,7 @@ busybox has; `Session` is a terminal. The utilities are a package of their own, 
 
 from __future__ import annotations
 
-from labkit.shell.exec import execute
 from labkit.shell.main import APPLETS, PROGRAMS, ash, bash, dash, sh
-from labkit.shell.session import Session, Written
+from labkit.shell.terminal import Session, Written, execute
 
 __all__ = ["APPLETS", "PROGRAMS", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]

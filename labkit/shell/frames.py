@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from labkit.shell.environment import Former
 from labkit.shell.parser import Program, parse
-from labkit.shell.running import BREAK, CONTINUE, EXIT, RETURN, Frame, Jump, Memo, Shell
+from labkit.shell.running import BREAK, CONTINUE, EXIT, RETURN, Former, Frame, Jump, Memo, Shell
 from labkit.shell.streams import Stream, Twins
 from labkit.shell.tree import AndOr, If, Node, Sequence, While
 

@@ -1,18 +1,130 @@
-"""The programs sh, ash, dash and bash: their arguments, and where their commands come from."""
+"""The variables that each shell sets when it starts.
+
+The prompt: PS1 with busybox's and bash's backslash sequences, or plainly (dash).
+
+The programs sh, ash, dash and bash: their arguments, and where their commands come from.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from labkit.kernel.process import AtPrompt, Killed, Process
-from labkit.shell import messages
+from labkit.shell import expand, messages
 from labkit.shell.boundaries import Boundary
 from labkit.shell.frames import ProgramFrame, run_text
 from labkit.shell.interpreter import STARTERS
-from labkit.shell.keyboard import INTERRUPTED
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
-from labkit.shell.parser import parse
-from labkit.shell.prompt import prompt
+from labkit.shell.parser import document_word, parse
 from labkit.shell.running import Frame, Jump, Shell
-from labkit.shell.startup import set_up_variables
+from labkit.shell.terminal import INTERRUPTED
+
+DEFAULT_PATH = {
+    "ash": "/sbin:/usr/sbin:/bin:/usr/bin",
+    "dash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "bash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
+
+
+def set_up_variables(shell: Shell) -> None:
+    env, given = shell.env, shell.process.env
+    for name, value in given.items():
+        if name.isidentifier() and name.isascii():
+            env.variables[name] = value
+            env.exported.add(name)
+    variables = env.variables
+    variables["IFS"] = " \t\n"
+    variables["OPTIND"] = "1"
+    variables.setdefault("PATH", DEFAULT_PATH[shell.dialect.name])
+    variables.setdefault("PS4", "+ ")
+    variables["PWD"] = shell.process.files.cwd
+    _SHELL_VARIABLES[shell.dialect.name](shell)
+
+
+def _ash_variables(shell: Shell) -> None:
+    env = shell.env
+    env.variables["SHLVL"] = str(_level(env.variables.get("SHLVL")))
+    env.exported |= {"SHLVL", "PWD"}
+    env.variables.setdefault("PS1", "\\w # " if shell.process.files.user.uid == 0 else "\\w $ ")
+    env.variables.setdefault("PS2", "> ")
+    env.variables["PPID"] = str(max(0, shell.process.pid - 1))
+
+
+def _dash_variables(shell: Shell) -> None:
+    env = shell.env
+    env.exported.add("PWD")
+    env.variables.setdefault("PS1", "# " if shell.process.files.user.uid == 0 else "$ ")
+    env.variables.setdefault("PS2", "> ")
+    env.variables["PPID"] = str(max(0, shell.process.pid - 1))
+
+
+def _bash_variables(shell: Shell) -> None:
+    env = shell.env
+    env.variables["SHLVL"] = str(_level(env.variables.get("SHLVL")))
+    env.variables.setdefault("_", shell.arg0)
+    env.exported |= {"SHLVL", "PWD", "_"}
+    env.variables.setdefault("PS1", "\\s-\\v\\$ ")
+    env.variables.setdefault("PS2", "> ")
+    env.variables["PPID"] = str(max(0, shell.process.pid - 1))
+    env.variables.update(BASH="/bin/bash", BASH_VERSION="5.2.15(1)-release", HOSTNAME=shell.process.hostname)
+    env.variables.update(EUID=str(shell.process.files.user.uid), UID=str(shell.process.files.user.uid))
+
+
+def _level(value: str | None) -> int:
+    return int(value) + 1 if value and value.isdigit() else 1
+
+
+_SHELL_VARIABLES = {"ash": _ash_variables, "dash": _dash_variables, "bash": _bash_variables}
+
+
+_SEQUENCE = re.compile(r"\\([whHu$ns\\vV\[\]eWa])")
+
+
+def _folder(shell: Shell) -> str:
+    here, home = shell.get("PWD") or shell.files.cwd, shell.get("HOME") or ""
+    if len(home) > 1 and (here == home or here.startswith(home + "/")):
+        return "~" + here[len(home) :]
+    return here
+
+
+def _user(shell: Shell) -> str:
+    uid = shell.files.user.uid
+    try:
+        lines = shell.files.read("/etc/passwd").decode("utf-8", "replace").splitlines()
+    except OSError:
+        return "root" if uid == 0 else str(uid)
+    return next((line.split(":")[0] for line in lines if line.split(":")[2:3] == [str(uid)]), str(uid))
+
+
+_MEANING: dict[str, Callable[[Shell], str]] = {
+    "w": _folder,
+    "W": lambda shell: _folder(shell).rpartition("/")[2] or "/",
+    "h": lambda shell: shell.process.hostname.partition(".")[0],
+    "H": lambda shell: shell.process.hostname,
+    "u": _user,
+    "$": lambda shell: "#" if shell.files.user.uid == 0 else "$",
+    "n": lambda shell: "\n",
+    "s": lambda shell: shell.arg0.rpartition("/")[2].lstrip("-"),
+    "v": lambda shell: "5.2",
+    "V": lambda shell: "5.2.15",
+    "\\": lambda shell: "\\",
+    "[": lambda shell: "",
+    "]": lambda shell: "",
+    "e": lambda shell: "\x1b",
+    "a": lambda shell: "\a",
+}
+
+
+def prompt(shell: Shell, name: str) -> str:
+    """PS1 or PS2 as it is shown now."""
+    text = shell.get(name) or ""
+    if shell.dialect is not DASH:
+        text = _SEQUENCE.sub(lambda found: _MEANING[found.group(1)](shell), text)
+    if "$" in text or "`" in text:
+        text = expand.text(shell, document_word(text))
+    return text
+
 
 _OPTION_NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",

@@ -1,4 +1,8 @@
-"""A running shell as plain state: variables, files, and a stack of frames, which say what it has still to do.
+"""A shell execution environment. POSIX, Shell Command Language, 2.12.
+
+Commands in the background: each a process of its own, which ran at once and may wait.
+
+A running shell as plain state: variables, files, and a stack of frames, which say what it has still to do.
 
 A frame's `step` does a little and either pushes frames above itself or pops itself. A jump (exit, return, break, an
 error) takes frames off until one catches it. Nothing of a shell that waits lies on Python's own stack, so parking is
@@ -10,17 +14,151 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from labkit.files import Files
-from labkit.kernel.process import Input, Killed, Parked, Process, Runaway
+from labkit.kernel.process import Input, Kernel, Killed, Parked, Process, Runaway
 from labkit.shell import messages
-from labkit.shell.environment import Environment
-from labkit.shell.jobs import Jobs
-from labkit.shell.keyboard import Keyboard
 from labkit.shell.lexer import ProgramError
 from labkit.shell.messages import DASH, Dialect
 from labkit.shell.streams import Stream, Twins, readable, writable
+from labkit.shell.terminal import Keyboard
 from labkit.shell.tree import Node
+
+Former = dict[str, tuple[str | None, bool]]  # variables as they were: value, and whether exported
+
+
+class Environment:
+    """What a subshell gets a copy of."""
+
+    __slots__ = (
+        "arguments", "exported", "fds", "files", "functions", "options", "readonly", "traps", "variables",
+    )  # fmt: skip
+
+    def __init__(self, files: Files, fds: dict[int, Stream]) -> None:
+        self.variables: dict[str, str] = {}
+        self.exported: set[str] = set()
+        self.readonly: set[str] = set()
+        self.functions: dict[str, Node] = {}
+        self.arguments: list[str] = []
+        self.options: set[str] = set()
+        self.traps: dict[str, str] = {}
+        self.files = files
+        self.fds = fds
+
+    def copy(self) -> Environment:
+        """For a subshell: traps but the ignored ones are reset."""
+        other = Environment.__new__(Environment)
+        other.variables = dict(self.variables)
+        other.exported = set(self.exported)
+        other.readonly = set(self.readonly)
+        other.functions = dict(self.functions)
+        other.arguments = self.arguments
+        other.options = set(self.options)
+        other.traps = {name: action for name, action in self.traps.items() if not action} if self.traps else {}
+        other.files = self.files.copy()
+        other.fds = dict(self.fds)
+        return other
+
+    def twin(self, twins: Twins) -> Environment:
+        other = self.copy()
+        other.traps = dict(self.traps)
+        other.fds = {number: twins.of(stream) for number, stream in self.fds.items()}
+        return other
+
+    def remembered(self, names: list[str]) -> Former:
+        """What these variables are, for `restore`."""
+        return {name: (self.variables.get(name), name in self.exported) for name in names}
+
+    def restore(self, former: Former) -> None:
+        for name, (value, exported) in former.items():
+            if value is None:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = value
+            (self.exported.add if exported else self.exported.discard)(name)
+
+    def child(self) -> dict[str, str]:
+        """The environment of a program that it starts, in the order of the shell's own table."""
+        variables = self.variables
+        names = [name for name in variables if name in self.exported]
+        return {name: variables[name] for name in sorted(names, key=_bucket)}
+
+
+@lru_cache(maxsize=1024)
+def _bucket(name: str) -> int:
+    """Where ash and dash keep a variable: a table of 39 lists (hashvar in their var.c)."""
+    return ((ord(name[0]) << 4) + sum(map(ord, name))) % 39
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command in the background: its status, or how it waits."""
+
+    pid: int
+    process: Process
+    status: int | None = None
+    parked: Parked | None = None
+
+    @property
+    def until(self) -> int | None:
+        """When it goes on; None: never by itself, or it has ended."""
+        return self.parked.until if self.parked else None
+
+
+def resumed(job: Job) -> Job:
+    """The job after its next piece of work."""
+    assert job.parked is not None
+    try:
+        return replace(job, status=job.parked.resume(job.process), parked=None)
+    except Parked as parked:
+        return replace(job, parked=parked)
+    except Killed as killed:
+        return replace(job, status=killed.status, parked=None)
+
+
+class Jobs(dict[int, Job]):
+    """By process id, in the order in which they were started."""
+
+    def end(self, job: Job, status: int) -> None:
+        """A signal ends it."""
+        self[job.pid] = replace(job, status=status, parked=None)
+
+    def times(self) -> list[int]:
+        """When those go on that wait for a time."""
+        return [time for job in self.values() if (time := job.until) is not None]
+
+    def go_on(self, kernel: Kernel) -> None:
+        """Let those go on whose time has come, each at its time."""
+        clock = kernel.clock
+        kernel.tick(len(self))
+        now = clock.now
+        while due := [(until, job.pid) for job in self.values() if (until := job.until) is not None and until <= now]:
+            until, pid = min(due)
+            clock.now = until
+            self[pid] = resumed(self[pid])
+        clock.now = max(clock.now, now)
+
+    def wait_for(self, job: Job, waiter: Process) -> int:
+        """The status of a job when it has ended."""
+        while job.status is None:
+            assert job.parked is not None
+            if waiter.detached:
+                raise Parked(job.parked.until)
+            if job.parked.until is None:
+                return 130
+            clock = waiter.kernel.clock
+            clock.now = max(clock.now, job.parked.until)
+            job = self[job.pid] = resumed(job)
+        return job.status
+
+    def leave(self, kernel: Kernel) -> None:
+        """Those that still wait outlive the shell: the machine takes them on."""
+        for job in self.values():
+            if job.parked:
+                kernel.services.adopt(job.process, job.parked)
+
 
 EXIT, RETURN, BREAK, CONTINUE, ABORT = "exit", "return", "break", "continue", "abort"
 DEEPEST = 20_000  # frames

@@ -6,8 +6,8 @@ POSIX, Shell Command Language, 2.14 (special builtins) and the utilities that on
 from __future__ import annotations
 
 from labkit.kernel.process import ExecError, find_program
-from labkit.shell.builtins import control, folders, options, processes, reading, texts, variables
-from labkit.shell.children import Builtin, spawn
+from labkit.shell.boundaries import Builtin, spawn
+from labkit.shell.builtins import control, folders, options, processes, reading, saying, variables
 from labkit.shell.messages import BASH, DASH
 from labkit.shell.parser import RESERVED
 from labkit.shell.running import ABORT, Jump, Shell
@@ -117,13 +117,13 @@ _POSIX_SPECIAL = frozenset(SPECIAL_BUILTINS)
 
 
 BUILTINS: dict[str, Builtin] = {
-    "[": texts.test,
+    "[": saying.test,
     "alias": _true,
     "cd": folders.cd,
     "chdir": folders.cd,
     "command": _command,
     "declare": variables.local,
-    "echo": texts.echo,
+    "echo": saying.echo,
     "false": _false,
     "getopts": options.getopts,
     "hash": _hash,
@@ -131,11 +131,11 @@ BUILTINS: dict[str, Builtin] = {
     "kill": processes.kill,
     "let": variables.let,
     "local": variables.local,
-    "printf": texts.printf,
+    "printf": saying.printf,
     "pwd": folders.pwd,
     "read": reading.read,
     "source": control.dot,
-    "test": texts.test,
+    "test": saying.test,
     "true": _true,
     "type": _type,
     "ulimit": processes.ulimit,

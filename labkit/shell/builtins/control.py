@@ -6,8 +6,8 @@ import re
 
 from labkit.kernel.process import ExecError, find_program
 from labkit.shell import messages
+from labkit.shell.boundaries import not_started, spawn
 from labkit.shell.builtins.saying import count, fail, say
-from labkit.shell.children import not_started, spawn
 from labkit.shell.frames import ExitFrame, FunctionFrame, LoopFrame, ProgramFrame, run_text
 from labkit.shell.messages import BASH, DASH
 from labkit.shell.running import ABORT, BREAK, CONTINUE, EXIT, RETURN, Jump, Shell

@@ -1,0 +1,288 @@
+"""What a person types at a terminal: a stream that has no line yet when it is read.
+
+Starting a program: what the kernel's `execute` is.
+
+argv[0] is looked for as execvp does it. Its file says what it is: a labkit program, a script that names its interpreter
+in its first line, or else a script for sh (as execvp takes what the kernel calls ENOEXEC).
+
+A terminal: an interactive shell that takes one line at a time.
+
+The terminal itself is a stream that has no line yet when it is read: it raises NeedsInput, which is a wait like any
+other (Parked), and passes through whatever programs run: the shell of `docker run -it`, the engine, docker, the host's
+shell. The session keeps that wait; the next line resumes it. So a shell within a shell needs no hook of its own: a
+program that is not the last to run wraps the wait with `Parked.then`, as it must for a detached process that sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from errno import ENOENT
+from functools import partial
+from typing import NamedTuple
+
+from labkit.files import Content
+from labkit.kernel.process import (
+    PROGRAM_MARK,
+    ExecError,
+    Input,
+    Killed,
+    Output,
+    Parked,
+    Process,
+    Program,
+    Runaway,
+    find_program,
+)
+
+INTERRUPTED = 130  # exit status after SIGINT
+
+
+class NeedsInput(Parked):
+    """A terminal was read before anything was typed."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+
+class Keyboard(Input):
+    """What has been typed and not read yet."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", isatty=True)
+        self.typed = b""
+        self.ended = False  # ^D at the beginning of a line
+        self.echoing = False
+        self.interrupted = False  # ^C
+
+    def _interrupt(self) -> None:
+        if self.interrupted:
+            self.interrupted, self.typed = False, b""
+            raise Killed(INTERRUPTED)
+
+    def echo(self, line: bytes, output: Output) -> None:
+        """What is typed is part of what the terminal shows, so a container's log has it; the person sees it anyway."""
+        self.echoing = True
+        output.write(line)
+        self.echoing = False
+
+    def read_content(self, size: int = -1) -> Content:
+        return Content(self.read(size))
+
+    def read(self, size: int = -1) -> bytes:
+        """All up to ^D where the size is negative, else what there is of the line."""
+        self._interrupt()
+        if not self.ended and (size < 0 or not self.typed):
+            raise NeedsInput
+        if size < 0 or (self.ended and not self.typed):
+            data, self.typed, self.ended = self.typed, b"", False
+            return data
+        line = self.typed[: self.typed.find(b"\n") + 1 or None][:size]
+        self.typed = self.typed[len(line) :]
+        return line
+
+    def readline(self) -> bytes:
+        self._interrupt()
+        if b"\n" not in self.typed:
+            if not self.ended:
+                raise NeedsInput
+            data, self.typed, self.ended = self.typed, b"", False
+            return data
+        line, _, self.typed = self.typed.partition(b"\n")
+        return line + b"\n"
+
+
+_MOST_INTERPRETERS = 5  # the kernel's limit on scripts that name scripts
+_HEAD = 256  # bytes of a file that are looked at (kernel, BINPRM_BUF_SIZE)
+
+
+def execute(process: Process) -> int:
+    """Find argv[0] and run it; the exit status. Raises ExecError where it cannot be started, Parked where it waits."""
+    path = find_program(process.files, process.argv[0], process.env.get("PATH", "/usr/local/bin:/usr/bin:/bin"))
+    program = _program(process, path, _MOST_INTERPRETERS)
+    try:
+        return program(process)
+    except NeedsInput as waiting:
+        raise _bound(Parked(waiting.until, _again(program)), process) from None
+    except Parked as parked:
+        raise _bound(parked, process) from None
+    except Killed as killed:
+        return killed.status
+    except RecursionError:
+        raise Runaway("the command calls itself too often") from None
+
+
+def _program(process: Process, path: str, left: int) -> Program:
+    """The program that this file is; a script's changes argv."""
+    with process.files.open(path) as handle:
+        head = handle.read(_HEAD)
+    if head.startswith(PROGRAM_MARK):
+        name = head[len(PROGRAM_MARK) :].split(b"\n", 1)[0].decode()
+        return process.kernel.programs.get(name, _not_simulated)
+    process.argv = [*_interpreter(head), path, *process.argv[1:]]
+    try:
+        interpreter = find_program(process.files, process.argv[0], "/bin:/usr/bin")
+    except ExecError:
+        raise ExecError(ENOENT, path, searched=False) from None
+    if not left:
+        raise ExecError(ENOENT, path, searched=False)
+    return _program(process, interpreter, left - 1)
+
+
+def _not_simulated(process: Process) -> int:
+    """A program of the catalog that has a file, for its size, and does nothing here."""
+    process.stderr.write(f"{process.argv[0].rpartition('/')[2]}: this program is not simulated\n")
+    return 127
+
+
+def _interpreter(head: bytes) -> list[str]:
+    """What runs this script: a program and at most one argument."""
+    if not head.startswith(b"#!"):
+        return ["/bin/sh"]
+    words = head[2:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape").strip().split(None, 1)
+    return words or ["/bin/sh"]
+
+
+def _bound(parked: Parked, process: Process) -> Parked:
+    """The same wait for exactly this process. Who resumes it may hand in a copy of it (the same argv), with streams of
+    its own; what else is handed in belongs to a program around this one, which knew nothing of waiting."""
+    argv = list(process.argv)
+
+    def resume(given: Process) -> int:
+        itself = given if given.argv == argv else replace(process, files=process.files.copy(), kernel=given.kernel)
+        try:
+            return parked.resume(itself)
+        except NeedsInput as waiting:
+            raise _bound(Parked(waiting.until, parked.resume), itself) from None
+        except Parked as again:
+            raise _bound(again, itself) from None
+        except Killed as killed:
+            return killed.status
+
+    return Parked(parked.until, resume)
+
+
+def _again(program: Program) -> Program:
+    """A program that wanted input starts over when there is more: it has read nothing yet that is not still there."""
+
+    def run(process: Process) -> int:
+        try:
+            return program(process)
+        except NeedsInput as waiting:
+            raise Parked(waiting.until, run) from None
+
+    return run
+
+
+class Written(NamedTuple):
+    """Text and where it was written: 1 (stdout) or 2 (stderr)."""
+
+    stream: int
+    text: bytes
+
+
+class Screen(Output):
+    """One of a terminal's two streams; both write to the same list."""
+
+    isatty = True
+
+    def __init__(self, number: int, shown: list[Written], keyboard: Keyboard) -> None:
+        super().__init__()
+        self.keyboard = keyboard
+        self.number = number
+        self.shown = shown
+
+    def _add(self, piece: Content | bytes, cost: int) -> None:
+        if self.keyboard.echoing:
+            return
+        if len(piece) > self.limit:
+            raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
+        self.size += len(piece)
+        if self.size > self.limit:
+            raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
+        self.shown.append(Written(self.number, bytes(piece)))
+
+
+class Session:
+    """A shell at a terminal. `process` is the shell to start: its argv, env and files; its streams are replaced."""
+
+    def __init__(self, process: Process) -> None:
+        self._shown: list[Written] = []
+        self._keyboard = Keyboard()
+        self._screens = (Screen(1, self._shown, self._keyboard), Screen(2, self._shown, self._keyboard))
+        self._process = replace(
+            process, stdin=self._keyboard, stdout=self._screens[0], stderr=self._screens[1], tty=True, detached=False
+        )
+        self._waiting: Parked | None = None
+        self.prompt = ""  # what the innermost shell shows before the cursor
+        self.status: int | None = None  # of the shell, when it has ended
+        self._continue(partial(process.kernel.execute, self._process))
+        self.banner = self._take()
+
+    @property
+    def ended(self) -> bool:
+        return self.status is not None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the shell waits for the rest of a command."""
+        return self.prompt == "> "
+
+    def feed(self, line: str | None) -> list[Written]:
+        """Type a line (None: ^D) and give what is written until the next prompt, which is not part of it.
+
+        Where the line is a runaway, the shell is afterwards what it was before it, and Runaway goes on to the caller.
+        """
+        if line is None:
+            self._keyboard.ended = True
+        else:
+            self._keyboard.typed += (line if line.endswith("\n") else line + "\n").encode("utf-8", "surrogateescape")
+        return self._go_on()
+
+    def interrupt(self) -> list[Written]:
+        """Type ^C: what waits for input is killed; at a prompt the line is given up."""
+        self._keyboard.interrupted = True
+        return self._go_on()
+
+    def snapshot(self) -> tuple[Parked | None, str, int | None]:
+        """The shell as it is; its machine is not part of it."""
+        return self._waiting, self.prompt, self.status
+
+    def restore(self, saved: tuple[Parked | None, str, int | None]) -> None:
+        self._waiting, self.prompt, self.status = saved
+
+    def _go_on(self) -> list[Written]:
+        """Resume as long as something reads what was typed."""
+        before = self.snapshot()
+        while self._waiting is not None:
+            keyboard, waiting = self._keyboard, self._waiting
+            left = keyboard.typed
+            try:
+                self._continue(partial(waiting.resume, self._process))
+            except BaseException:
+                self.restore(before)
+                self._shown.clear()
+                keyboard.typed = b""
+                raise
+            if not keyboard.typed or keyboard.typed == left:
+                break
+        return self._take()
+
+    def _continue(self, run: Callable[[], int]) -> None:
+        """Run until the shell ends or waits for a line."""
+        self._waiting = None
+        try:
+            self.status = run()
+        except Parked as parked:
+            self._waiting = parked
+
+    def _take(self) -> list[Written]:
+        """What was written, without the prompt at its end."""
+        shown = list(self._shown)
+        self._shown.clear()
+        for screen in self._screens:
+            screen.size = 0
+        self.prompt = ""
+        if self._waiting is not None and shown and not shown[-1].text.endswith(b"\n"):
+            self.prompt = shown.pop().text.decode("utf-8", "replace")
+        return shown
