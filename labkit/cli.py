@@ -65,9 +65,8 @@ def learner(args: argparse.Namespace) -> int:
 
 def grade(args: argparse.Namespace) -> int:
     """Grade all submissions in a folder."""
-    from labkit.grading.grade import grade_folder
-    from labkit.grading.report import notes, write_report
-    from labkit.grading.roster import RosterError, read_roster
+    from labkit.grading.grade import grade_folder, notes, write_report
+    from labkit.grading.submission import RosterError, read_roster
 
     folder = Path(args.folder)
     if not folder.is_dir():
@@ -151,7 +150,7 @@ def new_exercise(args: argparse.Namespace) -> int:
 
 def misconceptions(args: argparse.Namespace) -> int:
     """List the beliefs that the course collects, and where each is covered."""
-    from labkit.course.misconceptions import misconceptions as beliefs
+    from labkit.course.record import misconceptions as beliefs
     from labkit.course.selfcheck import covered, notebooks_folder, read_course
 
     places = covered(read_course(notebooks_folder()))

@@ -167,7 +167,6 @@ def test_a_file_a_class_and_a_function_can_be_taken_in() -> None:
 TWICE = {
     ("catalog", "_Session"),
     ("catalog", "_Talk"),
-    ("course", "Lesson"),
     ("drivers", "Row"),
     ("engine", "NotStarted"),
 }  # those that are left

@@ -47,8 +47,9 @@ compose; the option's letter for choose; the lines in their order for order; `it
 
 from __future__ import annotations
 
+from labkit.course.checks import CheckResult
 from labkit.course.exercises import CourseError, load_all, load_exercise, slugs
-from labkit.course.judge import CheckResult, Judgement, judge
+from labkit.course.judge import Judgement, judge
 from labkit.course.progress import Progress, ProgressError, open_progress
 from labkit.course.record import Exercise
 from labkit.course.session import Attempt

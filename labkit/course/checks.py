@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import get_args, get_type_hints
 
-from labkit.course.facts import Facts, MountFacts, content_of, written
+from labkit.course.machines import Facts, MountFacts, content_of, written
 from labkit.course.record import Assertion
 from labkit.engine.images.images import ImageStep
 from labkit.engine.images.layerreport import entry_of, walk

@@ -15,11 +15,19 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from labkit.course.checks import CHECKS
-from labkit.course.kinds import COMPARE, KINDS
-from labkit.course.misconceptions import number_fault
-from labkit.course.play import AnswerError
-from labkit.course.record import Assertion, Exercise, Mistake, Setup, Solution, for_learner
-from labkit.course.variants import PLACEHOLDER, validate_values
+from labkit.course.judge import COMPARE, KINDS
+from labkit.course.machines import AnswerError
+from labkit.course.record import (
+    PLACEHOLDER,
+    Assertion,
+    Exercise,
+    Mistake,
+    Setup,
+    Solution,
+    for_learner,
+    number_fault,
+    validate_values,
+)
 
 SCHEMA = 1
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -73,7 +81,7 @@ def load_exercise(name: str) -> Exercise:
 
 def _candidates(slug: str) -> Iterator[Exercise]:
     """All exercises of the files that have this slug written in them."""
-    for file in _record_files():
+    for file in [*toml_files(exercises_folder()), *toml_files(exercises_folder() / "old")]:
         if slug in file.read_text(encoding="utf-8"):
             yield from _load_file(file.name, file.read_text(encoding="utf-8"))
 
@@ -82,7 +90,7 @@ def load_all() -> list[Exercise]:
     """Every exercise of the course in its current revision, lesson by lesson. Raises CourseError with all faults."""
     exercises: list[Exercise] = []
     faults: list[str] = []
-    for file in _lesson_files():
+    for file in toml_files(exercises_folder()):
         try:
             exercises += _load_file(file.name, file.read_text(encoding="utf-8"))
         except CourseError as error:
@@ -96,15 +104,10 @@ def slugs() -> list[str]:
     return [exercise.slug for exercise in load_all()]
 
 
-def _lesson_files() -> list[Traversable]:
-    return sorted(
-        (each for each in exercises_folder().iterdir() if each.name.endswith(".toml")), key=lambda file: file.name
-    )
-
-
-def _record_files() -> list[Traversable]:
-    old = exercises_folder() / "old"
-    return _lesson_files() + ([each for each in old.iterdir() if each.name.endswith(".toml")] if old.is_dir() else [])
+def toml_files(folder: Traversable) -> list[Traversable]:
+    """Those of a folder, by name; none where there is no such folder."""
+    found = (each for each in folder.iterdir() if each.name.endswith(".toml")) if folder.is_dir() else ()
+    return sorted(found, key=lambda file: file.name)
 
 
 @lru_cache(maxsize=64)

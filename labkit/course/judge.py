@@ -1,19 +1,350 @@
-"""One answer judged: what was asked, what is so instead, and which mistake it is where it is one that people make."""
+"""The eight kinds of exercise: what a record of each has of its own, what an answer looks like, and how it is judged.
+
+A judgement says what was asked, what is so instead, and which mistake it is where it is one that people make.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from labkit.course.checks import CheckResult, evaluate
-from labkit.course.facts import Facts
-from labkit.course.kinds import KINDS, Verdict, prediction, same_prediction
-from labkit.course.misconceptions import told
-from labkit.course.play import AnswerError
-from labkit.course.record import Assertion, Exercise, Mistake
+from labkit.course.checks import CheckResult, evaluate, size_of
+from labkit.course.machines import HOME, LONGEST, AnswerError, Facts, Played, fresh_machine, inputs_of, play
+from labkit.course.record import Assertion, Exercise, Mistake, told
+from labkit.machine import Machine
 
-__all__ = ["CheckResult", "Judgement", "judge"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a kind found out about an answer."""
+
+    results: tuple[CheckResult, ...]
+    text: str  # the answer as text, for mistakes that are seen in it
+    machine: Machine | None = None  # what the answer led to
+    played: tuple[Played, ...] = ()
+    printed: str = ""  # predict: what the simulator says
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of the table. `keys`: what its records have beside what all have: name -> (type, needed)."""
+
+    form: Callable[[Exercise], dict]
+    parse: Callable[[Exercise, object], Any]  # raises AnswerError
+    judge: Callable[[Exercise, Any], Verdict]
+    keys: Mapping[str, tuple[type, bool]]
+    terminal: bool = False  # the answer is what was done in a terminal
+    machine: bool = False  # the answer changes a machine, so that checks can be asked of it
+
+
+def check_all(machine: Machine, checks: Sequence[Assertion]) -> tuple[CheckResult, ...]:
+    facts = Facts(machine)
+    return tuple(evaluate(facts, each) for each in checks)
+
+
+def _text(answer: object) -> str:
+    if answer is None or (isinstance(answer, str) and not answer.strip()):
+        raise AnswerError("nothing is chosen or written yet")
+    if not isinstance(answer, str):
+        raise AnswerError("the answer must be a text")
+    if len(answer) > LONGEST:
+        raise AnswerError(f"the answer is longer than {LONGEST >> 10} KiB")
+    return answer.strip()
+
+
+def _lines(answer: object) -> list[str]:
+    lines = answer.splitlines() if isinstance(answer, str) else answer
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise AnswerError("the answer must be a list of lines")
+    return [line.strip() for line in lines if line.strip()]
+
+
+# do, repair, explain: commands
+
+
+def _terminal_form(exercise: Exercise) -> dict:
+    return {"type": "terminal"}
+
+
+def _parse_commands(exercise: Exercise, answer: object) -> list[str]:
+    return inputs_of(answer)
+
+
+def _parse_some_commands(exercise: Exercise, answer: object) -> list[str]:
+    if inputs := inputs_of(answer):
+        return inputs
+    raise AnswerError("nothing is written yet")
+
+
+def _judge_commands(exercise: Exercise, parsed: list[str]) -> Verdict:
+    machine = fresh_machine(exercise)
+    played = play(machine, parsed)
+    return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
+
+
+def _command_form(exercise: Exercise) -> dict:
+    return {"type": "text", "label": "Which command was it?", "placeholder": "docker …"}
+
+
+# predict
+
+
+def _predict_form(exercise: Exercise) -> dict:
+    if options := exercise.own.get("options"):
+        return {"type": "choice", "options": [{"value": str(each), "text": str(each)} for each in options]}
+    return {"type": "text", "label": "What will it print?", "placeholder": str(exercise.own.get("example", ""))}
+
+
+def _parse_text(exercise: Exercise, answer: object) -> str:
+    return _text(answer)
+
+
+def prediction(exercise: Exercise, observe: str = "") -> str:
+    """What the simulator says: the command is run, then what is observed (by default the command's own output)."""
+    machine = fresh_machine(exercise)
+    done = machine.run(str(exercise.own["command"]))
+    look = observe or str(exercise.own.get("observe", ""))
+    return (machine.run(look) if look else done).stdout.strip()
+
+
+def _compact(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _number(text: str) -> float | None:
+    found = re.search(r"-?\d+(?:\.\d+)?", text.replace(",", ""))
+    return float(found[0]) if found else None
+
+
+def _bytes(text: str) -> int | None:
+    try:
+        return size_of(text.strip())
+    except ValueError:
+        return None
+
+
+def _same_size(one: str, other: str) -> bool:
+    """Within a twentieth: "3MB" for 3.1MB."""
+    a, b = _bytes(one), _bytes(other)
+    return a is not None and b is not None and abs(a - b) <= max(a, b) / 20
+
+
+COMPARE: dict[str, Callable[[str, str], bool]] = {
+    "text": lambda one, other: _compact(one) == _compact(other),
+    "number": lambda one, other: _number(one) is not None and _number(one) == _number(other),
+    "size": _same_size,
+    "lines": lambda one, other: (
+        sorted(map(_compact, one.strip().splitlines())) == sorted(map(_compact, other.strip().splitlines()))
+    ),
+}
+
+
+def same_prediction(exercise: Exercise, one: str, other: str) -> bool:
+    return COMPARE[str(exercise.own.get("compare", "text"))](one, other)
+
+
+def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
+    printed = prediction(exercise)
+    ok = same_prediction(exercise, parsed, printed)
+    looked = exercise.own.get("observe") or exercise.own["command"]
+    result = CheckResult(
+        ok, f"`{looked}` prints what you said", "" if ok else f"it prints something else than {parsed[:80]!r}"
+    )
+    return Verdict((result,), parsed, printed=printed)
+
+
+# mark
+
+
+def _marks_form(exercise: Exercise) -> dict:
+    options = [{"value": label, "text": label} for label in exercise.own["labels"]]
+    items = [{"value": item, "text": item} for item in exercise.own["items"]]
+    return {"type": "marks", "items": items, "options": options}
+
+
+def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
+    """A table item -> label, a list of labels in the items' order, or lines `item: label` (or an item's number)."""
+    items = [str(item) for item in exercise.own["items"]]
+    labels = [str(label) for label in exercise.own["labels"]]
+    pairs = _mark_pairs(items, answer)
+    for item, label in pairs.items():
+        if item not in items:
+            raise AnswerError(f"there is nothing called {item[:80]!r} to mark")
+        if label not in labels:
+            raise AnswerError(f"{label[:80]!r} is not one of the marks: {', '.join(labels)}")
+    if missing := [item for item in items if item not in pairs]:
+        raise AnswerError(f"'{missing[0]}' has no mark yet")
+    return pairs
+
+
+def _mark_pairs(items: list[str], answer: object) -> dict[str, str]:
+    numbers = {str(number): item for number, item in enumerate(items, 1)}
+    if isinstance(answer, str):
+        lines = [line.rpartition(":")[::2] for line in _lines(answer)]
+        return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in lines}
+    if isinstance(answer, list) and len(answer) == len(items):
+        answer = dict(zip(items, answer, strict=True))
+    if not isinstance(answer, Mapping) or not all(isinstance(each, str) for pair in answer.items() for each in pair):
+        raise AnswerError("the answer must give one mark to each item")
+    return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in answer.items()}
+
+
+def right_marks(exercise: Exercise) -> list[str]:
+    """As the record says, or, one a line, as the simulator says."""
+    if right := exercise.own.get("right"):
+        return [str(label) for label in right]
+    return fresh_machine(exercise, shown=True).run(str(exercise.own["observe"])).stdout.split("\n")[:-1]
+
+
+def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
+    right = dict(zip(exercise.own["items"], right_marks(exercise), strict=True))
+    results = tuple(
+        CheckResult(
+            parsed[item] == right[item], item, "" if parsed[item] == right[item] else f"it is not '{parsed[item]}'"
+        )
+        for item in right
+    )
+    return Verdict(results, "\n".join(f"{item}: {label}" for item, label in parsed.items()))
+
+
+# order
+
+
+def shown_lines(exercise: Exercise) -> list[str]:
+    """The lines in the order in which they are shown first: never a solution."""
+    lines = exercise.draw("lines").shuffle([str(line) for line in exercise.own["lines"]])
+    right = [_lines(route.answer) for route in exercise.solutions]
+    while lines in right:
+        lines = lines[1:] + lines[:1]
+    return lines
+
+
+def _order_form(exercise: Exercise) -> dict:
+    return {"type": "order", "options": [{"value": line, "text": line} for line in shown_lines(exercise)]}
+
+
+def _parse_order(exercise: Exercise, answer: object) -> list[str]:
+    lines = _lines(answer)
+    if sorted(lines) != sorted(str(line) for line in exercise.own["lines"]):
+        raise AnswerError("the answer must be all of the given lines, each as often as it is given")
+    return lines
+
+
+def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
+    machine = fresh_machine(exercise)
+    path = str(exercise.own["file"])
+    whole = path if path.startswith("/") else f"{HOME}/{path}"
+    machine.files.makedirs(whole.rpartition("/")[0])
+    machine.files.write(whole, "\n".join(parsed) + "\n")
+    played = play(machine, [str(line) for line in exercise.own.get("then", ())])
+    return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
+
+
+# compose
+
+
+def _compose_form(exercise: Exercise) -> dict:
+    return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own['flags'][0]} …"}
+
+
+def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
+    """The answer as words of a command line, none of which is more than a word to the shell."""
+    try:
+        words = shlex.split(_text(answer))
+    except ValueError:
+        raise AnswerError("a quote in the answer is not closed") from None
+    allowed = [str(flag) for flag in exercise.own["flags"]]
+    if not words or words[0].partition("=")[0] not in allowed:
+        raise AnswerError(f"the answer must begin with {' or '.join(allowed)}")
+    return words
+
+
+def _judge_flags(exercise: Exercise, parsed: list[str]) -> Verdict:
+    machine = fresh_machine(exercise)
+    flags = " ".join(shlex.quote(word) for word in parsed)
+    commands = [line.replace("@answer@", flags) for line in exercise.own["then"]]
+    played = play(machine, commands)
+    return Verdict(check_all(machine, exercise.checks), " ".join(parsed), machine, tuple(played))
+
+
+# choose
+
+
+def options_of(exercise: Exercise) -> list[str]:
+    """The right ones and the wrong ones, in an order of this learner's own."""
+    texts = [str(each.answer) for each in exercise.solutions] + [str(each.example) for each in exercise.mistakes]
+    return exercise.draw("options").shuffle([text.strip() for text in texts])
+
+
+def _choose_form(exercise: Exercise) -> dict:
+    options = zip(LETTERS, options_of(exercise), strict=False)
+    return {"type": "choice", "options": [{"value": letter, "text": text} for letter, text in options]}
+
+
+def _parse_choice(exercise: Exercise, answer: object) -> str:
+    """A letter, or the option's whole text. Gives the text."""
+    given = _text(answer)
+    options = options_of(exercise)
+    by_letter = dict(zip(LETTERS, options, strict=False))
+    chosen = by_letter.get(given.lower().rstrip(".)"), given)
+    if chosen not in options:
+        raise AnswerError(f"the answer must be one of the letters a to {LETTERS[len(options) - 1]}")
+    return chosen
+
+
+def _judge_choice(exercise: Exercise, parsed: str) -> Verdict:
+    ok = parsed in [str(route.answer).strip() for route in exercise.solutions]
+    return Verdict((CheckResult(ok, "the right option is chosen", "" if ok else "another one is right"),), parsed)
+
+
+KINDS: dict[str, Kind] = {
+    "do": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
+    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
+    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": (list, True)}, machine=True),
+    "predict": Kind(
+        _predict_form,
+        _parse_text,
+        _judge_prediction,
+        {
+            "command": (str, True),
+            "observe": (str, False),
+            "compare": (str, False),
+            "options": (list, False),
+            "example": (str, False),
+        },
+    ),
+    "mark": Kind(
+        _marks_form,
+        _parse_marks,
+        _judge_marks,
+        {"items": (list, True), "labels": (list, True), "right": (list, False), "observe": (str, False)},
+    ),
+    "order": Kind(
+        _order_form,
+        _parse_order,
+        _judge_order,
+        {"lines": (list, True), "file": (str, True), "then": (list, False)},
+        machine=True,
+    ),
+    "compose": Kind(
+        _compose_form, _parse_flags, _judge_flags, {"flags": (list, True), "then": (list, True)}, machine=True
+    ),
+    "choose": Kind(_choose_form, _parse_choice, _judge_choice, {}),
+}
+
+
+def goal_machine(exercise: Exercise) -> Machine | None:
+    """The machine after the first solution; None where the answer is no change of the machine."""
+    kind = KINDS[exercise.kind]
+    if not kind.machine:
+        return None
+    return kind.judge(exercise, kind.parse(exercise, exercise.solutions[0].answer)).machine
+
 
 THERE = ("_exists", "_running")  # how the names of checks end by which something is there
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from labkit.course.exercises import SLUG, CourseError, exercises_folder, parse_records, slugs
-from labkit.course.kinds import KINDS
-from labkit.course.selfcheck.course import the_plan
+from labkit.course.judge import KINDS
+from labkit.course.lessons import find_lesson
 
 
 class NewExerciseError(Exception):
@@ -240,11 +240,10 @@ def append_exercise(lesson: str, slug: str, kind: str, folder: Path | None = Non
 
 
 def _lesson_name(lesson: str) -> str:
-    names = [each.name for each in the_plan().lessons if each.name == lesson or each.name.split("-")[0] == lesson]
-    if not names:
-        known = ", ".join(each.name for each in the_plan().lessons)
-        raise NewExerciseError(f"there is no lesson '{lesson}'; there are {known}")
-    return names[0]
+    try:
+        return find_lesson(lesson).stem
+    except CourseError as error:
+        raise NewExerciseError(str(error)) from None
 
 
 def _require_new(slug: str, kind: str) -> None:

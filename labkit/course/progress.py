@@ -13,6 +13,9 @@ is checked as hostile input.
 The file is written whole and renamed, under a lock that ends with its process; the one before stays beside it as
 progress.before.json. A file of a version that this labkit does not know, or that cannot be read, is put aside under
 another name and never written over; then the one before is taken.
+
+Here too is whose course this is (the learner and the course's seed, from which variants are drawn), where its files
+lie, and how JSON of unknown origin is read.
 """
 
 from __future__ import annotations
@@ -25,14 +28,104 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from labkit.course.jsonfile import BadJsonError, read_json
 from labkit.course.judge import Judgement
 from labkit.course.record import Answer, Exercise
-from labkit.course.settings import Whose, home, whose
+from labkit.kernel.golang import Json
+
+DEEPEST = 40
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
+
+
+class BadJsonError(Exception):
+    """str() says in one clause why it is not read."""
+
+
+def read_json(data: bytes, largest: int) -> Json:
+    """The document; BadJsonError where it is empty, too large, no JSON, or nested too deeply."""
+    if len(data) > largest:
+        raise BadJsonError(f"it is larger than {largest >> 20} MiB")
+    if not data.strip():
+        raise BadJsonError("it is empty")
+    if data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
+        raise BadJsonError("it is compressed; unpack it first")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadJsonError("it is not UTF-8 text") from None
+    if too_deep(text):
+        raise BadJsonError(f"it is nested more than {DEEPEST} levels deep")
+    try:
+        document: Json = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BadJsonError("it is not JSON") from None
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadJsonError("it has half a character in it") from None
+    return document
+
+
+def too_deep(text: str) -> bool:
+    """Counted before parsing, so that no parser meets it. Brackets in strings do not count."""
+    depth = 0
+    for token in TOKEN.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+DEMO = "demo"
+COURSE = "docker-storage"  # its name in a browser's storage, which other courses may share
+
+
+@dataclass(frozen=True)
+class Whose:
+    learner: str
+    seed: str
+
+
+def whose(learner: str, seed: str) -> Whose:
+    """$LABKIT_LEARNER and $LABKIT_SEED; else what the progress says, which `labkit learner` writes; else demo."""
+    name = os.environ.get("LABKIT_LEARNER") or learner or os.environ.get("JUPYTERHUB_USER") or DEMO
+    return Whose(name, os.environ.get("LABKIT_SEED") or seed or "")
+
+
+def home() -> Path:
+    """$LABKIT_HOME, else `.labkit` in the course's folder if that can be written, else the user's data folder."""
+    if chosen := os.environ.get("LABKIT_HOME"):
+        return Path(chosen)
+    course = course_folder()
+    if course is not None and os.access(course, os.W_OK):
+        return course / ".labkit"
+    return _user_data() / "labkit"
+
+
+def course_folder() -> Path | None:
+    """The folder above which has the lessons in it, counted from where the notebook or the shell is."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if any((folder / "notebooks").glob("*-*.ipynb")):
+            return folder
+    return None
+
+
+def _user_data() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
 
 VERSION = 1
 FORMAT = "labkit-progress"

@@ -1,12 +1,151 @@
-"""An exercise as data: an Exercise is as its author wrote it or, after `for_learner`, one learner's variant of it."""
+"""An exercise as data: an Exercise is as its author wrote it or, after `for_learner`, one learner's variant of it.
+
+A variant's values are draws from SHA-256, the same on every Python, for ever. A learner's work hangs on them: a change
+of any of them changes everyone's variant, and tests/course holds them with fixed vectors. Each value has a stream of
+its own, so that a record may gain a value without changing the others.
+
+The beliefs that the course collects have numbers, by which an exercise, a mistake or a cell names what it is about.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, TypeVar
 
-from labkit.course.variants import Draw, draw_values, fill, fill_all, variant_key
+T = TypeVar("T")
+PLACEHOLDER = re.compile(r"@([a-z][a-z0-9_]*)@")
+
+
+def variant_key(seed: str, learner: str, slug: str, revision: int) -> bytes:
+    """32 bytes from which everything in this learner's variant is drawn."""
+    parts = ["labkit variant 1", _same(seed), _same(learner), slug, revision]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode("ascii")).digest()
+
+
+def _same(text: str) -> str:
+    """One spelling of a name, whatever keyboard or file system it came from."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
+class Draw:
+    """A stream of random numbers: the 64-bit words of SHA-256(key, name, 0), SHA-256(key, name, 1), …"""
+
+    def __init__(self, key: bytes, name: str) -> None:
+        self._start = key + name.encode("utf-8") + b"\0"
+        self._words: list[int] = []
+        self._block = 0
+
+    def _word(self) -> int:
+        if not self._words:
+            block = hashlib.sha256(self._start + self._block.to_bytes(8, "big")).digest()
+            self._words = [int.from_bytes(block[at : at + 8], "big") for at in (24, 16, 8, 0)]
+            self._block += 1
+        return self._words.pop()
+
+    def below(self, count: int) -> int:
+        """A whole number from 0 to count - 1, each as likely (words beyond the last full multiple are thrown away)."""
+        limit = (1 << 64) - (1 << 64) % count
+        while (word := self._word()) >= limit:
+            pass
+        return word % count
+
+    def choice(self, options: Sequence[T]) -> T:
+        return options[self.below(len(options))]
+
+    def sample(self, options: Sequence[T], count: int) -> list[T]:
+        """`count` different options, in the order in which they were drawn."""
+        left = list(options)
+        return [left.pop(self.below(len(left))) for _ in range(count)]
+
+    def shuffle(self, options: Sequence[T]) -> list[T]:
+        return self.sample(options, len(options))
+
+
+def draw_values(specs: Mapping[str, Any], key: bytes) -> dict[str, str]:
+    """The values of a record's table `values`. validate_values has found it free of faults.
+
+    `name = ["a", "b"]` draws one; `"one two" = ["a", "b", "c"]` draws different ones; `"one two" = [["a", "b"], …]`
+    draws a row; `size = {from = 2, to = 9, step = 1}` draws a whole number; `name = "text"` comes from those above.
+    """
+    values: dict[str, str] = {}
+    for names, spec in specs.items():
+        values.update(zip(names.split(), _draw(names.split(), spec, Draw(key, names), values), strict=True))
+    return values
+
+
+def _draw(names: list[str], spec: Any, draw: Draw, values: Mapping[str, str]) -> list[str]:
+    if isinstance(spec, str):
+        return [fill(spec, values)]
+    if isinstance(spec, Mapping):
+        first, step = spec["from"], spec.get("step", 1)
+        return [str(first + step * draw.below((spec["to"] - first) // step + 1))]
+    assert isinstance(spec, list)
+    if isinstance(spec[0], list):
+        return [fill(str(cell), values) for cell in draw.choice(spec)]
+    return [str(option) for option in draw.sample(spec, len(names))]
+
+
+def validate_values(specs: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a table `values`, a clause each."""
+    faults = []
+    known: set[str] = set()
+    for names, spec in specs.items():
+        faults += [f"value '{names}': {fault}" for fault in _value_faults(names.split(), spec, known)]
+        known.update(names.split())
+    return faults
+
+
+def _value_faults(names: list[str], spec: Any, known: set[str]) -> list[str]:
+    faults = [f"'{name}' is no name (a-z, 0-9, _)" for name in names if not PLACEHOLDER.fullmatch(f"@{name}@")]
+    faults += [f"the name '{name}' is taken" for name in names if name in known]
+    if not names:
+        return ["it has no name"]
+    if isinstance(spec, str):
+        return faults + [f"@{name}@ is not a value above it" for name in PLACEHOLDER.findall(spec) if name not in known]
+    if isinstance(spec, Mapping):
+        return faults + _range_faults(spec)
+    if not isinstance(spec, list) or not spec:
+        return [*faults, "it must be a list of options, a table with from and to, or a text"]
+    if all(isinstance(option, list) for option in spec):
+        wrong = [row for row in spec if len(row) != len(names)]
+        return faults + ([f"the row {wrong[0]} does not have {len(names)} cells"] if wrong else [])
+    if not all(isinstance(option, str | int) for option in spec):
+        return [*faults, "its options must be texts, whole numbers or rows"]
+    return faults + ([f"there are fewer than {len(names)} options"] if len(spec) < len(names) else [])
+
+
+def _range_faults(spec: Mapping[str, Any]) -> list[str]:
+    wrong = set(spec) - {"from", "to", "step"}
+    numbers = [spec.get("from"), spec.get("to"), spec.get("step", 1)]
+    if wrong or not all(type(number) is int for number in numbers):
+        return ["a range has the whole numbers from, to and perhaps step"]
+    first, last, step = numbers
+    return [] if step > 0 and first <= last else ["its range is empty"]
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each @name@ replaced by its value; what is no value stays."""
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def fill_all(data: object, values: Mapping[str, str]) -> object:
+    """The same for every text in lists and tables."""
+    if isinstance(data, str):
+        return fill(data, values)
+    if isinstance(data, Mapping):
+        return {fill(key, values): fill_all(value, values) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [fill_all(item, values) for item in data]
+    return data
+
 
 Answer = str | list | dict  # text, or JSON; never code
 
@@ -92,3 +231,29 @@ def _filled(data: Any, values: Mapping[str, str]) -> Any:
     if isinstance(data, str):
         return fill(data, values)
     return fill_all(data, values)
+
+
+@dataclass(frozen=True)
+class Misconception:
+    number: int
+    belief: str  # as somebody would say it, without a full stop
+    fact: str  # what is so: one sentence
+
+
+@lru_cache(maxsize=1)
+def misconceptions() -> dict[int, Misconception]:
+    """All of them, by number."""
+    text = (files("labkit.course") / "misconceptions.toml").read_text(encoding="utf-8")
+    return {row["number"]: Misconception(**row) for row in tomllib.loads(text)["misconception"]}
+
+
+def told(number: int) -> str:
+    """The belief by name, as it is told to somebody whose answer comes from it."""
+    return f"A common belief: {misconceptions()[number].belief}."
+
+
+def number_fault(number: object) -> str:
+    """What is wrong with this as a misconception's number; "" where it is one."""
+    if type(number) is int and number in misconceptions():
+        return ""
+    return f"there is no misconception {number} (1 to {max(misconceptions())})"

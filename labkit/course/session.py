@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from labkit.course.checks import CheckResult
-from labkit.course.judge import Judgement, difference, judge, judged
-from labkit.course.kinds import KINDS, Verdict, check_all, goal_machine
-from labkit.course.play import answer_text, fresh_machine
+from labkit.course.judge import KINDS, Judgement, Verdict, check_all, difference, goal_machine, judge, judged
+from labkit.course.machines import answer_text, fresh_machine
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
 from labkit.course.timeline import InputOutcome, RecordedInput, Timeline, typed_file
-
-if TYPE_CHECKING:
-    from labkit.machine import Machine, Terminal
+from labkit.machine import Machine, Terminal
 
 
 class Attempt:

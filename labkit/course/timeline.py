@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from labkit.engine.core.core import Event
-    from labkit.machine import Machine, Snapshot, Terminal
+from labkit.engine.core.core import Event
+from labkit.machine import Machine, Snapshot, Terminal
 
 HOME = "/home/learner"
 WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads

@@ -5,18 +5,24 @@
 
 Both are read as hostile input: limits first, and every fault is one line. `learner` and `course` (its seed; older files
 have none) are what the learner says; the grader takes them from the roster or the file's name, and from --seed.
+
+The roster says who takes the course: a CSV file with a column `learner`, and perhaps `name`, `file` and `variant`.
+`learner` is the name that draws the variant and that the file is called by (ann.labkit.json, ann.ipynb, or any file in
+a folder ann/). `file` is another name to find it by; `variant` another name to draw by (demo: everybody has the same).
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import stat
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.course.jsonfile import BadJsonError, read_json
-from labkit.course.progress import Progress
+from labkit.course.progress import BadJsonError, Progress, read_json
 
 VERSION = 1
 FORMAT = "labkit-submission"
@@ -141,3 +147,56 @@ def _source(cell: object) -> str:
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         return "".join(source)
     return source if isinstance(source, str) else ""
+
+
+COLUMNS = ("learner", "name", "file", "variant")
+
+
+class RosterError(Exception):
+    """A roster that cannot be used; str() is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    learner: str
+    name: str = ""
+    file: str = ""
+    variant: str = ""
+
+    @property
+    def drawn_by(self) -> str:
+        return self.variant or self.learner
+
+
+def read_roster(path: Path) -> dict[str, Learner]:
+    """By the name of their files. Raises RosterError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RosterError(f"{path.name}: it cannot be read as CSV: {error}") from None
+    return _by_file(path.name, rows)
+
+
+def _by_file(name: str, rows: Iterable[dict]) -> dict[str, Learner]:
+    roster: dict[str, Learner] = {}
+    for line, row in enumerate(rows, 2):
+        cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
+        if not cells["learner"]:
+            raise RosterError(f"{name}, line {line}: there is no learner")
+        learner = Learner(**cells)
+        key = stem(learner.file or learner.learner)
+        if key in roster:
+            raise RosterError(f"{name}, line {line}: {key} is there twice")
+        roster[key] = learner
+    if not roster:
+        raise RosterError(f"{name}: it has no learners")
+    return roster
+
+
+def stem(file: str) -> str:
+    """ann.labkit.json, ann.ipynb, ann: ann. A name with accents is one name, however a file system spells it."""
+    file = unicodedata.normalize("NFC", file)
+    for ending in (SUFFIX, ".ipynb", ".zip"):
+        file = file.removesuffix(ending)
+    return file

@@ -436,7 +436,7 @@ def widget(slug: str) -> ExerciseWidget:
 
 def commands_of(answer: Any) -> list[str]:
     """An answer in commands as the inputs that it consists of; none where it is no such answer."""
-    from labkit.course.play import AnswerError, inputs_of
+    from labkit.course.machines import AnswerError, inputs_of
 
     try:
         return inputs_of(answer)

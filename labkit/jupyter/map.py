@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.course import CourseError, Exercise, ProgressError, settings
+from labkit.course import CourseError, Exercise, ProgressError, progress
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_lesson
 from labkit.course.record import for_learner
 from labkit.jupyter.exercise import standing_of
@@ -102,7 +102,7 @@ class MapWidget(Keeps, Panel):
             title = "The lessons"
         else:
             exercises = exercises_by_lesson()[self._lesson.stem]
-            items = [html.escape(for_learner(each, settings.DEMO, "").title) for each in exercises]
+            items = [html.escape(for_learner(each, progress.DEMO, "").title) for each in exercises]
             title = f"The exercises of {html.escape(self._lesson.name)}"
         return f"<p><strong>{title}</strong></p>\n<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
 
@@ -111,7 +111,7 @@ class MapWidget(Keeps, Panel):
 
     def remember(self, brought: bool) -> None:
         document = self.memory.document()
-        whose = settings.whose(document["learner"]["name"], document["learner"]["seed"])
+        whose = progress.whose(document["learner"]["name"], document["learner"]["seed"])
         course = exercises_by_lesson()
         entries = newest(document["answers"].get(whose.learner, {}))
         onward = where_to_go_on(course, entries)

@@ -26,8 +26,7 @@ import anywidget
 import traitlets
 
 from labkit.course import Attempt, Judgement, Progress, ProgressError, load_exercise, open_progress
-from labkit.course.progress import empty, merged, parse
-from labkit.course.settings import COURSE, whose
+from labkit.course.progress import COURSE, empty, merged, parse, whose
 
 STATIC = pathlib.Path(__file__).parent / "static"
 

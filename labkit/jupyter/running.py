@@ -22,7 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
-from labkit.course.selfcheck import read_notebook
+from labkit.course.lessons import read_notebook
 
 COMPARED = ("text/plain", "text/html")  # of what a cell shows; a live widget has an id of its own each time
 LONGEST = 300  # seconds that a kernel may take for one cell

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from labkit.course.play import MachineOptions, machine_with
+from labkit.course.machines import MachineOptions, machine_with
 from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
 from labkit.kernel.golang import Json
 

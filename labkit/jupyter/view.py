@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.course.facts import MountFacts, container_facts
+from labkit.course.machines import MountFacts, container_facts
 from labkit.engine.images.images import ImageStep, image_steps
 from labkit.kernel.golang import human_size
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from labkit.course import Attempt, load_exercise
-from labkit.course.play import inputs_of
+from labkit.course.machines import inputs_of
 
 from .conftest import Lab, free_port, serve, watched
 from .control import open_cells, press, set_theme, tab_to, take_pictures, violations, write_notebook

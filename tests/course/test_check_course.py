@@ -12,8 +12,9 @@ import pytest
 
 from labkit.cli import main
 from labkit.course.exercises import exercises_folder
-from labkit.course.selfcheck import check_course, faults_of_the_whole, faults_of_what_is_there, read_course, the_plan
-from labkit.course.selfcheck.skeleton import commands
+from labkit.course.lessons import LESSONS
+from labkit.course.selfcheck import check_course, faults_of_the_whole, faults_of_what_is_there, read_course
+from labkit.course.selfcheck.exercise import commands
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 KEPT = ("three-layers", "layer-or-metadata", "a-tag-moves")  # of lesson 02: enough for every rule, and quick
@@ -252,10 +253,10 @@ def test_what_is_missing_is_said(fault: str, expected: set[str]) -> None:
 
 
 def test_the_plan_has_every_claim_and_picture_once() -> None:
-    claims = [claim for lesson in the_plan().lessons for claim in lesson.claims]
+    claims = [claim for lesson in LESSONS for claim in lesson.claims]
     numbers = {"A": 9, "B": 7, "C": 8, "D": 6, "E": 3, "F": 2, "G": 4}
     assert sorted(claims) == [f"{letter}{number}" for letter, last in numbers.items() for number in range(1, last + 1)]
-    assert sorted(number for lesson in the_plan().lessons for number in lesson.pictures) == list(range(1, 10))
+    assert sorted(number for lesson in LESSONS for number in lesson.pictures) == list(range(1, 10))
 
 
 def test_what_remains_of_commands() -> None:
@@ -277,7 +278,7 @@ def test_there_is_nothing_to_say_of_the_course() -> None:
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = Copy(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("labkit.course.selfcheck.course.exercises_folder", lambda: copy.records)
+    monkeypatch.setattr("labkit.course.selfcheck.exercises_folder", lambda: copy.records)
     assert main(["check-course", "--fast", "--variants", "1"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert set(lines[:-1]) == copy.faults() == set(check_course(1, copy.notebooks, copy.records))

@@ -6,7 +6,7 @@ import pytest
 
 from labkit import Machine
 from labkit.course.checks import CHECKS, evaluate
-from labkit.course.facts import Facts
+from labkit.course.machines import Facts
 from labkit.course.record import Assertion
 
 DOCKERFILE = """FROM busybox

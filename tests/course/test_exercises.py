@@ -9,7 +9,7 @@ import pytest
 from labkit.course import CourseError, load_all, load_exercise
 from labkit.course import exercises as module
 from labkit.course.exercises import exercises_folder, parse_records
-from labkit.course.kinds import KINDS
+from labkit.course.judge import KINDS
 
 RECORD = """
 schema = 1

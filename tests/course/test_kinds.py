@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from labkit.course.exercises import parse_records
-from labkit.course.judge import judge
-from labkit.course.kinds import COMPARE, KINDS, options_of, shown_lines
-from labkit.course.play import AnswerError
+from labkit.course.judge import COMPARE, KINDS, judge, options_of, shown_lines
+from labkit.course.machines import AnswerError
 from labkit.course.record import Exercise, for_learner
 
 HEAD = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.course import load_exercise
-from labkit.course.play import fresh_machine
+from labkit.course.machines import fresh_machine
 from labkit.course.record import for_learner
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.course.misconceptions import misconceptions
+from labkit.course.record import misconceptions
 
 
 def test_every_number_has_its_belief() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from labkit.course import newexercise
 from labkit.course.exercises import parse_records
-from labkit.course.kinds import KINDS
+from labkit.course.judge import KINDS
 from labkit.course.newexercise import NewExerciseError, append_exercise, record
 from labkit.course.selfcheck import check_exercise
 
@@ -41,7 +41,7 @@ def test_it_is_appended(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lesson", "slug", "kind", "fault"),
     [
-        ("33", "one", "do", "there is no lesson '33'; there are 00-start-here, "),
+        ("33", "one", "do", "there is no lesson '33'; they are 00-start-here, "),
         ("03", "One", "do", "'One' is no slug: words of a-z and 0-9 with - between them"),
         ("03", "three-layers", "do", "there is an exercise 'three-layers' already"),
         ("03", "one", "doo", "there is no kind 'doo'; there are do, repair, "),

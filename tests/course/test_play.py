@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.course.play import AnswerError, answer_text, inputs_of, split_inputs
+from labkit.course.machines import AnswerError, answer_text, inputs_of, split_inputs
 
 
 @pytest.mark.parametrize(

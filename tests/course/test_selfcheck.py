@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from labkit.course import Exercise, load_all, load_exercise
-from labkit.course.facts import Facts
-from labkit.course.play import fresh_machine, reusing_machines
+from labkit.course.machines import Facts, fresh_machine, reusing_machines
 from labkit.course.record import Assertion, Solution, for_learner
 from labkit.course.selfcheck import check_exercise
 from labkit.engine.images.layerreport import entry_of

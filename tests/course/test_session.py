@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labkit.course import Attempt, judge, load_all, load_exercise
-from labkit.course.play import inputs_of
+from labkit.course.machines import inputs_of
 from labkit.course.record import for_learner
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.course.variants import Draw, draw_values, fill, fill_all, validate_values, variant_key
+from labkit.course.record import Draw, draw_values, fill, fill_all, validate_values, variant_key
 
 KEY = variant_key("2026", "ann", "first-image", 1)
 

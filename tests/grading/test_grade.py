@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from labkit.course.exercises import load_exercise
-from labkit.course.kinds import options_of
+from labkit.course.judge import options_of
 from labkit.course.record import for_learner
 from labkit.grading.grade import grade_folder
-from labkit.grading.roster import Learner
+from labkit.grading.submission import Learner
 
 MARKS = ["FROM", "COPY", "RUN chmod", "RUN echo"]
 

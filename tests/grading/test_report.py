@@ -10,10 +10,8 @@ import pytest
 
 from labkit.course.exercises import load_exercise
 from labkit.course.judge import CheckResult, Judgement
-from labkit.grading.grade import Graded, Result
-from labkit.grading.report import grades_csv, markdown, page
-from labkit.grading.roster import Learner
-from labkit.grading.submission import Given
+from labkit.grading.grade import Graded, Result, grades_csv, markdown, page
+from labkit.grading.submission import Given, Learner
 
 EXERCISES = [load_exercise("three-layers"), load_exercise("a-tag-moves")]
 EVIL = "<script>alert(1)</script> [x](javascript:y) `z`"

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 
 from labkit.course.judge import Judgement
 from labkit.course.progress import Progress, empty
-from labkit.grading.submission import (
-    Given,
-    Submission,
-    SubmissionError,
-    read_submission,
-    write_submission,
-)
+from labkit.grading.submission import Given, Submission, SubmissionError, read_submission, write_submission
 
 ANSWER = {"exercise": "a", "revision": 1, "answer": "x"}
 

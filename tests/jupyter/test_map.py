@@ -9,7 +9,6 @@ import pytest
 
 from labkit.course import Attempt, load_exercise, open_progress
 from labkit.course.lessons import LESSONS, exercises_by_lesson
-from labkit.course.selfcheck import the_plan
 from labkit.jupyter import map as module
 from labkit.jupyter import progress
 from labkit.jupyter.exercise import widget
@@ -37,10 +36,6 @@ def row(widget: MapWidget, start: str) -> dict[str, object]:
 
 def solve(slug: str = SLUG) -> None:
     assert judge_text(slug, Attempt(load_exercise(slug)).solution).startswith("Solved")
-
-
-def test_the_lessons_are_those_of_the_plan() -> None:
-    assert [lesson.stem for lesson in LESSONS] == [each.name for each in the_plan().lessons]
 
 
 def test_what_is_saved_says_nothing_of_the_learner() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labkit.course import Attempt, ProgressError, load_exercise, open_progress
-from labkit.course.play import inputs_of
+from labkit.course.machines import inputs_of
 from labkit.course.progress import empty
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.magics import judge_text

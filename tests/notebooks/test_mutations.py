@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from labkit.course.selfcheck import read_notebook, the_plan
-from labkit.course.selfcheck.course import Cell
+from labkit.course.lessons import PLAN, Cell, read_notebook
 from labkit.jupyter.running import Shown, as_demo, as_saved, playing
 
 from .mutations import MUTATIONS, Mutation
@@ -23,7 +22,7 @@ ENOUGH = 30  # of the 39 claims
 
 
 def lesson_of(claim: str) -> Path:
-    return NOTEBOOKS / f"{the_plan().lesson_of('claim', claim)}.ipynb"
+    return NOTEBOOKS / f"{PLAN.lesson_of('claim', claim)}.ipynb"
 
 
 def compared(path: Path, claim: str = "") -> Generator[tuple[Cell, Shown], None, None]:
@@ -76,6 +75,6 @@ def test_unbroken_the_cells_give_what_is_saved(path: Path) -> None:
 
 def test_each_mutation_breaks_one_rule_of_a_claim_that_is_there() -> None:
     assert len({(each.claim, each.target, each.fault) for each in MUTATIONS}) == len(MUTATIONS)
-    assert [each.claim for each in MUTATIONS if not the_plan().lesson_of("claim", each.claim)] == []
+    assert [each.claim for each in MUTATIONS if not PLAN.lesson_of("claim", each.claim)] == []
     assert all(each.rule.endswith(".") for each in MUTATIONS)
     assert len({each.claim for each in MUTATIONS}) >= ENOUGH

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from labkit.cli import main
-from labkit.course.selfcheck import read_notebook
+from labkit.course.lessons import read_notebook
 from labkit.jupyter.running import Shown, as_saved, faults_of_a_run, playing, run_notebook
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))

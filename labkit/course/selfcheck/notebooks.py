@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
-from labkit.course.misconceptions import number_fault
-from labkit.course.selfcheck.course import Cell, Course, Notebook, Plan
+from labkit.course.lessons import PLAN, Cell, Notebook, lines
+from labkit.course.record import number_fault
 
 USE = re.compile(r"""(?:^|\W)exercise\(\s*["']([^"']+)["']|^\s*%%answer\s+([^\s@]+)""", re.MULTILINE)
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -18,19 +18,14 @@ LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|\bhref=["']([^"']+)["']""")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)  # another place, or one in the same page
 
 
-def notebook_faults(course: Course) -> Iterator[str]:
-    """What is wrong with the notebooks, file by file."""
-    for notebook in course.notebooks.values():
-        place = f"{notebook.name}.ipynb"
-        yield from (f"{place}: {fault}" for fault in _use_faults(course, notebook))
-        yield from (f"{place}: {fault}" for fault in _id_faults(notebook))
-        for cell in notebook.cells:
-            where = f"{place}: cell {cell.id or notebook.cells.index(cell) + 1}"
-            faults = (
-                _code_faults(course.plan, notebook, cell) if cell.code else _prose_faults(course.plan, notebook, cell)
-            )
-            yield from (f"{where}: {fault}" for fault in faults)
-        yield from (f"{place}: {fault}" for fault in _frame_faults(course.plan, notebook))
+def notebook_faults(notebook: Notebook, lessons: Mapping[str, str], unread: Container[str]) -> Iterator[str]:
+    """What is wrong with a notebook. `lessons`: each exercise's; `unread`: exercises that are there, with faults."""
+    yield from _use_faults(notebook, lessons, unread)
+    yield from _id_faults(notebook)
+    for number, cell in enumerate(notebook.cells, 1):
+        faults = _code_faults(notebook, cell) if cell.code else _prose_faults(notebook, cell)
+        yield from (f"cell {cell.id or number}: {fault}" for fault in faults)
+    yield from _frame_faults(notebook)
 
 
 def used_slugs(notebook: Notebook) -> list[str]:
@@ -38,12 +33,11 @@ def used_slugs(notebook: Notebook) -> list[str]:
     return [found[1] or found[2] for cell in notebook.code for found in USE.finditer(cell.source)]
 
 
-def _use_faults(course: Course, notebook: Notebook) -> Iterator[str]:
+def _use_faults(notebook: Notebook, lessons: Mapping[str, str], unread: Container[str]) -> Iterator[str]:
     """Each exercise is used in the notebook of its lesson, once, and what notebooks use is there."""
-    lessons = {exercise.slug: exercise.lesson for exercise in course.exercises}
     used = Counter(used_slugs(notebook))
     for slug, times in sorted(used.items()):
-        if slug not in lessons.keys() | course.unread:
+        if slug not in lessons and slug not in unread:
             yield f"there is no exercise '{slug}'"
         elif lessons.get(slug, notebook.name) != notebook.name:
             yield f"the exercise '{slug}' belongs to {lessons[slug]}.ipynb"
@@ -62,10 +56,10 @@ def _id_faults(notebook: Notebook) -> Iterator[str]:
     yield from (f"cell {number} has no id" for number, cell in enumerate(notebook.cells, 1) if not cell.id)
 
 
-def _code_faults(plan: Plan, notebook: Notebook, cell: Cell) -> Iterator[str]:
+def _code_faults(notebook: Notebook, cell: Cell) -> Iterator[str]:
     for kind in ("claim", "picture"):
         for name in cell.tagged(kind):
-            home = plan.lesson_of(kind, name)
+            home = PLAN.lesson_of(kind, name)
             if not home:
                 yield f"there is no {kind} {name}"
             elif home != notebook.name:
@@ -84,12 +78,12 @@ def _code_faults(plan: Plan, notebook: Notebook, cell: Cell) -> Iterator[str]:
 
 def shown_text(cell: Cell) -> str:
     """What the cell shows as text."""
-    streams = ["".join(each.get("text", "")) for each in cell.outputs]
-    return "".join([*streams, *("".join(each.get("data", {}).get("text/plain", "")) for each in cell.outputs)])
+    streams = [lines(each, "text") for each in cell.outputs]
+    return "".join([*streams, *(lines(each, "data", "text/plain") for each in cell.outputs)])
 
 
 def _html(cell: Cell) -> str:
-    return "".join("".join(each.get("data", {}).get("text/html", "")) for each in cell.outputs)
+    return "".join(lines(each, "data", "text/html") for each in cell.outputs)
 
 
 def pictures_without_text(markup: str) -> int:
@@ -98,9 +92,9 @@ def pictures_without_text(markup: str) -> int:
     return sum(not (each[1].strip() if each[1] is not None else ALT.search(each[2])) for each in images)
 
 
-def _prose_faults(plan: Plan, notebook: Notebook, cell: Cell) -> Iterator[str]:
+def _prose_faults(notebook: Notebook, cell: Cell) -> Iterator[str]:
     text = CODE.sub("", cell.source)
-    to_come = {f"{lesson.name}.ipynb" for lesson in plan.lessons}  # that one is missing is said once, elsewhere
+    to_come = {f"{lesson.stem}.ipynb" for lesson in PLAN.lessons}  # that one is missing is said once, elsewhere
     if missing := pictures_without_text(text):
         yield f"{missing} picture{'s have' if missing > 1 else ' has'} no alt text"
     for found in LINK.finditer(text):
@@ -111,12 +105,12 @@ def _prose_faults(plan: Plan, notebook: Notebook, cell: Cell) -> Iterator[str]:
             yield f"the link to '{target}' leads nowhere"
 
 
-def _frame_faults(plan: Plan, notebook: Notebook) -> Iterator[str]:
+def _frame_faults(notebook: Notebook) -> Iterator[str]:
     """What a lesson begins and ends with."""
     if not notebook.cells:
         yield "it is empty"
         return
-    names = [lesson.name for lesson in plan.lessons]
+    names = [lesson.stem for lesson in PLAN.lessons]
     if notebook.name not in names:
         yield "there is no such lesson in labkit/course/lessons.toml"
         return
@@ -131,7 +125,7 @@ def _frame_faults(plan: Plan, notebook: Notebook) -> Iterator[str]:
     for word, name in _neighbours(names, at):
         if f"({name}.ipynb" not in prose:
             yield f"no link leads {word} to {name}.ipynb"
-    if plan.lessons[at].claims and "notes say this" not in prose:
+    if PLAN.lessons[at].claims and "notes say this" not in prose:
         yield "it does not say where the notes say this"
 
 

@@ -1,0 +1,323 @@
+"""Machines for exercises: made as the record says, played on, and asked what the checks want to know.
+
+The facts are images with their layers, containers, volumes, files. Layers are read as they are, never a driver's
+folders, so that the answers are the same for every storage driver.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypedDict, TypeVar, cast
+
+from labkit.course.record import Answer, Exercise
+from labkit.engine.core.errors import EngineError
+from labkit.engine.images.images import ImageStep, image_steps, instruction
+from labkit.engine.images.layerreport import Stack, image_stack
+from labkit.files import Content, Files, Inode
+from labkit.kernel.golang import Json, JsonObject
+from labkit.machine import Completed, Machine, Snapshot, Terminal
+
+HOME = "/home/learner"
+MOST_INPUTS = 400  # of one answer
+LONGEST = 64 << 10  # characters of one answer
+MOST_STEPS = 3_000_000  # of one answer
+ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
+_made: dict[str, tuple[Machine, Snapshot]] | None = None  # see reusing_machines
+HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
+
+
+class AnswerError(Exception):
+    """An answer that cannot be read as one; str() is the sentence that its author gets."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One input and how it ended."""
+
+    line: str
+    returncode: int
+    error: str  # the last line that it wrote to stderr, apart from docker's advice; "" where it succeeded
+
+
+@contextmanager
+def reusing_machines() -> Iterator[None]:
+    """In here a fresh machine may be one of before, put back as it was: for who is done with each before the next."""
+    global _made
+    _made, before = {}, _made
+    try:
+        yield
+    finally:
+        _made = before
+
+
+def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
+    """A machine as the exercise starts from; `shown`: as the learner sees it, explain's cause included."""
+    if _made is None:
+        return _new_machine(exercise, shown)
+    key = repr((exercise.setup, exercise.own.get("cause") if shown else None))
+    if key not in _made:
+        machine = _new_machine(exercise, shown)
+        _made[key] = machine, machine.snapshot()
+    machine, start = _made[key]
+    machine.restore(start)
+    return machine
+
+
+class MachineOptions(TypedDict, total=False):
+    """What a machine can be asked for."""
+
+    system: str
+    storage_driver: str | None
+    image_store: str
+    engine: str | None
+    distribution: str | None
+    kernel: str | None
+    backing: str | None
+    storage_options: list[str]
+
+
+def machine_with(options: Mapping[str, object]) -> Machine:
+    """A machine with these options, which may be anybody's: TypeError and ValueError where it has no such."""
+    return Machine(**cast(MachineOptions, dict(options)))  # names and values are looked at by Machine itself
+
+
+def _new_machine(exercise: Exercise, shown: bool) -> Machine:
+    machine = machine_with(exercise.setup.machine)
+    for path, text in exercise.setup.files.items():
+        whole = path if path.startswith("/") else f"{HOME}/{path}"
+        machine.files.makedirs(whole.rpartition("/")[0])
+        machine.files.write(whole, text)
+    for command in exercise.setup.commands:
+        machine.run(command)
+    for command in exercise.own.get("cause", ()) if shown else ():
+        machine.run(command)
+    return machine
+
+
+def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
+    """All of an answer's inputs, in a terminal; after one that had to be stopped, or too many steps, no further one."""
+    terminal = Terminal(machine)
+    played = []
+    for line in inputs:
+        done = terminal.run(line)
+        played.append(Played(line, done.returncode, _last_line(done)))
+        if terminal.runaway or terminal.spent > MOST_STEPS:
+            break
+    return played
+
+
+def _last_line(done: Completed) -> str:
+    lines = [line for line in (done.stderr or "").splitlines() if line.strip() and not ADVICE.match(line)]
+    return lines[-1] if lines and done.returncode else ""
+
+
+def inputs_of(answer: object) -> list[str]:
+    """The inputs of an answer by commands: a list of them, or a text with one a line (a here-document stays one)."""
+    inputs = split_inputs(answer) if isinstance(answer, str) else answer
+    if not isinstance(inputs, list) or not all(isinstance(line, str) for line in inputs):
+        raise AnswerError("the answer must be commands: a text, or a list of texts")
+    if len(inputs) > MOST_INPUTS or sum(map(len, inputs)) > LONGEST:
+        raise AnswerError(f"the answer is longer than {MOST_INPUTS} commands or {LONGEST >> 10} KiB")
+    if any("\0" in line for line in inputs):
+        raise AnswerError("the answer has a NUL character in it")
+    return inputs
+
+
+def split_inputs(text: str) -> list[str]:
+    """A script as the inputs that a person would type; here-documents, continued lines, open quotes stay whole."""
+    inputs: list[str] = []
+    open_input: list[str] = []
+    until = ""
+    for line in text.splitlines():
+        open_input.append(line)
+        if until:
+            until = "" if line.lstrip("\t") == until else until
+        elif found := HEREDOC.search(line):
+            until = found[2]
+        if until or _goes_on("\n".join(open_input)):
+            continue
+        inputs.append("\n".join(open_input))
+        open_input = []
+    inputs += ["\n".join(open_input)] if open_input else []
+    return [line for line in inputs if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _goes_on(text: str) -> bool:
+    """Does a shell wait for more after this? (a backslash at the end, an open quote; not inside a here-document)"""
+    if HEREDOC.search(text):
+        return False
+    quote, escaped = "", False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+    return bool(quote) or escaped
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as a person would type it."""
+    if isinstance(answer, str):
+        return answer.strip()
+    if isinstance(answer, list):
+        return "\n".join(str(line) for line in answer)
+    return "\n".join(f"{item}: {label}" for item, label in answer.items())
+
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What `docker image inspect` says of an image."""
+
+    id: str
+    layers: tuple[str, ...]  # digests, the lowest first
+    size: int
+    comment: str
+    config: JsonObject
+
+
+@dataclass(frozen=True)
+class MountFacts:
+    """What covers a path of a container: MountFacts("volume", "data", "/data", True)."""
+
+    kind: str
+    source: str  # the volume's name, the host's path, or "" for a tmpfs
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class ContainerFacts:
+    """What `docker container inspect` says of a container."""
+
+    id: str
+    name: str
+    image: str  # image id
+    image_name: str  # as it was given
+    state: str
+    running: bool
+    mounts: tuple[MountFacts, ...]
+    tmpfs: tuple[str, ...]  # what --tmpfs made, which is not among the mounts
+
+
+class Facts:
+    """One machine, looked at once: nothing here changes it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.engine = machine.engine
+        self._steps: dict[str, tuple[ImageStep, ...]] = {}
+        self._stacks: dict[str, Stack] = {}
+
+    def image(self, name: str) -> ImageFacts | None:
+        return _unless_missing(self.engine.inspect_image, name, image_facts)
+
+    def container(self, name: str) -> ContainerFacts | None:
+        return _unless_missing(self.engine.inspect_container, name, container_facts)
+
+    def volume(self, name: str) -> str | None:
+        """The folder of a volume."""
+        return _unless_missing(self.engine.inspect_volume, name, lambda document: str(document["Mountpoint"]))
+
+    def steps(self, image: str) -> tuple[ImageStep, ...]:
+        """The image's history, the oldest first, with the layer of each step that made one."""
+        if image not in self._steps:
+            self._steps[image] = image_steps(self.engine.find_image(image), self.engine.layerstore)
+        return self._steps[image]
+
+    def layers(self, image: str) -> list[ImageStep]:
+        return [step for step in self.steps(image) if step.layer]
+
+    def step(self, image: str, text: str) -> ImageStep | None:
+        """The last step whose instruction has `text` in it."""
+        wanted = _squeezed(text)
+        return next((step for step in reversed(self.steps(image)) if wanted in _squeezed(step.text)), None)
+
+    def seen(self, image: str, path: str) -> Inode | None:
+        """What a container of this image starts with at a path."""
+        if image not in self._stacks:
+            self._stacks[image] = image_stack(self.engine.core, image)
+        stack = self._stacks[image]
+        merged = stack.seen(len(stack.layers), path)
+        return merged.inode if merged else None
+
+    def files(self, container: str | None) -> Files:
+        """The host's files, or what a container sees."""
+        return self.machine.container(container).files if container else self.machine.files
+
+    @contextmanager
+    def after(self, commands: Iterable[str]) -> Iterator[tuple[Facts, str]]:
+        """The machine as it would be after these commands, and what the last one printed; then it is as it was."""
+        saved = self.machine.snapshot()
+        try:
+            printed = ""
+            for command in commands:
+                done = self.machine.run(command)
+                printed = done.stdout + done.stderr
+            yield Facts(self.machine), printed
+        finally:
+            self.machine.restore(saved)
+
+
+def _unless_missing(inspect: Callable[[str], JsonObject], name: str, read: Callable[[JsonObject], Read]) -> Read | None:
+    try:
+        return read(inspect(name))
+    except EngineError:
+        return None
+
+
+def _table(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def image_facts(document: JsonObject) -> ImageFacts:
+    layers = tuple(str(layer) for layer in _list(_table(document["RootFS"]).get("Layers")))
+    size, comment = int(str(document.get("Size") or 0)), str(document.get("Comment") or "")
+    return ImageFacts(str(document["Id"]), layers, size, comment, _table(document["Config"]))
+
+
+def container_facts(document: JsonObject) -> ContainerFacts:
+    state = _table(document["State"])
+    return ContainerFacts(
+        id=str(document["Id"]),
+        name=str(document["Name"]).removeprefix("/"),
+        image=str(document["Image"]),
+        image_name=str(_table(document["Config"])["Image"]),
+        state=str(state["Status"]),
+        running=bool(state["Running"]),
+        mounts=tuple(_mount(_table(each)) for each in _list(document.get("Mounts"))),
+        tmpfs=tuple(_table(_table(document.get("HostConfig")).get("Tmpfs"))),
+    )
+
+
+def _mount(row: JsonObject) -> MountFacts:
+    source = row.get("Name") if row["Type"] == "volume" else row.get("Source")
+    return MountFacts(str(row["Type"]), str(source or ""), str(row["Destination"]), bool(row.get("RW", True)))
+
+
+def _squeezed(text: str) -> str:
+    """A step as the Dockerfile has it, with one blank between words."""
+    return " ".join(instruction(text).split())
+
+
+def content_of(inode: Inode) -> Content:
+    """What is in a file; what is none is empty."""
+    return inode.data if isinstance(inode.data, Content) else Content()
+
+
+def written(content: Content) -> bytes:
+    """The bytes that somebody has written; those that a rule makes, as a package's are, have nobody's words in them."""
+    return b"\0".join(piece for piece in content.pieces if isinstance(piece, bytes))
