@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.drivers import Driver
 from labkit.engine.containers import creation, inspection, lifecycle, processes, sandbox
 from labkit.engine.containers.processes import Streams
-from labkit.engine.containers.sandbox import Sandboxes
-from labkit.engine.core.core import About, Core, EventLog, Ids, Registry, Tables, by_age, find
+from labkit.engine.core.core import About, Core, EventLog, Registry, Tables, by_age, find
 from labkit.engine.core.errors import Filters
 from labkit.engine.core.records import Container, Image, Volume
 from labkit.engine.daemon import hostfolders
@@ -43,8 +42,6 @@ class Engine:
     ) -> None:
         self.core = core = Core(host, driver, kernel, registry, about or About())
         self.layerstore = LayerStore(core)
-        self.imagestore = ImageStore(core)
-        self.sandboxes = Sandboxes(core)
         hostfolders.install(core)
         sandbox.install_proc(core)
 
@@ -57,10 +54,6 @@ class Engine:
         return self.core.driver
 
     @property
-    def kernel(self) -> Kernel:
-        return self.core.kernel
-
-    @property
     def registry(self) -> Registry | None:
         return self.core.registry
 
@@ -69,34 +62,17 @@ class Engine:
         return self.core.tables
 
     @property
-    def ids(self) -> Ids:
-        return self.core.ids
-
-    @property
     def events(self) -> EventLog:
         return self.core.events
 
-    @property
-    def keeps_manifests(self) -> bool:
-        return self.core.keeps_manifests
-
     def now(self) -> int:
         return self.core.now()
-
-    def until(self, text: str) -> int:
-        return self.core.until(text)
-
-    def digest(self, *words: str) -> str:
-        return self.core.digest(*words)
-
-    def root_path(self, mount_id: str) -> str:
-        return self.core.driver.merged_at(mount_id)
 
     @property
     def build_cache(self) -> BuildCache:
         from labkit.engine.build.cache import BuildCache
 
-        return BuildCache(self)
+        return BuildCache(self.core)
 
     # --- state
 
@@ -141,7 +117,7 @@ class Engine:
         return images.summaries(self.core, all, filters)
 
     def find_image(self, reference: str) -> Image:
-        return self.imagestore.find(reference)
+        return ImageStore(self.core).find(reference)
 
     def inspect_image(self, reference: str) -> dict[str, Any]:
         return images.inspect(self.core, reference)
@@ -343,4 +319,4 @@ class Engine:
         """The image's id. The work is in engine/build/."""
         from labkit.engine.build.solve import build
 
-        return build(self, request, progress)
+        return build(self.core, request, progress)

@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 import traitlets
 
 from labkit.engine.build.context import Matcher, PatternError, matcher, read_ignore_file
-from labkit.engine.build.journal import CACHED, FAILED, MADE, Journal, Reason, StepOutcome, before, reasons
+from labkit.engine.build.journal import Reason, before, reasons
+from labkit.engine.core.buildrecords import CACHED, FAILED, MADE, Journal, StepOutcome
 from labkit.jupyter.panel import Panel, bundle
 from labkit.jupyter.view import cut, size_text
 
@@ -385,8 +386,8 @@ def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) 
         "state": outcome.state,
         "right": right,
         "reasons": [sentence(each) for each in reasons(outcome, journal)] or quiet_reasons(outcome),
-        "key": (outcome.key or "")[:12],
-        "former": former.recipe.key[:12] if former else "",
+        "key": (outcome.digest or "")[:12],
+        "former": former.key.digest[:12] if former else "",
         "cost": cost(outcome.seconds, outcome.size),
     }
 

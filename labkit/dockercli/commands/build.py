@@ -71,7 +71,7 @@ def build(run: Invocation) -> int:
     progress = Null() if silent else process.stderr
     try:
         if options.on("check") or options.text("call") in ("check", "lint"):
-            return _show_check(run, check(run.engine, request, progress.write))
+            return _show_check(run, check(run.engine.core, request, progress.write))
         identifier = run.engine.build(request, progress)
     except BuildError as error:
         raise StatusError(str(error).removesuffix("\n")) from None

@@ -9,17 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import DEFAULT, BuildClient, BuildRequest, Emit, Progress, check_tags
 from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.core.core import Core
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Linter, LintWarning, excerpt, unsolved
 
 from .plan import plan
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
 
 _RULES = "https://docs.docker.com/go/dockerfile/rule"
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -33,13 +30,13 @@ class CheckReport:
     mistake: str
 
 
-def check(engine: Engine, request: BuildRequest, emit: Emit) -> CheckReport:
+def check(core: Core, request: BuildRequest, emit: Emit) -> CheckReport:
     """Raises BuildError where there is no Dockerfile to check."""
-    views, progress, lint = Views(engine), Progress(emit), Linter()
+    views, progress, lint = Views(core), Progress(emit), Linter()
     try:
         progress.start()
         check_tags(request.tags)
-        source = BuildClient(request, views, BuildCache(engine)).find()
+        source = BuildClient(request, views, BuildCache(core)).find()
     finally:
         views.close()
     step = progress.step(f"[internal] load build definition from {source.name}")
@@ -48,7 +45,7 @@ def check(engine: Engine, request: BuildRequest, emit: Emit) -> CheckReport:
     text = source.text
     if text is None:
         raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
-    bases, mistake, shown = Bases(engine, always_ask=request.pull), "", _shown_name(request)
+    bases, mistake, shown = Bases(core, always_ask=request.pull), "", _shown_name(request)
     try:
         plan(text, PlanSettings(request.target, request.build_args, request.labels), bases, lint)
     except DockerfileError as error:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from labkit.engine.build.cache import BuildCache, Views
-from labkit.engine.build.context import Known, Transfer, send
+from labkit.engine.build.context import Transfer, send
 from labkit.engine.build.copying import extract, unpacked
+from labkit.engine.core.buildrecords import Known
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.dockerfile.diagnostics import failed, unsolved

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 
+from labkit.engine.core.buildrecords import Known, Listing
 from labkit.files import Content, Files, Stat, failure
 
 
@@ -208,9 +209,6 @@ class SourceTree:
                 yield from ((f"{name}/{inner}", known) for inner, known in self.walk(path))
 
 
-Listing = dict[str, str]  # each file by its path ("" the source itself), as the key knows it
-
-
 def listing(tree: SourceTree, path: str, exclude: Matcher | None = None, include: Matcher | None = None) -> Listing:
     """What goes into the digest of a file, or of a folder with all in it."""
     about = tree.lstat(path)
@@ -254,8 +252,6 @@ _GO_TYPES = {  # the bits of Go's os.FileMode
     stat.S_IFCHR: 1 << 26 | 1 << 21,
 }
 _GO_BITS = {stat.S_ISUID: 1 << 23, stat.S_ISGID: 1 << 22, stat.S_ISVTX: 1 << 20}
-
-Known = tuple[int, int, int, str]  # mode, size, mtime and link target: what tells that a file changed
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-from labkit.engine.build.cache import BuildCache, CacheRecord, Views, key_of
+from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildRequest
-from labkit.engine.build.context import Listing, SourceTree, digest_of, has_wildcards, listing, matcher
-from labkit.engine.build.recipe import BASE, COPY, MKDIR, RUN, Part, Recipe
+from labkit.engine.build.context import SourceTree, digest_of, has_wildcards, listing, matcher
+from labkit.engine.core.buildrecords import BASE, COPY, MKDIR, RUN, CacheKey, CacheRecord, KeyPart, Listing, key_digest
+from labkit.engine.core.core import Core
 from labkit.engine.dockerfile.diagnostics import Lines
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.engine.dockerfile.instructions import RunMount
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
+from labkit.engine.images.imagestore import LayerStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +162,9 @@ class Graph:
 class VertexResult:
     """What a vertex is. `record` is None as long as it has to be made."""
 
-    key: str | None
+    digest: str | None  # of its cache key
     record: CacheRecord | None = None
-    recipe: Recipe | None = None  # what the key is made of; None where only the key is known
+    key: CacheKey | None = None  # None where only the digest is known
     loaded: bool = False  # its layer was taken in this build
     shown: bool = False
 
@@ -182,7 +180,7 @@ class StepError(Exception):
 
 @dataclass
 class VertexResults:
-    engine: Engine
+    core: Core
     request: BuildRequest
     cache: BuildCache
     views: Views
@@ -197,12 +195,10 @@ class VertexResults:
 
     def look_again(self, vertex: Vertex) -> VertexResult:
         """The same, now that what it stands on is there."""
-        recipe = self._recipe(vertex)
-        key = recipe.key if isinstance(recipe, Recipe) else recipe
-        record = self.cache.find(key) if key and not self.ignores_cache(vertex) else None
-        result = self._known[vertex.identity] = VertexResult(
-            key, record, recipe if isinstance(recipe, Recipe) else None
-        )
+        found = self._key(vertex)
+        key, digest = (found, found.digest) if isinstance(found, CacheKey) else (None, found)
+        record = self.cache.find(digest) if digest and not self.ignores_cache(vertex) else None
+        result = self._known[vertex.identity] = VertexResult(digest, record, key)
         return result
 
     def ignores_cache(self, vertex: Vertex) -> bool:
@@ -223,43 +219,47 @@ class VertexResults:
             return self.tree
         record = self.of(source.vertex).record
         chain = record.chain if record else source.vertex.chain if isinstance(source.vertex, ImageVertex) else None
-        if chain is None or self.engine.layerstore.get(chain) is None:
+        if chain is None or LayerStore(self.core).get(chain) is None:
             return None
         return SourceTree(self.views.layer(chain))
 
-    def _recipe(self, vertex: Vertex) -> Recipe | str | None:
-        """What the cache key is made of. A text is a key of which no more is known than that; None: the content of
+    def _key(self, vertex: Vertex) -> CacheKey | str | None:
+        """Its cache key; a text is the digest of one of which no more is known than that; None: the content of
         another stage has to be known for it."""
         if isinstance(vertex, ImageVertex):
-            return base_recipe(vertex)
-        below = self.of(vertex.below).key if vertex.below else "scratch"
+            return base_key(vertex)
+        below = self.of(vertex.below).digest if vertex.below else "scratch"
         if below is None:
             return None
         if isinstance(vertex, MkdirVertex):
-            return Recipe(MKDIR, (Part("folder", "", vertex.path), Part("user", "", vertex.user)), below)
+            return CacheKey(MKDIR, (KeyPart("folder", "", vertex.path), KeyPart("user", "", vertex.user)), below)
         if isinstance(vertex, RunVertex):
-            return self._run_recipe(vertex, below)
+            return self._run_key(vertex, below)
         assert isinstance(vertex, CopyVertex)
-        return self._copy_recipe(vertex, below)
+        return self._copy_key(vertex, below)
 
-    def _run_recipe(self, vertex: RunVertex, below: str) -> Recipe | None:
-        parts = [Part("command", "", repr(vertex.args))]
-        parts += [Part("variable", name, value) for name, value in vertex.env]
-        parts += [Part("folder", "", vertex.cwd), Part("user", "", vertex.user), Part("network", "", vertex.network)]
-        parts += [Part("mount", each.mount.target, repr(each.mount)) for each in vertex.mounts]
-        parts += [Part("script", *vertex.script)] if vertex.script else []
+    def _run_key(self, vertex: RunVertex, below: str) -> CacheKey | None:
+        parts = [KeyPart("command", "", repr(vertex.args))]
+        parts += [KeyPart("variable", name, value) for name, value in vertex.env]
+        parts += [
+            KeyPart("folder", "", vertex.cwd),
+            KeyPart("user", "", vertex.user),
+            KeyPart("network", "", vertex.network),
+        ]
+        parts += [KeyPart("mount", each.mount.target, repr(each.mount)) for each in vertex.mounts]
+        parts += [KeyPart("script", *vertex.script)] if vertex.script else []
         files: dict[str, Listing] = {}
         for each in vertex.mounts:
             if each.source:
-                key = self.of(each.source).key
-                if key is None:
+                digest = self.of(each.source).digest
+                if digest is None:
                     return None
-                parts.append(Part("stage", each.mount.target, key))
+                parts.append(KeyPart("stage", each.mount.target, digest))
             elif each.context and self.tree is not None:
                 name = each.mount.source or "."
                 files[name] = self._mount_content(each)
-                parts.append(Part("content", name, digest_of(files[name])))
-        return Recipe(RUN, tuple(parts), below, files, frozenset(vertex.arguments))
+                parts.append(KeyPart("content", name, digest_of(files[name])))
+        return CacheKey(RUN, tuple(parts), below, files, frozenset(vertex.arguments))
 
     def _mount_content(self, mount: VertexMount) -> Listing:
         assert self.tree is not None
@@ -268,26 +268,28 @@ class VertexResults:
         except OSError:
             return {}
 
-    def _copy_recipe(self, vertex: CopyVertex, below: str) -> Recipe | str | None:
-        by_name = key_of("copy by name", vertex.operation, below, *(self.of(each).key for each in vertex.sources))
+    def _copy_key(self, vertex: CopyVertex, below: str) -> CacheKey | str | None:
+        by_name = key_digest(
+            "copy by name", vertex.operation, below, *(self.of(each).digest for each in vertex.sources)
+        )
         if any(self.tree_of(each) is None for each in vertex.from_ if each.vertex):
             unknown = self.ignores_cache(vertex) or any(self.ignores_cache(each) for each in vertex.sources)
             return None if unknown else self.cache.linked(by_name)
-        parts = [Part("option", name, str(value)) for name, value in zip(COPY_OPTIONS, vertex.options, strict=True)]
+        parts = [KeyPart("option", name, str(value)) for name, value in zip(COPY_OPTIONS, vertex.options, strict=True)]
         files: dict[str, Listing] = {}
         for each in vertex.from_:
             name = posixpath.basename(each.path)
             if each.text is not None:
-                parts.append(Part("text", name, each.text))
+                parts.append(KeyPart("text", name, each.text))
                 continue
             found = self._content(vertex, each)
             digests = [digest if last == name else (last, digest) for last, digest in _digests(found)]
-            parts.append(Part("content", name, repr(digests)))
+            parts.append(KeyPart("content", name, repr(digests)))
             files[name] = found[0][1] if [last for last, _ in found] == [name] else _together(found)
-        recipe = Recipe(COPY, tuple(parts), below, files)
+        key = CacheKey(COPY, tuple(parts), below, files)
         if vertex.sources:
-            self.cache.link(by_name, recipe.key)
-        return recipe
+            self.cache.link(by_name, key.digest)
+        return key
 
     def _content(self, vertex: CopyVertex, source: CopySource) -> list[tuple[str, Listing]]:
         """What a source names: the last name of each, and what is there."""
@@ -306,15 +308,15 @@ class VertexResults:
 
     def _missing(self, path: str) -> str:
         """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
-        ref = f"{_uuid(self.engine)}::{self.engine.ids.key('ref')}"
+        ref = f"{_uuid(self.core)}::{self.core.ids.key('ref')}"
         return f"failed to calculate checksum of ref {ref}: {go_quote(path)}: not found"
 
 
 COPY_OPTIONS = ("target", "--chown", "--chmod", "--exclude", "unpack")  # CopyVertex.options
 
 
-def base_recipe(vertex: ImageVertex) -> Recipe:
-    return Recipe(BASE, (Part("image", "", vertex.chain),))
+def base_key(vertex: ImageVertex) -> CacheKey:
+    return CacheKey(BASE, (KeyPart("image", "", vertex.chain),))
 
 
 def _digests(found: list[tuple[str, Listing]]) -> list[tuple[str, str]]:
@@ -326,9 +328,9 @@ def _together(found: list[tuple[str, Listing]]) -> Listing:
     return {posixpath.join(last, name) if name else last: head for last, files in found for name, head in files.items()}
 
 
-def _uuid(engine: Engine) -> str:
-    digits = engine.tables.words.get("build uuid")
+def _uuid(core: Core) -> str:
+    digits = core.tables.words.get("build uuid")
     if digits is None:
-        digits = engine.ids.new("cache manager")[:32]
-        engine.tables.words.set("build uuid", digits)
+        digits = core.ids.new("cache manager")[:32]
+        core.tables.words.set("build uuid", digits)
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

@@ -1,55 +1,23 @@
-"""What a build found in the cache and what it made, step by step, and why a step was not found.
+"""Why a build did not find a step in the cache.
 
-The reasons come from the keys themselves: the recipe of the step's key is compared with the recipe of the nearest step
-that was made before, and every part that differs is a reason.
+The reasons come from the cache keys themselves: the step's key is compared with the key of the nearest step that was
+made before, and every part that differs is a reason.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from labkit.engine.build.context import Listing
-
-from .recipe import COPY, MadeStep, Recipe
-
-CACHED, MADE, FAILED, CANCELED = "cached", "made", "failed", "canceled"
-
-
-@dataclass(frozen=True)
-class StepOutcome:
-    """One step of a build."""
-
-    name: str  # as the progress shows it
-    state: str
-    key: str | None
-    recipe: Recipe | None
-    below: str = ""  # name of the step that it stands on
-    line: int = 0  # of the Dockerfile, from 1
-    forced: str = ""  # the option that keeps it from the cache
-    unneeded: bool = False  # not found, and not made: a later step was found
-    seconds: float = 0.0  # as simulated: what it took now, or what it took when it was made
-    size: int = 0  # bytes of its layer
-
-
-@dataclass(frozen=True)
-class Journal:
-    """One build."""
-
-    outcomes: tuple[StepOutcome, ...] = ()
-    earlier: tuple[MadeStep, ...] = field(default=(), repr=False)  # made before this build
-    sent: int = 0  # bytes of context that were transferred
-    context: frozenset[str] | None = None  # the paths that were taken from the context; None: nothing needs it
-    size: int = 0  # bytes of their files
-    again: frozenset[str] = frozenset()  # files sent before whose mode, size or time is not as it was then
+from labkit.engine.core.buildrecords import CACHED, CANCELED, COPY, CacheKey, Journal, Listing, MadeStep, StepOutcome
 
 
 @dataclass(frozen=True)
 class Reason:
     """Why a key is not that of an earlier step: Reason("file", "app.py", "content")."""
 
-    what: str  # forced, pruned, new, below, order, file, or a Part's `what`
+    what: str  # forced, pruned, new, below, order, file, or a KeyPart's `what`
     name: str = ""
     how: str = ""  # of a file or variable: new, gone, content, mode, owner, kind, value
     old: str = ""
@@ -57,51 +25,51 @@ class Reason:
 
 
 def before(outcome: StepOutcome, journal: Journal) -> MadeStep | None:
-    """The earlier step whose recipe differs least from that of this one; the latest of several.
+    """The earlier step whose key differs least from that of this one; the latest of several.
 
     Looked at are those that stand on the same, or do the same, or have this one's place: they stand on what is in the
     same way the nearest to the step below. None: nothing is like it.
     """
-    new = outcome.recipe
+    new = outcome.key
     if new is None:
         return None
-    beneath = next((each for each in journal.outcomes if each.key == new.below), None)
+    beneath = next((each for each in journal.outcomes if each.digest == new.below), None)
     place = before(beneath, journal) if beneath else None
-    belows = {new.below, place.recipe.key if place else new.below}
+    belows = {new.below, place.key.digest if place else new.below}
     alike = [
         made
         for made in journal.earlier
-        if made.recipe.kind == new.kind and (made.recipe.below in belows or _action(made.recipe) == _action(new))
+        if made.key.kind == new.kind and (made.key.below in belows or _action(made.key) == _action(new))
     ]
-    return min(alike, key=lambda made: (_distance(new, made.recipe), -made.number), default=None)
+    return min(alike, key=lambda made: (_distance(new, made.key), -made.number), default=None)
 
 
-def _action(recipe: Recipe) -> list[tuple[str, str, str]]:
+def _action(key: CacheKey) -> list[tuple[str, str, str]]:
     """What a step does, without what it does it with."""
-    if recipe.kind == COPY:
-        return [(each.what, each.name, each.value if each.name == "target" else "") for each in recipe.parts]
-    return [(each.what, "", each.value) for each in recipe.parts if each.what in ("command", "folder", "image")]
+    if key.kind == COPY:
+        return [(each.what, each.name, each.value if each.name == "target" else "") for each in key.parts]
+    return [(each.what, "", each.value) for each in key.parts if each.what in ("command", "folder", "image")]
 
 
-def _distance(new: Recipe, old: Recipe) -> int:
+def _distance(new: CacheKey, old: CacheKey) -> int:
     parts = set(new.parts) ^ set(old.parts)
     return len({(each.what, each.name) for each in parts}) + (new.below != old.below)
 
 
 def reasons(outcome: StepOutcome, journal: Journal) -> list[Reason]:
     """Why a step was made and not taken from the cache; empty for one that was taken."""
-    if outcome.state in (CACHED, CANCELED) or outcome.recipe is None:
+    if outcome.state in (CACHED, CANCELED) or outcome.key is None:
         return []
     if outcome.forced:
         return [Reason("forced", outcome.forced)]
-    if any(made.recipe.key == outcome.key for made in journal.earlier):
+    if any(made.key.digest == outcome.digest for made in journal.earlier):
         return [Reason("pruned")]
     former = before(outcome, journal)
-    return list(differences(outcome.recipe, former.recipe, outcome.below)) if former else [Reason("new")]
+    return list(differences(outcome.key, former.key, outcome.below)) if former else [Reason("new")]
 
 
-def differences(new: Recipe, old: Recipe, below: str = "") -> Iterator[Reason]:
-    """All that differs between two recipes of one kind."""
+def differences(new: CacheKey, old: CacheKey, below: str = "") -> Iterator[Reason]:
+    """All that differs between two keys of one kind."""
     if new.below != old.below:
         yield Reason("below", below)
     after = {(each.what, each.name): each.value for each in new.parts}

@@ -2,7 +2,7 @@
 
 What BuildKit's runc executor puts around it: /proc, /dev and /sys, which stay in the layer where they were missing;
 a hosts file, a resolv.conf and the mounts of RUN --mount, whose mount points are taken away again afterwards, and
-what is above them keeps its times (seen in the sizes that an engine with the containerd store gives).
+what is above them keeps its times (seen in the sizes that an core with the containerd store gives).
 """
 
 from __future__ import annotations
@@ -12,22 +12,20 @@ import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from labkit.engine.build.cache import MOUNT, BuildCache, CacheRecord, Views, key_of
+from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildRequest
 from labkit.engine.build.context import SourceTree
 from labkit.engine.build.copying import make_folders
 from labkit.engine.build.graph import CopySource, RunVertex, VertexMount
 from labkit.engine.containers import oci
+from labkit.engine.containers.sandbox import Sandboxes
+from labkit.engine.core.buildrecords import MOUNT, CacheRecord, key_digest
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
 from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
 from labkit.kernel.process import SECOND, Input, Output, Process
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-
 
 HOSTNAME = "buildkitsandbox"
 _HOSTS = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -88,7 +86,7 @@ class _Printed(Output):
 class Runner:
     """Runs one vertex in the files of a fresh layer."""
 
-    engine: Engine
+    core: Core
     root: Source
     key: str  # the layer's id
     attached: list[Attached] = field(default_factory=list)
@@ -96,8 +94,8 @@ class Runner:
 
     def run(self, vertex: RunVertex, log: Log) -> None:
         """Raises RunError."""
-        self.engine.kernel.tick(_STEPS)
-        files = Namespace(self.engine.host.store, self.root).files()
+        self.core.kernel.tick(_STEPS)
+        files = Namespace(self.core.host.store, self.root).files()
         with self._mount_points(files):
             namespace = self._namespace(files)
             try:
@@ -120,7 +118,7 @@ class Runner:
         except oci.NotStarted as error:
             log(f"runc run failed: unable to start container process: error during container init: {error}\n", _START)
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: 1") from None
-        output = _Printed(log, self.engine.now)
+        output = _Printed(log, self.core.now)
         process = Process(
             list(vertex.args),
             env,
@@ -128,19 +126,19 @@ class Runner:
             Input(),
             output,
             output,
-            self.engine.kernel,
+            self.core.kernel,
             hostname=HOSTNAME,
         )
-        status = self.engine.kernel.execute(process)
+        status = self.core.kernel.execute(process)
         self.seconds = output.seconds
         if status:
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: {status}")
 
     def _namespace(self, files: Files) -> Namespace:
-        engine = self.engine
-        namespace = engine.sandboxes.namespace(self.root, key=self.key)
-        engine.sandboxes.mask(namespace)
-        own = Namespace(engine.host.store, tmpfs(engine.host.store, mode=0o755)).files()
+        core = self.core
+        namespace = Sandboxes(core).namespace(self.root, key=self.key)
+        Sandboxes(core).mask(namespace)
+        own = Namespace(core.host.store, tmpfs(core.host.store, mode=0o755)).files()
         for path, text in _FILES.items():
             name = posixpath.basename(path)
             own.write(f"/{name}", text)
@@ -205,7 +203,7 @@ def _take_away(files: Files, path: str) -> None:
 
 @dataclass
 class RunMounts:
-    engine: Engine
+    core: Core
     request: BuildRequest
     cache: BuildCache
     views: Views
@@ -234,25 +232,25 @@ class RunMounts:
         return Attached(each.mount.target, tree.files.source(path), bool(each.mount.readonly), tree.files.is_dir(path))
 
     def _tmpfs(self, each: VertexMount) -> Attached:
-        source = tmpfs(self.engine.host.store, each.mount.size or None)
+        source = tmpfs(self.core.host.store, each.mount.size or None)
         return Attached(each.mount.target, source, readonly=False)
 
     def _cache(self, each: VertexMount) -> Attached:
         """A folder that later builds find again, under its id or its target."""
         mount = each.mount
-        key = key_of(MOUNT, mount.id or mount.target)
-        record = self.cache.find(key)
+        digest = key_digest(MOUNT, mount.id or mount.target)
+        record = self.cache.find(digest)
         if record:
             record = self.cache.use(record)
             return Attached(mount.target, self.views.mount(record.scratch), bool(mount.readonly))
-        record_id = self.engine.ids.key("build")
-        self.engine.driver.create(record_id)
+        record_id = self.core.ids.key("build")
+        self.core.driver.create(record_id)
         source = self.views.mount(record_id)
         files = self.views.of(source)
         files.chmod("/", mount.mode if mount.mode is not None else 0o755)
         files.chown("/", mount.uid or 0, mount.gid or 0)
         description = f"cached mount {mount.target} from exec"
-        self.cache.add(CacheRecord(record_id, key, MOUNT, description=description, scratch=record_id))
+        self.cache.add(CacheRecord(record_id, digest, MOUNT, description=description, scratch=record_id))
         return Attached(mount.target, source, bool(mount.readonly))
 
     def _secret(self, each: VertexMount) -> Attached | None:

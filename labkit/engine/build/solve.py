@@ -10,9 +10,9 @@ from __future__ import annotations
 import stat
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from labkit.engine.build.cache import REGULAR, BuildCache, CacheRecord, Views
+from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildClient, BuildInputs, BuildRequest, Emit, Progress, ProgressStep, check_tags
 from labkit.engine.build.context import (
     Matcher,
@@ -34,22 +34,29 @@ from labkit.engine.build.graph import (
     Vertex,
     VertexResult,
     VertexResults,
-    base_recipe,
+    base_key,
 )
-from labkit.engine.build.journal import CACHED, CANCELED, FAILED, MADE, Journal, StepOutcome
 from labkit.engine.build.plan import BuildPlan, plan
-from labkit.engine.build.recipe import MadeStep
 from labkit.engine.build.running import RunError, RunMounts, Runner
 from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.core.buildrecords import (
+    CACHED,
+    CANCELED,
+    FAILED,
+    MADE,
+    REGULAR,
+    CacheRecord,
+    Journal,
+    MadeStep,
+    StepOutcome,
+)
+from labkit.engine.core.core import Core
 from labkit.engine.core.errors import parse_time, rfc3339
 from labkit.engine.core.names import Reference
 from labkit.engine.core.records import new_config
 from labkit.engine.dockerfile.diagnostics import BuildError, DockerfileError, Lines, Linter, excerpt, failed, unsolved
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-
 
 _CONFIG_ORDER = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
@@ -57,22 +64,22 @@ _CONFIG_ORDER = (
 )  # fmt: skip
 
 
-def export(engine: Engine, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
+def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
     """The id of the image. The same layers and Dockerfile give the same one."""
-    layers = _layers(engine, cache, chain)
-    history = _dated(planned.history, [made for _, made in layers], engine.now())
-    created = parse_time(history[-1]["created"]) if history else engine.now()
+    layers = _layers(core, cache, chain)
+    history = _dated(planned.history, [made for _, made in layers], core.now())
+    created = parse_time(history[-1]["created"]) if history else core.now()
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
-    return engine.imagestore.add(new_config(digests, config, history, created, **more)).id
+    return ImageStore(core).add(new_config(digests, config, history, created, **more)).id
 
 
-def _layers(engine: Engine, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:
+def _layers(core: Core, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:
     """The layers from the bottom up: their digests, and when the cache made each."""
     made = {record.chain: record.created for record in cache.all() if record.type == REGULAR}
     layers = []
-    while record := engine.layerstore.get(chain):
+    while record := LayerStore(core).get(chain):
         layers.append((record.diff_id, made.get(record.chain_id)))
         chain = record.parent
     return layers[::-1]
@@ -124,13 +131,13 @@ class Stream(Protocol):
     def write(self, data: str) -> object: ...
 
 
-def build(engine: Engine, request: BuildRequest, progress: Stream) -> str:
+def build(core: Core, request: BuildRequest, progress: Stream) -> str:
     """The id of the image. Raises BuildError, whose text is what is printed last."""
-    views = Views(engine)
-    engine.build_cache.keep_journal(Journal())
+    views = Views(core)
+    BuildCache(core).keep_journal(Journal())
     _remove_id_file(request)
     try:
-        image_id = _Build(engine, request, views, progress.write).run()
+        image_id = _Build(core, request, views, progress.write).run()
     finally:
         views.close()
     try:
@@ -151,15 +158,15 @@ def _remove_id_file(request: BuildRequest) -> None:
 class _Build:
     """One build, from the Dockerfile to the graph and back to an image."""
 
-    def __init__(self, engine: Engine, request: BuildRequest, views: Views, emit: Emit) -> None:
-        self.engine = engine
+    def __init__(self, core: Core, request: BuildRequest, views: Views, emit: Emit) -> None:
+        self.core = core
         self.request = request
         self.views = views
         self.emit = emit
         self.progress = Progress(emit)
-        self.cache = BuildCache(engine)
+        self.cache = BuildCache(core)
         self.client = BuildClient(request, views, self.cache)
-        self.bases = Bases(engine, always_ask=request.pull)
+        self.bases = Bases(core, always_ask=request.pull)
         self.lint = Linter()
 
     def run(self) -> str:
@@ -201,7 +208,7 @@ class _Build:
         graph.add(planned.top)
         self._show_bases(graph)
         tree, journal = self._load_context(source, planned, ignore)
-        results = VertexResults(self.engine, self.request, self.cache, self.views, graph.names, tree)
+        results = VertexResults(self.core, self.request, self.cache, self.views, graph.names, tree)
         solver = Solver(results, self.progress, graph)
         try:
             record = solver.make(planned.top)
@@ -244,50 +251,50 @@ class _Build:
             if not isinstance(vertex, ImageVertex):
                 continue
             step = self.progress.step(graph.names[vertex.identity])
-            if vertex.remote and self.engine.layerstore.get(vertex.chain) is None:
+            if vertex.remote and LayerStore(self.core).get(vertex.chain) is None:
                 self.bases.fetch(vertex.reference, step.line)
-                keep_base(self.engine, self.cache, vertex, held=True)
+                keep_base(self.core, self.cache, vertex, held=True)
                 step.done(_PULL)
-            elif self.cache.find(base_recipe(vertex).key):
+            elif self.cache.find(base_key(vertex).digest):
                 step.cached()
             else:
                 step.done()
 
     def _export(self, planned: BuildPlan, record: CacheRecord | None, tags: list[Reference], *, new: bool) -> str:
-        image_id = export(self.engine, self.cache, planned, record.chain if record else None)
+        image_id = export(self.core, self.cache, planned, record.chain if record else None)
         step = self.progress.step("exporting to image")
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
         for line in self._written(image_id):
             step.line(f"{line} done")
         for tag in tags:
-            self.engine.imagestore.tag(image_id, tag)
+            ImageStore(self.core).tag(image_id, tag)
             step.line(f"naming to {tag} done")
-            if self.engine.keeps_manifests:
+            if self.core.keeps_manifests:
                 step.line(f"unpacking to {tag}{' 0.0s' if new else ''} done")
         step.done()
         return image_id
 
     def _written(self, image_id: str) -> list[str]:
         """What the exporter of the engine's image store writes."""
-        if not self.engine.keeps_manifests:
+        if not self.core.keeps_manifests:
             return [f"writing image {image_id}"]
         kinds = ("manifest", "config", "attestation manifest")
         return [
-            *(f"exporting {kind} sha256:{self.engine.digest(kind, image_id)}" for kind in kinds),
+            *(f"exporting {kind} sha256:{self.core.digest(kind, image_id)}" for kind in kinds),
             f"exporting manifest list {image_id}",
         ]
 
 
-def keep_base(engine: Engine, cache: BuildCache, vertex: ImageVertex, *, held: bool = False) -> CacheRecord:
+def keep_base(core: Core, cache: BuildCache, vertex: ImageVertex, *, held: bool = False) -> CacheRecord:
     """The record of a base image, which holds its layers."""
-    key = base_recipe(vertex).key
-    if known := cache.find(key):
+    digest = base_key(vertex).digest
+    if known := cache.find(digest):
         return known
     if not held:
-        engine.layerstore.hold(vertex.chain)
+        LayerStore(core).hold(vertex.chain)
     description = f"pulled from {vertex.reference.partition('@')[0]}"
-    size = engine.layerstore.size(vertex.chain) if held else 0  # a local image's layers are counted with the image
-    return cache.add(CacheRecord(engine.ids.key("build"), key, chain=vertex.chain, description=description, size=size))
+    size = LayerStore(core).size(vertex.chain) if held else 0  # a local image's layers are counted with the image
+    return cache.add(CacheRecord(core.ids.key("build"), digest, chain=vertex.chain, description=description, size=size))
 
 
 class Solver:
@@ -295,14 +302,14 @@ class Solver:
 
     def __init__(self, results: VertexResults, progress: Progress, graph: Graph) -> None:
         self.results = results
-        self.engine = results.engine
+        self.core = results.core
         self.cache = results.cache
         self.progress = progress
         self.graph = graph
         self.made = 0  # layers
         self.earlier = results.cache.made()
         self.outcomes: list[StepOutcome] = []
-        self.mounts = RunMounts(results.engine, results.request, results.cache, results.views, results.tree_of)
+        self.mounts = RunMounts(results.core, results.request, results.cache, results.views, results.tree_of)
 
     def make(self, top: Vertex | None) -> CacheRecord | None:
         """The record of the topmost vertex, which has the image's layers. Raises StepError."""
@@ -374,13 +381,13 @@ class Solver:
 
     def _note(self, vertex: Vertex, result: VertexResult, state: str, seconds: float = 0.0) -> None:
         """A line of the journal."""
-        made = self.cache.made_of(result.key)
+        made = self.cache.made_of(result.digest)
         forced = "--no-cache" if self.results.request.no_cache else "--no-cache-filter"
         outcome = StepOutcome(
             self._name(vertex),
             state,
-            result.key,
-            result.recipe or (made.recipe if made else None),
+            result.digest,
+            result.key or (made.key if made else None),
             below=self._name(vertex.below) if vertex.below else "",
             line=vertex.place.start,
             forced=forced if state != CACHED and self.results.ignores_cache(vertex) else "",
@@ -403,7 +410,7 @@ class Solver:
         """Take a vertex's layer, for a step on it or for the image."""
         result = self.results.of(vertex)
         if result.record is None and isinstance(vertex, ImageVertex):
-            result.record = keep_base(self.engine, self.cache, vertex)
+            result.record = keep_base(self.core, self.cache, vertex)
         elif result.record and not result.loaded:
             result.record = self.cache.use(result.record)
         result.loaded = True
@@ -415,46 +422,48 @@ class Solver:
         parent = self._load(vertex.below) if vertex.below else None
         for source in vertex.sources:
             self._load(source)
-        layer_id = self.engine.ids.key("build")
-        self.engine.layerstore.create(layer_id, self.engine.layerstore.cache_id(parent.chain) if parent else None)
+        layer_id = self.core.ids.key("build")
+        LayerStore(self.core).create(layer_id, LayerStore(self.core).cache_id(parent.chain) if parent else None)
         layer = None
         try:
             seconds = self._apply(vertex, layer_id, step)
-            layer = self.engine.driver.commit(layer_id)
+            layer = self.core.driver.commit(layer_id)
         except (CopyError, RunError, OSError) as error:
             step.failed(_reason(error))
             self._note(vertex, result, FAILED)
             raise StepError(vertex, _reason(error)) from None
         finally:
             if layer is None:
-                self.engine.driver.remove(layer_id)
-        result.record = self._keep(vertex, layer_id, layer, parent, result.key or "")
+                self.core.driver.remove(layer_id)
+        result.record = self._keep(vertex, layer_id, layer, parent, result.digest or "")
         result.loaded = True
         self.made += 1
         step.done(seconds)
-        if result.recipe:
+        if result.key:
             self.cache.keep_made(
-                MadeStep(result.recipe, self._name(vertex), seconds, layer.size, len(self.earlier) + self.made)
+                MadeStep(result.key, self._name(vertex), seconds, layer.size, len(self.earlier) + self.made)
             )
         self._note(vertex, result, MADE, seconds)
 
-    def _keep(self, vertex: Vertex, layer_id: str, layer: Layer, parent: CacheRecord | None, key: str) -> CacheRecord:
-        kept = self.engine.layerstore.adopt(layer, layer_id, parent.chain if parent else None)
+    def _keep(
+        self, vertex: Vertex, layer_id: str, layer: Layer, parent: CacheRecord | None, digest: str
+    ) -> CacheRecord:
+        kept = LayerStore(self.core).adopt(layer, layer_id, parent.chain if parent else None)
         if kept.cache_id != layer_id:
-            self.engine.driver.remove(layer_id)
+            self.core.driver.remove(layer_id)
         description = (
             f"mount / from exec {' '.join(vertex.args)}" if isinstance(vertex, RunVertex) else self._name(vertex)
         )
         below = parent.id if parent else ""
         return self.cache.add(
-            CacheRecord(layer_id, key, chain=kept.chain_id, parent=below, description=description, size=layer.size)
+            CacheRecord(layer_id, digest, chain=kept.chain_id, parent=below, description=description, size=layer.size)
         )
 
     def _apply(self, vertex: Vertex, layer_id: str, step: ProgressStep) -> float:
         """Do what a vertex says in a fresh layer; how many seconds it took."""
         root = self.results.views.mount(layer_id)
         if isinstance(vertex, RunVertex):
-            runner = Runner(self.engine, root, layer_id, self.mounts.of(vertex))
+            runner = Runner(self.core, root, layer_id, self.mounts.of(vertex))
             try:
                 runner.run(vertex, step.log)
             finally:
@@ -473,7 +482,7 @@ class Solver:
                     exclude=vertex.exclude,
                     include=source.include,
                     unpack=vertex.unpack and source.context,
-                    merged=self.engine.root_path(layer_id),
+                    merged=self.core.driver.merged_at(layer_id),
                 )
                 if source.text is not None:
                     copying.write(source.path, source.text, vertex.target)

@@ -1,6 +1,6 @@
 """A stage of a Dockerfile while it is worked out, what it is worked out with, and the images that stages start from.
 
-A stage has variables, folder, user, image configuration and topmost vertex. Base images are those that the engine
+A stage has variables, folder, user, image configuration and topmost vertex. Base images are those that the core
 has, and those that a build fetches without giving them a name.
 """
 
@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from labkit.engine.build.client import Progress, human_size
 from labkit.engine.build.graph import Vertex
+from labkit.engine.core.core import Core
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import chain_id
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, suggestion
 from labkit.engine.dockerfile.expand import ExpandError, Expansion, Lexer
 from labkit.engine.dockerfile.instructions import Instruction, Stage
-
-if TYPE_CHECKING:
-    from labkit.engine.api import Engine
-
+from labkit.engine.images.imagestore import ImageStore, LayerStore
 
 COMMENT = "buildkit.dockerfile.v0"
 
@@ -179,7 +177,7 @@ _DENIED = (
 class Bases:
     """Finds images by their whole names, and remembers what was looked up, for the progress."""
 
-    engine: Engine
+    core: Core
     always_ask: bool = False  # --pull: the registry first
     lookups: list[tuple[str, str]] = field(default_factory=list)  # name and error ("" where it was found)
     fetched: dict[str, Any] = field(default_factory=dict)  # whole name -> the registry's image
@@ -197,22 +195,22 @@ class Bases:
         return image
 
     def _find(self, reference: Reference) -> BaseImage:
-        local = self.engine.tables.references.get(str(reference))
-        image = self.engine.imagestore.get(local) if local and not self.always_ask else None
+        local = self.core.tables.references.get(str(reference))
+        image = ImageStore(self.core).get(local) if local and not self.always_ask else None
         if image:
-            shown = f"{reference}@{image.id}" if self.engine.keeps_manifests else str(reference)
+            shown = f"{reference}@{image.id}" if self.core.keeps_manifests else str(reference)
             return BaseImage(shown, image.config, image.chain or "")
         return self._ask(reference)
 
     def _ask(self, reference: Reference) -> BaseImage:
-        registry = self.engine.registry
+        registry = self.core.registry
         image = registry.get(reference.name, reference.digest or reference.tag or "latest") if registry else None
         if image is None:
             raise DockerfileError(f"{reference}: not found" if registry and registry.has(reference.name) else _DENIED)
         full = str(reference) if reference.digest else f"{reference}@{image.digest}"
         self.fetched[full] = image
         chain = chain_id(layer.diff_id for layer in image.layers) or ""
-        remote = self.engine.layerstore.get(chain) is None
+        remote = LayerStore(self.core).get(chain) is None
         return BaseImage(full, image.config, chain, remote)
 
     def show(self, progress: Progress) -> None:
@@ -233,7 +231,7 @@ class Bases:
         chain: str | None = None
         for blob, layer in zip(image.blobs, image.layers, strict=True):
             line(f"extracting {blob} done")
-            record = self.engine.layerstore.register(layer, chain)
+            record = LayerStore(self.core).register(layer, chain)
             if chain:
-                self.engine.layerstore.release(chain)  # the layer above holds it now
+                LayerStore(self.core).release(chain)  # the layer above holds it now
             chain = record.chain_id

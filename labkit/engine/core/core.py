@@ -25,6 +25,7 @@ from hashlib import sha256
 from typing import Any, Protocol, dataclass_transform
 
 from labkit.drivers import Driver
+from labkit.engine.core.buildrecords import CacheRecord, Journal, Known, MadeStep
 from labkit.engine.core.errors import invalid, moment, not_found
 from labkit.engine.core.records import Container, Image, LayerRecord, Running, Service, Volume, WritableLayer
 from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
@@ -232,7 +233,10 @@ class EventLog:
 
 
 # Those that belong to one storage driver: an engine that runs with another does not see what they hold.
-OF_A_DRIVER = ("layers", "mounts", "images", "references", "containers", "names", "running", "cache")
+OF_A_DRIVER = (
+    "layers", "mounts", "images", "references", "containers", "names", "running", "cache", "cache_ids", "cache_links",
+    "cache_sent", "made_steps", "journals",
+)  # fmt: skip
 _OTHERS = ("counters", "events", "volumes", "volume_uses", "holders", "parked", "words", "service")
 
 
@@ -252,7 +256,12 @@ class Tables:
     volumes: Map[str, Volume]  # by name
     volume_uses: Map[str, int]  # name of a volume that is mounted -> how many containers use it
     holders: Map[str, str]  # id of a writable layer -> container id
-    cache: Map[str, Any]  # the build cache's records
+    cache: Map[str, CacheRecord]  # the build cache, by id
+    cache_ids: Map[str, str]  # digest of a cache key -> id of the record
+    cache_links: Map[str, str]  # digest of a COPY --from by its Dockerfile -> digest of its key by content
+    cache_sent: Map[str, dict[str, Known]]  # digest of a client's folder -> what was sent of it last
+    made_steps: Map[str, MadeStep]  # by the digest of the key; they outlast the records
+    journals: Map[str, Journal]  # the last build's
     events: Map[int, Event]
     parked: Map[str, ParkedDriver]  # by the name of a storage driver that is not in use
     service: Map[str, Service]  # the daemon, under its name

@@ -59,8 +59,8 @@ class Host:
             self.files.write(path, text)
 
     def build(self, context: str = ".", **about: Any) -> Built:
-        self.engine.kernel.clock.advance(10**9)
-        self.engine.kernel.budget = 300_000
+        self.engine.core.kernel.clock.advance(10**9)
+        self.engine.core.kernel.budget = 300_000
         about.setdefault("tags", ("app",))
         self.printed = []
         try:

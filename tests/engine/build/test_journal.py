@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from labkit import Machine
-from labkit.engine.build.journal import Journal, Reason, before, reasons
+from labkit.engine.build.journal import Reason, before, reasons
+from labkit.engine.core.buildrecords import Journal
 
 DOCKERFILE = """FROM busybox
 ARG VERSION=1
@@ -288,15 +289,15 @@ def test_over_random_edits_the_marks_are_those_of_the_progress(seed: int) -> Non
         assert marks == printed(done.stderr)
         assert foreseen == marks
         cached += list(marks.values()).count("cached")
-        keys = {made.recipe.key for made in journal.earlier}
+        keys = {made.key.digest for made in journal.earlier}
         for each in journal.outcomes:
             found = reasons(each, journal)
-            assert bool(found) == (each.state in ("made", "failed") and each.recipe is not None)
+            assert bool(found) == (each.state in ("made", "failed") and each.key is not None)
             if each.state == "made" and not each.forced:
-                assert (Reason("pruned") in found) == (each.key in keys)
+                assert (Reason("pruned") in found) == (each.digest in keys)
             former = before(each, journal)
-            if found and former and each.key not in keys and not each.forced:
-                assert each.recipe is not None
-                assert former.recipe.key != each.key
-                assert ("below" in [row.what for row in found]) == (former.recipe.below != each.recipe.below)
+            if found and former and each.digest not in keys and not each.forced:
+                assert each.key is not None
+                assert former.key.digest != each.digest
+                assert ("below" in [row.what for row in found]) == (former.key.below != each.key.below)
     assert cached, "something was cached at all"
