@@ -28,10 +28,16 @@ def walk(call: Callable[[], object]) -> list[str]:
     """The files below labkit/ whose functions this call enters, each once, as they are met."""
     met: dict[str, None] = {}
     known: set[CodeType] = set()
+    loading: list[CodeType] = []  # the modules that are being loaded
 
     def enter(frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
-        if event == "call" and code not in known:
+        if code.co_name == "<module>":
+            if event == "call":
+                loading.append(code)
+            elif event == "return":
+                loading.pop()
+        elif event == "call" and not loading and code not in known:
             known.add(code)
             if code.co_flags & FUNCTION == FUNCTION and code.co_filename.startswith(PACKAGE):
                 met[code.co_filename.removeprefix(PACKAGE)] = None
