@@ -1,16 +1,15 @@
-"""Failures of file operations: OSError with the kernel's errno and glibc's text for it, on every platform alike.
+"""What all of files/ stands on: contents of files, persistent maps, and the failures of calls.
 
-A persistent map: copying it costs nothing, whatever its size, and neither copy sees what the other one does later.
+A content is immutable: a sequence of pieces. A piece is bytes, or a run: written zeros, a hole (zeros that take no
+blocks), or filler, which looks random and is made from a seed. So a file of 10 GiB costs a few bytes, and its SHA-256
+is still the true one.
 
-It is a frozen dict and a small dict of what was changed since. A write into a shared map copies the small one, whose
+A persistent map can be copied at no cost, whatever its size, and neither copy sees what the other one does later. It
+is a frozen dict and a small dict of what was changed since. A write into a shared map copies the small one, whose
 size stays about the square root of the whole; a map that nobody shares is one plain dict. All state of a machine lies
 in such maps, which is why a snapshot of it is cheap. Its order is not defined: sort what people see.
 
-Contents of files: immutable bytes, of which long runs are kept as a rule instead of as bytes.
-
-A content is a sequence of pieces. A piece is bytes, or a run: written zeros, a hole (zeros that take no blocks), or
-filler, which looks random and is made from a seed. So a file of 10 GiB costs a few bytes, and its SHA-256 is still the
-true one.
+A failure is an OSError with the kernel's errno and glibc's text for it, on every platform alike.
 """
 
 from __future__ import annotations

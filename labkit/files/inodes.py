@@ -1,15 +1,10 @@
-"""Inodes: what a file is, whatever its names. Stands on persistent.py and contents.py.
+"""Inodes, the store that keeps them, the protocol of the file systems that have them, and mounts of such systems.
 
-The protocol that every file system keeps: Tree and Overlay, and what else may be mounted.
-
-Mounts: what lies where in the tree of paths that a process sees.
-
-The store that keeps all inodes of one machine.
-
-A directory entry points at the inode as it was *born*; the store knows what has become of it since. An inode that was
-born, or written, after the last snapshot is changed in place; an older one is replaced in the store's table, so that
-the snapshot keeps the old one. So a snapshot costs nothing, and what no one has changed, such as the files of an
-image, is shared between snapshots, containers and machines.
+An inode is what a file is, whatever its names. The store keeps all inodes of one machine. A directory entry points at
+the inode as it was *born*; the store knows what has become of it since. An inode that was born, or written, after the
+last snapshot is changed in place; an older one is replaced in the store's table, so that the snapshot keeps the old
+one. So a snapshot costs nothing, and what no one has changed, such as the files of an image, is shared between
+snapshots, containers and machines.
 """
 
 from __future__ import annotations

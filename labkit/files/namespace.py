@@ -2,8 +2,6 @@
 
 A Namespace is a table of mounts by path. Files is one user's view of it, with a current folder and a umask; its methods
 are POSIX's calls under POSIX's names, and their failures are OSError with the kernel's errno.
-
-Which paths begin with what was typed: what a person's Tab key is answered with.
 """
 
 from __future__ import annotations

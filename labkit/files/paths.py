@@ -1,8 +1,6 @@
-"""Open files: what read, write and stat do to one that has been found. Access times are not kept up (noatime).
+"""Where a path leads and what a user may do there: mounts, symbolic links, rights; and the files that are open.
 
-Where a path leads, and what a user may do there: mounts, symbolic links and rights on the way.
-
-Stands on mounts.py; the systems that are mounted know nothing of paths, users or mounts.
+The systems that are mounted know nothing of paths, users or mounts. Access times are not kept up (noatime).
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Sizes, durations and quoted strings as Go programs print and read them (docker/go-units, strconv).
+"""What Go programs print and read: sizes, durations, quoted strings and JSON (docker/go-units, strconv, encoding/json).
 
-What a JSON document may hold.
-
-JSON as Go's encoding/json writes it: no spaces, and `<`, `>`, `&` escaped. Digests of images depend on it.
+JSON is written without spaces, and with `<`, `>`, `&` escaped; the digests of images depend on it.
 """
 
 from __future__ import annotations

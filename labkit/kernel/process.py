@@ -1,22 +1,10 @@
-"""The machine's own time.
+"""The process model: processes with their streams and signals, programs, jobs, and the clock of the machine.
 
-How a command that would never end is ended: by counts of steps and bytes, never of seconds.
-
-The signals of Linux, signal(7): names without SIG.
-
-What a process reads from and writes to.
-
-What is executed: a process with its arguments, files and streams, as plain state, and what all share.
-
-A *program* is a Python function that takes a Process and returns an exit status. A process either runs to its end at
-once or, when it is detached and has to wait, *parks*: it raises Parked, which carries what is needed to go on. Nothing
-runs between two commands; the machine resumes a parked process when its clock has passed the time it waits for.
-
-Jobs that outlive the shell that started them: each goes on when the machine's clock has passed its time.
-
-Programs as files: how one is found along PATH, and the mark by which the kernel knows it.
-
-A program is a Python function; its file holds PROGRAM_MARK, its name, and as many bytes as the real one has.
+A *program* is a Python function that takes a Process and returns an exit status; its file holds PROGRAM_MARK, its name,
+and as many bytes as the real one has. A process either runs to its end at once or, when it is detached and has to wait,
+*parks*: it raises Parked, which carries what is needed to go on. Nothing runs between two commands; the machine resumes
+a parked process when its clock has passed the time it waits for. What would never end is ended by counts of steps and
+bytes, never of seconds. Signals are signal(7)'s, without SIG.
 """
 
 from __future__ import annotations

@@ -1,18 +1,9 @@
-"""A container's folder below /var/lib/docker/containers: its metadata, its log, the files that are mounted at /etc.
+"""docker create, and what goes again with a container: its configuration, name, layer, mounts and folder.
 
-Layout: moby, daemon/container/container.go.
-
-docker run --storage-opt: what a storage driver says to the options of one container.
-
-moby, daemon/graphdriver: overlay2, btrfs, zfs, vfs and fuse-overlayfs; at v20.10 overlay, aufs and devmapper.
-Snapshotters of containerd on Linux take any and do nothing.
-
-What goes with a container that is removed: its record, layer, folder, anonymous volumes (moby, daemon/delete.go).
-
-docker create: the image's and the caller's configuration put together, a name, a layer, mounts.
-
-Order and messages: moby, daemon/create.go and daemon/container.go; what wins where both say something:
-daemon/internal/runconfig (merge.go).
+Order and messages: moby, daemon/create.go, delete.go, container/container.go (the folder below
+/var/lib/docker/containers); what wins where image and caller both say something: internal/runconfig/merge.go. What a
+storage driver says to --storage-opt: moby, daemon/graphdriver (overlay2, btrfs, zfs, vfs, fuse-overlayfs; at v20.10
+overlay, aufs and devmapper); snapshotters of containerd on Linux take any and do nothing.
 """
 
 from __future__ import annotations

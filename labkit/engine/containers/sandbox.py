@@ -1,11 +1,8 @@
-"""/proc of a container: a few files that tools look at, computed when they are read.
-
-Each container has its own /proc, because what /proc/mounts holds depends on who reads it.
-
-What a container's process sees: its root with /proc, /dev, /sys and the mounts, as runc puts them together.
+"""What a container's process sees: its root with /proc, /dev, /sys and the mounts, as runc puts them together.
 
 Mount points that are missing are made in the container's layer, or in the mount that covers their place; messages are
-runc's. The list of the usual mounts: moby, daemon/pkg/oci/defaults.go.
+runc's. The list of the usual mounts: moby, daemon/pkg/oci/defaults.go. Each container has its own /proc, because what
+/proc/mounts holds depends on who reads it; its files are computed when they are read.
 """
 
 from __future__ import annotations

@@ -1,19 +1,11 @@
-"""Identifiers that are shaped like Docker's but come from a counter, so that the same commands give the same ids.
-
-What the engine did, one frozen record each, in order: what the pictures and the checks of a lesson read.
-
-An event tells paths as people know them: in a container from its root, on the host from the host's.
-
-All that an engine remembers, in persistent maps: copying the tables is what a snapshot is.
-
-Core: what every mechanism of the engine stands on.
+"""Core: what every mechanism of the engine stands on.
 
 The host's files, the storage driver, the kernel with its clock, and the tables with ids and events over them. The
 mechanisms stand on it and on each other downwards: images, mounts, containers, then build and daemon, then the API.
 
-Containers by name and id, and in order.
-
-Files below /var/lib/docker, made by the store's own means.
+All that an engine remembers lies in the tables, persistent maps: to copy them is to take a snapshot. Ids are shaped
+like Docker's and come from a counter, so that the same commands give the same ids. An event is what the engine did, a
+frozen record, with paths as people know them: in a container from its root, on the host from the host's.
 """
 
 from __future__ import annotations

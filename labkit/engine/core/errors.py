@@ -1,8 +1,7 @@
-"""What the daemon answers when it refuses: one exception, whose text the CLI prints after its own prefix.
+"""What the daemon answers when it refuses; and times and filters, which it refuses most often.
 
-Times as Docker writes them: RFC 3339 in UTC, with the digits of a second that are not zero.
-
-The `--filter KEY=VALUE` of lists and prunes: which keys a command knows, and labels.
+One exception, whose text the CLI prints after its own prefix. Times are RFC 3339 in UTC, with the digits of a second
+that are not zero. Filters are `--filter KEY=VALUE` of lists and prunes: which keys a command knows, and labels.
 """
 
 from __future__ import annotations

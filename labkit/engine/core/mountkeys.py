@@ -1,10 +1,9 @@
 """What a mount is made of, each thing once: its place in the API, its keys in --mount, its words in -v, how it is told.
 
 From here follow how both flags are read (dockercli/mountflags, mountspec), what is offered and shown of them
-(completion, mountform, mountparts, the composer), and HostConfig.Mounts in an inspect with its Go type (hostconfig,
-structs). Facts: docker/cli opts/mount.go, moby api/types/mount/mount.go, docker's reference pages of both flags.
-
-One mount of a container as a record.
+(completion, mountform, mountparts, the composer), HostConfig.Mounts in an inspect with its Go type (oci, gotext), and
+the record of a container's mount. Facts: docker/cli opts/mount.go, moby api/types/mount/mount.go, docker's reference
+pages of both flags.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Names of containers: which are allowed, and those that a container without one gets (an adjective and a surname).
+"""Names: of containers, of images, and what a container without a name is called (an adjective and a surname).
 
-Names of images: `[DOMAIN/]PATH[:TAG][@DIGEST]`, and what a short form stands for.
-
-The grammar and its messages are those of the distribution/reference library that Docker's CLI and daemon share.
+An image's is `[DOMAIN/]PATH[:TAG][@DIGEST]`; its grammar and messages are those of the distribution/reference library
+that Docker's CLI and daemon share.
 """
 
 from __future__ import annotations

@@ -1,17 +1,7 @@
-"""A container as a record.
-
-An image as a record, and a whole configuration of one.
-
-Layers as records.
+"""The records of the engine: containers, images, layers, volumes, waiting processes, the service of systemd.
 
 A *chain id* names a layer together with all below it: the digest of the parent's chain id and the layer's own
 `diff_id`.
-
-A volume as a record.
-
-A container whose process waits.
-
-The service `docker` of a machine, as systemd knows it.
 """
 
 from __future__ import annotations
