@@ -1,12 +1,8 @@
-"""docker, the program. What it needs is loaded when it first runs, so that a machine starts at once.
+"""docker, the program: global flags, which command, its flags and arguments; then the command's function.
 
-docker: global flags, which command, its flags and arguments; then the command's function.
-
-What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobra.go, cli/required.go) and cobra's.
-
-What docker's commands do where no daemon answers.
-
-Facts: docker/cli, cli/command/system/{version,info}.go, container/run.go; docker/buildx.
+What the client says of mistakes is docker/cli's (cmd/docker/docker.go, cli/cobra.go, cli/required.go) and cobra's; what
+its commands do where no daemon answers: docker/cli, cli/command/system/{version,info}.go, container/run.go;
+docker/buildx.
 """
 
 from __future__ import annotations

@@ -1,15 +1,8 @@
-"""How a docker command ends when it does not end well.
+"""Flags and help of docker's commands: --long, --long=value, -s, grouped -it, -svalue, -s=value, and -- to end them.
 
-Help: help.txt holds what `docker COMMAND --help` prints, to the letter; a command's flags are read from there.
-
-A section starts with `$ docker COMMAND`. Commands that differ from another only by their place (docker container rm,
-docker rm) share one section.
-
-Flags as spf13/pflag reads them: --long, --long=value, -s, grouped -it, -svalue, -s=value, and -- to end them.
-
-Which flags a command has is read from its help text (helptext.py), so that each is named once.
-
-Sizes, durations, times and quoted strings as docker prints and reads them (docker/go-units, time, strconv).
+help.txt holds what `docker COMMAND --help` prints, to the letter; a command's flags are read from there, so that each
+is named once. A section starts with `$ docker COMMAND`; commands that differ from another only by their place (docker
+container rm, docker rm) share one. Flags are read as spf13/pflag does, their values as docker/go-units and time do.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""How Go prints values: fmt's %v and printf, and encoding/json. Values are None, bool, int, float, str, list and dict;
-Struct, Nil and Row (below) stand for what has no like in Python.
+"""How Go prints values: fmt's %v and printf, and encoding/json; and the Go types behind docker's inspect.
 
-The Go types behind docker's inspect: which fields there are, in what order, and what an absent one is.
-
-`docker inspect --format` first looks at these, then at the daemon's JSON as it came (inspect/inspector.go). A field is
-written NAME and the sign of its type: nothing for a string, # number, ? bool, [] slice, {} map, * pointer; :TYPE says
-of what. NAME=KEY: the JSON has it under another key.
+Values are None, bool, int, float, str, list and dict; Struct, Nil and Row (below) stand for what has no like in Python.
+`docker inspect --format` first looks at the types (which fields, in what order, what an absent one is), then at the
+daemon's JSON as it came (inspect/inspector.go). A field is written NAME and the sign of its type: nothing for a string,
+# number, ? bool, [] slice, {} map, * pointer; :TYPE says of what. NAME=KEY: the JSON has it under another key.
 """
 
 from __future__ import annotations

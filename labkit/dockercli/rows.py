@@ -1,11 +1,7 @@
-"""What the columns of docker's lists show: one function a kind of thing, and the headers (cli/command/formatter).
+"""docker's lists: what a kind of thing shows in which column, and a table, a template or JSON of it by --format.
 
-Columns: Go's text/tabwriter, which docker's tables are written with.
-
-A cell is what ends in a tab; a column is a run of adjacent lines that have that cell; what follows a line's last tab
-belongs to no column and is never padded.
-
-Lists by --format: a table with a header, a template, or JSON (docker/cli cli/command/formatter).
+Columns are cli/command/formatter's. A table is Go's text/tabwriter: a cell is what ends in a tab; a column is a run of
+adjacent lines that have that cell; what follows a line's last tab belongs to no column and is never padded.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Ports: -p as the API takes it (docker/go-connections nat), and as docker ps shows them (DisplayablePorts).
+"""The flags of run and create as the body of POST /containers/create (docker/cli cli/command/container/opts.go).
 
-The flags of run and create as the body of POST /containers/create (docker/cli cli/command/container/opts.go).
+Ports, too: -p as the API takes it (docker/go-connections nat), and as docker ps shows them (DisplayablePorts).
 """
 
 from __future__ import annotations

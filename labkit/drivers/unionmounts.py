@@ -1,17 +1,12 @@
 """What the drivers on the kernel's overlayfs have in common: the layers, their union mounts, what differs in them.
 
-Where the folders of a layer lie, and what is in them beside the files, is each driver's own.
+Drivers that keep many lowers under short names (moby, daemon/graphdriver/overlay2/overlay.go) have below ID/: diff (the
+files), link (a short name; l/ leads from it to diff, since a page of mount options must hold 128 of them), lower (the
+short names below, the topmost first), work, committed (in a layer that others stand on), merged (while it is mounted).
 
-The folders of the drivers that keep many lowers under short names: a layer is a folder, never a copy.
-
-Facts: moby, daemon/graphdriver/overlay2/overlay.go. Under ID/: diff (the files), link (a short name; l/ leads from it
-to diff, since a page of mount options must hold 128 of them), lower (the short names below, the topmost first), work,
-committed (in a layer that others stand on), merged (while it is mounted).
-
-Layers that lie on the disk with the image specification's marks: `.wh.NAME` hides a name, `.wh..wh..opq` all below.
-
-Facts: OCI image-spec, layer.md, which has them from aufs. Trees are frozen ones; what has no mark in it is shared
-between the marked and the plain tree.
+Drivers before overlayfs lay layers on the disk with the image specification's marks (OCI image-spec, layer.md, which
+has them from aufs): `.wh.NAME` hides a name, `.wh..wh..opq` all below. Trees are frozen ones; what has no mark in it is
+shared between the marked and the plain tree.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
-"""The table of docker's commands. A row: where it is found, the function that runs it, how many arguments it takes.
+"""The table of docker's commands, and what a command's function is handed. A row: its places, function, arguments.
 
 Flags and help come from help.txt. A function is named "module.function" of this folder and loaded when it is called.
-
-One run of one docker command: what its function is handed.
-
-Names of images on the client's side: the grammar is the engine's (engine/references.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """image ls, history, rm, prune, tag, pull (docker/cli cli/command/image).
 
-docker image ls as it is without --format: a row for each name, platforms below them (docker/cli image/tree.go).
+image ls without --format has a row for each name, platforms below them (docker/cli image/tree.go).
 """
 
 from __future__ import annotations

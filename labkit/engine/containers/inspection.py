@@ -1,11 +1,4 @@
-"""A container's place in a network: its addresses, and its ports on the host.
-
-How docker ps tells how long a container has been up, or gone.
-
-GET /containers/NAME/json: all that is known of a container.
-
-Containers as records: what they are made of, how they are found, listed and inspected. lifecycle.py runs them.
-"""
+"""What is told of containers: docker ps, GET /containers/NAME/json, how long one is up, its addresses and ports."""
 
 from __future__ import annotations
 

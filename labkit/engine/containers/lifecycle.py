@@ -1,12 +1,8 @@
-"""docker start: a container's mounts and its process, up to the moment at which that runs (moby, daemon/start.go).
+"""A container's life: started, stopped, killed, restarted, renamed, removed; and what its process does meanwhile.
 
-Time passes: the processes that wait go on, each at its own moment, and containers are started again.
-
-The daemon's own end and start, as its containers see them.
-
-A container's life: started, stopped, killed, restarted, renamed, removed; and what its process does meanwhile.
-
-Messages and states: moby, daemon/start.go, stop.go, kill.go, restart.go, rename.go, delete.go.
+Messages and states: moby, daemon/start.go, stop.go, kill.go, restart.go, rename.go, delete.go. When the machine's time
+passes, the processes that wait go on, each at its own moment, and containers are started again; the daemon's own end
+and start take them along.
 """
 
 from __future__ import annotations

@@ -1,14 +1,8 @@
-"""What the OCI runtime says when a process cannot be started, and what the daemon makes of that.
+"""What the OCI runtime is told and what it answers: HostConfig with its defaults, devices, the user, a failed start.
 
-Messages: runc, libcontainer; moby, daemon/errors.go (translateContainerdStartErr).
-
-Who a process runs as: `USER[:GROUP]`, by the container's own /etc/passwd and /etc/group (moby/sys, user).
-
---device, --gpus and the limits of single devices: looked up on the host when a container is started.
-
-moby, daemon: pkg/oci/devices_linux.go (DevicesFromPath), daemon_unix.go (getBlkioThrottleDevices), errors.go.
-
-HostConfig: what was asked for, and all the values that nobody asked for, in the order of an inspect.
+Messages: runc, libcontainer; moby, daemon/errors.go (translateContainerdStartErr). A user is `USER[:GROUP]` by the
+container's own /etc/passwd and /etc/group (moby/sys, user). --device, --gpus and the limits of single devices are
+looked up on the host when a container is started (moby, daemon: pkg/oci/devices_linux.go, daemon_unix.go).
 """
 
 from __future__ import annotations

@@ -1,14 +1,8 @@
-"""What a container's process prints: shown to who is attached, and kept in its json-file log, a line each.
+"""The processes of a container: what they are started with, print and are told by signals; how they wait and end.
 
-What follows when a container's process is gone: its mounts go, and its restart policy says whether it starts again.
-
-Facts: moby, daemon/monitor.go, daemon/internal/restartmanager.
-
-The processes of a container: what they are started with, and how they run until they end or wait.
-
-docker exec: one more process in a running container. Messages: moby, daemon/exec.go.
-
-Signals to a container's process.
+What one prints is shown to who is attached and kept in a json-file log, a line each. When the first is gone, the
+mounts go, and the restart policy says whether it starts again (moby, daemon/monitor.go, internal/restartmanager).
+docker exec is one more process in a running container (moby, daemon/exec.go).
 """
 
 from __future__ import annotations

@@ -1,14 +1,10 @@
-"""/etc/docker/daemon.json as the daemon reads it when it starts, and what it says of one that it can't use.
+"""What the daemon is told and tells: /etc/docker/daemon.json, docker version, docker info, docker system df.
 
-Facts: moby, daemon/config/config.go; Go, encoding/json (its words for text that is no JSON). What is acted on is
-"storage-driver", "storage-opts" and the feature that picks the image store. The other directives that the daemon knows
-are taken and change nothing, but for "data-root", which this daemon does not have.
-
-docker version and docker info: what the daemon says of itself and its machine.
-
-docker system df: what images, containers, volumes and the build cache take, and how much of it could be freed.
-
-A layer counts once. What an image could give back is what no other image shares (moby, daemon/disk_usage.go).
+The configuration is read when the daemon starts (moby, daemon/config/config.go; Go, encoding/json for its words on text
+that is no JSON). What is acted on is "storage-driver", "storage-opts" and the feature that picks the image store. The
+other directives that the daemon knows are taken and change nothing, but for "data-root", which this daemon does not
+have. In system df a layer counts once; what an image could give back is what no other image shares (moby,
+daemon/disk_usage.go).
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
-"""docker pull: an image of the registry becomes one of the engine's, with the progress that the CLI prints.
+"""Images: pulled, listed, inspected; and the steps that made one, each with its layer.
 
-An image's steps: the lines of its history from the lowest up, each with the layer that it made.
-
-Pictures, the layers' explorer and the checks all stand on these. A step that only changed settings has no layer.
-
-Images: their configuration, names and parents, what lists and inspects show, and when they may be removed.
-
-An image's id is the SHA-256 of its configuration's JSON. Rules of removal: moby, daemon/images/image_delete.go.
+An image's id is the SHA-256 of its configuration's JSON. A step is a line of the history, from the lowest up; one that
+only changed settings has no layer. Pictures, the layers' explorer and the checks all stand on these.
 """
 
 from __future__ import annotations

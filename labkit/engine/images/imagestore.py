@@ -1,14 +1,8 @@
-"""What /var/lib/docker/image holds: something for each layer and image.
+"""The image store of the classic engine: layers by chain id, images, their names, and their files on the disk.
 
-Layout: moby, daemon/internal/layer/filestore.go, image/fs.go.
-
-Layers by chain id, who refers to them, and the writable layer of each container.
-
-A *chain id* names a layer together with all below it: the digest of the parent's chain id and the layer's own
-`diff_id`. The storage driver knows a layer by its *cache id*, the name of its folder. A layer is kept while something
-refers to it: an image, a container, a build cache record or a layer on top of it (moby, daemon/internal/layer).
-
-The images of an engine and their names.
+The storage driver knows a layer by its *cache id*, the name of its folder. A layer is kept while something refers to
+it: an image, a container, a build cache record or a layer on top of it (moby, daemon/internal/layer). What
+/var/lib/docker/image holds: moby, daemon/internal/layer/filestore.go, image/fs.go.
 """
 
 from __future__ import annotations
