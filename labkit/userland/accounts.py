@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from labkit.userland.owning import Account, Group, Names
 from labkit.userland.tool import Say, Tool, Utility
-from labkit.userland.users import Account, Group, Names
 
 _PASSWD, _GROUP, _SHADOW = "/etc/passwd", "/etc/group", "/etc/shadow"
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from labkit.files import Content
 from labkit.userland.dates import formatted
-from labkit.userland.numbers import size
-from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
+from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, size, text_of
 
 Op = tuple[Any, int, int, int, int]  # what SequenceMatcher gives
 _LIMIT = 20_000  # lines of a file that are compared one by one

@@ -1,4 +1,9 @@
-"""cp."""
+"""cp.
+
+Where cp, mv, ln and install put what.
+
+install.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,52 @@ import errno
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
-from posixpath import dirname
+from posixpath import basename, dirname
 
-from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat
+from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat, failure
 from labkit.files.paths import Handle
-from labkit.userland.destination import STAT, destination_of, inside
+from labkit.userland import owning
+from labkit.userland.owning import Names
 from labkit.userland.tool import Done, Say, Tool, Utility
+
+STAT = Say("can't stat '{0}'", "cannot stat {0:q}")
+
+
+def destination_of(tool: Tool) -> tuple[list[str], str, bool]:
+    """The sources, the destination, and whether it is a folder that they go into."""
+    operands = list(tool.operands)
+    if folder := tool.value("t"):
+        if not operands:
+            tool.missing("file operand")
+        if not tool.files.is_dir(folder):
+            not_a_folder(tool, folder)
+        return operands, folder, True
+    if not operands:
+        tool.missing("file operand")
+    if len(operands) == 1:
+        tool.missing("destination file operand", after=True)
+    destination = operands.pop()
+    if tool.has("T"):
+        if len(operands) > 1:
+            tool.extra(2)
+        return operands, destination, False
+    into = tool.files.is_dir(destination)
+    if len(operands) > 1 and not into and tool.gnu:
+        not_a_folder(tool, destination)
+    return operands, destination, into or len(operands) > 1
+
+
+def not_a_folder(tool: Tool, path: str) -> None:
+    code = errno.ENOTDIR if tool.files.exists(path) else errno.ENOENT
+    tool.refuse(Say("target '{0}'", "target {0:q}"), path, error=failure(code))
+
+
+def inside(folder: str, path: str) -> str:
+    """The path that a source has in the folder it is copied into."""
+    name = basename(path.rstrip("/"))
+    if name in ("..", "."):
+        name = "" if name == "." or path == ".." else name
+    return f"{folder.rstrip('/') if folder.strip('/') else ''}/{name}" if name else f"{folder}/."
 
 
 @dataclass(frozen=True)
@@ -312,6 +357,37 @@ def _say_not_created(tool: Tool, source: str, target: str, error: OSError) -> No
     tool.complain(Say("can't create '{0}'", "cannot create regular file {0:q}"), target, error=error)
 
 
+def install(tool: Tool) -> None:
+    mode = owning.changed(tool.value("m") or "755", 0, 0)
+    if mode is None:
+        tool.refuse(Say("invalid mode '{0}'", "invalid mode {0:l}"), tool.value("m") or "")
+    if tool.has("d"):
+        for path in tool.operands:
+            tool.files.makedirs(path)
+            _installed(tool, path, mode)
+        return
+    sources, destination, into = destination_of(tool)
+    for source in sources:
+        target = inside(destination, source) if into else destination
+        if tool.has("D"):
+            tool.files.makedirs(dirname(target) or ".")
+        if look_at(tool, target, follow=False):
+            tool.files.unlink(target)
+        if copy_file(
+            tool, source, target, CopyOptions(keep=frozenset({"timestamps"} if tool.has("p") else ())), top=True
+        ):
+            _installed(tool, target, mode)
+
+
+def _installed(tool: Tool, path: str, mode: int) -> None:
+    names = Names(tool.files)
+    tool.files.chmod(path, mode)
+    uid = names.uid(tool.value("o") or "") if tool.has("o") else -1
+    gid = names.gid(tool.value("g") or "") if tool.has("g") else -1
+    if tool.has("o", "g"):
+        tool.files.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
+
+
 UTILITIES = {
     "cp": Utility(
         cp,
@@ -324,5 +400,11 @@ UTILITIES = {
         "=preserve? =no-preserve: =parents =attributes-only =remove-destination =reflink? =sparse: "
         "=backup? =strip-trailing-slashes",
         "[-arPLHpfinlsTu] SOURCE DEST\n[-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }",
+    ),
+    "install": Utility(
+        install,
+        "c d D p s m: o: g: t: v",
+        "c d=directory D p=preserve-timestamps s m:=mode o:=owner g:=group t:=target-directory T v=verbose",
+        "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST",
     ),
 }

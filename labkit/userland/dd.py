@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_TRUNC, O_WRONLY, Content, Handle
-from labkit.userland.disks import usage_of
-from labkit.userland.numbers import factor
-from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.mounting import usage_of
+from labkit.userland.tool import Say, Tool, Utility, factor
 
 _SPEED = 1_200_000_000  # bytes a second, for the summary
 _PAGE = 4096

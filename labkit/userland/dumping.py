@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from labkit.files import Content
-from labkit.userland.numbers import NoSizeError, size
-from labkit.userland.tool import SAME, Tool, Utility
+from labkit.userland.tool import SAME, NoSizeError, Tool, Utility, size
 
 _NAMED = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _CONTROL = (

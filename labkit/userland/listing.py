@@ -8,11 +8,9 @@ from posixpath import splitext
 
 from labkit.files import Stat, major, minor
 from labkit.userland.dates import formatted
-from labkit.userland.modes import shown
-from labkit.userland.numbers import human_busybox, human_gnu
+from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches
-from labkit.userland.tool import Say, Tool, Utility, shell_quoted
-from labkit.userland.users import Names
+from labkit.userland.tool import Say, Tool, Utility, human_busybox, human_gnu, shell_quoted
 
 _ACCESS = Say("{0}", "cannot access {0:q}")
 _FOLDER = Say("can't open '{0}'", "cannot open directory {0:q}")

@@ -9,10 +9,9 @@ import stat
 from posixpath import dirname
 
 from labkit.files import O_CREAT, O_RDWR, O_WRONLY, Content, failure, makedev
-from labkit.userland import modes
+from labkit.userland import owning
 from labkit.userland.dates import parsed, stamped
-from labkit.userland.numbers import size
-from labkit.userland.tool import SAME, Say, Tool, Utility
+from labkit.userland.tool import SAME, Say, Tool, Utility, size
 
 _MKDIR = Say("can't create directory '{0}'", "cannot create directory {0:l}")
 
@@ -22,7 +21,7 @@ def _mode(tool: Tool, default: int, base: int = 0) -> int | None:
     text = tool.value("m")
     if text is None:
         return None
-    mode = modes.changed(text, default, tool.files.umask)
+    mode = owning.changed(text, default, tool.files.umask)
     if mode is None:
         tool.refuse(Say("invalid mode '{0}'", "invalid mode {0:l}" if tool.name == "mkdir" else "invalid mode"), text)
     return mode
@@ -122,7 +121,7 @@ def _ask(tool: Tool, path: str, mode: int, what: str = "remove") -> bool:
     """-i: whether the answer is yes."""
     if tool.last("i", "f") != "i":
         return True
-    form = f"{what} {modes.kind(mode, tool.files.lstat(path).st_size)} {{0:q}}? "
+    form = f"{what} {owning.kind(mode, tool.files.lstat(path).st_size)} {{0:q}}? "
     busybox = "descend into directory '{0}'? " if what.startswith("descend") else "remove '{0}'? "
     tool.process.stderr.write(f"{tool.name}: " + tool.text(Say(busybox, form), path))
     return tool.process.stdin.readline()[:1] in (b"y", b"Y")

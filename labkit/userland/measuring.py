@@ -6,10 +6,9 @@ import stat
 from dataclasses import dataclass
 
 from labkit.files import Mount, Stat
-from labkit.userland.disks import Usage, usage_of
-from labkit.userland.numbers import NoSizeError, human_busybox, human_gnu, size
+from labkit.userland.mounting import Usage, usage_of
 from labkit.userland.patterns import matches
-from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.tool import NoSizeError, Say, Tool, Utility, human_busybox, human_gnu, size
 
 # du
 

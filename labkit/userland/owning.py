@@ -1,13 +1,173 @@
-"""Rights and owners: chmod, chown, chgrp."""
+"""Rights and owners: chmod, chown, chgrp.
+
+Names of users and groups: /etc/passwd and /etc/group of the file system that a utility sees.
+
+File modes: octal and symbolic ones read, `-rwxr-xr-x` written.
+"""
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from labkit.userland import modes
+from labkit.files import Files
 from labkit.userland.tool import Say, Tool, Utility, escaped
-from labkit.userland.users import Names
+
+
+class Account(NamedTuple):
+    """One line of /etc/passwd."""
+
+    name: str
+    uid: int
+    gid: int
+    comment: str = ""
+    home: str = "/"
+    shell: str = "/bin/sh"
+
+
+class Group(NamedTuple):
+    """One line of /etc/group."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...] = ()
+
+
+def _rows(files: Files, path: str, least: int) -> list[list[str]]:
+    try:
+        text = files.read(path).decode("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    rows = [line.split(":") for line in text.splitlines()]
+    return [row for row in rows if len(row) >= least and row[2].isdigit()]
+
+
+def accounts(files: Files) -> list[Account]:
+    found = []
+    for row in _rows(files, "/etc/passwd", 4):
+        if row[3].isdigit():
+            rest = [*row[4:7], "", "", ""][:3]
+            found.append(Account(row[0], int(row[2]), int(row[3]), rest[0], rest[1] or "/", rest[2] or "/bin/sh"))
+    return found
+
+
+def groups(files: Files) -> list[Group]:
+    return [
+        Group(row[0], int(row[2]), tuple(filter(None, row[3].split(","))) if len(row) > 3 else ())
+        for row in _rows(files, "/etc/group", 3)
+    ]
+
+
+class Names:
+    """Numbers to names and back; a number without a name stays a number."""
+
+    def __init__(self, files: Files) -> None:
+        self.accounts = accounts(files)
+        self.groups = groups(files)
+        self._users = {account.uid: account.name for account in reversed(self.accounts)}
+        self._groups = {group.gid: group.name for group in reversed(self.groups)}
+
+    def user(self, uid: int, default: str | None = None) -> str:
+        return self._users.get(uid, str(uid) if default is None else default)
+
+    def group(self, gid: int, default: str | None = None) -> str:
+        return self._groups.get(gid, str(gid) if default is None else default)
+
+    def account(self, name: str) -> Account | None:
+        return next((account for account in self.accounts if account.name == name), None)
+
+    def uid(self, name: str) -> int | None:
+        account = self.account(name)
+        return account.uid if account else int(name) if name.isdigit() else None
+
+    def gid(self, name: str) -> int | None:
+        found = next((group.gid for group in self.groups if group.name == name), None)
+        return found if found is not None else int(name) if name.isdigit() else None
+
+    def member_of(self, name: str) -> list[int]:
+        return [group.gid for group in self.groups if name in group.members]
+
+
+_LETTERS = {
+    stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFCHR: "c", stat.S_IFBLK: "b", stat.S_IFIFO: "p", stat.S_IFSOCK: "s",
+}  # fmt: skip
+_WORDS = {
+    stat.S_IFREG: "regular file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symbolic link", stat.S_IFIFO: "fifo",
+    stat.S_IFCHR: "character special file", stat.S_IFBLK: "block special file", stat.S_IFSOCK: "socket",
+}  # fmt: skip
+_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]|[0-7]+))+)")
+_ACTION = re.compile(r"([-+=])([ugo](?![rwxXst])|[rwxXst]*|[0-7]+)")
+_WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007}
+_BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
+
+
+def shown(mode: int) -> str:
+    """`-rwxr-xr-x`"""
+    out = _LETTERS.get(stat.S_IFMT(mode), "-")
+    for shift, special, letter in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
+        bits = mode >> shift
+        last = letter if bits & 1 else letter.upper()
+        out += ("r" if bits & 4 else "-") + ("w" if bits & 2 else "-")
+        out += last if mode & special else "x" if bits & 1 else "-"
+    return out
+
+
+def kind(mode: int, size: int = 1) -> str:
+    """`regular file`, as stat's %F says it."""
+    if stat.S_ISREG(mode) and size == 0:
+        return "regular empty file"
+    return _WORDS.get(stat.S_IFMT(mode), "weird file")
+
+
+def changed(text: str, old: int, umask: int) -> int | None:
+    """The mode (12 bits) that a mode string makes of `old` (with its type); None where it is none."""
+    if re.fullmatch(r"[0-7]+", text):
+        number = int(text, 8)
+        if number > 0o7777:
+            return None
+        keep = old & 0o6000 if stat.S_ISDIR(old) and len(text) < 5 else 0
+        return number | keep
+    mode = old
+    for clause in text.split(","):
+        match = _CLAUSE.fullmatch(clause)
+        if not match:
+            return None
+        for sign, what in _ACTION.findall(match[2]):
+            mode = _applied(match[1], sign, what, mode, umask)
+    return mode & 0o7777
+
+
+def _applied(who: str, sign: str, what: str, mode: int, umask: int) -> int:
+    mask = 0
+    for letter in who or "ugo":
+        mask |= 0o7777 if letter == "a" else _WHO[letter]
+    bits = _bits(what, mode)
+    if not who:
+        bits &= ~umask | 0o7000
+    bits &= mask
+    if sign == "-":
+        return mode & ~bits
+    if sign == "=":
+        keep = 0o6000 if stat.S_ISDIR(mode) else 0
+        mode &= ~(mask & ~keep)
+    return mode | bits
+
+
+def _bits(what: str, mode: int) -> int:
+    if what in ("u", "g", "o"):
+        return (mode >> {"u": 6, "g": 3, "o": 0}[what] & 7) * 0o111
+    if what.isdigit():
+        return int(what, 8)
+    bits = 0
+    for letter in what:
+        bits |= _BITS.get(letter, 0)
+        if letter == "X" and (stat.S_ISDIR(mode) or mode & 0o111):
+            bits |= 0o111
+        bits |= {"s": 0o6000, "t": 0o1000}.get(letter, 0)
+    return bits
+
 
 _ACCESS = Say("{0}", "cannot access {0:q}")
 
@@ -74,7 +234,7 @@ def chmod(tool: Tool) -> None:
     text, paths = _operands(tool)
     if tool.has("reference"):
         text = f"{tool.files.stat(text).st_mode & 0o7777:05o}"
-    if tool.gnu and modes.changed(text, 0o644, 0) is None:
+    if tool.gnu and changed(text, 0o644, 0) is None:
         tool.usage(tool.text(Say("", "invalid mode: {0:l}"), text))
     for path in _targets(tool, paths):
         _chmod_one(tool, path, text, path in paths)
@@ -90,7 +250,7 @@ def _chmod_one(tool: Tool, path: str, text: str, operand: bool) -> None:
             tool.complain(_ACCESS, path, error=error)
         tool.status = max(tool.status, 1)
         return
-    new = modes.changed(text, old, tool.files.umask)
+    new = changed(text, old, tool.files.umask)
     if new is None:  # busybox reads the mode anew for each file, once it has looked at it
         tool.fail(f"invalid mode '{text}'")
     try:
@@ -104,15 +264,13 @@ def _chmod_one(tool: Tool, path: str, text: str, operand: bool) -> None:
 def _say_mode(tool: Tool, path: str, old: int, new: int) -> None:
     if not (tool.has("v") or (tool.has("c") and old != new)):
         return
-    now = f"{new:04o} ({modes.shown(new)[1:]})"
+    now = f"{new:04o} ({shown(new)[1:]})"
     if not tool.gnu:
         tool.out(f"mode of '{path}' changed to {now}\n")
     elif old == new:
         tool.out(tool.text(Say("", "mode of {0:q} retained as "), path) + now + "\n")
     else:
-        tool.out(
-            tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({modes.shown(old)[1:]}) to {now}\n"
-        )
+        tool.out(tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({shown(old)[1:]}) to {now}\n")
 
 
 # chown and chgrp

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from labkit.files import User
 from labkit.kernel.process import Parked
-from labkit.userland.numbers import plain_float
-from labkit.userland.tool import Done, Say, Tool, Utility, text_of
-from labkit.userland.users import Account, Names
+from labkit.userland.owning import Account, Names
+from labkit.userland.tool import Done, Say, Tool, Utility, plain_float, text_of
 
 _EXEC = Say("can't execute '{0}'", "{0:l}")
 _FAILED = Say("can't execute '{0}'", "failed to run command {0:l}")

@@ -10,8 +10,7 @@ from posixpath import basename
 
 from labkit.files import Content
 from labkit.userland.guarded import Searchable, guarded
-from labkit.userland.patterns import matches
-from labkit.userland.regex import BadPattern, translated
+from labkit.userland.patterns import BadPattern, matches, translated
 from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
 
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 from labkit.files import Stat, major, minor
 from labkit.userland.dates import formatted
-from labkit.userland.disks import Usage, usage_of
-from labkit.userland.modes import kind, shown
+from labkit.userland.mounting import Usage, usage_of
+from labkit.userland.owning import Names, kind, shown
 from labkit.userland.tool import Say, Tool, Utility, shell_quoted
-from labkit.userland.users import Names
 
 _CANNOT = Say("can't stat '{0}'", "cannot statx {0:q}")
 _CANNOT_FS = Say("can't read file system information for '{0}'", "cannot read file system information for {0:q}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from labkit.kernel.process import Listed, signal_list, signal_named
 from labkit.userland.dates import formatted, parsed
+from labkit.userland.owning import Names
 from labkit.userland.tool import Say, Tool, Utility
-from labkit.userland.users import Names
 
 CPUS = 2
 _MEMORY = (4019848, 512344, 2204368, 1024, 1303136, 3275620)  # KiB: total, used, free, shared, buff/cache, available

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from labkit.files import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY, Content
-from labkit.userland.numbers import size
-from labkit.userland.tool import OPEN, SAME, Say, Tool, Utility
+from labkit.userland.tool import OPEN, SAME, Say, Tool, Utility, size
 
 _READ_ERROR = Say("read error", "{0:n}")
 _FOR_READING = Say("{0}", "cannot open {0:q} for reading")

@@ -260,7 +260,7 @@ FILE_SYSTEMS = {
     "drivers/overlayfs.py": {"overlay", "aufs"},
     "drivers/aufs.py": {"btrfs"},
     "drivers/unionmounts.py": {"overlay"},  # the type of the mounts
-    "userland/disks.py": {"btrfs", "zfs", "overlay", "aufs", "overlayfs"},  # stat -f
+    "userland/mounting.py": {"btrfs", "zfs", "overlay", "aufs", "overlayfs"},  # stat -f
     "engine/containers/sandbox.py": {"overlay"},  # /proc/filesystems
     "engine/daemon/daemoninfo.py": {"overlay"},  # a network driver
 }

@@ -1,29 +1,134 @@
-"""The expressions of an awk program, read into code."""
+"""The expressions of an awk program, read into code.
+
+awk's operators as code.
+
+awk's statements as code.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import NoReturn
 
-from labkit.userland.awk.calls import function_call, reading
-from labkit.userland.awk.functions import BUILTINS, builtin_call
-from labkit.userland.awk.lexer import AwkSyntaxError, lexed
-from labkit.userland.awk.lvalues import ArrayElement, AwkVariable, FieldReference, Key, Lvalue, RegexLiteral, key_of
-from labkit.userland.awk.machine import Code
-from labkit.userland.awk.operators import (
-    arithmetic,
-    assignment,
-    conjunction,
-    disjunction,
-    increment,
-    joining,
-    matching,
-    membership,
-    ordering,
+from labkit.userland.awk.functions import BUILTINS, builtin_call, function_call, reading
+from labkit.userland.awk.machine import (
+    ArrayElement,
+    AwkJump,
+    AwkMachine,
+    AwkVariable,
+    Code,
+    FieldReference,
+    Key,
+    Lvalue,
+    RegexLiteral,
+    StrNum,
+    Value,
+    compared,
+    ere,
+    formatted,
+    key_of,
+    number,
+    pattern_of,
+    text,
+    truth,
 )
-from labkit.userland.awk.values import ere, number, truth
+from labkit.userland.awk.parser import AwkSyntaxError, lexed
 from labkit.userland.guarded import Searchable, guarded
-from labkit.userland.regex import BadPattern
-from labkit.userland.tool import Tool
+from labkit.userland.patterns import BadPattern
+from labkit.userland.tool import Tool, bytes_of
+
+
+def assignment(place: Lvalue, operator: str, value: Code) -> Code:
+    def run(machine: AwkMachine) -> Value:
+        new = value(machine)
+        if operator:
+            new = _calculated(machine, number(place(machine)), operator.replace("**", "^"), number(new))
+        place.put(machine, new)
+        return new
+
+    return run
+
+
+def _calculated(machine: AwkMachine, left: float, operator: str, right: float) -> float:
+    if operator in ("/", "%") and right == 0:
+        machine.tool.fail(
+            "division by zero" + (" in %" if operator == "%" else "")
+            if machine.tool.gnu
+            else "cmd. line:1: Division by zero",
+            2 if machine.tool.gnu else 1,
+        )
+    try:
+        return _ARITHMETIC[operator](left, right)
+    except OverflowError:
+        return math.inf
+
+
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": lambda left, right: left + right,
+    "-": lambda left, right: left - right,
+    "*": lambda left, right: left * right,
+    "/": lambda left, right: left / right,
+    "%": math.fmod,
+    "^": math.pow,
+}
+
+
+def arithmetic(left: Code, operator: str, right: Code) -> Code:
+    return lambda machine: _calculated(machine, number(left(machine)), operator, number(right(machine)))
+
+
+def increment(place: Lvalue, by: float, *, before: bool) -> Code:
+    def run(machine: AwkMachine) -> float:
+        old = number(place(machine))
+        place.put(machine, old + by)
+        return old + by if before else old
+
+    return run
+
+
+def disjunction(left: Code, right: Code) -> Code:
+    return lambda machine: float(truth(left(machine)) or truth(right(machine)))
+
+
+def conjunction(left: Code, right: Code) -> Code:
+    return lambda machine: float(truth(left(machine)) and truth(right(machine)))
+
+
+def membership(key: Key, name: str) -> Code:
+    return lambda machine: float(key(machine) in machine.array(name))
+
+
+def matching(left: Code, right: Code, negated: bool) -> Code:
+    def run(machine: AwkMachine) -> float:
+        subject = text(machine, left(machine))
+        return float((pattern_of(machine, right).search(subject) is not None) != negated)
+
+    return run
+
+
+_ORDER: dict[str, Callable[[int], bool]] = {
+    "<": lambda sign: sign < 0,
+    "<=": lambda sign: sign <= 0,
+    "==": lambda sign: sign == 0,
+    "!=": lambda sign: sign != 0,
+    ">": lambda sign: sign > 0,
+    ">=": lambda sign: sign >= 0,
+}
+
+
+def ordering(left: Code, word: str, right: Code) -> Code:
+    return lambda machine: float(_ORDER[word](compared(machine, left(machine), right(machine))))
+
+
+def joining(left: Code, right: Code) -> Code:
+    def run(machine: AwkMachine) -> str:
+        joined = text(machine, left(machine)) + text(machine, right(machine))
+        if len(joined) > 1024:
+            machine.tool.hold(len(joined))
+        return joined
+
+    return run
 
 
 class Expressions:
@@ -266,3 +371,104 @@ class Expressions:
         place = self.postfix() if self.kind() == "name" or self.peek() == "$" else None
         source = self.concatenation() if self.accept("<") else None
         return reading(place if isinstance(place, Lvalue) else None, source)
+
+
+def sequence(statements: list[Code]) -> Code:
+    def run(machine: AwkMachine) -> None:
+        for statement in statements:
+            machine.tool.tick()
+            statement(machine)
+
+    return run
+
+
+def branch(test: Code, then: Code, other: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if truth(test(machine)):
+            then(machine)
+        elif other:
+            other(machine)
+
+    return run
+
+
+def looping(test: Code | None, body: Code, step: Code | None, *, first: bool) -> Code:
+    def run(machine: AwkMachine) -> None:
+        ask = first
+        while not ask or test is None or truth(test(machine)):
+            ask = True
+            machine.tool.tick()
+            try:
+                body(machine)
+            except AwkJump as jump:
+                if jump.kind == "break":
+                    return
+                if jump.kind != "continue":
+                    raise
+            if step:
+                step(machine)
+
+    return run
+
+
+def for_in(name: str, array: str, body: Code) -> Code:
+    def run(machine: AwkMachine) -> None:
+        for key in list(machine.array(array)):
+            machine.set(name, StrNum(key))
+            try:
+                body(machine)
+            except AwkJump as jump:
+                if jump.kind == "break":
+                    return
+                if jump.kind != "continue":
+                    raise
+
+    return run
+
+
+def leaving(kind: str, value: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        raise AwkJump(kind, value(machine) if value else None)
+
+    return run
+
+
+def deletion(name: str, key: Key | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if key is None:
+            machine.array(name).clear()
+        else:
+            machine.array(name).pop(key(machine), None)
+
+    return run
+
+
+def output(word: str, arguments: list[Code], how: str, target: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if word == "printf":
+            values = [argument(machine) for argument in arguments]
+            line = formatted(machine, text(machine, values[0]) if values else "", values[1:])
+        else:
+            shown = (
+                [text(machine, argument(machine), "OFMT") for argument in arguments] if arguments else [machine.record]
+            )
+            line = machine.setting("OFS").join(shown) + machine.setting("ORS")
+        write_out(machine, bytes_of(line), how, text(machine, target(machine)) if target else "")
+
+    return run
+
+
+def write_out(machine: AwkMachine, data: bytes, how: str, target: str) -> None:
+    tool = machine.tool
+    if not how or target == "/dev/stdout":
+        tool.out(data)
+    elif target == "/dev/stderr":
+        tool.process.stderr.write(data)
+    elif how == "|":
+        machine.written.setdefault("|" + target, []).append(data)
+    else:
+        if target not in machine.written:
+            machine.written[target] = []
+            if how == ">":
+                tool.files.write(target, b"")
+        tool.files.append(target, data)

@@ -1,4 +1,9 @@
-"""What an awk program works on: its variables, the record and its fields, what it has written."""
+"""What an awk program works on: its variables, the record and its fields, what it has written.
+
+awk's values: texts, numbers, and texts from the input that may be numbers.
+
+What can be assigned to in awk, and patterns between slashes.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,74 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.userland.awk.values import Array, Cell, StrNum, Value, looks_numeric, number, split_text
+from labkit.userland.guarded import Searchable, guarded
+from labkit.userland.patterns import compile_pattern
 from labkit.userland.tool import Tool
+
+Value = str | float | None  # None: a variable that nobody has set
+Array = dict[str, Value]
+Cell = Value | Array
+
+
+class StrNum(str):
+    """A text from the input: a number where it looks like one."""
+
+    __slots__ = ()
+
+
+def split_text(record: str, separator: str) -> list[str]:
+    if separator == " ":
+        return record.split()
+    if record == "":
+        return []
+    if separator == "":
+        return list(record)
+    if len(separator) == 1 and separator != "\\":
+        return record.split(separator) if separator != "\t" else record.split("\t")
+    return split_by(ere(separator), record)
+
+
+def split_by(pattern: Searchable, record: str) -> list[str]:
+    out, place = [], 0
+    for match in pattern.finditer(record):
+        if match.end() > match.start():
+            out.append(record[place : match.start()])
+            place = match.end()
+    return [*out, record[place:]]
+
+
+def ere(pattern: str) -> re.Pattern[str]:
+    return compile_pattern(pattern, extended=True, controls=True)
+
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_HEX = re.compile(r"\s*([+-]?0[xX][0-9a-fA-F]+)")
+
+
+def number(value: Value) -> float:
+    if isinstance(value, float):
+        return value
+    match = _NUMBER.match(value) if value else None
+    if value and match and (hexadecimal := _HEX.match(value)):
+        return float(int(hexadecimal[1], 16))
+    return float(match[1]) if match else 0.0
+
+
+def looks_numeric(value: Value) -> bool:
+    if value is None or isinstance(value, float):
+        return True
+    if not isinstance(value, StrNum):
+        return False
+    match = _NUMBER.match(value)
+    return match is not None and value[match.end() :].strip() == ""
+
+
+def truth(value: Value) -> bool:
+    if value is None:
+        return False
+    if isinstance(value, float):
+        return value != 0
+    return number(value) != 0 if looks_numeric(value) else value != ""
 
 
 class AwkJump(Exception):
@@ -152,3 +223,73 @@ def formatted(machine: AwkMachine, form: str, values: list[Value]) -> str:
         return (shape + letter) % number(value) if letter in "eEfFgG" else match[0]
 
     return _SPEC.sub(one, form)
+
+
+Key = Callable[[AwkMachine], str]  # of an element of an array
+
+
+class Lvalue:
+    """Something with a value that can be set."""
+
+    def __call__(self, machine: AwkMachine) -> Value:
+        raise NotImplementedError
+
+    def put(self, machine: AwkMachine, value: Value) -> None:
+        raise NotImplementedError
+
+
+class AwkVariable(Lvalue):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, machine: AwkMachine) -> Value:
+        return machine.scalar(self.name)
+
+    def put(self, machine: AwkMachine, value: Value) -> None:
+        machine.set(self.name, value)
+
+
+class ArrayElement(Lvalue):
+    def __init__(self, name: str, key: Key) -> None:
+        self.name = name
+        self.key = key
+
+    def __call__(self, machine: AwkMachine) -> Value:
+        return machine.array(self.name).setdefault(self.key(machine), None)
+
+    def put(self, machine: AwkMachine, value: Value) -> None:
+        machine.array(self.name)[self.key(machine)] = value
+
+
+class FieldReference(Lvalue):
+    def __init__(self, index: Code) -> None:
+        self.index = index
+
+    def __call__(self, machine: AwkMachine) -> Value:
+        return machine.field(int(number(self.index(machine))))
+
+    def put(self, machine: AwkMachine, value: Value) -> None:
+        machine.set_field(int(number(self.index(machine))), text(machine, value))
+
+
+class RegexLiteral:
+    """A pattern between slashes: by itself it is matched against the record."""
+
+    def __init__(self, pattern: Searchable) -> None:
+        self.pattern = pattern
+
+    def __call__(self, machine: AwkMachine) -> Value:
+        return float(self.pattern.search(machine.record) is not None)
+
+
+def pattern_of(machine: AwkMachine, code: Code) -> Searchable:
+    if isinstance(code, RegexLiteral):
+        return code.pattern
+    return guarded(ere(text(machine, code(machine))), machine.tool.tick)
+
+
+def key_of(keys: list[Code]) -> Key:
+    if len(keys) == 1:
+        only = keys[0]
+        return lambda machine: text(machine, only(machine))
+    return lambda machine: machine.setting("SUBSEP").join(text(machine, key(machine)) for key in keys)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labkit.userland.awk.calls import records
-from labkit.userland.awk.functions import flush_pipe
-from labkit.userland.awk.lexer import AwkSyntaxError, unescaped
-from labkit.userland.awk.machine import AwkJump, AwkMachine, Code
-from labkit.userland.awk.parser import AwkParser
-from labkit.userland.awk.statements import write_out
-from labkit.userland.awk.values import StrNum, number, truth
+from labkit.userland.awk.expressions import write_out
+from labkit.userland.awk.functions import flush_pipe, records
+from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, StrNum, number, truth
+from labkit.userland.awk.parser import AwkParser, AwkSyntaxError, unescaped
 from labkit.userland.tool import Say, Tool, Utility, bytes_of, text_of
 
 

@@ -1,18 +1,21 @@
-"""The tests of find, and its options."""
+"""The tests of find, and its options.
+
+What -printf and -ls of find write.
+"""
 
 from __future__ import annotations
 
 import re
 import stat
-from posixpath import basename
+from collections.abc import Callable
+from posixpath import basename, dirname
 
-from labkit.userland import modes
-from labkit.userland.dates import parsed
-from labkit.userland.find.expression import FindParser, Predicate, Primary, Visited
-from labkit.userland.numbers import factor
+from labkit.userland import owning
+from labkit.userland.dates import formatted, parsed
+from labkit.userland.find import FindParser, Predicate, Primary, Visited
+from labkit.userland.owning import Names
 from labkit.userland.patterns import compiled
-from labkit.userland.tool import Say
-from labkit.userland.users import Names
+from labkit.userland.tool import Say, Tool, factor
 
 SECOND = 1_000_000_000
 DAY = 86400
@@ -48,7 +51,7 @@ def _lname(parser: FindParser, word: str) -> Predicate:
 
 def _regex(parser: FindParser, word: str) -> Predicate:
     from labkit.userland.guarded import guarded
-    from labkit.userland.regex import BadPattern, compile_pattern
+    from labkit.userland.patterns import BadPattern, compile_pattern
 
     text = parser.next(word)
     try:
@@ -115,7 +118,7 @@ def _newer(parser: FindParser, word: str) -> Predicate:
 def _perm(parser: FindParser, word: str) -> Predicate:
     text = parser.next(word)
     sign = text[0] if text[:1] in ("-", "/", "+") else ""
-    mode = modes.changed(text[len(sign) :], 0, 0)
+    mode = owning.changed(text[len(sign) :], 0, 0)
     if mode is None:
         parser.tool.fail(f"invalid mode `{text}'" if parser.tool.gnu else f"invalid mode '{text}'")
     if sign == "-":
@@ -221,4 +224,114 @@ TESTS: dict[str, Primary] = {
     **dict.fromkeys(("-maxdepth", "-mindepth"), _limit),
     **dict.fromkeys(("-depth", "-xdev", "-mount", "-follow", "-noleaf", "-d", "-true"), _option),
     "-false": lambda parser, word: lambda found: False,
+}
+
+
+def _printf(parser: FindParser, word: str) -> Predicate:
+    parser.search.acts = True
+    form = parser.next(word)
+    names = Names(parser.tool.files)
+
+    def act(found: Visited) -> bool:
+        parser.tool.out(_filled(parser.tool, form, found, names))
+        return True
+
+    return act
+
+
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", "0": "\0"}
+_DIRECTIVE = re.compile(
+    r"\\(?P<octal>[0-7]{1,3})|\\(?P<escape>.)|%(?P<flags>[-0+ "
+    r"#]*)(?P<width>\d*)(?:\.\d+)?(?P<time>[ACT](?=.))?(?P<letter>.)",
+    re.S,
+)
+
+
+def _filled(tool: Tool, form: str, found: Visited, names: Names) -> str:
+    def one(match: re.Match[str]) -> str:
+        if match["octal"]:
+            return chr(int(match["octal"], 8))
+        if match["escape"]:
+            return _ESCAPES.get(match["escape"], match[0])
+        text = _time_text(match, found) if match["time"] else _directive(tool, match["letter"], found, names)
+        width = int(match["width"] or 0)
+        return text.ljust(width) if "-" in match["flags"] else text.rjust(width, "0" if "0" in match["flags"] else " ")
+
+    return _DIRECTIVE.sub(one, form)
+
+
+def _time_text(match: re.Match[str], found: Visited) -> str:
+    about = found.about
+    ns = {"A": about.st_atime_ns, "C": about.st_ctime_ns, "T": about.st_mtime_ns}[match["time"]]
+    if match["letter"] == "@":
+        return f"{ns // SECOND}.{ns % SECOND:09}0"
+    if match["letter"] in "ST+":
+        fraction = f".{ns % SECOND:09}0"
+        return formatted({"S": "%S", "T": "%H:%M:%S", "+": "%Y-%m-%d+%H:%M:%S"}[match["letter"]], ns) + fraction
+    return formatted(f"%{match['letter']}", ns)
+
+
+def _directive(tool: Tool, letter: str, found: Visited, names: Names) -> str:
+    about, path = found.about, found.path
+    below = path[len(found.start) :].lstrip("/")
+    letters = {stat.S_IFMT(kind): key for key, kind in TYPES.items()}
+    values: dict[str, Callable[[], object]] = {
+        "p": lambda: path,
+        "f": lambda: basename(path.rstrip("/")) or path,
+        "h": lambda: dirname(path) if "/" in path else ".",
+        "P": lambda: below,
+        "H": lambda: found.start,
+        "d": lambda: found.depth,
+        "s": lambda: about.st_size,
+        "b": lambda: about.st_blocks,
+        "k": lambda: -(-about.st_blocks // 2),
+        "m": lambda: f"{about.st_mode & 0o7777:o}",
+        "M": lambda: owning.shown(about.st_mode),
+        "u": lambda: names.user(about.st_uid),
+        "U": lambda: about.st_uid,
+        "g": lambda: names.group(about.st_gid),
+        "G": lambda: about.st_gid,
+        "i": lambda: about.st_ino,
+        "n": lambda: about.st_nlink,
+        "y": lambda: letters.get(stat.S_IFMT(about.st_mode), "f"),
+        "Y": lambda: letters.get(_through(tool, found), "N"),
+        "l": lambda: tool.files.readlink(path) if stat.S_ISLNK(about.st_mode) else "",
+        "D": lambda: about.st_dev,
+        "t": lambda: (
+            formatted("%a %b %e %H:%M:%S", about.st_mtime_ns)
+            + f".{about.st_mtime_ns % SECOND:09}0 "
+            + formatted("%Y", about.st_mtime_ns)
+        ),
+        "F": lambda: tool.files.find(path).mount.fstype,
+        "%": lambda: "%",
+    }
+    return str(values[letter]()) if letter in values else f"%{letter}"
+
+
+def _through(tool: Tool, found: Visited) -> int:
+    try:
+        return stat.S_IFMT(tool.files.stat(found.path).st_mode)
+    except OSError:
+        return 0
+
+
+def _ls(parser: FindParser, word: str) -> Predicate:
+    names = Names(parser.tool.files)
+    form = "%9i %6k %M %3n %-8u %-8g %8s "
+    parser.search.acts = True
+
+    def act(found: Visited) -> bool:
+        tool = parser.tool
+        age = tool.process.kernel.clock.now - found.about.st_mtime_ns
+        when = formatted("%b %e %H:%M" if 0 <= age < 182 * DAY * SECOND else "%b %e  %Y", found.about.st_mtime_ns)
+        arrow = f" -> {tool.files.readlink(found.path)}" if stat.S_ISLNK(found.about.st_mode) else ""
+        tool.out(_filled(tool, form, found, names) + f"{when} {found.path}{arrow}\n")
+        return True
+
+    return act
+
+
+SHOWING: dict[str, Primary] = {
+    "-printf": _printf,
+    "-ls": _ls,
 }

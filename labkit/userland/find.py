@@ -1,0 +1,334 @@
+"""The actions of find but -printf and -ls.
+
+find's expression: read into one predicate.
+
+find: the walk through the folders, and the table of its primaries.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from posixpath import basename, dirname
+
+from labkit.files import Stat
+from labkit.userland.find_tests import SHOWING, TESTS
+from labkit.userland.tool import Say, Tool, Utility
+
+
+@dataclass
+class Visited:
+    """One file that the expression is asked of."""
+
+    path: str
+    about: Stat
+    depth: int
+    start: str
+    pruned: bool = False
+
+
+Predicate = Callable[[Visited], bool]
+
+
+@dataclass
+class FindRun:
+    """One run of find: what the expression's options say, and the -exec … + that wait."""
+
+    tool: Tool
+    most: int = 1 << 30
+    least: int = 0
+    deep_first: bool = False
+    same_device: bool = False
+    follow: bool = False
+    acts: bool = False
+    ended: bool = False
+    batches: list[tuple[list[str], list[str]]] = field(default_factory=list)
+
+
+class FindParser:
+    """The expression: `!` binds tighter than -a, -a tighter than -o, the comma least."""
+
+    def __init__(self, search: FindRun, words: list[str], primaries: dict[str, Primary]) -> None:
+        self.search = search
+        self.primaries = primaries
+        self.tool = search.tool
+        self.words = words
+        self.place = 0
+
+    def peek(self) -> str:
+        return self.words[self.place] if self.place < len(self.words) else ""
+
+    def next(self, option: str) -> str:
+        if self.place >= len(self.words):
+            self.tool.fail(f"missing argument to `{option}'" if self.tool.gnu else f"{option} requires an argument")
+        self.place += 1
+        return self.words[self.place - 1]
+
+    def whole(self) -> Predicate:
+        test = self.either() if self.words else lambda found: True
+        if self.place < len(self.words):
+            word = self.peek()
+            if word == ")":
+                self.tool.fail(
+                    "invalid expression; you have used a binary operator ')' with nothing before it."
+                    if self.tool.gnu
+                    else "bad -exec"
+                )
+            self.tool.fail(f"paths must precede expression: `{word}'" if self.tool.gnu else f"unrecognized: {word}")
+        return test
+
+    def either(self) -> Predicate:
+        left = self.both()
+        while self.peek() in ("-o", "-or", ","):
+            comma = self.next("") == ","
+            right = self.both()
+            left = either_of(left, right, comma)
+        return left
+
+    def both(self) -> Predicate:
+        left = self.one()
+        while self.peek() and self.peek() not in ("-o", "-or", ")", ","):
+            if self.peek() in ("-a", "-and"):
+                self.next("")
+            left = both_of(left, self.one())
+        return left
+
+    def one(self) -> Predicate:
+        word = self.peek()
+        if word in ("!", "-not"):
+            self.next(word)
+            test = self.one()
+            return lambda found: not test(found)
+        if word == "(":
+            self.next(word)
+            test = self.either()
+            if self.peek() != ")":
+                self.tool.fail(
+                    "invalid expression; expected to find a ')' but didn't see one. "
+                    "Perhaps you need an extra predicate after '('"
+                    if self.tool.gnu
+                    else "unmatched '('"
+                )
+            self.next(word)
+            return test
+        return self.primary()
+
+    def primary(self) -> Predicate:
+        word = self.next("expression")
+        make = self.primaries.get(word)
+        if make is None:
+            if self.tool.gnu and not word.startswith("-"):
+                self.tool.fail(f"paths must precede expression: `{word}'")
+            if self.tool.gnu:
+                self.tool.fail(f"unknown predicate `{word}'")
+            self.tool.usage("", f"unrecognized: {word}")
+        return make(self, word)
+
+    def number(self, word: str) -> tuple[str, int]:
+        text = self.next(word)
+        match = re.fullmatch(r"([+-]?)(\d+)", text)
+        if not match:
+            self.tool.fail(
+                f"invalid argument `{text}' to `{word}'" if self.tool.gnu else f"invalid number '{text.lstrip('+-')}'"
+            )
+        return match[1], int(match[2])
+
+
+Primary = Callable[[FindParser, str], Predicate]
+
+
+def either_of(left: Predicate, right: Predicate, comma: bool) -> Predicate:
+    if comma:
+        return lambda found: (left(found), right(found))[1]
+    return lambda found: left(found) or right(found)
+
+
+def both_of(left: Predicate, right: Predicate) -> Predicate:
+    return lambda found: left(found) and right(found)
+
+
+def print_path(parser: FindParser, word: str) -> Predicate:
+    parser.search.acts = True
+    end = "\0" if word == "-print0" else "\n"
+
+    def act(found: Visited) -> bool:
+        parser.tool.out(found.path + end)
+        return True
+
+    return act
+
+
+def _prune(parser: FindParser, word: str) -> Predicate:
+    def act(found: Visited) -> bool:
+        found.pruned = True
+        return True
+
+    return act
+
+
+def _quit(parser: FindParser, word: str) -> Predicate:
+    parser.search.acts |= word != "-quit"
+
+    def act(found: Visited) -> bool:
+        parser.search.ended = True
+        return True
+
+    return act
+
+
+def _delete(parser: FindParser, word: str) -> Predicate:
+    parser.search.acts = parser.search.deep_first = True
+    tool = parser.tool
+
+    def act(found: Visited) -> bool:
+        if found.path == ".":
+            return True
+        try:
+            (tool.files.rmdir if stat.S_ISDIR(found.about.st_mode) else tool.files.unlink)(found.path)
+        except OSError as error:
+            tool.complain(Say("{0}", "cannot delete {0:l}"), found.path, error=error)
+            return False
+        return True
+
+    return act
+
+
+def _exec(parser: FindParser, word: str) -> Predicate:
+    parser.search.acts = True
+    argv: list[str] = []
+    batch = False
+    while True:
+        arg = parser.next(word)
+        if arg == ";":
+            break
+        if arg == "+" and argv and argv[-1] == "{}":
+            batch = True
+            break
+        argv.append(arg)
+    if batch:
+        return _exec_together(parser, argv[:-1])
+    cannot = Say("{0}", "{0:l}")
+
+    def act(found: Visited) -> bool:
+        parser.tool.tick()
+        named = [arg.replace("{}", found.path) for arg in argv]
+        if word == "-ok":
+            parser.tool.process.stderr.write(f"{' '.join(named)} ?")
+            if parser.tool.process.stdin.readline()[:1] not in (b"y", b"Y"):
+                return False
+        files = parser.tool.files.copy()
+        if word == "-execdir":
+            files.chdir(dirname(found.path) or ".")
+            named = [arg.replace("{}", "./" + basename(found.path)) for arg in argv]
+        return parser.tool.run(named, cannot, files=files) == 0
+
+    return act
+
+
+def _exec_together(parser: FindParser, argv: list[str]) -> Predicate:
+    batch: tuple[list[str], list[str]] = (argv, [])
+    parser.search.batches.append(batch)
+
+    def act(found: Visited) -> bool:
+        batch[1].append(found.path)
+        return True
+
+    return act
+
+
+ACTIONS: dict[str, Primary] = {
+    **dict.fromkeys(("-print", "-print0"), print_path),
+    "-prune": _prune,
+    "-quit": _quit,
+    "-delete": _delete,
+    **dict.fromkeys(("-exec", "-ok", "-execdir"), _exec),
+}
+
+
+_GNU_ONLY = set(
+    "-printf -ls -readable -writable -iregex -nouser -nogroup -execdir "
+    "-lname -newermt -wholename -uid -gid -true -false".split()
+)
+
+
+def find(tool: Tool) -> None:
+    args = list(tool.args)
+    links = "P"
+    while args and re.fullmatch(r"-[HLP]+", args[0]):
+        links = args.pop(0)[-1]
+    starts = []
+    while args and not (args[0].startswith("-") and len(args[0]) > 1) and args[0] not in ("(", "!"):
+        starts.append(args.pop(0))
+    search = FindRun(tool, follow=links == "L")
+    primaries = {word: make for word, make in (TESTS | ACTIONS | SHOWING).items() if tool.gnu or word not in _GNU_ONLY}
+    parser = FindParser(search, args, primaries)
+    test = parser.whole()
+    if not search.acts:
+        test = both_of(test, print_path(parser, "-print"))
+    for start in starts or ["."]:
+        _start(search, test, start, links)
+    for argv, paths in search.batches:
+        if paths and tool.run([*argv, *paths], Say("{0}", "{0:l}")):
+            tool.status = 1
+
+
+def _start(search: FindRun, test: Predicate, start: str, links: str) -> None:
+    tool = search.tool
+    try:
+        about = tool.files.stat(start) if links in "HL" or search.follow else tool.files.lstat(start)
+    except OSError as error:
+        tool.complain(Say("{0}", "{0:l}"), start, error=error)
+        return
+    try:
+        _visit(search, test, Visited(start, about, 0, start), about.st_dev)
+    except StopIteration:
+        return
+
+
+def _visit(search: FindRun, test: Predicate, found: Visited, device: int) -> None:
+    search.tool.tick()
+    asked = found.depth >= search.least
+    folder = stat.S_ISDIR(found.about.st_mode)
+    if asked and not search.deep_first:
+        test(found)
+    if search.ended:
+        raise StopIteration
+    if (
+        folder
+        and found.depth < search.most
+        and not found.pruned
+        and not (search.same_device and found.about.st_dev != device)
+    ):
+        for inside in _inside(search, found):
+            _visit(search, test, inside, device)
+    if asked and search.deep_first:
+        test(found)
+        if search.ended:
+            raise StopIteration
+
+
+def _inside(search: FindRun, found: Visited) -> list[Visited]:
+    tool = search.tool
+    try:
+        names = tool.files.listdir(found.path)
+    except OSError as error:
+        tool.complain(Say("{0}", "{0:l}"), found.path, error=error)
+        return []
+    out = []
+    for name in names:
+        path = f"{found.path}{'' if found.path.endswith('/') else '/'}{name}"
+        try:
+            about = tool.files.lstat(path)
+            if search.follow and stat.S_ISLNK(about.st_mode):
+                about = tool.files.stat(path) if tool.files.exists(path) else about
+        except OSError:
+            continue
+        out.append(Visited(path, about, found.depth + 1, found.start))
+    return out
+
+
+UTILITIES = {
+    "find": Utility(find, None, None, "[-HL] [PATH]... [OPTIONS] [ACTIONS]", package="GNU findutils) 4.9.0"),
+}

@@ -1,0 +1,427 @@
+"""What the commands of sed do.
+
+The lines that sed reads, and the files that it writes.
+
+sed, from its command line through its cycles.
+
+What sed works on: the pattern space, the hold space, the lines that come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from labkit.userland.guarded import Searchable, TextMatch
+from labkit.userland.sed_script import SedCommand, SedParser, pattern_in_force, selected
+from labkit.userland.tool import Done, Say, Tool, Utility, bytes_of, text_of
+
+
+@dataclass
+class SedRun:
+    """What sed remembers from line to line."""
+
+    tool: Tool
+    commands: list[SedCommand]
+    lines: Iterator[tuple[str, bool]]
+    out: list[bytes]
+    quiet: bool
+    number: int = 0
+    space: str = ""
+    newline: bool = True  # the line that is in the pattern space ended with one
+    hold: str = ""
+    after: list[bytes] = field(default_factory=list)  # what a and r print when the line is done
+    replaced: bool = False
+    pattern: Searchable | None = None
+    ended: int | None = None
+    kept: bool = False  # D: go on with what is left, without reading
+    ahead: tuple[str, bool] | None = None
+    written: dict[str, bytes] = field(default_factory=dict)
+    name: str = "-"
+
+    def read(self) -> tuple[str, bool] | None:
+        found = self.ahead if self.ahead is not None else next(self.lines, None)
+        self.ahead = next(self.lines, None) if found is not None else None
+        return found
+
+    def is_last(self) -> bool:
+        return self.ahead is None
+
+    def next_line(self) -> bool:
+        found = self.read()
+        if found is None:
+            return False
+        self.space, self.newline = found
+        self.number += 1
+        return True
+
+    def print(self, text: str, newline: bool = True) -> None:
+        self.out.append(bytes_of(text) + (b"\n" if newline else b""))
+
+    def flush_after(self) -> None:
+        for piece in self.after:
+            self.out.append(piece)
+            if not self.tool.gnu and piece and not piece.endswith(b"\n"):
+                self.out.append(b"\n")
+        self.after = []
+
+
+Result = str | int | None
+Action = Callable[[SedRun, SedCommand], Result]
+
+
+def _do_substitute(state: SedRun, command: SedCommand) -> Result:
+    pattern = pattern_in_force(state, command.pattern)
+    out, place, count, done = "", 0, 0, False
+    text = state.space
+    for match in _occurrences(pattern, text):
+        count += 1
+        if count < command.count:
+            continue
+        out += text[place : match.start()] + _filled(command.replacement, match)
+        place, done = match.end(), True
+        if "g" not in command.flags:
+            break
+    state.tool.tick(count // 2)
+    if not done:
+        return None
+    state.space = out + text[place:]
+    state.replaced = True
+    if "p" in command.flags:
+        state.print(state.space)
+    if command.text:
+        _write_to(state, command.text)
+    return None
+
+
+def _occurrences(pattern: Searchable, text: str) -> Iterator[TextMatch]:
+    """Matches as POSIX counts them: no empty one right behind another."""
+    end = -1
+    for match in pattern.finditer(text):
+        if match.start() == match.end() == end:
+            continue
+        end = match.end()
+        yield match
+
+
+def _filled(parts: list[str | int | tuple[str]], match: TextMatch) -> str:
+    out, mode, once = "", "", ""
+    for part in parts:
+        if isinstance(part, tuple):
+            if part[0] in "ul":
+                once = part[0]
+            else:
+                mode = "" if part[0] == "E" else part[0]
+            continue
+        text = (match[part] or "") if isinstance(part, int) else part
+        text = text.upper() if mode == "U" else text.lower() if mode == "L" else text
+        if once and text:
+            text = (text[0].upper() if once == "u" else text[0].lower()) + text[1:]
+            once = ""
+        out += text
+    return out
+
+
+def _write_to(state: SedRun, path: str) -> None:
+    data = bytes_of(state.space) + b"\n"
+    if path == "/dev/stdout":
+        state.out.append(data)
+    else:
+        state.written[path] = state.written.get(path, b"") + data
+
+
+def _do_next(state: SedRun, command: SedCommand) -> Result:
+    if state.is_last():
+        state.ended = 0
+        return "end"
+    if not state.quiet:
+        state.print(state.space, state.newline)
+    state.flush_after()
+    state.next_line()
+    return None
+
+
+def _do_append_next(state: SedRun, command: SedCommand) -> Result:
+    if state.is_last():
+        state.ended = 0
+        return "end"
+    space = state.space
+    state.flush_after()
+    state.next_line()
+    state.space = f"{space}\n{state.space}"
+    return None
+
+
+def _do_delete_first(state: SedRun, command: SedCommand) -> Result:
+    _, newline, rest = state.space.partition("\n")
+    if newline:
+        state.space, state.kept = rest, True
+    return "delete"
+
+
+def _do_change(state: SedRun, command: SedCommand) -> Result:
+    inside = command.second is not None and command.active_until and not command.negated
+    if not inside:
+        state.out.append(bytes_of(command.text))
+    return "delete"
+
+
+def _do_quit(state: SedRun, command: SedCommand) -> Result:
+    state.ended = command.count
+    return "end" if command.name == "q" else "delete"
+
+
+def _do_read(state: SedRun, command: SedCommand) -> Result:
+    try:
+        state.after.append(state.tool.data("-" if command.text == "/dev/stdin" else command.text))
+    except OSError:
+        return None
+    return None
+
+
+def _do_test(state: SedRun, command: SedCommand) -> Result:
+    wanted = state.replaced if command.name == "t" else not state.replaced
+    state.replaced = False
+    return command.jump if wanted else None
+
+
+def _do_list(state: SedRun, command: SedCommand) -> Result:
+    named = {"\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+    out = ""
+    for byte in bytes_of(state.space):
+        char = chr(byte)
+        out += named.get(char) or (char if 32 <= byte < 127 else f"\\{byte:03o}")
+    pieces = []
+    while len(out) > 69:
+        pieces.append(out[:69] + "\\")
+        out = out[69:]
+    state.print("\n".join([*pieces, out + "$"]))
+    return None
+
+
+def _set(change: Callable[[SedRun, SedCommand], None], result: Result = None) -> Action:
+    def action(state: SedRun, command: SedCommand) -> Result:
+        change(state, command)
+        return result
+
+    return action
+
+
+def _exchange(state: SedRun, command: SedCommand) -> None:
+    state.space, state.hold = state.hold, state.space
+
+
+ACTIONS: dict[str, Action] = {
+    "=": _set(lambda state, command: state.print(str(state.number))),
+    "a": _set(lambda state, command: state.after.append(bytes_of(command.text))),
+    "b": lambda state, command: command.jump,
+    "c": _do_change,
+    "d": lambda state, command: "delete",
+    "D": _do_delete_first,
+    "F": _set(lambda state, command: state.print(state.name)),
+    "g": _set(lambda state, command: setattr(state, "space", state.hold)),
+    "G": _set(lambda state, command: setattr(state, "space", f"{state.space}\n{state.hold}")),
+    "h": _set(lambda state, command: setattr(state, "hold", state.space)),
+    "H": _set(lambda state, command: setattr(state, "hold", f"{state.hold}\n{state.space}")),
+    "i": _set(lambda state, command: state.out.append(bytes_of(command.text))),
+    "l": _do_list,
+    "n": _do_next,
+    "N": _do_append_next,
+    "p": _set(lambda state, command: state.print(state.space)),
+    "P": _set(lambda state, command: state.print(state.space.partition("\n")[0])),
+    "q": _do_quit,
+    "Q": _do_quit,
+    "r": _do_read,
+    "s": _do_substitute,
+    "t": _do_test,
+    "T": _do_test,
+    "w": _set(lambda state, command: _write_to(state, command.text)),
+    "x": _set(_exchange),
+    "y": _set(lambda state, command: setattr(state, "space", state.space.translate(command.table))),
+    "z": _set(lambda state, command: setattr(state, "space", "")),
+}
+
+
+_UNREADABLE = Say("{0}", "can't read {0}")
+
+
+def all_lines(tool: Tool, paths: list[str]) -> Iterator[tuple[str, bool]]:
+    for path in paths:
+        yield from lines_of(tool, path)
+
+
+def lines_of(tool: Tool, path: str) -> Iterator[tuple[str, bool]]:
+    status = 2 if tool.gnu else 1
+    try:
+        if path != "-" and tool.files.is_dir(path):
+            tool.complain(
+                Say(
+                    "read error: Is a directory",
+                    "couldn't edit {0}: not a regular file" if tool.has("i") else "read error on {0}: Is a directory",
+                ),
+                path,
+                status=status,
+            )
+            return
+        content = tool.content(path)
+    except OSError as error:
+        tool.complain(_UNREADABLE, path, error=error, status=status)
+        return
+    end = b"\0" if tool.has("z") else b"\n"
+    for line in tool.lines(content, end):
+        yield text_of(line.removesuffix(end)), line.endswith(end)
+
+
+def replace_file(tool: Tool, path: str, data: bytes) -> None:
+    """As sed -i does it: a new file takes the old one's place and its name."""
+    about = tool.files.stat(path)
+    folder, _, name = path.rpartition("/")
+    suffix = tool.value("i")
+    front = f"{folder}/" if folder or path.startswith("/") else ""
+    temporary = f"{front}sed{about.st_ino:06x}" if tool.gnu else f"{front}{name}{about.st_ino:06x}"
+    try:
+        tool.files.write(temporary, data)
+        tool.files.chmod(temporary, about.st_mode & 0o7777)
+        tool.files.chown(temporary, about.st_uid, about.st_gid)
+        if suffix:
+            tool.files.rename(path, suffix.replace("*", name) if "*" in suffix else path + suffix)
+        tool.files.rename(temporary, path)
+    except OSError as error:
+        failed = str(error.filename or path)
+        if tool.files.exists(temporary):
+            tool.files.unlink(temporary)
+        creating = failed == temporary and error.filename2 is None
+        said = f"couldn't open temporary file {temporary}" if creating else f"cannot rename {temporary}"
+        tool.complain(
+            Say("can't create temp file '{0}'" if creating else "can't move '" + temporary + "' to '{0}'", said),
+            path,
+            error=error,
+            status=4 if tool.gnu else 1,
+        )
+
+
+def write_files(state: SedRun) -> None:
+    for path, data in state.written.items():
+        if path == "/dev/stdout":
+            continue
+        state.tool.files.write(path, data)
+
+
+def sed(tool: Tool) -> int:
+    scripts, paths = _scripts(tool)
+    parser = SedParser(tool, "\n".join(scripts), tool.has("E", "r"))
+    commands = parser.parse()
+    quiet = tool.has("n") or scripts[0].startswith("#n\n")
+    in_place = tool.has("i")
+    if in_place and not paths:
+        tool.fail("no input files", 4) if tool.gnu else tool.fail("-i requires an argument")
+    if in_place or tool.has("s"):
+        for path in paths:
+            _run_file(tool, commands, quiet, path, in_place)
+        return tool.status
+    state = SedRun(tool, commands, all_lines(tool, paths or ["-"]), [], quiet)
+    _run(state)
+    write_files(state)
+    return state.ended if state.ended else tool.status
+
+
+def _scripts(tool: Tool) -> tuple[list[str], list[str]]:
+    scripts = []
+    for name, value in tool.options:
+        if name == "e":
+            scripts.append(value)
+        elif name == "f":
+            try:
+                scripts.append(text_of(tool.data(value)).removesuffix("\n"))
+            except OSError as error:
+                tool.refuse(Say("{0}", "couldn't open file {0}"), value, error=error, status=4 if tool.gnu else 1)
+    if scripts:
+        return scripts, tool.operands
+    if not tool.operands:
+        if tool.gnu:
+            tool.process.stderr.write("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n\n")
+            raise Done(1)
+        tool.usage()
+    return [tool.operands[0]], tool.operands[1:]
+
+
+def _run_file(tool: Tool, commands: list[SedCommand], quiet: bool, path: str, in_place: bool) -> None:
+    if in_place and (not tool.files.exists(path) or tool.files.is_dir(path)):
+        for _ in lines_of(tool, path):
+            pass
+        if tool.status == 2 and tool.files.is_dir(path):
+            tool.status = 4
+        return
+    fresh = [replace(command, active_until=0, begun=False) for command in commands]
+    state = SedRun(tool, fresh, lines_of(tool, path), [], quiet, name=path)
+    out = tool.process.stdout
+    _run(state, flush=not in_place)
+    write_files(state)
+    if not in_place:
+        out.write(b"".join(state.out))
+        return
+    replace_file(tool, path, b"".join(state.out))
+
+
+def _run(state: SedRun, flush: bool = True) -> None:
+    for command in state.commands:
+        if command.name in "wW" or (command.name == "s" and command.text):
+            state.written.setdefault(command.text, b"")
+    while state.kept or state.next_line():
+        state.kept = False
+        state.tool.tick()
+        deleted = _cycle(state)
+        if not deleted and not state.quiet:
+            state.print(state.space, state.newline)
+        state.flush_after()
+        if flush and state.out:
+            state.tool.out(b"".join(state.out))
+            state.out.clear()
+        if state.ended is not None:
+            if not flush:
+                _rest(state)
+            return
+
+
+def _rest(state: SedRun) -> None:
+    """-i keeps the lines after a q."""
+    while (found := state.read()) is not None:
+        state.print(*found)
+
+
+def _cycle(state: SedRun) -> bool:
+    """Run the commands on the pattern space; True: it is not to be printed."""
+    place = 0
+    while place < len(state.commands):
+        command = state.commands[place]
+        state.tool.tick()
+        place += 1
+        if not selected(state, command):
+            if command.name == "{":
+                place = command.jump + 1
+            continue
+        action = ACTIONS.get(command.name)
+        if action is None:
+            continue
+        result = action(state, command)
+        if len(state.space) + len(state.hold) > 1024:
+            state.tool.hold(len(state.space) + len(state.hold))
+        if result == "delete":
+            return True
+        if result == "end":
+            return False
+        if isinstance(result, int):
+            place = result
+    return False
+
+
+UTILITIES = {
+    "sed": Utility(
+        sed,
+        "i? n r E f: e:=expression z",
+        "n=quiet,silent e:=expression f:=file E=regexp-extended r i?=in-place s=separate "
+        "u=unbuffered z=null-data l: =posix =debug =follow-symlinks",
+        "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\n[-i[SFX]] [-nrE] CMD [FILE]...",
+        package="GNU sed) 4.9",
+    ),
+}
