@@ -1,19 +1,13 @@
-"""What the commands of sed do.
-
-The lines that sed reads, and the files that it writes.
-
-sed, from its command line through its cycles.
-
-What sed works on: the pattern space, the hold space, the lines that come.
-"""
+"""sed: which lines its commands are for, what they do with the pattern space and the hold space, what it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from labkit.userland.guarded import Searchable, TextMatch
-from labkit.userland.sed_script import SedCommand, SedParser, pattern_in_force, selected
+from labkit.userland.sed_script import LAST, OPEN, SedAddress, SedCommand, SedParser
 from labkit.userland.tool import Done, Say, Tool, Utility, bytes_of, text_of
 
 
@@ -131,24 +125,17 @@ def _write_to(state: SedRun, path: str) -> None:
 
 
 def _do_next(state: SedRun, command: SedCommand) -> Result:
-    if state.is_last():
-        state.ended = 0
-        return "end"
-    if not state.quiet:
-        state.print(state.space, state.newline)
-    state.flush_after()
-    state.next_line()
-    return None
-
-
-def _do_append_next(state: SedRun, command: SedCommand) -> Result:
+    """n, N: the next line, in this one's place or behind it."""
     if state.is_last():
         state.ended = 0
         return "end"
     space = state.space
+    if command.name == "n" and not state.quiet:
+        state.print(space, state.newline)
     state.flush_after()
     state.next_line()
-    state.space = f"{space}\n{state.space}"
+    if command.name == "N":
+        state.space = f"{space}\n{state.space}"
     return None
 
 
@@ -160,8 +147,7 @@ def _do_delete_first(state: SedRun, command: SedCommand) -> Result:
 
 
 def _do_change(state: SedRun, command: SedCommand) -> Result:
-    inside = command.second is not None and command.active_until and not command.negated
-    if not inside:
+    if command.second is None or not command.active_until or command.negated:
         state.out.append(bytes_of(command.text))
     return "delete"
 
@@ -172,10 +158,8 @@ def _do_quit(state: SedRun, command: SedCommand) -> Result:
 
 
 def _do_read(state: SedRun, command: SedCommand) -> Result:
-    try:
+    with suppress(OSError):
         state.after.append(state.tool.data("-" if command.text == "/dev/stdin" else command.text))
-    except OSError:
-        return None
     return None
 
 
@@ -226,7 +210,7 @@ ACTIONS: dict[str, Action] = {
     "i": _set(lambda state, command: state.out.append(bytes_of(command.text))),
     "l": _do_list,
     "n": _do_next,
-    "N": _do_append_next,
+    "N": _do_next,
     "p": _set(lambda state, command: state.print(state.space)),
     "P": _set(lambda state, command: state.print(state.space.partition("\n")[0])),
     "q": _do_quit,
@@ -243,11 +227,6 @@ ACTIONS: dict[str, Action] = {
 
 
 _UNREADABLE = Say("{0}", "can't read {0}")
-
-
-def all_lines(tool: Tool, paths: list[str]) -> Iterator[tuple[str, bool]]:
-    for path in paths:
-        yield from lines_of(tool, path)
 
 
 def lines_of(tool: Tool, path: str) -> Iterator[tuple[str, bool]]:
@@ -302,9 +281,8 @@ def replace_file(tool: Tool, path: str, data: bytes) -> None:
 
 def write_files(state: SedRun) -> None:
     for path, data in state.written.items():
-        if path == "/dev/stdout":
-            continue
-        state.tool.files.write(path, data)
+        if path != "/dev/stdout":
+            state.tool.files.write(path, data)
 
 
 def sed(tool: Tool) -> int:
@@ -319,7 +297,7 @@ def sed(tool: Tool) -> int:
         for path in paths:
             _run_file(tool, commands, quiet, path, in_place)
         return tool.status
-    state = SedRun(tool, commands, all_lines(tool, paths or ["-"]), [], quiet)
+    state = SedRun(tool, commands, (line for path in paths or ["-"] for line in lines_of(tool, path)), [], quiet)
     _run(state)
     write_files(state)
     return state.ended if state.ended else tool.status
@@ -425,3 +403,88 @@ UTILITIES = {
         package="GNU sed) 4.9",
     ),
 }
+
+
+def selected(state: SedRun, command: SedCommand) -> bool:
+    return _in_range(state, command) != command.negated
+
+
+def _in_range(state: SedRun, command: SedCommand) -> bool:
+    if command.first is None:
+        return True
+    if command.second is None:
+        return _matches(state, command.first)
+    if command.active_until:
+        return _still(state, command)
+    starts = state.tool.gnu and command.first.line == 0 and state.number == 1 and command.second.pattern is not None
+    if starts:
+        command.active_until, command.begun = OPEN, True
+        return _still(state, command)
+    second = command.second
+    if not _starts(state, command):
+        return False
+    if second.pattern is not None or second.repeat:
+        command.active_until = OPEN
+    elif second.line == LAST:
+        command.active_until = 0 if state.is_last() else OPEN
+    else:
+        line = second.line or 0
+        if second.kind == "+":
+            line += state.number
+        elif second.kind == "~":
+            line = -(-state.number // line) * line if line else state.number
+        command.active_until = line if line > state.number else 0
+    return True
+
+
+def _starts(state: SedRun, command: SedCommand) -> bool:
+    """Whether a range begins here. GNU lets one begin late, whose first line was passed over, but only once."""
+    first = command.first
+    assert first is not None
+    if not state.tool.gnu or first.line is None or first.line == LAST or first.step:
+        return _matches(state, first)
+    if command.begun or state.number < first.line:
+        return False
+    command.begun = True
+    second = command.second
+    by_number = second is not None and second.pattern is None and not second.repeat and not second.kind
+    late = by_number and second is not None and second.line != LAST and state.number > (second.line or 0)
+    return not late or state.number == first.line
+
+
+def _still(state: SedRun, command: SedCommand) -> bool:
+    second = command.second
+    assert second is not None
+    if second.pattern is not None or second.repeat:
+        if _matches(state, second):
+            command.active_until = 0
+        return True
+    if second.line == LAST:
+        if state.is_last():
+            command.active_until = 0
+        return True
+    limit = command.active_until
+    if state.number >= limit:
+        command.active_until = 0
+    return state.number <= limit
+
+
+def _matches(state: SedRun, address: SedAddress) -> bool:
+    if address.pattern is not None or address.repeat:
+        pattern = pattern_in_force(state, address.pattern)
+        return pattern.search(state.space) is not None
+    if address.line == LAST:
+        return state.is_last()
+    line = address.line or 0
+    if address.step:
+        return state.number >= line and (state.number - line) % address.step == 0
+    return state.number == line
+
+
+def pattern_in_force(state: SedRun, pattern: Searchable | None) -> Searchable:
+    if pattern is None:
+        if state.pattern is None:
+            state.tool.fail("no previous regular expression" if state.tool.gnu else "no previous regexp")
+        return state.pattern
+    state.pattern = pattern
+    return pattern

@@ -1,7 +1,4 @@
-"""awk's builtin functions.
-
-Calls of an awk program's own functions, and getline.
-"""
+"""awk's builtin functions, calls of a program's own ones, and getline."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """What an awk program works on: its variables, the record and its fields, what it has written.
 
-awk's values: texts, numbers, and texts from the input that may be numbers.
-
-What can be assigned to in awk, and patterns between slashes.
+Values are texts, numbers, and texts from the input that may be numbers.
 """
 
 from __future__ import annotations

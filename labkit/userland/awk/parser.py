@@ -1,16 +1,111 @@
-"""The rules, functions and statements of an awk program, read into code.
-
-The words of an awk program.
-"""
+"""The rules, functions and statements of an awk program, read into code."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from labkit.userland.awk.expressions import Expressions
+from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, Key, StrNum, formatted, text, truth
+from labkit.userland.tool import Tool, bytes_of
 
-from labkit.userland.awk.expressions import Expressions, branch, deletion, for_in, leaving, looping, output, sequence
-from labkit.userland.awk.machine import Code, truth
-from labkit.userland.tool import Tool
+
+def sequence(statements: list[Code]) -> Code:
+    def run(machine: AwkMachine) -> None:
+        for statement in statements:
+            machine.tool.tick()
+            statement(machine)
+
+    return run
+
+
+def branch(test: Code, then: Code, other: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if truth(test(machine)):
+            then(machine)
+        elif other:
+            other(machine)
+
+    return run
+
+
+def looping(test: Code | None, body: Code, step: Code | None, *, first: bool) -> Code:
+    def run(machine: AwkMachine) -> None:
+        ask = first
+        while not ask or test is None or truth(test(machine)):
+            ask = True
+            machine.tool.tick()
+            try:
+                body(machine)
+            except AwkJump as jump:
+                if jump.kind == "break":
+                    return
+                if jump.kind != "continue":
+                    raise
+            if step:
+                step(machine)
+
+    return run
+
+
+def for_in(name: str, array: str, body: Code) -> Code:
+    def run(machine: AwkMachine) -> None:
+        for key in list(machine.array(array)):
+            machine.set(name, StrNum(key))
+            try:
+                body(machine)
+            except AwkJump as jump:
+                if jump.kind == "break":
+                    return
+                if jump.kind != "continue":
+                    raise
+
+    return run
+
+
+def leaving(kind: str, value: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        raise AwkJump(kind, value(machine) if value else None)
+
+    return run
+
+
+def deletion(name: str, key: Key | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if key is None:
+            machine.array(name).clear()
+        else:
+            machine.array(name).pop(key(machine), None)
+
+    return run
+
+
+def output(word: str, arguments: list[Code], how: str, target: Code | None) -> Code:
+    def run(machine: AwkMachine) -> None:
+        if word == "printf":
+            values = [argument(machine) for argument in arguments]
+            line = formatted(machine, text(machine, values[0]) if values else "", values[1:])
+        else:
+            shown = (
+                [text(machine, argument(machine), "OFMT") for argument in arguments] if arguments else [machine.record]
+            )
+            line = machine.setting("OFS").join(shown) + machine.setting("ORS")
+        write_out(machine, bytes_of(line), how, text(machine, target(machine)) if target else "")
+
+    return run
+
+
+def write_out(machine: AwkMachine, data: bytes, how: str, target: str) -> None:
+    tool = machine.tool
+    if not how or target == "/dev/stdout":
+        tool.out(data)
+    elif target == "/dev/stderr":
+        tool.process.stderr.write(data)
+    elif how == "|":
+        machine.written.setdefault("|" + target, []).append(data)
+    else:
+        if target not in machine.written:
+            machine.written[target] = []
+            if how == ">":
+                tool.files.write(target, b"")
+        tool.files.append(target, data)
 
 
 class AwkParser(Expressions):
@@ -223,77 +318,3 @@ class AwkParser(Expressions):
                     after = self.words[index + 1]
                     return after[0] == "end" or after[1] in (";", "\n", "}", ">", ">>", "|")
         return False
-
-
-_KEYWORDS = set(
-    "BEGIN END function func if else while for do break continue next exit return delete in print printf".split()
-) | {"getline"}
-_WORD = re.compile(
-    r"(?P<blank>[ \t\r]+|\\\n|#[^\n]*)|(?P<newline>\n)"
-    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)"
-    r'|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<name>[A-Za-z_]\w*)'
-    r"|(?P<op>\*\*=|\|\||&&|\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|<=|>=|!=|>>|!~|[-{}()\[\];,+*/%^!><|?:~$=])",
-    re.S,
-)
-_REGEX = re.compile(r"/((?:[^/\\\[\n]|\\.|\[\^?\]?(?:[^\]\\]|\\.)*\])*)/")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "/": "/", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-def unescaped(body: str) -> str:
-    def one(match: re.Match[str]) -> str:
-        return chr(int(match[1], 8)) if match[1] else _ESCAPES.get(match[2], "\\" + match[2])
-
-    return re.sub(r"\\(?:([0-7]{1,3})|(.))", one, body, flags=re.S)
-
-
-class AwkSyntaxError(Exception):
-    """The program is wrong near this word."""
-
-    def __init__(self, near: str = "") -> None:
-        super().__init__(near)
-        self.near = near
-
-
-def lexed(source: str, builtins: Collection[str]) -> list[tuple[str, str]]:
-    """The words, each with its kind. A slash is a division or begins a pattern, as what stands before it says."""
-    words: list[tuple[str, str]] = []
-    place = 0
-    while place < len(source):
-        if source[place] == "/" and _starts_pattern(words):
-            match = _REGEX.match(source, place)
-            if not match:
-                raise AwkSyntaxError(source[place : place + 10])
-            words.append(("regex", match[1].replace("\\/", "/")))
-            place = match.end()
-            continue
-        match = _WORD.match(source, place)
-        if not match:
-            raise AwkSyntaxError(source[place])
-        place = match.end()
-        kind = match.lastgroup or ""
-        if kind == "newline":
-            words.append(("newline", "\n"))
-        elif kind == "string":
-            words.append(("string", unescaped(match[0][1:-1])))
-        elif kind == "name":
-            words.append((_kind_of(match[0], source[place : place + 1], builtins), match[0]))
-        elif kind != "blank":
-            words.append((kind, match[0]))
-    return [*words, ("end", "")]
-
-
-def _kind_of(name: str, following: str, builtins: Collection[str]) -> str:
-    if name in _KEYWORDS:
-        return "keyword"
-    if name in builtins:
-        return "builtin"
-    return "call" if following == "(" else "name"
-
-
-def _starts_pattern(words: list[tuple[str, str]]) -> bool:
-    if not words:
-        return True
-    kind, word = words[-1]
-    if kind in ("number", "string", "name", "regex"):
-        return False
-    return not (kind == "builtin" or word in (")", "]", "++", "--", "$"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labkit.userland.awk.expressions import write_out
+from labkit.userland.awk.expressions import AwkSyntaxError, unescaped
 from labkit.userland.awk.functions import flush_pipe, records
 from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, StrNum, number, truth
-from labkit.userland.awk.parser import AwkParser, AwkSyntaxError, unescaped
+from labkit.userland.awk.parser import AwkParser, write_out
 from labkit.userland.tool import Say, Tool, Utility, bytes_of, text_of
 
 
