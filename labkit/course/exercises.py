@@ -10,6 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,12 +23,16 @@ from labkit.course.record import (
     Assertion,
     Exercise,
     Mistake,
+    Own,
     Setup,
     Solution,
     for_learner,
     number_fault,
     validate_values,
 )
+from labkit.kernel.golang import Json, JsonObject, at, items, members
+from labkit.kernel.golang import number as number_at
+from labkit.kernel.golang import text as text_at
 
 SCHEMA = 1
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -121,7 +126,7 @@ def _load_file(name: str, text: str) -> tuple[Exercise, ...]:
 def parse_records(name: str, text: str) -> tuple[list[Exercise], list[str]]:
     """The exercises of one file, and what is wrong with it."""
     try:
-        data = tomllib.loads(text)
+        data: JsonObject = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [], [f"{name}: this is not TOML: {error}"]
     if data.get("schema") != SCHEMA:
@@ -130,10 +135,10 @@ def parse_records(name: str, text: str) -> tuple[list[Exercise], list[str]]:
     if not isinstance(data.get("lesson"), str):
         faults.append(f"{name}: 'lesson' must be the name of a lesson")
     exercises = []
-    for number, table in enumerate(data.get("exercise") or [], 1):
+    for number, table in enumerate(map(_as_table, items(data, "exercise")), 1):
         place = f"{name}: exercise '{table.get('slug', number)}'"
         wrong = list(_faults(table))
-        exercise = None if wrong else _exercise(table, str(data.get("lesson")))
+        exercise = None if wrong else _exercise(table, text_at(data, "lesson"))
         wrong += list(_faults_in_use(exercise)) if exercise else []
         faults += [f"{place}: {fault}" for fault in wrong]
         exercises += [exercise] if exercise else []
@@ -142,23 +147,21 @@ def parse_records(name: str, text: str) -> tuple[list[Exercise], list[str]]:
     return exercises, faults
 
 
-def _faults(table: Mapping[str, object]) -> Iterator[str]:
+def _faults(table: JsonObject) -> Iterator[str]:
     """What is wrong with the table of one exercise, before an Exercise can be made of it."""
     kind = table.get("kind")
     if kind not in KINDS:
         yield f"'kind' must be one of {', '.join(KINDS)}"
         return
     keys = KINDS[str(kind)].keys
-    types = {**ALLOWED, **{key: kind_of for key, (kind_of, _) in keys.items()}}
-    yield from _key_faults(table, types, [*NEEDED, *(key for key, (_, needed) in keys.items() if needed)])
+    own = {each.name: str if isinstance(each.default, str) else list for each in fields(Own) if each.name in keys}
+    yield from _key_faults(table, {**ALLOWED, **own}, [*NEEDED, *(key for key, needed in keys.items() if needed)])
     if not SLUG.fullmatch(str(table.get("slug"))) or re.match(r"\d", str(table.get("slug"))):
         yield "'slug' must be words of a-z and 0-9 with - between them"
     yield from _part_faults(table)
 
 
-def _key_faults(
-    table: Mapping[str, object], types: Mapping[str, type], needed: Iterable[str], where: str = ""
-) -> Iterator[str]:
+def _key_faults(table: JsonObject, types: Mapping[str, type], needed: Iterable[str], where: str = "") -> Iterator[str]:
     for key, value in table.items():
         if key not in types:
             near = difflib.get_close_matches(key, types, 1)
@@ -172,41 +175,32 @@ def _key_faults(
             yield f"{where}'{key}' is empty"
 
 
-def _part_faults(table: Mapping[str, object]) -> Iterator[str]:
-    yield from _key_faults(_table(table, "setup"), SETUP, (), "setup: ")
-    yield from validate_values(_table(table, "values"))
-    for number, check in enumerate(_list(table, "check"), 1):
+def _part_faults(table: JsonObject) -> Iterator[str]:
+    yield from _key_faults(_as_table(table.get("setup", {})), SETUP, (), "setup: ")
+    yield from validate_values(members(table, "values"))
+    for number, check in enumerate(items(table, "check"), 1):
         yield from _assertion_faults(check, f"check {number}: ")
-    for number, solution in enumerate(_list(table, "solution"), 1):
+    for number, solution in enumerate(items(table, "solution"), 1):
         yield from _key_faults(
             _as_table(solution), {"name": str, "answer": object}, ("name", "answer"), f"solution {number}: "
         )
-    for number, mistake in enumerate(_list(table, "mistake"), 1):
+    for number, mistake in enumerate(items(table, "mistake"), 1):
         where = f"mistake {number}: "
         yield from _key_faults(_as_table(mistake), MISTAKE, ("name", "example", "reply"), where)
-        for at, sign in enumerate(_list(_as_table(mistake), "when"), 1):
-            yield from _assertion_faults(sign, f"{where}sign {at}: ")
-        if "misconception" in _as_table(mistake) and (fault := number_fault(_as_table(mistake)["misconception"])):
+        for place, sign in enumerate(items(mistake, "when"), 1):
+            yield from _assertion_faults(sign, f"{where}sign {place}: ")
+        if "misconception" in _as_table(mistake) and (fault := number_fault(at(mistake, "misconception"))):
             yield where + fault
     yield from (
-        f"'misconceptions': {fault}" for number in _list(table, "misconceptions") if (fault := number_fault(number))
+        f"'misconceptions': {fault}" for number in items(table, "misconceptions") if (fault := number_fault(number))
     )
 
 
-def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
-    return _as_table(table.get(key, {}))
-
-
-def _as_table(value: object) -> Mapping[str, object]:
+def _as_table(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {"": value}
 
 
-def _list(table: Mapping[str, object], key: str) -> list:
-    value = table.get(key, [])
-    return value if isinstance(value, list) else []
-
-
-def _assertion_faults(table: object, where: str) -> Iterator[str]:
+def _assertion_faults(table: Json, where: str) -> Iterator[str]:
     given = dict(_as_table(table))
     names = [given.pop(key) for key in ("is", "not") if key in given]
     if len(names) != 1:
@@ -221,60 +215,85 @@ def _assertion_faults(table: object, where: str) -> Iterator[str]:
     yield from (f"{where}{fault}" for fault in CHECKS[str(names[0])].faults(given))
 
 
-def _exercise(table: Mapping, lesson: str) -> Exercise:
-    setup = table.get("setup", {})
+def _exercise(table: JsonObject, lesson: str) -> Exercise:
+    files = {path: str(content) for path, content in members(table, "setup", "files").items()}
+    beliefs = [*items(table, "misconceptions"), *(at(each, "misconception") for each in items(table, "mistake"))]
     return Exercise(
-        slug=table["slug"],
-        revision=table["revision"],
+        slug=text_at(table, "slug"),
+        revision=number_at(table, "revision"),
         lesson=lesson,
-        title=table["title"],
-        points=table["points"],
-        kind=table["kind"],
-        task=table["task"].strip(),
-        setup=Setup(setup.get("machine", {}), setup.get("files", {}), tuple(setup.get("commands", ()))),
-        specs=table.get("values", {}),
-        checks=tuple(_assertion(each) for each in table.get("check", ())),
-        hints=tuple(table["hints"]),
-        solutions=tuple(Solution(each["name"], each["answer"]) for each in table["solution"]),
-        mistakes=tuple(_mistake(each) for each in table.get("mistake", ())),
-        own={key: table[key] for key in KINDS[table["kind"]].keys if key in table},
-        misconceptions=_beliefs(table),
+        title=text_at(table, "title"),
+        points=number_at(table, "points"),
+        kind=text_at(table, "kind"),
+        task=text_at(table, "task").strip(),
+        setup=Setup(members(table, "setup", "machine"), files, _texts(table, "setup", "commands")),
+        specs=members(table, "values"),
+        checks=tuple(_assertion(each) for each in items(table, "check")),
+        hints=_texts(table, "hints"),
+        solutions=tuple(Solution(text_at(each, "name"), at(each, "answer")) for each in items(table, "solution")),
+        mistakes=tuple(_mistake(each) for each in items(table, "mistake")),
+        own=_own(table),
+        misconceptions=tuple(sorted({each for each in beliefs if isinstance(each, int)})),
     )
 
 
-def _beliefs(table: Mapping) -> tuple[int, ...]:
-    """The misconceptions that the exercise names, and those of its mistakes."""
-    own = [each["misconception"] for each in table.get("mistake", ()) if "misconception" in each]
-    return tuple(sorted({*table.get("misconceptions", ()), *own}))
+def _texts(table: Json, *path: str) -> tuple[str, ...]:
+    """A list's texts; its numbers are texts too."""
+    return tuple(str(each) for each in items(table, *path))
 
 
-def _assertion(table: Mapping) -> Assertion:
-    given = dict(table)
+def _own(table: JsonObject) -> Own:
+    return Own(
+        command=text_at(table, "command"),
+        observe=text_at(table, "observe"),
+        compare=text_at(table, "compare") or "text",
+        example=text_at(table, "example"),
+        file=text_at(table, "file"),
+        options=_texts(table, "options"),
+        cause=_texts(table, "cause"),
+        items=_texts(table, "items"),
+        labels=_texts(table, "labels"),
+        right=_texts(table, "right"),
+        lines=_texts(table, "lines"),
+        flags=_texts(table, "flags"),
+        then=_texts(table, "then"),
+    )
+
+
+def _assertion(table: Json) -> Assertion:
+    given = dict(_as_table(table))
     negated = "not" in given
     name = given.pop("not" if negated else "is")
-    return Assertion(
-        name, negated=negated, after=tuple(given.pop("after", ())), says=given.pop("says", ""), arguments=given
+    after, says = _texts(given.pop("after", [])), str(given.pop("says", ""))
+    return Assertion(str(name), given, negated, after, says)
+
+
+def _mistake(table: Json) -> Mistake:
+    return Mistake(
+        name=text_at(table, "name"),
+        example=at(table, "example"),
+        reply=text_at(table, "reply"),
+        when=tuple(_assertion(each) for each in items(table, "when")),
+        matches=text_at(table, "matches"),
+        observe=text_at(table, "observe"),
+        marks={item: str(label) for item, label in members(table, "marks").items()},
+        misconception=number_at(table, "misconception"),
     )
-
-
-def _mistake(table: Mapping) -> Mistake:
-    signs = tuple(_assertion(each) for each in table.get("when", ()))
-    return Mistake(**{**table, "when": signs})
 
 
 def _faults_in_use(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise once it is put together."""
     if exercise.points < 1 or exercise.revision < 1:
         yield "'points' and 'revision' must be 1 or more"
-    if not all(isinstance(hint, str) and hint.strip() for hint in exercise.hints) or not 2 <= len(exercise.hints) <= 3:
+    if not all(hint.strip() for hint in exercise.hints) or not 2 <= len(exercise.hints) <= 3:
         yield "'hints' must be two or three texts, none of them empty"
     if KINDS[exercise.kind].machine and not exercise.checks:
         yield "'check' is missing"
     if not KINDS[exercise.kind].machine and (exercise.checks or any(mistake.when for mistake in exercise.mistakes)):
         yield f"an exercise of kind {exercise.kind} leads to no machine, so it has no checks"
-    if exercise.kind == "mark" and ("right" in exercise.own) == ("observe" in exercise.own):
+    if exercise.kind == "mark" and bool(exercise.own.right) == bool(exercise.own.observe):
         yield "it must have either 'right' or 'observe'"
-    if exercise.own.get("compare", "text") not in COMPARE:
+    if exercise.own.compare not in COMPARE:
         yield f"'compare' must be one of {', '.join(COMPARE)}"
     yield from _unknown_values(exercise)
     yield from _unreadable_answers(exercise)

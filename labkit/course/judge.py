@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Generic, TypedDict, TypeVar
 
 from labkit.course.checks import CheckResult, evaluate, size_of
-from labkit.course.machines import HOME, LONGEST, AnswerError, Facts, Played, fresh_machine, inputs_of, play
+from labkit.course.machines import LONGEST, AnswerError, Facts, Played, fresh_machine, inputs_of, play, write_file
 from labkit.course.record import Assertion, Exercise, Mistake, told
 from labkit.machine import Machine
 
+Parsed = TypeVar("Parsed", str, list[str], dict[str, str])
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -30,16 +31,40 @@ class Verdict:
     printed: str = ""  # predict: what the simulator says
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A row of the table. `keys`: what its records have beside what all have: name -> (type, needed)."""
+class FormOption(TypedDict):
+    value: str
+    text: str
 
-    form: Callable[[Exercise], dict]
-    parse: Callable[[Exercise, object], Any]  # raises AnswerError
-    judge: Callable[[Exercise, Any], Verdict]
-    keys: Mapping[str, tuple[type, bool]]
+
+class Form(TypedDict, total=False):
+    """How an answer is given: see the package's docstring."""
+
+    type: str
+    label: str
+    placeholder: str
+    options: list[FormOption]
+    items: list[FormOption]
+
+
+def _options(texts: Iterable[str]) -> list[FormOption]:
+    return [{"value": text, "text": text} for text in texts]
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Parsed]):
+    """A row of the table. `keys`: what its records have beside what all have, and is it needed?"""
+
+    form: Callable[[Exercise], Form]
+    parse: Callable[[Exercise, object], Parsed]  # raises AnswerError
+    judge: Callable[[Exercise, Parsed], Verdict]
+    keys: Mapping[str, bool] = field(default_factory=dict)
     terminal: bool = False  # the answer is what was done in a terminal
     machine: bool = False  # the answer changes a machine, so that checks can be asked of it
+
+    def verdict(self, exercise: Exercise, answer: object) -> tuple[Parsed, Verdict]:
+        """The answer as it was understood, and what was found out about it. Raises AnswerError."""
+        parsed = self.parse(exercise, answer)
+        return parsed, self.judge(exercise, parsed)
 
 
 def check_all(machine: Machine, checks: Sequence[Assertion]) -> tuple[CheckResult, ...]:
@@ -67,7 +92,7 @@ def _lines(answer: object) -> list[str]:
 # do, repair, explain: commands
 
 
-def _terminal_form(exercise: Exercise) -> dict:
+def _terminal_form(exercise: Exercise) -> Form:
     return {"type": "terminal"}
 
 
@@ -87,17 +112,17 @@ def _judge_commands(exercise: Exercise, parsed: list[str]) -> Verdict:
     return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
 
 
-def _command_form(exercise: Exercise) -> dict:
+def _command_form(exercise: Exercise) -> Form:
     return {"type": "text", "label": "Which command was it?", "placeholder": "docker …"}
 
 
 # predict
 
 
-def _predict_form(exercise: Exercise) -> dict:
-    if options := exercise.own.get("options"):
-        return {"type": "choice", "options": [{"value": str(each), "text": str(each)} for each in options]}
-    return {"type": "text", "label": "What will it print?", "placeholder": str(exercise.own.get("example", ""))}
+def _predict_form(exercise: Exercise) -> Form:
+    if exercise.own.options:
+        return {"type": "choice", "options": _options(exercise.own.options)}
+    return {"type": "text", "label": "What will it print?", "placeholder": exercise.own.example}
 
 
 def _parse_text(exercise: Exercise, answer: object) -> str:
@@ -107,8 +132,8 @@ def _parse_text(exercise: Exercise, answer: object) -> str:
 def prediction(exercise: Exercise, observe: str = "") -> str:
     """What the simulator says: the command is run, then what is observed (by default the command's own output)."""
     machine = fresh_machine(exercise)
-    done = machine.run(str(exercise.own["command"]))
-    look = observe or str(exercise.own.get("observe", ""))
+    done = machine.run(exercise.own.command)
+    look = observe or exercise.own.observe
     return (machine.run(look) if look else done).stdout.strip()
 
 
@@ -145,13 +170,13 @@ COMPARE: dict[str, Callable[[str, str], bool]] = {
 
 
 def same_prediction(exercise: Exercise, one: str, other: str) -> bool:
-    return COMPARE[str(exercise.own.get("compare", "text"))](one, other)
+    return COMPARE[exercise.own.compare](one, other)
 
 
 def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
     printed = prediction(exercise)
     ok = same_prediction(exercise, parsed, printed)
-    looked = exercise.own.get("observe") or exercise.own["command"]
+    looked = exercise.own.observe or exercise.own.command
     result = CheckResult(
         ok, f"`{looked}` prints what you said", "" if ok else f"it prints something else than {parsed[:80]!r}"
     )
@@ -161,16 +186,13 @@ def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
 # mark
 
 
-def _marks_form(exercise: Exercise) -> dict:
-    options = [{"value": label, "text": label} for label in exercise.own["labels"]]
-    items = [{"value": item, "text": item} for item in exercise.own["items"]]
-    return {"type": "marks", "items": items, "options": options}
+def _marks_form(exercise: Exercise) -> Form:
+    return {"type": "marks", "items": _options(exercise.own.items), "options": _options(exercise.own.labels)}
 
 
 def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
     """A table item -> label, a list of labels in the items' order, or lines `item: label` (or an item's number)."""
-    items = [str(item) for item in exercise.own["items"]]
-    labels = [str(label) for label in exercise.own["labels"]]
+    items, labels = exercise.own.items, exercise.own.labels
     pairs = _mark_pairs(items, answer)
     for item, label in pairs.items():
         if item not in items:
@@ -182,7 +204,7 @@ def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
     return pairs
 
 
-def _mark_pairs(items: list[str], answer: object) -> dict[str, str]:
+def _mark_pairs(items: Sequence[str], answer: object) -> dict[str, str]:
     numbers = {str(number): item for number, item in enumerate(items, 1)}
     if isinstance(answer, str):
         lines = [line.rpartition(":")[::2] for line in _lines(answer)]
@@ -194,15 +216,14 @@ def _mark_pairs(items: list[str], answer: object) -> dict[str, str]:
     return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in answer.items()}
 
 
-def right_marks(exercise: Exercise) -> list[str]:
+def right_marks(exercise: Exercise) -> Sequence[str]:
     """As the record says, or, one a line, as the simulator says."""
-    if right := exercise.own.get("right"):
-        return [str(label) for label in right]
-    return fresh_machine(exercise, shown=True).run(str(exercise.own["observe"])).stdout.split("\n")[:-1]
+    own = exercise.own
+    return own.right or fresh_machine(exercise, shown=True).run(own.observe).stdout.split("\n")[:-1]
 
 
 def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
-    right = dict(zip(exercise.own["items"], right_marks(exercise), strict=True))
+    right = dict(zip(exercise.own.items, right_marks(exercise), strict=True))
     results = tuple(
         CheckResult(
             parsed[item] == right[item], item, "" if parsed[item] == right[item] else f"it is not '{parsed[item]}'"
@@ -217,39 +238,36 @@ def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
 
 def shown_lines(exercise: Exercise) -> list[str]:
     """The lines in the order in which they are shown first: never a solution."""
-    lines = exercise.draw("lines").shuffle([str(line) for line in exercise.own["lines"]])
+    lines = exercise.draw("lines").shuffle(exercise.own.lines)
     right = [_lines(route.answer) for route in exercise.solutions]
     while lines in right:
         lines = lines[1:] + lines[:1]
     return lines
 
 
-def _order_form(exercise: Exercise) -> dict:
-    return {"type": "order", "options": [{"value": line, "text": line} for line in shown_lines(exercise)]}
+def _order_form(exercise: Exercise) -> Form:
+    return {"type": "order", "options": _options(shown_lines(exercise))}
 
 
 def _parse_order(exercise: Exercise, answer: object) -> list[str]:
     lines = _lines(answer)
-    if sorted(lines) != sorted(str(line) for line in exercise.own["lines"]):
+    if sorted(lines) != sorted(exercise.own.lines):
         raise AnswerError("the answer must be all of the given lines, each as often as it is given")
     return lines
 
 
 def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
     machine = fresh_machine(exercise)
-    path = str(exercise.own["file"])
-    whole = path if path.startswith("/") else f"{HOME}/{path}"
-    machine.files.makedirs(whole.rpartition("/")[0])
-    machine.files.write(whole, "\n".join(parsed) + "\n")
-    played = play(machine, [str(line) for line in exercise.own.get("then", ())])
+    write_file(machine, exercise.own.file, "\n".join(parsed) + "\n")
+    played = play(machine, exercise.own.then)
     return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
 
 
 # compose
 
 
-def _compose_form(exercise: Exercise) -> dict:
-    return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own['flags'][0]} …"}
+def _compose_form(exercise: Exercise) -> Form:
+    return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own.flags[0]} …"}
 
 
 def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
@@ -258,7 +276,7 @@ def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
         words = shlex.split(_text(answer))
     except ValueError:
         raise AnswerError("a quote in the answer is not closed") from None
-    allowed = [str(flag) for flag in exercise.own["flags"]]
+    allowed = exercise.own.flags
     if not words or words[0].partition("=")[0] not in allowed:
         raise AnswerError(f"the answer must begin with {' or '.join(allowed)}")
     return words
@@ -267,7 +285,7 @@ def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
 def _judge_flags(exercise: Exercise, parsed: list[str]) -> Verdict:
     machine = fresh_machine(exercise)
     flags = " ".join(shlex.quote(word) for word in parsed)
-    commands = [line.replace("@answer@", flags) for line in exercise.own["then"]]
+    commands = [line.replace("@answer@", flags) for line in exercise.own.then]
     played = play(machine, commands)
     return Verdict(check_all(machine, exercise.checks), " ".join(parsed), machine, tuple(played))
 
@@ -281,7 +299,7 @@ def options_of(exercise: Exercise) -> list[str]:
     return exercise.draw("options").shuffle([text.strip() for text in texts])
 
 
-def _choose_form(exercise: Exercise) -> dict:
+def _choose_form(exercise: Exercise) -> Form:
     options = zip(LETTERS, options_of(exercise), strict=False)
     return {"type": "choice", "options": [{"value": letter, "text": text} for letter, text in options]}
 
@@ -302,39 +320,22 @@ def _judge_choice(exercise: Exercise, parsed: str) -> Verdict:
     return Verdict((CheckResult(ok, "the right option is chosen", "" if ok else "another one is right"),), parsed)
 
 
-KINDS: dict[str, Kind] = {
-    "do": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
-    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, {}, terminal=True, machine=True),
-    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": (list, True)}, machine=True),
+KINDS: dict[str, Kind[str] | Kind[list[str]] | Kind[dict[str, str]]] = {
+    "do": Kind(_terminal_form, _parse_commands, _judge_commands, terminal=True, machine=True),
+    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, terminal=True, machine=True),
+    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": True}, machine=True),
     "predict": Kind(
         _predict_form,
         _parse_text,
         _judge_prediction,
-        {
-            "command": (str, True),
-            "observe": (str, False),
-            "compare": (str, False),
-            "options": (list, False),
-            "example": (str, False),
-        },
+        {"command": True, "observe": False, "compare": False, "options": False, "example": False},
     ),
     "mark": Kind(
-        _marks_form,
-        _parse_marks,
-        _judge_marks,
-        {"items": (list, True), "labels": (list, True), "right": (list, False), "observe": (str, False)},
+        _marks_form, _parse_marks, _judge_marks, {"items": True, "labels": True, "right": False, "observe": False}
     ),
-    "order": Kind(
-        _order_form,
-        _parse_order,
-        _judge_order,
-        {"lines": (list, True), "file": (str, True), "then": (list, False)},
-        machine=True,
-    ),
-    "compose": Kind(
-        _compose_form, _parse_flags, _judge_flags, {"flags": (list, True), "then": (list, True)}, machine=True
-    ),
-    "choose": Kind(_choose_form, _parse_choice, _judge_choice, {}),
+    "order": Kind(_order_form, _parse_order, _judge_order, {"lines": True, "file": True, "then": False}, machine=True),
+    "compose": Kind(_compose_form, _parse_flags, _judge_flags, {"flags": True, "then": True}, machine=True),
+    "choose": Kind(_choose_form, _parse_choice, _judge_choice),
 }
 
 
@@ -343,7 +344,7 @@ def goal_machine(exercise: Exercise) -> Machine | None:
     kind = KINDS[exercise.kind]
     if not kind.machine:
         return None
-    return kind.judge(exercise, kind.parse(exercise, exercise.solutions[0].answer)).machine
+    return kind.verdict(exercise, exercise.solutions[0].answer)[1].machine
 
 
 THERE = ("_exists", "_running")  # how the names of checks end by which something is there
@@ -371,7 +372,7 @@ class Judgement:
         lines += ["", *self.notes] if self.notes and not self.passed else []
         return "\n".join(lines)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, object]:
         return {**asdict(self), "text": self.text}
 
 
@@ -388,10 +389,9 @@ def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | Non
     """The judgement, and what it rests on; None for what could not be read as an answer."""
     kind = KINDS[exercise.kind]
     try:
-        parsed = kind.parse(exercise, [] if answer is None and kind.terminal else answer)
+        parsed, verdict = kind.verdict(exercise, [] if answer is None and kind.terminal else answer)
     except AnswerError as error:
         return Judgement(False, 0, exercise.points, error=str(error)), None
-    verdict = kind.judge(exercise, parsed)
     passed = all(result.ok for result in verdict.results)
     named = None if passed else name_mistake(exercise, parsed, verdict)
     judgement = Judgement(

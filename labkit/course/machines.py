@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar, cast
 
-from labkit.course.record import Answer, Exercise
+from labkit.course.record import Exercise
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
 from labkit.files import Content, Files, Inode
-from labkit.kernel.golang import Json, JsonObject
+from labkit.kernel.golang import JsonObject, items, members
+from labkit.kernel.golang import text as text_at
 from labkit.machine import Completed, Machine, Snapshot, Terminal
 
 HOME = "/home/learner"
@@ -27,6 +28,8 @@ MOST_STEPS = 3_000_000  # of one answer
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
 _made: dict[str, tuple[Machine, Snapshot]] | None = None  # see reusing_machines
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
+
+Read = TypeVar("Read")
 
 
 class AnswerError(Exception):
@@ -57,7 +60,7 @@ def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     """A machine as the exercise starts from; `shown`: as the learner sees it, explain's cause included."""
     if _made is None:
         return _new_machine(exercise, shown)
-    key = repr((exercise.setup, exercise.own.get("cause") if shown else None))
+    key = repr((exercise.setup, exercise.own.cause if shown else None))
     if key not in _made:
         machine = _new_machine(exercise, shown)
         _made[key] = machine, machine.snapshot()
@@ -87,14 +90,19 @@ def machine_with(options: Mapping[str, object]) -> Machine:
 def _new_machine(exercise: Exercise, shown: bool) -> Machine:
     machine = machine_with(exercise.setup.machine)
     for path, text in exercise.setup.files.items():
-        whole = path if path.startswith("/") else f"{HOME}/{path}"
-        machine.files.makedirs(whole.rpartition("/")[0])
-        machine.files.write(whole, text)
-    for command in exercise.setup.commands:
-        machine.run(command)
-    for command in exercise.own.get("cause", ()) if shown else ():
+        write_file(machine, path, text)
+    for command in [*exercise.setup.commands, *(exercise.own.cause if shown else ())]:
         machine.run(command)
     return machine
+
+
+def write_file(machine: Machine, path: str, text: str) -> None:
+    """A file of the host, its folder too where that is missing; a relative path starts in /home/learner."""
+    whole = path if path.startswith("/") else f"{HOME}/{path}"
+    folder = whole.rpartition("/")[0]
+    if folder and not machine.files.is_dir(folder):
+        machine.files.makedirs(folder)
+    machine.files.write(whole, text)
 
 
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
@@ -162,16 +170,11 @@ def _goes_on(text: str) -> bool:
     return bool(quote) or escaped
 
 
-def answer_text(answer: Answer) -> str:
+def answer_text(answer: object) -> str:
     """An answer as a person would type it."""
-    if isinstance(answer, str):
-        return answer.strip()
-    if isinstance(answer, list):
-        return "\n".join(str(line) for line in answer)
-    return "\n".join(f"{item}: {label}" for item, label in answer.items())
-
-
-Read = TypeVar("Read")
+    if isinstance(answer, dict):
+        answer = [f"{item}: {label}" for item, label in answer.items()]
+    return "\n".join(map(str, answer)) if isinstance(answer, list) else str(answer).strip()
 
 
 @dataclass(frozen=True)
@@ -275,31 +278,23 @@ def _unless_missing(inspect: Callable[[str], JsonObject], name: str, read: Calla
         return None
 
 
-def _table(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
-
-
 def image_facts(document: JsonObject) -> ImageFacts:
-    layers = tuple(str(layer) for layer in _list(_table(document["RootFS"]).get("Layers")))
+    layers = tuple(str(layer) for layer in items(document, "RootFS", "Layers"))
     size, comment = int(str(document.get("Size") or 0)), str(document.get("Comment") or "")
-    return ImageFacts(str(document["Id"]), layers, size, comment, _table(document["Config"]))
+    return ImageFacts(str(document["Id"]), layers, size, comment, members(document, "Config"))
 
 
 def container_facts(document: JsonObject) -> ContainerFacts:
-    state = _table(document["State"])
+    state = members(document, "State")
     return ContainerFacts(
         id=str(document["Id"]),
         name=str(document["Name"]).removeprefix("/"),
         image=str(document["Image"]),
-        image_name=str(_table(document["Config"])["Image"]),
+        image_name=text_at(document, "Config", "Image"),
         state=str(state["Status"]),
         running=bool(state["Running"]),
-        mounts=tuple(_mount(_table(each)) for each in _list(document.get("Mounts"))),
-        tmpfs=tuple(_table(_table(document.get("HostConfig")).get("Tmpfs"))),
+        mounts=tuple(_mount(each) for each in items(document, "Mounts") if isinstance(each, dict)),
+        tmpfs=tuple(members(document, "HostConfig", "Tmpfs")),
     )
 
 

@@ -18,7 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
+
+from labkit.kernel.golang import Json, JsonObject, items
 
 T = TypeVar("T")
 PLACEHOLDER = re.compile(r"@([a-z][a-z0-9_]*)@")
@@ -69,7 +71,7 @@ class Draw:
         return self.sample(options, len(options))
 
 
-def draw_values(specs: Mapping[str, Any], key: bytes) -> dict[str, str]:
+def draw_values(specs: Mapping[str, Json], key: bytes) -> dict[str, str]:
     """The values of a record's table `values`. validate_values has found it free of faults.
 
     `name = ["a", "b"]` draws one; `"one two" = ["a", "b", "c"]` draws different ones; `"one two" = [["a", "b"], …]`
@@ -81,19 +83,24 @@ def draw_values(specs: Mapping[str, Any], key: bytes) -> dict[str, str]:
     return values
 
 
-def _draw(names: list[str], spec: Any, draw: Draw, values: Mapping[str, str]) -> list[str]:
+def _draw(names: list[str], spec: Json, draw: Draw, values: Mapping[str, str]) -> list[str]:
     if isinstance(spec, str):
         return [fill(spec, values)]
-    if isinstance(spec, Mapping):
-        first, step = spec["from"], spec.get("step", 1)
-        return [str(first + step * draw.below((spec["to"] - first) // step + 1))]
-    assert isinstance(spec, list)
-    if isinstance(spec[0], list):
-        return [fill(str(cell), values) for cell in draw.choice(spec)]
-    return [str(option) for option in draw.sample(spec, len(names))]
+    if isinstance(spec, dict):
+        first, last, step = _range(spec)
+        return [str(first + step * draw.below((last - first) // step + 1))]
+    options = items(spec)
+    if isinstance(options[0], list):
+        return [fill(str(cell), values) for cell in items(draw.choice(options))]
+    return [str(option) for option in draw.sample(options, len(names))]
 
 
-def validate_values(specs: Mapping[str, Any]) -> list[str]:
+def _range(spec: JsonObject) -> list[int]:
+    """from, to and step; those that are no whole numbers are left out."""
+    return [each for each in (spec.get("from"), spec.get("to"), spec.get("step", 1)) if type(each) is int]
+
+
+def validate_values(specs: Mapping[str, Json]) -> list[str]:
     """What is wrong with a table `values`, a clause each."""
     faults = []
     known: set[str] = set()
@@ -103,29 +110,29 @@ def validate_values(specs: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _value_faults(names: list[str], spec: Any, known: set[str]) -> list[str]:
+def _value_faults(names: list[str], spec: Json, known: set[str]) -> list[str]:
     faults = [f"'{name}' is no name (a-z, 0-9, _)" for name in names if not PLACEHOLDER.fullmatch(f"@{name}@")]
     faults += [f"the name '{name}' is taken" for name in names if name in known]
     if not names:
         return ["it has no name"]
     if isinstance(spec, str):
         return faults + [f"@{name}@ is not a value above it" for name in PLACEHOLDER.findall(spec) if name not in known]
-    if isinstance(spec, Mapping):
+    if isinstance(spec, dict):
         return faults + _range_faults(spec)
     if not isinstance(spec, list) or not spec:
         return [*faults, "it must be a list of options, a table with from and to, or a text"]
-    if all(isinstance(option, list) for option in spec):
-        wrong = [row for row in spec if len(row) != len(names)]
+    rows = [option for option in spec if isinstance(option, list)]
+    if len(rows) == len(spec):
+        wrong = [row for row in rows if len(row) != len(names)]
         return faults + ([f"the row {wrong[0]} does not have {len(names)} cells"] if wrong else [])
     if not all(isinstance(option, str | int) for option in spec):
         return [*faults, "its options must be texts, whole numbers or rows"]
     return faults + ([f"there are fewer than {len(names)} options"] if len(spec) < len(names) else [])
 
 
-def _range_faults(spec: Mapping[str, Any]) -> list[str]:
-    wrong = set(spec) - {"from", "to", "step"}
-    numbers = [spec.get("from"), spec.get("to"), spec.get("step", 1)]
-    if wrong or not all(type(number) is int for number in numbers):
+def _range_faults(spec: JsonObject) -> list[str]:
+    numbers = _range(spec)
+    if spec.keys() - {"from", "to", "step"} or len(numbers) < 3:
         return ["a range has the whole numbers from, to and perhaps step"]
     first, last, step = numbers
     return [] if step > 0 and first <= last else ["its range is empty"]
@@ -136,18 +143,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def fill_all(data: object, values: Mapping[str, str]) -> object:
-    """The same for every text in lists and tables."""
-    if isinstance(data, str):
-        return fill(data, values)
-    if isinstance(data, Mapping):
-        return {fill(key, values): fill_all(value, values) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [fill_all(item, values) for item in data]
-    return data
-
-
-Answer = str | list | dict  # text, or JSON; never code
+Answer: TypeAlias = Json  # text, or JSON; never code
 
 
 @dataclass(frozen=True)
@@ -155,7 +151,7 @@ class Assertion:
     """One use of a check: `is` or `not`, its arguments, and commands that are first run on a copy of the machine."""
 
     check: str
-    arguments: Mapping[str, object] = field(default_factory=dict)
+    arguments: Mapping[str, Json] = field(default_factory=dict)
     negated: bool = False
     after: tuple[str, ...] = ()
     says: str = ""  # in place of the check's own words
@@ -165,7 +161,7 @@ class Assertion:
 class Setup:
     """What the machine starts from. Paths are relative to /home/learner."""
 
-    machine: Mapping[str, object] = field(default_factory=dict)  # arguments of Machine
+    machine: Mapping[str, Json] = field(default_factory=dict)  # arguments of Machine
     files: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 
@@ -191,6 +187,25 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What only records of some kinds have: see judge.KINDS."""
+
+    command: str = ""
+    observe: str = ""
+    compare: str = "text"
+    example: str = ""
+    file: str = ""
+    options: tuple[str, ...] = ()
+    cause: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Exercise:
     slug: str
     revision: int
@@ -200,12 +215,12 @@ class Exercise:
     kind: str
     task: str
     setup: Setup = Setup()
-    specs: Mapping[str, object] = field(default_factory=dict)  # the values, as they are to be drawn
+    specs: Mapping[str, Json] = field(default_factory=dict)  # the values, as they are to be drawn
     checks: tuple[Assertion, ...] = ()
     hints: tuple[str, ...] = ()
     solutions: tuple[Solution, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    own: Mapping[str, Any] = field(default_factory=dict)  # what only this kind has: see kinds.KINDS
+    own: Own = Own()
     misconceptions: tuple[int, ...] = ()  # the beliefs that it is about, those of its mistakes among them
     key: bytes = b""  # of the variant; empty as the author wrote it
 
@@ -217,20 +232,22 @@ class Exercise:
 def for_learner(exercise: Exercise, learner: str, seed: str) -> Exercise:
     """This learner's variant: every @name@ in it replaced."""
     key = variant_key(seed, learner, exercise.slug, exercise.revision)
-    values = draw_values(exercise.specs, key)
-    return replace(_filled(exercise, values), specs=exercise.specs, key=key)
+    variant = fill_all(exercise, draw_values(exercise.specs, key))
+    assert isinstance(variant, Exercise)
+    return replace(variant, specs=exercise.specs, key=key)
 
 
-def _filled(data: Any, values: Mapping[str, str]) -> Any:
-    """The same record with @name@ replaced in all texts, in records within records too."""
-    if is_dataclass(data) and not isinstance(data, type):
-        changes = {each.name: _filled(getattr(data, each.name), values) for each in fields(data)}
-        return replace(data, **changes)
-    if isinstance(data, tuple):
-        return tuple(_filled(item, values) for item in data)
+def fill_all(data: object, values: Mapping[str, str]) -> object:
+    """The same record with @name@ replaced in all texts, in records within records, lists and tables too."""
     if isinstance(data, str):
         return fill(data, values)
-    return fill_all(data, values)
+    if isinstance(data, dict):
+        return {fill_all(key, values): fill_all(value, values) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(fill_all(item, values) for item in data)
+    if is_dataclass(data) and not isinstance(data, type):
+        return replace(data, **{each.name: fill_all(getattr(data, each.name), values) for each in fields(data)})
+    return data
 
 
 @dataclass(frozen=True)

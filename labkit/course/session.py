@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labkit.course.checks import CheckResult
-from labkit.course.judge import KINDS, Judgement, Verdict, check_all, difference, goal_machine, judge, judged
+from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, difference, goal_machine, judge, judged
 from labkit.course.machines import answer_text, fresh_machine
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
@@ -21,19 +21,15 @@ class Attempt:
         self.learner = whose.learner if learner is None else learner
         self.seed = whose.seed if seed is None else seed
         self.record = exercise
-        self.exercise = for_learner(exercise, self.learner, self.seed)
+        self.exercise = variant = for_learner(exercise, self.learner, self.seed)
+        self.slug, self.revision, self.lesson, self.kind = variant.slug, variant.revision, variant.lesson, variant.kind
+        self.title, self.task, self.points, self.hints = variant.title, variant.task, variant.points, variant.hints
         self._given: Answer | None = None
         self._timeline: Timeline | None = None
         self._verdict: Verdict | None = None
 
-    def __getattr__(self, name: str) -> object:
-        """What is the variant's, is the attempt's: slug, title, kind, points, revision, lesson, task, hints."""
-        if name in ("slug", "title", "kind", "points", "revision", "lesson", "task", "hints"):
-            return getattr(self.exercise, name)
-        raise AttributeError(f"an attempt has no {name!r}")
-
     @property
-    def form(self) -> dict:
+    def form(self) -> Form:
         return KINDS[self.exercise.kind].form(self.exercise)
 
     @property
@@ -44,7 +40,7 @@ class Attempt:
     @property
     def answer(self) -> Answer | None:
         """What was last given to check(); else, where the answer is what was done, the inputs so far."""
-        return self.inputs if self._given is None and self.by_commands else self._given
+        return [*self.inputs] if self._given is None and self.by_commands else self._given
 
     @property
     def timeline(self) -> Timeline:
@@ -85,7 +81,7 @@ class Attempt:
 
     @property
     def solutions(self) -> list[tuple[str, str]]:
-        parse = KINDS[self.exercise.kind].parse if self.exercise.kind == "mark" else lambda exercise, answer: answer
+        parse = KINDS["mark"].parse if self.kind == "mark" else lambda _, answer: answer
         return [(route.name, answer_text(parse(self.exercise, route.answer))) for route in self.exercise.solutions]
 
     def run(self, line: str) -> InputOutcome:

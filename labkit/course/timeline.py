@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from labkit.course.machines import write_file
 from labkit.engine.core.core import Event
 from labkit.machine import Machine, Snapshot, Terminal
 
-HOME = "/home/learner"
 WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
 
 
@@ -234,13 +234,7 @@ def _session(timeline: Timeline, given: RecordedInput) -> InputOutcome:
 
 
 def _file(timeline: Timeline, given: RecordedInput) -> InputOutcome:
-    """A file of the host written, its folder too where that is missing; a relative path starts in /home/learner."""
-    files = timeline.machine.files
-    full = given.path if given.path.startswith("/") else f"{HOME}/{given.path}"
-    folder = full.rpartition("/")[0]
-    if folder and not files.is_dir(folder):
-        files.makedirs(folder)
-    files.write(full, given.text)
+    write_file(timeline.machine, given.path, given.text)
     return InputOutcome()
 
 

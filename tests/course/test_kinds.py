@@ -144,9 +144,9 @@ def test_marks_that_vary_by_learner() -> None:
     rights = set()
     for learner in map(str, range(12)):
         one = exercise(VARYING, learner)
-        assert judge(one, one.own["right"]).passed
+        assert judge(one, list(one.own.right)).passed
         assert judge(one, one.mistakes[0].example).mistake == "swapped"
-        rights.add(tuple(one.own["right"]))
+        rights.add(one.own.right)
     assert rights == {("layer", "no layer"), ("no layer", "layer")}
 
 

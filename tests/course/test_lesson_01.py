@@ -18,7 +18,7 @@ def test_the_marked_folders_are_those_in_which_things_lie() -> None:
     box = machine.run("docker ps -a --format '{{.Names}}'").stdout.strip()
     image = machine.run("docker ps -a --format '{{.Image}}'").stdout.strip()
     word = machine.run(f"docker logs {box}").stdout.strip()
-    paths = [item.split(",")[0] for item in variant.own["items"]]
+    paths = [item.split(",")[0] for item in variant.own.items]
     looked = [
         f'grep -l \'"log":"{word}\' $(find /var/lib/docker -type f -size -9)',
         f"find /var/lib/docker -path '*{paths[1]}'",
@@ -28,4 +28,4 @@ def test_the_marked_folders_are_those_in_which_things_lie() -> None:
         f"grep -l WORD={word} $(find /var/lib/docker/image -type f)",
         f"grep -l '\"{image}\"' $(find /var/lib/docker/image -type f)",
     ]
-    assert [folders(command) for command in looked] == [{mark} for mark in variant.own["right"]]
+    assert [folders(command) for command in looked] == [{mark} for mark in variant.own.right]

@@ -23,14 +23,14 @@ def test_right_marks_of_layers_are_those_of_the_image() -> None:
     machine = fresh_machine(variant)
     machine.run("docker build -t stack stack")
     steps = Facts(machine).steps("stack")[-6:]
-    assert variant.own["right"] == ["layer" if step.layer else "only metadata" for step in steps]
+    assert list(variant.own.right) == ["layer" if step.layer else "only metadata" for step in steps]
 
 
 def test_right_marks_of_files_are_those_of_the_image() -> None:
     variant = for_learner(load_exercise("which-layer-is-it-from"), "demo", "")
     image = variant.setup.commands[0].split()[-1]
     facts = Facts(fresh_machine(variant))
-    for path, mark in zip(variant.own["items"], variant.own["right"], strict=True):
+    for path, mark in zip(variant.own.items, variant.own.right, strict=True):
         highest = [step for step in facts.layers(image) if step.layer and entry_of(step.layer, path)][-1]
         assert highest == facts.layers(image)[0] if mark == "FROM" else mark.split()[-1] in highest.text
 
@@ -85,8 +85,7 @@ def test_what_lies_around_is_said() -> None:
 
 def test_what_cannot_be_judged_is_said() -> None:
     exercise = load_exercise("layer-or-metadata")
-    own = {key: value for key, value in exercise.own.items() if key != "right"} | {"observe": "echo layer"}
-    assert check_exercise(replace(exercise, own=own), variants=1) == [
+    assert check_exercise(replace(exercise, own=replace(exercise.own, right=(), observe="echo layer")), variants=1) == [
         "it cannot be judged: ValueError: zip() argument 2 is shorter than argument 1 (variant of learner-0)"
     ]
 

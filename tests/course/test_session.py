@@ -54,7 +54,7 @@ def test_what_an_editor_saves_is_an_input(text: str) -> None:
 
 def test_looking_is_no_answer() -> None:
     one = attempt("where-did-version-2-come-from")
-    app = one.exercise.own["cause"][0].split()[-1]
+    app = one.exercise.own.cause[0].split()[-1]
     assert one.run(f"docker history {app}").returncode == 0
     assert one.answer is None
     assert one.check(one.solution).passed

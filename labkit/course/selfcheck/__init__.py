@@ -122,7 +122,7 @@ def _faults_of_old_records(course: Course) -> Iterator[str]:
 
 
 def _faults_of_skeletons(exercises: list[Exercise]) -> Iterator[str]:
-    first: dict[tuple, Exercise] = {}
+    first: dict[tuple[str, ...], Exercise] = {}
     for exercise in exercises:
         before = first.setdefault(skeleton(exercise), exercise)
         if before is not exercise and before.slug != exercise.slug:

@@ -115,7 +115,7 @@ def _never_missed(variant: Exercise) -> Iterator[str]:
 def _setup_faults(variant: Exercise) -> Iterator[str]:
     """Commands of the setup (and explain's cause) that fail, or after which the machine is as it was."""
     machine = fresh_machine(replace(variant, setup=replace(variant.setup, commands=())))
-    for command in [*variant.setup.commands, *variant.own.get("cause", ())]:
+    for command in [*variant.setup.commands, *variant.own.cause]:
         before, events = machine.snapshot(), len(machine.events)
         done = machine.run(command)
         same = list(before.store.changed.items()) == list(machine.snapshot().store.changed.items())
@@ -150,7 +150,7 @@ def _known() -> frozenset[str]:
     return frozenset((docker | {*GROUPS, *GNU_TOOLS, *BUSYBOX_APPLETS, *MORE.split()}) - {"busybox"})
 
 
-def skeleton(exercise: Exercise) -> tuple:
+def skeleton(exercise: Exercise) -> tuple[str, ...]:
     """Equal for two exercises that differ in no more than values, names, numbers and paths."""
     checks = sorted(_check(each) for each in exercise.checks)
     return (exercise.kind, *checks, *_of_kind(exercise), *commands(answer_text(exercise.solutions[0].answer)))
@@ -171,11 +171,9 @@ def _of_kind(exercise: Exercise) -> list[str]:
         return sorted(_prose(text) for text in options)
     if exercise.kind not in ("predict", "mark", "explain"):
         return []
-    own = [exercise.own.get(key, "") for key in ("command", "observe", "cause", "items")]
-    texts = [*(text for each in own for text in ([each] if isinstance(each, str) else each))]
-    return [
-        word for text in [*texts, *exercise.setup.files.values(), *exercise.setup.commands] for word in commands(text)
-    ]
+    own, setup = exercise.own, exercise.setup
+    texts = [own.command, own.observe, *own.cause, *own.items, *setup.files.values(), *setup.commands]
+    return [word for text in texts for word in commands(text)]
 
 
 def _prose(text: str) -> str:
