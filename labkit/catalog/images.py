@@ -22,6 +22,7 @@ from labkit.catalog.entries import load
 from labkit.files import Content, Entry, Layer
 from labkit.files import tar as archive
 from labkit.kernel import golang
+from labkit.kernel.golang import JsonObject, items
 
 _KINDS = {"directory": stat.S_IFDIR, "file": stat.S_IFREG, "symlink": stat.S_IFLNK}
 CONFIG = {"Cmd": ["sh"]}  # docker import -c 'CMD ["sh"]'
@@ -94,13 +95,13 @@ class CatalogImage:
 
     name: str
     tag: str
-    config: Mapping[str, Any]
+    config: JsonObject
     layers: tuple[Layer, ...]
 
     @property
     def text(self) -> str:
         """The configuration's JSON, whose SHA-256 is the image's id."""
-        return golang.sorted_dumps(dict(self.config))
+        return golang.sorted_dumps(self.config)
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -127,17 +128,21 @@ def build(
     below: CatalogImage | None = None,
 ) -> CatalogImage:
     """An image of these steps on another; a step with `entries` is a layer, the others only lines of the history."""
-    history = list(below.config["history"]) if below else []
+    history = list(items(below.config, "history")) if below else []
     layers = list(below.layers) if below else []
     for step in steps:
-        line = {"created": CREATED, "created_by": step.get("by", ""), "comment": step.get("comment", _comment(step))}
+        line: JsonObject = {
+            "created": CREATED,
+            "created_by": step.get("by", ""),
+            "comment": step.get("comment", _comment(step)),
+        }
         if step.get("entries") is None:
             line["empty_layer"] = True
         else:
             layers.append(Layer.of(step["entries"]))
         history.append({key: value for key, value in line.items() if value != ""})
     ordered = {key: config[key] for key in _CONFIG_ORDER if key in config}
-    full = {
+    full: JsonObject = {
         "architecture": "amd64",
         "config": ordered,
         "created": CREATED,

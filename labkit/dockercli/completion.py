@@ -15,6 +15,7 @@ from labkit.engine.api import Engine
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.mountkeys import BY_NAME, KEYS
 from labkit.files.namespace import paths
+from labkit.kernel.golang import text, texts
 
 Offer = tuple[list[str], bool]  # words, and whether a path of the host may stand there too
 NOTHING: Offer = ([], False)
@@ -112,20 +113,20 @@ def _positional(engine: Engine, command: DockerCommand, usage: str, given: list[
 def images(engine: Engine, word: str = "") -> list[str]:
     """The names of images; an id's beginning where one was begun."""
     found = engine.images(all=True)
-    names = {tag for row in found for tag in row.get("RepoTags") or () if tag != "<none>:<none>"}
+    names = {tag for row in found for tag in texts(row, "RepoTags") if tag != "<none>:<none>"}
     latest = {name.removesuffix(":latest") for name in names if name.endswith(":latest")}
-    short = {row["Id"].removeprefix("sha256:")[:12] for row in found} if word else set()
+    short = {text(row, "Id").removeprefix("sha256:")[:12] for row in found} if word else set()
     return _that_begin({name for name in names if name.removesuffix(":latest") not in latest} | latest | short, word)
 
 
 def containers(engine: Engine, word: str = "") -> list[str]:
     found = engine.containers(all=True)
-    short = {row["Id"][:12] for row in found} if word else set()
-    return _that_begin({row["Names"][0].removeprefix("/") for row in found} | short, word)
+    short = {text(row, "Id")[:12] for row in found} if word else set()
+    return _that_begin({texts(row, "Names")[0].removeprefix("/") for row in found} | short, word)
 
 
 def volumes(engine: Engine, word: str = "") -> list[str]:
-    return _that_begin({row["Name"] for row in engine.volumes()}, word)
+    return _that_begin({text(row, "Name") for row in engine.volumes()}, word)
 
 
 def _that_begin(names: set[str], word: str) -> list[str]:

@@ -35,6 +35,7 @@ from labkit.dockercli.validators import DEPRECATED, validators_for
 from labkit.engine.core.errors import EngineError
 from labkit.engine.daemon.daemon import Daemon
 from labkit.files.contents import TooLarge
+from labkit.kernel.golang import members
 from labkit.kernel.process import Output, Process
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _docker(process: Process, daemon: Daemon) -> int:
     _notes(process.stderr, options)
     if options.on("version"):
         version = daemon.engine.version()
-        client = version.get("Client", version)
+        client = members(version, "Client") or version
         process.stdout.write(f"Docker version {client['Version']}, build {client.get('GitCommit', 'unknown-commit')}\n")
         return 0
     if options.on("help") or arguments[:1] == ["help"]:

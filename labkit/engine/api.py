@@ -21,6 +21,7 @@ from labkit.engine.images import images, removal
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files import Content, Files, Namespace, Stat
+from labkit.kernel.golang import JsonObject
 from labkit.kernel.process import Kernel
 
 if TYPE_CHECKING:
@@ -113,16 +114,16 @@ class Engine:
 
     # --- images
 
-    def images(self, all: bool = False, filters: Filters | None = None) -> list[dict[str, Any]]:
+    def images(self, all: bool = False, filters: Filters | None = None) -> list[JsonObject]:
         return images.summaries(self.core, all, filters)
 
     def find_image(self, reference: str) -> Image:
         return ImageStore(self.core).find(reference)
 
-    def inspect_image(self, reference: str) -> dict[str, Any]:
+    def inspect_image(self, reference: str) -> JsonObject:
         return images.inspect(self.core, reference)
 
-    def history(self, reference: str) -> list[dict[str, Any]]:
+    def history(self, reference: str) -> list[JsonObject]:
         return images.history(self.core, reference)
 
     def tag(self, source: str, target: str) -> None:
@@ -174,16 +175,16 @@ class Engine:
 
     def containers(
         self, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int = 0
-    ) -> list[dict[str, Any]]:
+    ) -> list[JsonObject]:
         return inspection.rows(self.core, all, filters, size, limit)
 
     def find_container(self, reference: str) -> Container:
         return find(self.core, reference)
 
-    def inspect_container(self, reference: str, size: bool = False) -> dict[str, Any]:
+    def inspect_container(self, reference: str, size: bool = False) -> JsonObject:
         return inspection.inspect(self.core, reference, size)
 
-    def create_container(self, config: Mapping[str, Any], name: str = "") -> tuple[str, list[str]]:
+    def create_container(self, config: JsonObject, name: str = "") -> tuple[str, list[str]]:
         return creation.create(self.core, config, name)
 
     def start_container(self, reference: str, attach: Streams | None = None) -> int | None:
@@ -209,7 +210,7 @@ class Engine:
         """The exit status, after the clock has gone on to the process' end; None where it never ends."""
         return lifecycle.wait(self.core, reference)
 
-    def top(self, reference: str, options: Sequence[str] = ()) -> dict[str, Any]:
+    def top(self, reference: str, options: Sequence[str] = ()) -> JsonObject:
         return lifecycle.top(self.core, reference)
 
     def rename(self, reference: str, name: str) -> None:
@@ -281,10 +282,10 @@ class Engine:
     ) -> Volume:
         return volumes.create(self.core, volumes.Request(name, driver, opts or {}, labels or {}))
 
-    def volumes(self, filters: Filters | None = None) -> list[dict[str, Any]]:
+    def volumes(self, filters: Filters | None = None) -> list[JsonObject]:
         return volumes.rows(self.core, filters)
 
-    def inspect_volume(self, name: str) -> dict[str, Any]:
+    def inspect_volume(self, name: str) -> JsonObject:
         return volumes.inspect(self.core, name)
 
     def remove_volume(self, name: str, force: bool = False) -> None:
@@ -295,22 +296,22 @@ class Engine:
 
     # --- the whole
 
-    def disk_usage(self) -> dict[str, Any]:
+    def disk_usage(self) -> JsonObject:
         from labkit.engine.daemon import daemoninfo
 
         return daemoninfo.disk_usage(self.core, self.build_cache.usage())
 
     def prune_build_cache(
         self, all: bool = False, keep: int = 0, filters: Filters | None = None
-    ) -> tuple[list[dict[str, Any]], int]:
+    ) -> tuple[list[JsonObject], int]:
         return self.build_cache.prune(all, keep, filters)
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> JsonObject:
         from labkit.engine.daemon import daemoninfo
 
         return daemoninfo.info(self.core)
 
-    def version(self) -> dict[str, Any]:
+    def version(self) -> JsonObject:
         from labkit.engine.daemon import daemoninfo
 
         return daemoninfo.version(self.core)

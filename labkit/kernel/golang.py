@@ -137,6 +137,10 @@ def items(document: Json, *path: str) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
+def objects(document: Json, *path: str) -> list[JsonObject]:
+    return [each for each in items(document, *path) if isinstance(each, dict)]
+
+
 def texts(document: Json, *path: str) -> list[str]:
     return [each for each in items(document, *path) if isinstance(each, str)]
 

@@ -18,6 +18,8 @@ from labkit.catalog.programs.support import append, complain, options, read_text
 from labkit.engine.containers.inspection import ports
 from labkit.engine.containers.processes import Log
 from labkit.files import Files
+from labkit.kernel.golang import text as text_of
+from labkit.kernel.golang import texts
 from labkit.kernel.process import Process
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def _of(engine: Engine, container: Container, port: int) -> Target:
 
 
 def _start_of(container: Container) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(container.command), tuple(container.config.get("Env") or ())
+    return tuple(container.command), tuple(texts(container.config, "Env"))
 
 
 def _published(container: Container, port: int) -> int | None:
@@ -187,7 +189,7 @@ def _application(target: Target) -> str | None:
         return None
     named = [words[place + 1] for place, word in enumerate(words[:-1]) if word in ("--app", "-A")]
     files = [*named, env.get("FLASK_APP", ""), *words, "app.py"]
-    folder = (target.container.config.get("WorkingDir") if target.container else "") or target.files.cwd
+    folder = (text_of(target.container.config, "WorkingDir") if target.container else "") or target.files.cwd
     for name in files:
         path = name.split(":")[0].removesuffix(".py") + ".py"
         whole = path if path.startswith("/") else f"{folder.rstrip('/')}/{path}"
@@ -229,7 +231,7 @@ def _http_server(process: Process, engine: Engine, target: Target, path: str) ->
     port = next((int(word) for word in words if word.isdigit()), 8000)
     if target.port != port:
         return None
-    folder = (target.container.config.get("WorkingDir") if target.container else "") or "/"
+    folder = (text_of(target.container.config, "WorkingDir") if target.container else "") or "/"
     body = _page(target.files, folder.rstrip("/"), path, ("index.html",))
     answer = Answer(404, b"<h1>Error response</h1>\n", "SimpleHTTP/0.6 Python/3.12.12")
     if body is not None:

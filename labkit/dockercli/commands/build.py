@@ -10,7 +10,7 @@ from labkit.engine.build.client import BuildRequest
 from labkit.engine.dockerfile.diagnostics import BuildError
 from labkit.engine.dockerfile.durations import duration
 from labkit.files import Content
-from labkit.kernel.golang import human_size, quote
+from labkit.kernel.golang import JsonObject, human_size, quote
 from labkit.kernel.process import Null
 
 
@@ -128,7 +128,7 @@ def _check(filters: dict[str, list[str]]) -> None:
                 raise StatusError(f"ERROR: {quote(name)} filter expects a duration (e.g., '24h'): {error}") from None
 
 
-def _row(run: Invocation, record: dict[str, object]) -> str:
+def _row(run: Invocation, record: JsonObject) -> str:
     identifier = f"{record['ID']}{'*' if record.get('Mutable') else ''}"
     size = human_size(float(str(record["Size"]))) + ("*" if record["Shared"] else "")
     used = record.get("LastUsedAt")

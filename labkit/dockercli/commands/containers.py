@@ -12,7 +12,7 @@ from labkit.dockercli.rows import render
 from labkit.dockercli.runconfig import join_host, port_number
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import SECOND, EngineError, conflict
-from labkit.kernel.golang import JsonObject, human_size, items, members, quote, text
+from labkit.kernel.golang import JsonObject, at, human_size, items, members, quote, text, texts
 from labkit.kernel.process import Input
 
 from ..template import Template, TemplateError
@@ -38,10 +38,10 @@ def start(run: Invocation) -> int:
 def _start_attached(run: Invocation) -> int:
     if len(run.arguments) > 1:
         raise StatusError("you cannot start and attach multiple containers at once")
-    config = run.engine.inspect_container(run.arguments[0])["Config"]
+    config = run.engine.inspect_container(run.arguments[0])
     process = run.process
-    takes_input = run.options.on("interactive") and config["OpenStdin"]
-    stderr = process.stdout if config["Tty"] else process.stderr
+    takes_input = run.options.on("interactive") and at(config, "Config", "OpenStdin")
+    stderr = process.stdout if at(config, "Config", "Tty") else process.stderr
     streams = Streams(process.stdout, stderr, process.stdin if takes_input else Input(b""))
     return int(run.engine.start_container(run.arguments[0], attach=streams) or 0)
 
@@ -128,7 +128,7 @@ def top(run: Invocation) -> int:
     from labkit.dockercli.rows import Layout, align
 
     listed = run.engine.top(run.arguments[0], run.arguments[1:])
-    lines = [listed["Titles"], *listed["Processes"]]
+    lines = [texts(listed, "Titles"), *map(texts, items(listed, "Processes"))]
     run.process.stdout.write(align("".join("\t".join(line) + "\n" for line in lines), Layout(20, 1, 3)))
     return 0
 
@@ -222,7 +222,7 @@ def logs(run: Invocation) -> int:
     for stream, moment, line in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
         target.write((_stamp(moment) if options.on("timestamps") else b"") + details + line)
-    if options.on("follow") and run.engine.inspect_container(run.arguments[0])["State"]["Running"]:
+    if options.on("follow") and at(run.engine.inspect_container(run.arguments[0]), "State", "Running"):
         return run.process.wait_forever()
     return 0
 

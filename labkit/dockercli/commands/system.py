@@ -30,7 +30,7 @@ def df(run: Invocation) -> int:
     form = run.options.text("format") or "table"
     if run.options.on("verbose"):
         return _verbose(run, usage, form)
-    shown = [_usage_row(kind, usage[key]) for kind, key in KINDS]
+    shown = [_usage_row(kind, members(usage, key)) for kind, key in KINDS]
     run.process.stdout.write(render(rows.DF_TABLE if form == "table" else form, shown, rows.DF_HEADERS))
     return 0
 
@@ -124,7 +124,7 @@ def prune(run: Invocation) -> int:
     images, space = run.engine.prune_images(all=everything, filters=filters | dangling)
     total += _pruned(run, "Deleted Images:", pruned_lines(images), space)
     caches, space = run.engine.prune_build_cache(all=everything, filters=filters)
-    total += _pruned(run, "Deleted build cache objects:", [record["ID"] for record in caches], space)
+    total += _pruned(run, "Deleted build cache objects:", [text(record, "ID") for record in caches], space)
     run.out(f"Total reclaimed space: {human_size(total)}")
     return 0
 

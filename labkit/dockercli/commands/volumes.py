@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.kernel.golang import human_size
+from labkit.kernel.golang import human_size, text
 
 from .. import rows
 from ..flags import StatusError
@@ -32,7 +32,9 @@ def ls(run: Invocation) -> int:
         form = "{{.Name}}" if quiet else rows.VOLUME_TABLE
     elif form == "raw":
         form = "name: {{.Name}}" if quiet else rows.VOLUME_RAW
-    volumes = sorted(run.engine.volumes(filters=run.options.filters()), key=lambda volume: natural(volume["Name"]))
+    volumes = sorted(
+        run.engine.volumes(filters=run.options.filters()), key=lambda volume: natural(text(volume, "Name"))
+    )
     found = [rows.volume_row(volume) for volume in volumes]
     run.process.stdout.write(render(form, found, rows.VOLUME_HEADERS))
     return 0

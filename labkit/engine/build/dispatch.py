@@ -39,6 +39,7 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import parse_heredoc
 from labkit.engine.dockerfile.parser import health_config
+from labkit.kernel.golang import Json, items, members, texts
 from labkit.kernel.process import NUMBERS
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -57,7 +58,7 @@ def env(planning: Planning, state: StageState, env: EnvInstruction) -> None:
             planning.lint.warn("SecretsUsedInArgOrEnv", env.place, "ENV", name)
         text += f" {name}={value}"
         state.set_env(name, value)
-        state.config["Env"] = _with_variable(state.config.get("Env") or [], name, value)
+        state.config["Env"] = _with_variable(texts(state.config, "Env"), name, value)
     state.record(text)
 
 
@@ -84,7 +85,7 @@ def _arg_value(planning: Planning, state: StageState, name: str, default: str | 
 
 def label(planning: Planning, state: StageState, label: LabelInstruction) -> None:
     text = "LABEL"
-    labels = dict(state.config.get("Labels") or {})
+    labels = dict(members(state.config, "Labels"))
     for pair in label.pairs:
         if pair.legacy:
             planning.lint.warn("LegacyKeyValueFormat", label.place, label.keyword)
@@ -104,7 +105,7 @@ def volume(planning: Planning, state: StageState, volume: VolumeInstruction) -> 
     paths = [planning.word(state, path, volume.place) for path in volume.paths]
     if "" in paths:
         raise DockerfileError("VOLUME specified can not be an empty string", volume.place)
-    state.config["Volumes"] = {**(state.config.get("Volumes") or {}), **{path: {} for path in paths}}
+    state.config["Volumes"] = {**members(state.config, "Volumes"), **{path: {} for path in paths}}
     state.record(f"VOLUME [{' '.join(paths)}]")
 
 
@@ -113,7 +114,7 @@ def expose(planning: Planning, state: StageState, expose: ExposeInstruction) -> 
     for text in expose.ports:
         for word in planning.expand(text, state.env, expose.place).words:
             ports += _ports(planning, word, expose.place)
-    state.config["ExposedPorts"] = {**(state.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
+    state.config["ExposedPorts"] = {**members(state.config, "ExposedPorts"), **{port: {} for port in ports}}
     state.record(f"EXPOSE [{' '.join(ports)}]")
 
 
@@ -154,7 +155,7 @@ def maintainer(planning: Planning, state: StageState, maintainer: MaintainerInst
 
 
 def onbuild(planning: Planning, state: StageState, onbuild: OnbuildInstruction) -> None:
-    state.config["OnBuild"] = [*(state.config.get("OnBuild") or ()), onbuild.expression]
+    state.config["OnBuild"] = [*items(state.config, "OnBuild"), onbuild.expression]
 
 
 def _once(planning: Planning, state: StageState, instruction: Instruction) -> None:
@@ -165,7 +166,7 @@ def _once(planning: Planning, state: StageState, instruction: Instruction) -> No
 
 
 def with_shell(state: StageState, words: tuple[str, ...]) -> list[str]:
-    return [*(state.config.get("Shell") or DEFAULT_SHELL), " ".join(words)]
+    return [*(texts(state.config, "Shell") or DEFAULT_SHELL), " ".join(words)]
 
 
 def _words(planning: Planning, state: StageState, command: CmdInstruction | EntrypointInstruction) -> list[str]:
@@ -179,13 +180,13 @@ def _words(planning: Planning, state: StageState, command: CmdInstruction | Entr
 
 def cmd(planning: Planning, state: StageState, cmd: CmdInstruction) -> None:
     words = _words(planning, state, cmd)
-    state.config |= {"Cmd": words, "ArgsEscaped": True}
+    state.config |= {"Cmd": list[Json](words), "ArgsEscaped": True}
     state.record(f"CMD {_quoted(words)}")
 
 
 def entrypoint(planning: Planning, state: StageState, entrypoint: EntrypointInstruction) -> None:
     words = _words(planning, state, entrypoint)
-    state.config["Entrypoint"] = words
+    state.config["Entrypoint"] = list[Json](words)
     if "CMD" not in state.used:
         state.config.pop("Cmd", None)
     state.record(f"ENTRYPOINT {_quoted(words)}")
@@ -199,7 +200,7 @@ def healthcheck(planning: Planning, state: StageState, health: HealthcheckInstru
     state.record(f"HEALTHCHECK &{{{_quoted(health.test)} {shown} {go_quote(chr(health.retries), chr(39))}}}")
 
 
-def _with_variable(env: list[str], name: str, value: str) -> list[str]:
+def _with_variable(env: list[str], name: str, value: str) -> list[Json]:
     new = f"{name}={value}"
     if any(each.partition("=")[0] == name for each in env):
         return [new if each.partition("=")[0] == name else each for each in env]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from labkit.engine.build import dispatch
 from labkit.engine.build.graph import ImageVertex, Vertex
@@ -42,6 +42,7 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.parser import parse_stages, parse_trigger
+from labkit.kernel.golang import JsonObject, items, members, text, texts
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
@@ -55,16 +56,16 @@ class BuildPlan:
     """What to build: the topmost vertex (None: no layer at all) and the image's configuration on it."""
 
     top: Vertex | None
-    config: dict[str, Any]
-    history: list[dict[str, Any]]
+    config: JsonObject
+    history: list[JsonObject]
     author: str
     context_paths: list[str]  # what is copied from the build context
-    base: Mapping[str, Any]  # the configuration of the image at the very bottom
+    base: JsonObject  # the configuration of the image at the very bottom
 
 
-def plan(text: str, settings: PlanSettings, images: BaseImages, lint: Linter) -> BuildPlan:
+def plan(written: str, settings: PlanSettings, images: BaseImages, lint: Linter) -> BuildPlan:
     """Work out a Dockerfile; `lint` gets the warnings. Raises DockerfileError."""
-    return _Planner(Planning(settings, lint), images).plan(text)
+    return _Planner(Planning(settings, lint), images).plan(written)
 
 
 class _Planner:
@@ -76,10 +77,10 @@ class _Planner:
         self.states: list[StageState] = []
         self.by_name: dict[str, StageState] = {}
 
-    def plan(self, text: str) -> BuildPlan:
-        if not text:
+    def plan(self, written: str) -> BuildPlan:
+        if not written:
             raise DockerfileError("the Dockerfile cannot be empty")
-        dockerfile = self._read(text)
+        dockerfile = self._read(written)
         stages, before = parse_stages(dockerfile.nodes, self.lint)
         self._check_names(stages)
         self._check_casing(stages)
@@ -96,14 +97,14 @@ class _Planner:
             if state in reachable and not state.dispatched:
                 self._dispatch_state(state)
         if self.settings.labels:
-            target.config["Labels"] = {**(target.config.get("Labels") or {}), **self.settings.labels}
+            target.config["Labels"] = {**members(target.config, "Labels"), **self.settings.labels}
         self.lint.refuse()
         return BuildPlan(
             target.top, target.config, target.history, target.author, list(self.planning.context_paths), target.image
         )
 
-    def _read(self, text: str) -> Dockerfile:
-        dockerfile = read_dockerfile(text)
+    def _read(self, written: str) -> Dockerfile:
+        dockerfile = read_dockerfile(written)
         self.lint.heed(dockerfile.check)
         for place in dockerfile.empty_continuations:
             self.lint.warn("NoEmptyContinuation", place)
@@ -225,7 +226,7 @@ class _Planner:
         if isinstance(instruction, CopyInstruction) and instruction.from_:
             sources = [self._source(instruction.from_, instruction.place)]
         if isinstance(instruction, RunInstruction):
-            sources = [self._mount_source(text, instruction.place) for text in instruction.mounts]
+            sources = [self._mount_source(each, instruction.place) for each in instruction.mounts]
         for source in sources:
             if source:
                 state.deps.setdefault(source, instruction.place)
@@ -244,8 +245,8 @@ class _Planner:
         self._register(state)
         return state
 
-    def _mount_source(self, text: str, place: Lines) -> StageState | None:
-        mount = parse_mount(text, None)
+    def _mount_source(self, written: str, place: Lines) -> StageState | None:
+        mount = parse_mount(written, None)
         return self._source(mount.from_, place) if mount.from_ else None
 
     def _refuse_circles(self) -> None:
@@ -301,9 +302,9 @@ class _Planner:
 
     def _take(self, state: StageState, image: BaseImage) -> None:
         state.image = image.config
-        state.config = deepcopy(dict(image.config.get("config") or {}))
-        state.history = [dict(entry) for entry in image.config.get("history") or ()]
-        state.author = image.config.get("author", "")
+        state.config = deepcopy(members(image.config, "config"))
+        state.history = [dict(entry) for entry in items(image.config, "history") if isinstance(entry, dict)]
+        state.author = text(image.config, "author")
         if image.chain:
             name = state.prefixed(f"FROM {image.reference}")
             state.top = ImageVertex(name, state.place, None, image.reference, image.chain, image.remote)
@@ -313,14 +314,15 @@ class _Planner:
         if state.triggered or (state.base and not state.base.triggered):
             return False
         state.triggered = True
-        texts = list(state.config.pop("OnBuild", None) or ())
+        triggers = texts(state.config, "OnBuild")
+        state.config.pop("OnBuild", None)
         if state.base:
             own = (each.instruction for each in state.base.commands)
-            texts += [each.expression for each in own if isinstance(each, OnbuildInstruction)]
-        if not texts or state.implicit:
+            triggers += [each.expression for each in own if isinstance(each, OnbuildInstruction)]
+        if not triggers or state.implicit:
             return False
         try:
-            commands = [self._command(state, parse_trigger(text, state.place), onbuild=True) for text in texts]
+            commands = [self._command(state, parse_trigger(each, state.place), onbuild=True) for each in triggers]
         except ValueError as error:
             raise DockerfileError(str(error), state.place) from None
         except DockerfileError as error:
@@ -337,14 +339,14 @@ class _Planner:
             state.config.pop("OnBuild", None)
         state.dispatched = True
         config = state.config
-        env = [each.partition("=") for each in config.get("Env") or ()]
+        env = [each.partition("=") for each in texts(config, "Env")]
         if "PATH" not in {name for name, _, _ in env}:
-            config["Env"] = [*(config.get("Env") or ()), f"PATH={DEFAULT_PATH}"]
+            config["Env"] = [*items(config, "Env"), f"PATH={DEFAULT_PATH}"]
             env.append(("PATH", "=", DEFAULT_PATH))
         for name, _, value in env:
             state.set_env(name, value)
-        state.cwd = dispatch.joined("/", config.get("WorkingDir") or "/")
-        state.user = config.get("User") or ""
+        state.cwd = dispatch.joined("/", text(config, "WorkingDir"))
+        state.user = text(config, "User")
         for command in state.commands:
             self._dispatch(state, command)
 

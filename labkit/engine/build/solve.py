@@ -10,7 +10,7 @@ from __future__ import annotations
 import stat
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildClient, BuildInputs, BuildRequest, Emit, Progress, ProgressStep, check_tags
@@ -57,6 +57,7 @@ from labkit.engine.core.records import new_config
 from labkit.engine.dockerfile.diagnostics import BuildError, DockerfileError, Lines, Linter, excerpt, failed, unsolved
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
+from labkit.kernel.golang import JsonObject, text
 
 _CONFIG_ORDER = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
@@ -68,7 +69,7 @@ def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None)
     """The id of the image. The same layers and Dockerfile give the same one."""
     layers = _layers(core, cache, chain)
     history = _dated(planned.history, [made for _, made in layers], core.now())
-    created = parse_time(history[-1]["created"]) if history else core.now()
+    created = parse_time(text(history[-1], "created")) if history else core.now()
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
@@ -85,7 +86,7 @@ def _layers(core: Core, cache: BuildCache, chain: str | None) -> list[tuple[str,
     return layers[::-1]
 
 
-def _dated(history: list[dict[str, Any]], made: list[int | None], now: int) -> list[dict[str, Any]]:
+def _dated(history: list[JsonObject], made: list[int | None], now: int) -> list[JsonObject]:
     """The history with times: a layer's own, and for what made no layer that of the layer before it."""
     dated, layer = [], 0
     for entry in history:
@@ -97,26 +98,26 @@ def _dated(history: list[dict[str, Any]], made: list[int | None], now: int) -> l
     return _filled(dated, _first_moment(dated) or rfc3339(now))
 
 
-def _first_moment(dated: list[dict[str, Any]]) -> str | None:
+def _first_moment(dated: list[JsonObject]) -> str | None:
     """For what comes first without a time: when the next layer was made, else the one before it."""
     moment, missing = None, False
     for entry in dated:
         if "created" not in entry:
             missing = True
             continue
-        moment = entry["created"]
+        moment = text(entry, "created")
         if missing:
             break
     return moment
 
 
-def _filled(dated: list[dict[str, Any]], moment: str) -> list[dict[str, Any]]:
+def _filled(dated: list[JsonObject], moment: str) -> list[JsonObject]:
     filled, missing = [], False
     for entry in dated:
         if "created" not in entry:
             entry, missing = {"created": moment, **entry}, True
         elif missing:
-            moment = entry["created"]
+            moment = text(entry, "created")
         filled.append(entry)
     return filled
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from labkit.engine.build.client import Progress, human_size
 from labkit.engine.build.graph import Vertex
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, RemoteImage
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import chain_id
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, suggestion
 from labkit.engine.dockerfile.expand import ExpandError, Expansion, Lexer
 from labkit.engine.dockerfile.instructions import Instruction, Stage
 from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.kernel.golang import JsonObject
 
 COMMENT = "buildkit.dockerfile.v0"
 
@@ -31,7 +32,7 @@ class BaseImage:
     """An image as a stage's base. `reference`: its whole name; with a digest where the registry gave one."""
 
     reference: str
-    config: Mapping[str, Any]  # the whole configuration: config, history, rootfs…
+    config: JsonObject  # the whole configuration: config, history, rootfs…
     chain: str = ""
     remote: bool = False
 
@@ -71,11 +72,11 @@ class StageState:
         self.cwd = "/"
         self.user = ""
         self.author = ""
-        self.config: dict[str, Any] = {}
-        self.history: list[dict[str, Any]] = []
+        self.config: JsonObject = {}
+        self.history: list[JsonObject] = []
         self.args: list[tuple[str, str | None]] = []
         self.used: dict[str, Lines] = {}  # CMD, ENTRYPOINT and HEALTHCHECK of this stage
-        self.image: Mapping[str, Any] = {}
+        self.image: JsonObject = {}
 
     @property
     def given_name(self) -> str:
@@ -113,7 +114,7 @@ class StageState:
 
     def record(self, text: str, *, layer: bool = False, suffix: bool = False) -> None:
         """One more line of history."""
-        entry = {"created_by": text + (" # buildkit" if suffix else ""), "comment": COMMENT}
+        entry: JsonObject = {"created_by": text + (" # buildkit" if suffix else ""), "comment": COMMENT}
         self.history.append(entry if layer else {**entry, "empty_layer": True})
 
     def set_env(self, name: str, value: str) -> None:
@@ -180,7 +181,7 @@ class Bases:
     core: Core
     always_ask: bool = False  # --pull: the registry first
     lookups: list[tuple[str, str]] = field(default_factory=list)  # name and error ("" where it was found)
-    fetched: dict[str, Any] = field(default_factory=dict)  # whole name -> the registry's image
+    fetched: dict[str, RemoteImage] = field(default_factory=dict)  # whole name -> the registry's image
 
     def find(self, reference: str) -> BaseImage:
         known = next((name for name, error in self.lookups if name == reference and not error), None)

@@ -21,6 +21,7 @@ from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
 from labkit.files import tar as tarfiles
+from labkit.kernel.golang import text
 
 
 def stopped_files(core: Core, container: Container) -> Files:
@@ -163,7 +164,7 @@ def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: b
     _refuse_readonly(container, folder)
     try:
         owner = (
-            oci.look_up_user(files, container.config["User"]).user
+            oci.look_up_user(files, text(container.config, "User")).user
             if copy_uid_gid and container.config.get("User")
             else None
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from labkit.engine.containers.creation import merge
 from labkit.engine.core.core import Core, find
@@ -12,6 +11,7 @@ from labkit.engine.core.names import parse
 from labkit.engine.core.records import EMPTY_LAYER, WritableLayer
 from labkit.engine.dockerfile import changes as changing
 from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.kernel.golang import Json, JsonObject, items, texts
 
 _KEYS = (
     "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty", "OpenStdin",
@@ -30,14 +30,14 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
     layer = core.driver.diff(writable.mount_id)
     empty = layer.diff_id == EMPTY_LAYER or not any(True for _ in layer.entries())
     now = core.now()
-    step: dict[str, Any] = {
+    step: JsonObject = {
         "created": rfc3339(now),
         "author": author,
-        "created_by": " ".join(found.config.get("Cmd") or ()),
+        "created_by": " ".join(texts(found.config, "Cmd")),
         "comment": message,
         "empty_layer": empty,
     }
-    below: Mapping[str, Any] = parent.config if parent else {}
+    below: JsonObject = parent.config if parent else {}
     diff_ids = list(parent.diff_ids) if parent else _diff_ids(core, writable.parent)
     record = None
     if not empty:
@@ -52,9 +52,9 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
             "container": found.id,
             "created": rfc3339(now),
             "docker_version": "29-dev",
-            "history": [*(below.get("history") or []), {key: value for key, value in step.items() if value}],
+            "history": [*items(below, "history"), {key: value for key, value in step.items() if value}],
             "os": "linux",
-            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "rootfs": {"type": "layers", "diff_ids": list[Json](diff_ids)},
         },
         parent=found.image if parent else "",
     )
@@ -65,7 +65,7 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
     return image.id
 
 
-def _config(config: Mapping[str, Any]) -> dict[str, Any]:
+def _config(config: JsonObject) -> JsonObject:
     return {key: config.get(key) for key in _KEYS if config.get(key) not in (None, "", False, [], {})}
 
 

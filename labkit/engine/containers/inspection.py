@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from types import EllipsisType
 
 from labkit.engine.containers import oci
 from labkit.engine.core.core import Core, by_age, find
@@ -20,15 +20,15 @@ from labkit.engine.core.errors import (
 )
 from labkit.engine.core.records import Container, ContainerState
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.kernel.golang import human_duration
+from labkit.kernel.golang import Json, JsonObject, human_duration, members, objects, text
 
 
-def network_settings(core: Core, container: Container) -> dict[str, Any]:
+def network_settings(core: Core, container: Container) -> JsonObject:
     sandbox = core.digest("sandbox", container.id) if container.state.running else ""
     return {
         "SandboxID": sandbox,
         "SandboxKey": f"/var/run/docker/netns/{sandbox[:12]}" if sandbox else "",
-        "Ports": ports(container),
+        "Ports": {port: [{**each} for each in places] if places else None for port, places in ports(container).items()},
         "Networks": networks(core, container),
     }
 
@@ -38,19 +38,19 @@ def ports(container: Container) -> dict[str, list[dict[str, str]] | None]:
 
     A port that the host chooses is the container's number above 32768, where Linux's own choice begins.
     """
-    if not container.state.running or container.host("NetworkMode", "bridge") not in ("", "bridge", "default"):
+    if not container.state.running or container.network_mode not in ("bridge", "default"):
         return {}
-    bindings = container.host("PortBindings") or {}
+    bindings = members(container.host_config, "PortBindings")
     if container.host("PublishAllPorts"):
-        bindings = {**{port: [{}] for port in container.config.get("ExposedPorts") or {}}, **bindings}
-    known = {**(container.config.get("ExposedPorts") or {}), **bindings}
+        bindings = {**{port: [{}] for port in members(container.config, "ExposedPorts")}, **bindings}
+    known = {**members(container.config, "ExposedPorts"), **bindings}
     found: dict[str, list[dict[str, str]] | None] = {}
     for place, port in enumerate(sorted(known, key=_port_order)):
         free = str(32768 + container.number * 8 + place)
         found[port] = [
-            {"HostIp": address, "HostPort": binding.get("HostPort") or free}
-            for binding in bindings.get(port) or ()
-            for address in ([binding["HostIp"]] if binding.get("HostIp") else ["0.0.0.0", "::"])
+            {"HostIp": address, "HostPort": text(binding, "HostPort") or free}
+            for binding in objects(bindings, port)
+            for address in ([text(binding, "HostIp")] if binding.get("HostIp") else ["0.0.0.0", "::"])
         ] or None
     return found
 
@@ -60,7 +60,7 @@ def _port_order(port: str) -> tuple[int, str]:
     return int(number), protocol
 
 
-def port_rows(container: Container) -> Iterator[dict[str, Any]]:
+def port_rows(container: Container) -> Iterator[JsonObject]:
     """The same as a list, as the API's list of containers has it."""
     for port, published in ports(container).items():
         number, protocol = _port_order(port)
@@ -75,8 +75,8 @@ def port_rows(container: Container) -> Iterator[dict[str, Any]]:
             }
 
 
-def networks(core: Core, container: Container) -> dict[str, Any]:
-    mode = container.host("NetworkMode", "bridge") or "bridge"
+def networks(core: Core, container: Container) -> JsonObject:
+    mode = container.network_mode
     mode = "bridge" if mode == "default" else mode
     up = container.state.running and mode == "bridge"
     digits = core.digest("address", container.id)
@@ -124,17 +124,17 @@ def sizes(core: Core, container: Container) -> tuple[int, int]:
     return own, own + LayerStore(core).size(writable.parent)
 
 
-def inspect(core: Core, reference: str, size: bool = False) -> dict[str, Any]:
+def inspect(core: Core, reference: str, size: bool = False) -> JsonObject:
     """In the order in which `docker inspect` prints it."""
     container = find(core, reference)
     command = container.command
     ran = container.state.started is not None or container.state.status != "created" or bool(container.state.error)
     folder = container.folder if ran else ""
-    record: dict[str, Any] = {
+    record: JsonObject = {
         "Id": container.id,
         "Created": rfc3339(container.created),
         "Path": command[0] if command else "",
-        "Args": command[1:],
+        "Args": list[Json](command[1:]),
         "State": container.state.row(),
         "Image": container.image,
         "ResolvConfPath": folder and f"{folder}/resolv.conf",
@@ -160,7 +160,7 @@ def inspect(core: Core, reference: str, size: bool = False) -> dict[str, Any]:
     return record
 
 
-def _storage(core: Core, container: Container) -> dict[str, Any]:
+def _storage(core: Core, container: Container) -> JsonObject:
     """Where its files lie: by a storage driver, or by a snapshotter."""
     data = core.driver.data(core.tables.mounts[container.id].mount_id)
     if not core.keeps_manifests:
@@ -168,7 +168,7 @@ def _storage(core: Core, container: Container) -> dict[str, Any]:
     return {"GraphDriver": None, "Storage": {"RootFS": {"Snapshot": {"Name": core.driver.name}}}}
 
 
-_CONFIG_DEFAULTS: tuple[tuple[str, Any], ...] = (
+_CONFIG_DEFAULTS: tuple[tuple[str, Json | EllipsisType], ...] = (
     ("Domainname", ""), ("User", ""), ("AttachStdin", False), ("AttachStdout", False), ("AttachStderr", False),
     ("ExposedPorts", ...), ("Tty", False), ("OpenStdin", False), ("StdinOnce", False), ("Env", None), ("Cmd", None),
     ("Healthcheck", ...), ("ArgsEscaped", ...), ("Image", ""), ("Volumes", None), ("WorkingDir", ""),
@@ -177,10 +177,10 @@ _CONFIG_DEFAULTS: tuple[tuple[str, Any], ...] = (
 )  # fmt: skip
 
 
-def config_row(container: Container) -> dict[str, Any]:
+def config_row(container: Container) -> JsonObject:
     """Config with all its keys; those whose default is `...` only where they are set."""
     config = container.config
-    record: dict[str, Any] = {"Hostname": container.hostname}
+    record: JsonObject = {"Hostname": container.hostname}
     for key, default in _CONFIG_DEFAULTS:
         value = config.get(key)
         if value is None or value == {} or value == []:
@@ -188,7 +188,7 @@ def config_row(container: Container) -> dict[str, Any]:
                 record[key] = default
         elif value or default is not ...:
             record[key] = value
-    record["Labels"] = dict(config.get("Labels") or {})
+    record["Labels"] = dict(members(config, "Labels"))
     return record
 
 
@@ -211,7 +211,7 @@ def rows(
     filters: Filters | None = None,
     size: bool = False,
     limit: int = 0,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """The containers of `docker ps`, the newest first."""
     wanted = check_filters(filters, _FILTERS)
     for status in wanted.get("status", ()):
@@ -269,7 +269,7 @@ _TESTS: dict[str, Callable[[Core, Container, Sequence[str]], bool]] = {
     "before": _is_before,
     "exited": _has_exited,
     "id": lambda core, container, values: any(container.id.startswith(value) for value in values),
-    "label": lambda core, container, values: labels_match(container.config.get("Labels"), {"label": values}),
+    "label": lambda core, container, values: labels_match(members(container.config, "Labels"), {"label": values}),
     "name": lambda core, container, values: any(_name_matches(container.name, value) for value in values),
     "network": lambda core, container, values: _in_network(core, container, values),
     "publish": lambda core, container, values: _has_port("PublicPort")(core, container, values),
@@ -316,8 +316,8 @@ def _is_healthy(core: Core, container: Container, values: Sequence[str]) -> bool
     return "none" in values
 
 
-def row(core: Core, container: Container, size: bool = False) -> dict[str, Any]:
-    record: dict[str, Any] = {
+def row(core: Core, container: Container, size: bool = False) -> JsonObject:
+    record: JsonObject = {
         "Id": container.id,
         "Names": [f"/{container.name}"],
         "Image": _image_shown(core, container),
@@ -325,10 +325,10 @@ def row(core: Core, container: Container, size: bool = False) -> dict[str, Any]:
         "Command": command_text(container.command),
         "Created": container.created // SECOND,
         "Ports": list(port_rows(container)),
-        "Labels": dict(container.config.get("Labels") or {}),
+        "Labels": dict(members(container.config, "Labels")),
         "State": container.state.status,
         "Status": status_text(container.state, core.now()),
-        "HostConfig": {"NetworkMode": container.host("NetworkMode", "bridge") or "bridge"},
+        "HostConfig": {"NetworkMode": container.network_mode},
         "NetworkSettings": {"Networks": networks(core, container)},
         "Mounts": [mount.row() for mount in container.mounts],
     }
@@ -339,7 +339,7 @@ def row(core: Core, container: Container, size: bool = False) -> dict[str, Any]:
 
 def _image_shown(core: Core, container: Container) -> str:
     """The name that the container was made from, or the image's id where that name now means another image."""
-    asked: str = container.config["Image"]
+    asked = text(container.config, "Image")
     try:
         return asked if ImageStore(core).find(asked).id == container.image else container.image
     except EngineError:

@@ -8,7 +8,7 @@ and start take them along.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.engine.containers import creation, oci
 from labkit.engine.containers.creation import discard
@@ -32,6 +32,8 @@ from labkit.engine.core.core import ContainerRenamed, ContainerStarted, Core, Mo
 from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, invalid, labels_match, system
 from labkit.engine.core.records import Container, ContainerState, Running
 from labkit.engine.mounts import mounts
+from labkit.files.inodes import MountAbout
+from labkit.kernel.golang import Json, JsonObject, members, number, text, texts
 from labkit.kernel.process import RESUMES, SECOND, Input, Process, Unanswered
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ _NETWORKS = ("bridge", "default", "none", "host")
 
 def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
-    network = container.host("NetworkMode", "bridge") or "bridge"
+    network = container.network_mode
     if network not in _NETWORKS and not network.startswith("container:"):  # moby, daemon/start.go; unverified
         raise system(f"failed to set up container networking: network {network} not found")
     on_bridge = network not in ("none", "host")
@@ -99,7 +101,11 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
     root = core.driver.mount(mount_id)
     targets = {mount.target for mount in prepared}
     namespace = Sandboxes(core).namespace(
-        root, key=container.id, shm=container.host("ShmSize", 0), skip=targets, **_about_root(core, mount_id)
+        root,
+        key=container.id,
+        shm=number(container.host_config, "ShmSize"),
+        skip=targets,
+        **_about_root(core, mount_id),
     )
     prepared += [mount for mount in creation.network_mounts(core, container) if mount.target not in targets]
     prepared.sort(key=lambda mount: mount.target.count("/"))
@@ -111,7 +117,7 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
         core.events.append(MountpointCreated(container.id, path))
     oci.make_devices(namespace.files(), nodes)
     files = _enter(container, namespace)
-    account = oci.look_up_user(files, container.config.get("User") or "", container.host("GroupAdd", ()))
+    account = oci.look_up_user(files, text(container.config, "User"), texts(container.host_config, "GroupAdd"))
     if not container.host("Privileged"):
         Sandboxes(core).mask(namespace)
     if container.host("ReadonlyRootfs"):
@@ -123,7 +129,7 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
     return namespace, process, path
 
 
-def _about_root(core: Core, mount_id: str) -> dict[str, Any]:
+def _about_root(core: Core, mount_id: str) -> MountAbout:
     """How /proc/mounts shows a container's root."""
     if core.driver.mount_options(mount_id):
         options = lambda: core.driver.mount_options(mount_id)  # noqa: E731  (long, and seldom looked at)
@@ -135,7 +141,7 @@ def _about_root(core: Core, mount_id: str) -> dict[str, Any]:
 def _enter(container: Container, namespace: Namespace) -> Files:
     """The working directory, which runc makes where it is missing."""
     files = namespace.files()
-    workdir = container.config.get("WorkingDir") or "/"
+    workdir = text(container.config, "WorkingDir") or "/"
     try:
         files.makedirs(workdir)
         files.chdir(workdir)
@@ -149,7 +155,7 @@ def _process(
     core: Core, container: Container, namespace: Namespace, account: oci.Account, attach: Streams | None
 ) -> tuple[Process, str]:
     """The process, and the file that it runs."""
-    files = namespace.files(account.user, cwd=container.config.get("WorkingDir") or "/")
+    files = namespace.files(account.user, cwd=text(container.config, "WorkingDir") or "/")
     env = environment(container, account.home)
     argv = container.command
     try:
@@ -245,6 +251,11 @@ def wait(core: Core, reference: str) -> int | None:
 STOP_SECONDS = 10
 
 
+def _stop_timeout(container: Container) -> int | None:
+    seconds = container.config.get("StopTimeout")
+    return seconds if isinstance(seconds, int) else None
+
+
 def shut_down(core: Core) -> None:
     """Stop all containers at once, as a daemon that ends does; that a person stopped them is not noted.
 
@@ -252,7 +263,7 @@ def shut_down(core: Core) -> None:
     """
     before = {found.id: found.stopped_by_hand for found in by_age(core) if found.state.running}
     left = [found for found in before if not _is_gone(core, found)]
-    seconds = [core.tables.containers[found].config.get("StopTimeout") for found in left]
+    seconds = [_stop_timeout(core.tables.containers[found]) for found in left]
     longest = max((STOP_SECONDS if each is None else max(0, each) for each in seconds), default=0)
     core.kernel.clock.advance(longest * SECOND)
     advance(core)
@@ -271,7 +282,7 @@ def _is_gone(core: Core, identifier: str) -> bool:
         core.tables.running.delete(identifier)
         change(core, identifier, state=replace(container.state, status="exited"))
         return True
-    return deliver(core, container, signal_name(container.config.get("StopSignal") or "TERM"))
+    return deliver(core, container, signal_name(text(container.config, "StopSignal") or "TERM"))
 
 
 def start_up(core: Core) -> None:
@@ -291,7 +302,7 @@ def start_up(core: Core) -> None:
 
 
 def _starts_with_daemon(container: Container) -> bool:
-    policy = (container.host("RestartPolicy", {}) or {}).get("Name")
+    policy = text(container.host_config, "RestartPolicy", "Name")
     return policy == "always" or restarts_after(container, container.state.exit_code)
 
 
@@ -307,14 +318,14 @@ def stop(core: Core, reference: str, timeout: int | None = None, signal: str | N
 
 
 def _stop(core: Core, container: Container, timeout: int | None, signal: str | None) -> None:
-    name = signal_name(signal or container.config.get("StopSignal") or "TERM")
+    name = signal_name(signal or text(container.config, "StopSignal") or "TERM")
     container = change(core, container.id, stopped_by_hand=True)
     if container.state.status == "restarting":
         core.tables.running.delete(container.id)
         change(core, container.id, state=replace(container.state, status="exited"))
         return
     if timeout is None:
-        timeout = container.config.get("StopTimeout")
+        timeout = _stop_timeout(container)
     if deliver(core, container, name):
         return
     core.kernel.clock.advance((STOP_SECONDS if timeout is None else max(0, timeout)) * SECOND)
@@ -414,7 +425,7 @@ def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
     for container in by_age(core):
         if container.state.running or (limit and container.created >= limit):
             continue
-        if not labels_match(container.config.get("Labels"), wanted):
+        if not labels_match(members(container.config, "Labels"), wanted):
             continue
         space += core.driver.size(core.tables.mounts[container.id].mount_id)
         remove(core, container.id)
@@ -422,11 +433,20 @@ def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
     return gone, space
 
 
-def top(core: Core, reference: str) -> dict[str, Any]:
+def top(core: Core, reference: str) -> JsonObject:
     """GET /containers/NAME/top: the one process that a container is known to have."""
     container = find(core, reference)
     if not container.state.running:
         raise conflict(f"container {container.id} is not running")
     command = " ".join(container.command)
-    row = ["root", str(container.state.pid), str(container.state.pid - 20), "0", "09:00", "?", "00:00:00", command]
+    row: list[Json] = [
+        "root",
+        str(container.state.pid),
+        str(container.state.pid - 20),
+        "0",
+        "09:00",
+        "?",
+        "00:00:00",
+        command,
+    ]
     return {"Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], "Processes": [row]}

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import posixpath
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
-from typing import Any, NamedTuple
+from types import EllipsisType
+from typing import NamedTuple
 
 from labkit.engine.core.errors import invalid, system
 from labkit.engine.core.mountkeys import Mount
 from labkit.files import Files, User
-from labkit.kernel.golang import JsonObject, items, quote, text, texts
+from labkit.kernel.golang import Json, JsonObject, items, objects, quote, text, texts
 from labkit.kernel.process import ExecError, find_program
 
 _CREATE = (
@@ -201,7 +202,7 @@ READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysr
 SHM_SIZE = 64 << 20  # bytes
 
 # Key and value where nothing was asked for; `...` stands for a key that is then left out.
-_DEFAULTS: tuple[tuple[str, Any], ...] = (
+_DEFAULTS: tuple[tuple[str, Json | EllipsisType], ...] = (
     ("Binds", None), ("ContainerIDFile", ""), ("LogConfig", {"Type": "json-file", "Config": {}}),
     ("NetworkMode", "bridge"), ("PortBindings", {}), ("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0}),
     ("AutoRemove", False), ("VolumeDriver", ""), ("VolumesFrom", None), ("ConsoleSize", [0, 0]), ("Annotations", ...),
@@ -219,9 +220,9 @@ _DEFAULTS: tuple[tuple[str, Any], ...] = (
 )  # fmt: skip
 
 
-def full_host_config(asked: Mapping[str, Any]) -> dict[str, Any]:
+def full_host_config(asked: JsonObject) -> JsonObject:
     """All of it."""
-    record: dict[str, Any] = {}
+    record: JsonObject = {}
     for key, default in _DEFAULTS:
         value = asked.get(key)
         if not value and value is not False and default is not ...:
@@ -230,10 +231,10 @@ def full_host_config(asked: Mapping[str, Any]) -> dict[str, Any]:
             record[key] = value
     if record["NetworkMode"] == "default":
         record["NetworkMode"] = "bridge"
-    if not (record["RestartPolicy"] or {}).get("Name"):
+    if not text(record, "RestartPolicy", "Name"):
         record["RestartPolicy"] = {"Name": "no", "MaximumRetryCount": 0}
     if record.get("Mounts"):
-        record["Mounts"] = [Mount(spec).ordered() for spec in record["Mounts"]]
+        record["Mounts"] = [Mount(spec).ordered() for spec in objects(record, "Mounts")]
     privileged = bool(asked.get("Privileged"))
     record["MaskedPaths"] = None if privileged else list(MASKED_PATHS)
     record["ReadonlyPaths"] = None if privileged else list(READONLY_PATHS)

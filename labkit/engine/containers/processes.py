@@ -21,6 +21,7 @@ from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
 from labkit.files import Content, User
 from labkit.kernel import golang
+from labkit.kernel.golang import members, number, texts
 from labkit.kernel.process import (
     BACKGROUND_STEPS,
     IGNORED,
@@ -108,7 +109,7 @@ def _record(stream: str, now: int, line: bytes) -> str:
 
 def read_logs(core: Core, container: Container) -> list[tuple[str, int, bytes]]:
     """Stream, time (ns) and bytes of each line of the log. Raises EngineError: there is none (moby, daemon/logger)."""
-    if (container.host("LogConfig") or {}).get("Type") == "none":
+    if golang.text(container.host_config, "LogConfig", "Type") == "none":
         raise system("configured logging driver does not support reading")
     try:
         text = core.host.read(container.log_path).decode("utf-8", "replace")
@@ -158,11 +159,11 @@ def end(core: Core, identifier: str, process: Process | None, code: int) -> None
 
 
 def restarts_after(container: Container, code: int) -> bool:
-    policy = container.host("RestartPolicy", {}) or {}
+    policy = members(container.host_config, "RestartPolicy")
     if container.stopped_by_hand:
         return False
     if policy.get("Name") == "on-failure":
-        limit = policy.get("MaximumRetryCount") or 0
+        limit = number(policy, "MaximumRetryCount")
         return code != 0 and (not limit or container.restarts < limit)
     return policy.get("Name") in ("always", "unless-stopped")
 
@@ -194,8 +195,8 @@ def environment(container: Container, home: str, more: list[str] | None = None) 
     env = {"PATH": PATH, "HOSTNAME": container.hostname}
     if container.config.get("Tty"):
         env["TERM"] = "xterm"
-    for text in [*(container.config.get("Env") or ()), *(more or ())]:
-        key, equals, value = text.partition("=")
+    for pair in [*texts(container.config, "Env"), *(more or ())]:
+        key, equals, value = pair.partition("=")
         if equals:
             env[key] = value
     env.setdefault("HOME", home)
@@ -306,10 +307,10 @@ def exec_run(
     stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
     namespace = core.tables.running[container.id].namespace
     try:
-        account = oci.look_up_user(namespace.files(), user or container.config.get("User") or "")
+        account = oci.look_up_user(namespace.files(), user or golang.text(container.config, "User"))
     except EngineError as error:
         return _refuse(detach, streams, str(error), oci.NOT_EXECUTABLE)
-    cwd = workdir or container.config.get("WorkingDir") or "/"
+    cwd = workdir or golang.text(container.config, "WorkingDir") or "/"
     if not cwd.startswith("/"):  # runc, exec.go and utils_linux.go validateProcessSpec; unverified
         return _refuse(
             detach, streams, "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown", oci.UNKNOWN

@@ -10,14 +10,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Container as Holder
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from labkit.engine.containers import oci
 from labkit.engine.core.core import Core
 from labkit.engine.mounts.mounts import Prepared
 from labkit.engine.mounts.mountspec import tmpfs_of, tmpfs_shown
 from labkit.files import Files, Inode, Map, Mount, Namespace, Source, Tree, makedev, tmpfs
-from labkit.files.inodes import Generated
+from labkit.files.inodes import Generated, MountAbout
 
 if TYPE_CHECKING:
     from labkit.files import Store
@@ -192,7 +192,9 @@ class Sandboxes:
             self._core.shared_proc = shared_names(self._core.host.store)
         return self._core.shared_proc
 
-    def namespace(self, root: Source, *, key: str, shm: int = 0, skip: Holder[str] = (), **about: Any) -> Namespace:
+    def namespace(
+        self, root: Source, *, key: str, shm: int = 0, skip: Holder[str] = (), **about: Unpack[MountAbout]
+    ) -> Namespace:
         """A namespace with the usual mounts but those on the targets `skip`.
 
         `key` is what /proc asks the engine for, `about` describes the mount of the root.
@@ -300,9 +302,9 @@ class Sandboxes:
                         options=options)  # fmt: skip
 
 
-def _like(covering: Mount | None, mount: Prepared) -> dict[str, Any]:
+def _like(covering: Mount | None, mount: Prepared) -> MountAbout:
     """A bind mount shows the device and options of the mount that it comes from."""
-    about: dict[str, Any] = {"readonly": mount.readonly, "propagation": mount.propagation}
+    about: MountAbout = {"readonly": mount.readonly, "propagation": mount.propagation}
     if covering is not None:
         rest = tuple(option for option in covering.options if option not in ("rw", "ro"))
         readonly = mount.readonly or covering.readonly

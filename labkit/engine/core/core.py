@@ -11,7 +11,7 @@ frozen record, with paths as people know them: in a container from its root, on 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Protocol, dataclass_transform
@@ -22,6 +22,7 @@ from labkit.engine.core.errors import invalid, moment, not_found
 from labkit.engine.core.records import Container, Image, LayerRecord, Running, Service, Volume, WritableLayer
 from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
 from labkit.files.inodes import Generated
+from labkit.kernel.golang import JsonObject
 from labkit.kernel.process import Kernel
 
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -309,7 +310,7 @@ class RemoteImage(Protocol):
     """An image as a registry has it."""
 
     @property
-    def config(self) -> Mapping[str, Any]: ...
+    def config(self) -> JsonObject: ...
     @property
     def layers(self) -> tuple[Layer, ...]: ...
     @property

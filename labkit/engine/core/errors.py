@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from labkit.kernel.golang import Json
+
 
 class EngineError(Exception):
     """The daemon's answer to a request that it does not carry out.
@@ -125,7 +127,7 @@ def matches_filter(text: str, pattern: str) -> bool:
         return False
 
 
-def labels_match(labels: Mapping[str, str] | None, filters: Filters) -> bool:
+def labels_match(labels: Mapping[str, Json] | None, filters: Filters) -> bool:
     """All `label=` must be there, no `label!=` may be there."""
     has = labels or {}
     return all(_has(has, wanted) for wanted in filters.get("label", ())) and not any(
@@ -133,6 +135,6 @@ def labels_match(labels: Mapping[str, str] | None, filters: Filters) -> bool:
     )
 
 
-def _has(labels: Mapping[str, str], wanted: str) -> bool:
+def _has(labels: Mapping[str, Json], wanted: str) -> bool:
     key, equals, value = wanted.partition("=")
     return key in labels and (not equals or labels[key] == value)

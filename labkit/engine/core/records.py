@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.engine.core.errors import parse_time, rfc3339
 from labkit.engine.core.mountkeys import MountPoint
 from labkit.files import Layer
+from labkit.kernel.golang import Json, JsonObject, members, text, texts
 from labkit.kernel.process import Parked, Process
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class ContainerState:
         """Its process exists; so it does while it is paused or waits to be restarted."""
         return self.status in ("running", "paused", "restarting")
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> JsonObject:
         return {
             "Status": self.status,
             "Running": self.running,
@@ -62,8 +63,8 @@ class Container:
     number: int  # in the order of creation
     created: int  # ns
     image: str  # id
-    config: Mapping[str, Any]  # as Config of an inspect, image and command line put together; nobody changes it
-    host_config: Mapping[str, Any]  # what was asked for; hostconfig.py has the rest
+    config: JsonObject  # as Config of an inspect, image and command line put together; nobody changes it
+    host_config: JsonObject  # what was asked for; hostconfig.py has the rest
     mounts: tuple[MountPoint, ...] = ()
     state: ContainerState = ContainerState()
     restarts: int = 0
@@ -74,7 +75,7 @@ class Container:
     @property
     def command(self) -> list[str]:
         """What its process is started with."""
-        return [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
+        return [*texts(self.config, "Entrypoint"), *texts(self.config, "Cmd")]
 
     @property
     def folder(self) -> str:
@@ -86,12 +87,15 @@ class Container:
 
     @property
     def hostname(self) -> str:
-        return self.config.get("Hostname") or self.id[:12]
+        return text(self.config, "Hostname") or self.id[:12]
 
-    def host(self, key: str, default: Any = None) -> Any:
+    def host(self, key: str) -> Json:
         """A value of HostConfig that was asked for."""
-        value = self.host_config.get(key)
-        return default if value is None else value
+        return self.host_config.get(key)
+
+    @property
+    def network_mode(self) -> str:
+        return text(self.host_config, "NetworkMode") or "bridge"
 
     def mount_at(self, destination: str) -> MountPoint | None:
         return next((mount for mount in self.mounts if mount.destination == destination), None)
@@ -142,14 +146,14 @@ def chain_id(diff_ids: Iterable[str]) -> str | None:
 @dataclass(frozen=True)
 class Image:
     id: str  # sha256:…
-    config: dict[str, Any]  # as in its JSON; nobody changes it
+    config: JsonObject  # as in its JSON; nobody changes it
     text: str  # that JSON
     parent: str = ""  # the image it was committed from; BuildKit leaves none
     tagged: int | None = None  # when it last got a name, ns
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
-        return tuple(self.config["rootfs"]["diff_ids"] or ())
+        return tuple(texts(self.config, "rootfs", "diff_ids"))
 
     @property
     def chain(self) -> str | None:
@@ -158,17 +162,17 @@ class Image:
 
     @property
     def created(self) -> int:
-        return parse_time(self.config.get("created", ""))
+        return parse_time(text(self.config, "created"))
 
     @property
-    def run_config(self) -> dict[str, Any]:
+    def run_config(self) -> JsonObject:
         """What containers of it are configured with."""
-        return self.config.get("config") or {}
+        return members(self.config, "config")
 
 
 def new_config(
-    diff_ids: Iterable[str], config: dict[str, Any], history: Sequence[dict[str, Any]], created: int, **more: Any
-) -> dict[str, Any]:
+    diff_ids: Iterable[str], config: JsonObject, history: Sequence[JsonObject], created: int, **more: Json
+) -> JsonObject:
     """A whole configuration of a Linux image for this machine's processor."""
     return {
         "architecture": "amd64",

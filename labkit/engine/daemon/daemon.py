@@ -28,6 +28,7 @@ from labkit.engine.core.core import Core, ParkedDriver, by_age
 from labkit.engine.core.records import Container, LogLine, Service
 from labkit.engine.daemon import daemoninfo
 from labkit.engine.images.imagestore import install_images
+from labkit.kernel.golang import text
 from labkit.kernel.process import Listed
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _seen(core: Core, process: Process) -> list[tuple[int, Container]]:
 def list_processes(daemon: Daemon, process: Process) -> list[Listed]:
     """The processes in the process' own PID namespace."""
     host = () if process.namespaces.pid else _host(daemon)
-    users = ((number, found.config.get("User") or "root", found) for number, found in _seen(daemon.core, process))
+    users = ((number, text(found.config, "User") or "root", found) for number, found in _seen(daemon.core, process))
     return [*host, *(Listed(number, user.partition(":")[0], " ".join(found.command)) for number, user, found in users)]
 
 

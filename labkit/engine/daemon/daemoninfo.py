@@ -23,6 +23,7 @@ from labkit.engine.core.records import chain_ids
 from labkit.engine.images import images
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
+from labkit.kernel.golang import Json, JsonObject, number, text
 
 if TYPE_CHECKING:
     from labkit.files import Files
@@ -75,7 +76,7 @@ def read_config(host: Files) -> Config:
     return parse(text) if text else Config()
 
 
-def current(host: Files) -> dict[str, Any]:
+def current(host: Files) -> JsonObject:
     """What the file says, as it stands; empty where it is none that can be read."""
     try:
         found = json.loads(host.read(PATH))
@@ -246,12 +247,12 @@ def _release(core: Core) -> Release:
     return next(release for since, release in reversed(_RELEASES) if numbers(core.about.server_version) >= since)
 
 
-def version(core: Core) -> dict[str, Any]:
+def version(core: Core) -> JsonObject:
     """Both halves of docker version."""
     return {"Client": _client(core), "Server": _server(core)}
 
 
-def _client(core: Core) -> dict[str, Any]:
+def _client(core: Core) -> JsonObject:
     """The client comes with the engine, in the same version."""
     release = _release(core)
     api = _CLIENT_API if core.about.server_version is None else release.api
@@ -269,9 +270,9 @@ def _client(core: Core) -> dict[str, Any]:
     }
 
 
-def _server(core: Core) -> dict[str, Any]:
+def _server(core: Core) -> JsonObject:
     release = _release(core)
-    details = {
+    details: JsonObject = {
         "ApiVersion": release.api,
         "Arch": "amd64",
         "BuildTime": "library-import",
@@ -282,7 +283,7 @@ def _server(core: Core) -> dict[str, Any]:
         "MinAPIVersion": release.least_api,
         "Os": "linux",
     }
-    components = [
+    components: list[Json] = [
         {"Name": "Engine", "Version": core.about.server_version or VERSION, "Details": details},
         {"Name": "containerd", "Version": "1.6.20~ds1", "Details": {"GitCommit": "1.6.20~ds1-1+deb12u3"}},
         {"Name": "runc", "Version": "1.5.0-rc.1+dev", "Details": {"GitCommit": ""}},
@@ -303,7 +304,7 @@ def _server(core: Core) -> dict[str, Any]:
     }
 
 
-def info(core: Core) -> dict[str, Any]:
+def info(core: Core) -> JsonObject:
     """GET /info."""
     states = [container.state.status for container in by_age(core)]
     running, paused = states.count("running") + states.count("restarting"), states.count("paused")
@@ -385,7 +386,7 @@ def info(core: Core) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def disk_usage(core: Core, cache: list[dict[str, Any]]) -> dict[str, Any]:
+def disk_usage(core: Core, cache: list[JsonObject]) -> JsonObject:
     """GET /system/df."""
     return {
         "ImageUsage": _images(core),
@@ -395,31 +396,31 @@ def disk_usage(core: Core, cache: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _part(items: list[dict[str, Any]], active: int, total: int, reclaimable: int) -> dict[str, Any]:
+def _part(items: list[JsonObject], active: int, total: int, reclaimable: int) -> JsonObject:
     return {
         "ActiveCount": active,
         "TotalCount": len(items),
         "TotalSize": total,
         "Reclaimable": reclaimable,
-        "Items": items,
+        "Items": list[Json](items),
     }
 
 
-def _images(core: Core) -> dict[str, Any]:
+def _images(core: Core) -> JsonObject:
     uses: dict[str, int] = {}
     for image in ImageStore(core).all():
         for chain in chain_ids(image.diff_ids):
             uses[chain] = uses.get(chain, 0) + 1
     items, reclaimable, active = [], 0, 0
     for row in images.summaries(core):
-        image = core.tables.images[row["Id"]]
+        image = core.tables.images[text(row, "Id")]
         shared = sum(_size(core, chain) for chain in chain_ids(image.diff_ids) if uses[chain] > 1)
         row["SharedSize"] = shared
         items.append(row)
         if row["Containers"]:
             active += 1
         else:
-            reclaimable += row["Size"] - shared
+            reclaimable += number(row, "Size") - shared
     return _part(items, active, sum(_size(core, chain) for chain in uses), reclaimable)
 
 
@@ -428,27 +429,29 @@ def _size(core: Core, chain: str) -> int:
     return record.size if record else 0
 
 
-def _containers(core: Core) -> dict[str, Any]:
+def _containers(core: Core) -> JsonObject:
     found = by_age(core)
     items = [inspection.row(core, container, size=True) for container in found]
-    idle = sum(row["SizeRw"] for row, container in zip(items, found, strict=True) if not container.state.running)
+    idle = sum(
+        number(row, "SizeRw") for row, container in zip(items, found, strict=True) if not container.state.running
+    )
     active = sum(container.state.running for container in found)
-    return _part(items, active, sum(row["SizeRw"] for row in items), idle)
+    return _part(items, active, sum(number(row, "SizeRw") for row in items), idle)
 
 
-def _volumes(core: Core) -> dict[str, Any]:
-    items, idle = [], 0
+def _volumes(core: Core) -> JsonObject:
+    items, idle = list[JsonObject](), 0
     for row in volumes.rows(core, None):
-        volume = core.tables.volumes[row["Name"]]
+        volume = core.tables.volumes[text(row, "Name")]
         count, size = len(volumes.users(core, volume.name)), volumes.size(core, volume)
         items.append({**row, "UsageData": {"RefCount": count, "Size": size}})
         idle += 0 if count else size
-    active = sum(1 for item in items if item["UsageData"]["RefCount"])
-    return _part(items, active, sum(item["UsageData"]["Size"] for item in items), idle)
+    active = sum(1 for item in items if number(item, "UsageData", "RefCount"))
+    return _part(items, active, sum(number(item, "UsageData", "Size") for item in items), idle)
 
 
-def _build_cache(items: list[dict[str, Any]]) -> dict[str, Any]:
+def _build_cache(items: list[JsonObject]) -> JsonObject:
     active = sum(1 for item in items if item["InUse"])
-    total = sum(item["Size"] for item in items)
-    reclaimable = sum(item["Size"] for item in items if not item["InUse"] and not item.get("Shared"))
+    total = sum(number(item, "Size") for item in items)
+    reclaimable = sum(number(item, "Size") for item in items if not item["InUse"] and not item.get("Shared"))
     return _part(items, active, total, reclaimable)

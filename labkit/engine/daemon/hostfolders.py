@@ -19,6 +19,7 @@ from labkit.engine.core.records import LayerRecord
 from labkit.engine.images.imagestore import install_images
 from labkit.files import Content
 from labkit.kernel import golang
+from labkit.kernel.golang import JsonObject
 
 if TYPE_CHECKING:
     from labkit.engine.core.core import Tables
@@ -141,7 +142,7 @@ def _config_text(owner: _Owner, identifier: str) -> bytes:
     return golang.dumps(record).encode()
 
 
-def _point(mount: Any) -> dict[str, Any]:
+def _point(mount: Any) -> JsonObject:
     return {
         "Source": mount.source if mount.type == "bind" else "",
         "Destination": mount.destination,

@@ -7,17 +7,17 @@ only changed settings has no layer. Pictures, the layers' explorer and the check
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from labkit.engine.core import errors
-from labkit.engine.core.core import Core
+from labkit.engine.core.core import Core, RemoteImage
 from labkit.engine.core.errors import EngineError, not_found
 from labkit.engine.core.names import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
 from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
+from labkit.kernel.golang import Json, JsonObject, members, objects, text
 
 _PARALLEL = 3  # layers that are downloaded at a time
 
@@ -42,7 +42,7 @@ def pull(core: Core, text: str, platform: str | None = "") -> Iterator[str]:
         yield f"Status: Image is up to date for {reference.familiar}"
 
 
-def _ask(core: Core, reference: Reference) -> Any:
+def _ask(core: Core, reference: Reference) -> RemoteImage:
     registry = core.registry
     image = (
         registry.get(str(replace(reference, tag=None, digest=None)), reference.digest or reference.tag or DEFAULT_TAG)
@@ -60,13 +60,13 @@ def _ask(core: Core, reference: Reference) -> Any:
     raise not_found(f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown")
 
 
-def _id_of(image: Any) -> str:
+def _id_of(image: RemoteImage) -> str:
     from hashlib import sha256
 
     return f"sha256:{sha256(image.text.encode()).hexdigest()}"
 
 
-def _download(core: Core, image: Any) -> Iterator[str]:
+def _download(core: Core, image: RemoteImage) -> Iterator[str]:
     """A line for each thing that happens to a layer."""
     chain = chain_ids(layer.diff_id for layer in image.layers)
     short = [blob.removeprefix("sha256:")[:12] for blob in image.blobs]
@@ -82,7 +82,7 @@ def _download(core: Core, image: Any) -> Iterator[str]:
         yield f"{name}: Pull complete"
 
 
-def _store(core: Core, image: Any) -> str:
+def _store(core: Core, image: RemoteImage) -> str:
     parent: str | None = None
     held = []
     for layer in image.layers:
@@ -126,12 +126,12 @@ def image_steps(image: Image, store: LayerStore) -> tuple[ImageStep, ...]:
     layers = iter(zip(image.diff_ids, chain_ids(image.diff_ids), strict=True))
     steps = [
         _step(store, _line(entry), None if entry.get("empty_layer") else next(layers, None))
-        for entry in image.config.get("history") or []
+        for entry in objects(image.config, "history")
     ]
     return (*steps, *(_step(store, "(not in the history)", each) for each in layers))
 
 
-def _line(entry: Mapping[str, object]) -> str:
+def _line(entry: JsonObject) -> str:
     return instruction(str(entry.get("created_by") or ""), str(entry.get("comment") or ""))
 
 
@@ -154,7 +154,7 @@ _LIST_FILTERS = ("dangling", "label", "before", "since", "reference", "until")
 # --- what the CLI asks for
 
 
-def summaries(core: Core, all: bool = False, filters: errors.Filters | None = None) -> list[dict[str, Any]]:
+def summaries(core: Core, all: bool = False, filters: errors.Filters | None = None) -> list[JsonObject]:
     """GET /images/json: images without a name that others were committed from only with `all`."""
     wanted = errors.check_filters(filters, _LIST_FILTERS)
     dangling = errors.filter_truth(wanted, "dangling")
@@ -176,7 +176,9 @@ def summaries(core: Core, all: bool = False, filters: errors.Filters | None = No
 
 
 def _selected(core: Core, wanted: errors.Filters) -> list[Image]:
-    images = [image for image in ImageStore(core).all() if errors.labels_match(image.run_config.get("Labels"), wanted)]
+    images = [
+        image for image in ImageStore(core).all() if errors.labels_match(members(image.run_config, "Labels"), wanted)
+    ]
     for reference in wanted.get("before", ()):
         limit = ImageStore(core).find(reference).created
         images = [image for image in images if image.created < limit]
@@ -201,7 +203,7 @@ def _glob(pattern: str, text: str) -> bool:
     return len(parts) == len(names) and all(fnmatchcase(name, part) for name, part in zip(names, parts, strict=True))
 
 
-def _summary(core: Core, image: Image, names: list[Reference]) -> dict[str, Any]:
+def _summary(core: Core, image: Image, names: list[Reference]) -> JsonObject:
     return {
         "Containers": len(ImageStore(core).containers(image.id)),
         "Created": image.created // errors.SECOND,
@@ -215,13 +217,13 @@ def _summary(core: Core, image: Image, names: list[Reference]) -> dict[str, Any]
     }
 
 
-def inspect(core: Core, reference: str) -> dict[str, Any]:
+def inspect(core: Core, reference: str) -> JsonObject:
     """GET /images/NAME/json, in the order in which `docker image inspect` prints it."""
     store = ImageStore(core)
     image = store.find(reference)
     names = store.names(image.id)
     config = image.run_config
-    row: dict[str, Any] = {
+    row: JsonObject = {
         "Id": image.id,
         "RepoTags": [name.familiar for name in names if not name.digest],
         "RepoDigests": [name.familiar for name in names if name.digest],
@@ -241,34 +243,34 @@ def inspect(core: Core, reference: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
 
 
-def _by_key(value: Any) -> Any:
+def _by_key(value: Json) -> Json:
     """Go writes a map by its keys' order; a health check is a struct."""
     return dict(sorted(value.items())) if isinstance(value, dict) and "Test" not in value else value
 
 
 def _last_comment(image: Image) -> str:
     """What the newest step says: BuildKit's images have a comment only there."""
-    history = image.config.get("history") or [{}]
-    return str(history[-1].get("comment", ""))
+    history = objects(image.config, "history")
+    return text(history[-1], "comment") if history else ""
 
 
 _LEFT_OUT_WHEN_EMPTY = ("Parent", "Comment", "Author", "Variant")
 
 
-def graph_driver(core: Core, chain: str | None) -> dict[str, Any] | None:
+def graph_driver(core: Core, chain: str | None) -> JsonObject | None:
     """The storage driver's part; a snapshotter has none."""
     cache_id = LayerStore(core).cache_id(chain)
     data = core.driver.data(cache_id) if cache_id else None
-    return None if core.keeps_manifests else {"Data": data or None, "Name": core.driver.name}
+    return None if core.keeps_manifests else {"Data": dict(data) if data else None, "Name": core.driver.name}
 
 
-def history(core: Core, reference: str) -> list[dict[str, Any]]:
+def history(core: Core, reference: str) -> list[JsonObject]:
     """GET /images/NAME/history: the newest first; which image made a step is known only along the parents."""
     store = ImageStore(core)
     image = store.find(reference)
     chain = chain_ids(image.diff_ids)
-    rows, layer = [], 0
-    for entry in image.config.get("history") or []:
+    rows, layer = list[JsonObject](), 0
+    for entry in objects(image.config, "history"):
         size = 0
         if not entry.get("empty_layer") and layer < len(chain):
             record = LayerStore(core).get(chain[layer])
@@ -277,11 +279,11 @@ def history(core: Core, reference: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 "Id": "<missing>",
-                "Created": errors.parse_time(entry.get("created", "")),
-                "CreatedBy": entry.get("created_by", ""),
+                "Created": errors.parse_time(text(entry, "created")),
+                "CreatedBy": text(entry, "created_by"),
                 "Tags": None,
                 "Size": size,
-                "Comment": entry.get("comment", ""),
+                "Comment": text(entry, "comment"),
             }
         )
     rows.reverse()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.drivers.base import DriverFailed
 from labkit.engine.core.core import (
@@ -29,6 +29,7 @@ from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
 from labkit.files import Content, Entry, Layer
 from labkit.kernel import golang
+from labkit.kernel.golang import JsonObject
 
 if TYPE_CHECKING:
     from labkit.files import Files
@@ -262,7 +263,7 @@ class ImageStore:
     def get(self, image_id: str) -> Image | None:
         return self._core.tables.images.get(image_id)
 
-    def add(self, config: dict[str, Any], parent: str = "") -> Image:
+    def add(self, config: JsonObject, parent: str = "") -> Image:
         """Take in a configuration, all of whose layers are in the layer store; the image holds its top layer."""
         text = golang.sorted_dumps(config)
         image_id = f"sha256:{sha256(text.encode()).hexdigest()}"

@@ -11,6 +11,7 @@ from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Image
 from labkit.engine.images import imagestore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.kernel.golang import members
 
 _PRUNE_FILTERS = ("dangling", "label", "label!", "until")
 
@@ -182,7 +183,7 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
             continue
         if dangling_only and any(not name.digest for name in names):
             continue
-        if not labels_match(image.run_config.get("Labels"), wanted) or (limit and image.created >= limit):
+        if not labels_match(members(image.run_config, "Labels"), wanted) or (limit and image.created >= limit):
             continue
         records += _prune_one(core, image, names)
     gone = before.keys() - {record.chain_id for record in LayerStore(core).records()}

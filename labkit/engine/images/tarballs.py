@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
-from typing import Any
 
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import invalid, not_found, rfc3339, system
@@ -23,6 +22,7 @@ from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import BadArchiveError, Content, Entry, Layer
 from labkit.files import tar as tarfiles
 from labkit.kernel import golang
+from labkit.kernel.golang import Json, JsonObject
 
 _BLOBS = "blobs/sha256"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -55,9 +55,9 @@ def save(core: Core, names: Sequence[str]) -> Content:
     for name in names:
         _choose(core, name, chosen)
     blobs = _Blobs()
-    manifests: list[dict[str, Any]] = []
-    descriptors: list[dict[str, Any]] = []
-    repositories: dict[str, dict[str, Any]] = {}
+    manifests: list[JsonObject] = []
+    descriptors: list[JsonObject] = []
+    repositories: dict[str, JsonObject] = {}
     for image_id, references in chosen.items():
         image: Image = core.tables.images[image_id]
         if not image.diff_ids:
@@ -70,7 +70,10 @@ def save(core: Core, names: Sequence[str]) -> Content:
         for reference in references:
             top = image.diff_ids[-1][7:]
             repositories.setdefault(reference.familiar_name, {})[reference.tag or ""] = top
-            note = {"io.containerd.image.name": str(reference), "org.opencontainers.image.ref.name": reference.tag}
+            note: JsonObject = {
+                "io.containerd.image.name": str(reference),
+                "org.opencontainers.image.ref.name": reference.tag,
+            }
             descriptors.append({**descriptor, "annotations": note})
         if not descriptors:
             descriptors.append(descriptor)
@@ -87,7 +90,7 @@ def save(core: Core, names: Sequence[str]) -> Content:
     return _archive(blobs, texts)
 
 
-def _ordered(item: dict[str, Any]) -> dict[str, Any]:
+def _ordered(item: JsonObject) -> JsonObject:
     return {key: item[key] for key in ("Config", "RepoTags", "Layers", "Parent", "LayerSources") if key in item}
 
 
@@ -121,14 +124,15 @@ def _add(chosen: dict[str, list[Reference]], image_id: str, references: list[Ref
     known += [reference for reference in references if reference not in known]
 
 
-def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[dict[str, Any], dict[str, Any]]:
-    sources, layers, parent = {}, [], ""
+def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[JsonObject, JsonObject]:
+    sources: JsonObject = {}
+    layers, parent = list[Json](), ""
     for place, chain in enumerate(chain_ids(image.diff_ids)):
         record = LayerStore(core).get(chain)
         assert record is not None
         archive = record.layer.tar()
         blobs.add(archive, record.diff_id)
-        descriptor = {"mediaType": _LAYER, "digest": record.diff_id, "size": len(archive)}
+        descriptor: JsonObject = {"mediaType": _LAYER, "digest": record.diff_id, "size": len(archive)}
         sources[record.diff_id] = descriptor
         layers.append(descriptor)
         parent = _save_legacy(image, chain, parent, place == len(image.diff_ids) - 1, blobs)
@@ -141,7 +145,7 @@ def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[dict[str, Any]
     }
     text = golang.dumps(manifest)
     digest = blobs.text(text)
-    item = {
+    item: JsonObject = {
         "Config": f"{_BLOBS}/{config}",
         "Layers": [f"{_BLOBS}/{diff_id[7:]}" for diff_id in image.diff_ids],
         "LayerSources": dict(sorted(sources.items())),
@@ -151,7 +155,7 @@ def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[dict[str, Any]
 
 def _save_legacy(image: Image, chain: str, parent: str, is_top: bool, blobs: _Blobs) -> str:
     """The configuration of one layer for engines before 1.10; its id, which the next one names as its parent."""
-    config: dict[str, Any] = {"created": "1970-01-01T00:00:00Z", "container_config": {}}
+    config: JsonObject = {"created": "1970-01-01T00:00:00Z", "container_config": {}}
     if is_top:
         config = {key: image.config[key] for key in ("created", "config", "architecture") if key in image.config}
     identifier = sha256(f"{chain} {parent} {golang.dumps(config)}".encode()).hexdigest()
@@ -237,14 +241,15 @@ def _unpacked(archive: Content) -> Content:
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"))
 
 
-def _load_image(core: Core, item: dict[str, Any], files: dict[str, Content]) -> Image:
-    config = json.loads(bytes(files[item["Config"]]))
+def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Image:
+    config = json.loads(bytes(files[golang.text(item, "Config")]))
     diff_ids = config["rootfs"]["diff_ids"] or []
-    if len(diff_ids) != len(item["Layers"]):
-        raise invalid(f"invalid manifest, layers length mismatch: expected {len(item['Layers'])}, got {len(diff_ids)}")
+    paths = golang.texts(item, "Layers")
+    if len(diff_ids) != len(paths):
+        raise invalid(f"invalid manifest, layers length mismatch: expected {len(paths)}, got {len(diff_ids)}")
     held: list[str] = []
     parent: str | None = None
-    for diff_id, path in zip(diff_ids, item["Layers"], strict=True):
+    for diff_id, path in zip(diff_ids, paths, strict=True):
         chain = chain_id([*_diffs(core, parent), diff_id])
         if known := LayerStore(core).get(chain):
             record = LayerStore(core).hold(known.chain_id)
@@ -290,6 +295,6 @@ def import_(core: Core, archive: Content, name: str, instructions: Sequence[str]
     return image.id
 
 
-def _imported(diff_id: str, config: dict[str, Any], now: int, comment: str) -> dict[str, Any]:
-    history = [{"created": rfc3339(now), "comment": comment}]
+def _imported(diff_id: str, config: JsonObject, now: int, comment: str) -> JsonObject:
+    history: list[JsonObject] = [{"created": rfc3339(now), "comment": comment}]
     return new_config([diff_id], config, history, now, comment=comment, docker_version="29-dev")

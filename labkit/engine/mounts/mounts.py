@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,15 +18,16 @@ from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import mountspec, volumes
 from labkit.files import Files, Source
+from labkit.kernel.golang import JsonObject, members, objects, text, texts
 
 # --- creation
 
 
-def check(core: Core, host_config: Mapping[str, Any]) -> None:
+def check(core: Core, host_config: JsonObject) -> None:
     """What is looked at before anything is made, at creation and at every start."""
-    for spec in host_config.get("Mounts") or ():
+    for spec in objects(host_config, "Mounts"):
         mountspec.check_mount(Mount(spec), core.host.exists)
-    for target in host_config.get("Tmpfs") or {}:
+    for target in members(host_config, "Tmpfs"):
         mountspec.check_destination(target)
 
 
@@ -37,16 +37,16 @@ def points(core: Core, container: Container) -> tuple[MountPoint, ...]:
     Later ones win over earlier at the same target: other containers' mounts, binds and mounts, the image's volumes.
     """
     found: dict[str, MountPoint] = {}
-    for text in container.host("VolumesFrom", ()):
-        for point in _from_container(core, text):
+    for written in texts(container.host_config, "VolumesFrom"):
+        for point in _from_container(core, written):
             found[point.destination] = point
     taken: set[str] = set()
-    for text in container.host("Binds", ()):
-        point = mountspec.parse_text(text, container.host("VolumeDriver", ""))
-        if point.destination in taken or point.destination in container.host("Tmpfs", {}):
+    for written in texts(container.host_config, "Binds"):
+        point = mountspec.parse_text(written, text(container.host_config, "VolumeDriver"))
+        if point.destination in taken or point.destination in members(container.host_config, "Tmpfs"):
             raise invalid(f"Duplicate mount point: {point.destination}")
         _add(core, point, taken, found)
-    for spec in container.host("Mounts", ()):
+    for spec in objects(container.host_config, "Mounts"):
         point = mountspec.parse_record(spec, core.host.exists)
         if point.destination in taken:
             raise invalid(f"Duplicate mount point: {spec['Target']}")
@@ -81,11 +81,13 @@ def _with_volume(core: Core, point: MountPoint) -> MountPoint:
 def image_volumes(core: Core, container: Container) -> tuple[MountPoint, ...]:
     """An anonymous volume for each target of Config.Volumes at which nothing else is mounted."""
     found = list(container.mounts)
-    for target in container.config.get("Volumes") or {}:
+    for target in members(container.config, "Volumes"):
         destination = mountspec.clean(target)
-        if any(point.destination == destination for point in found) or destination in container.host("Tmpfs", {}):
+        if any(point.destination == destination for point in found) or destination in members(
+            container.host_config, "Tmpfs"
+        ):
             continue
-        volume = volumes.create(core, volumes.Request("", container.host("VolumeDriver", "")))
+        volume = volumes.create(core, volumes.Request("", text(container.host_config, "VolumeDriver")))
         found.append(
             MountPoint(
                 "volume", destination, volume.mountpoint, volume.name, volume.driver, "", True, "", copy_data=True
@@ -191,7 +193,10 @@ class Prepared:
 
 def prepare(core: Core, container: Container) -> list[Prepared]:
     """Mount volumes, make missing sources of binds, and put all in the order of mounting: by depth of the target."""
-    ready = [_tmpfs(target, words.split(",") if words else []) for target, words in container.host("Tmpfs", {}).items()]
+    ready = [
+        _tmpfs(target, str(words).split(",") if words else [])
+        for target, words in members(container.host_config, "Tmpfs").items()
+    ]
     for point in container.mounts:
         ready.append(_PREPARE[point.type](core, container, point))
     return sorted(ready, key=lambda mount: mount.target.count("/"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.engine.core.core import Core, VolumeCreated, VolumeRemoved
 from labkit.engine.core.errors import (
@@ -26,6 +26,7 @@ from labkit.engine.core.errors import (
 )
 from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
+from labkit.kernel.golang import JsonObject
 
 if TYPE_CHECKING:
     from labkit.files import Files
@@ -188,24 +189,24 @@ def folder_size(files: Files, top: str) -> int:
     return total
 
 
-def inspect(core: Core, name: str) -> dict[str, Any]:
+def inspect(core: Core, name: str) -> JsonObject:
     """GET /volumes/NAME, in the order in which `docker volume inspect` prints it."""
     return _row(get(core, name))
 
 
-def _row(volume: Volume) -> dict[str, Any]:
+def _row(volume: Volume) -> JsonObject:
     return {
         "CreatedAt": rfc3339_seconds(volume.created),
         "Driver": volume.driver,
-        "Labels": volume.labels and dict(sorted(volume.labels.items())),
+        "Labels": None if volume.labels is None else dict(sorted(volume.labels.items())),
         "Mountpoint": volume.mountpoint,
         "Name": volume.name,
-        "Options": volume.options and dict(sorted(volume.options.items())),
+        "Options": None if volume.options is None else dict(sorted(volume.options.items())),
         "Scope": "local",
     }
 
 
-def rows(core: Core, filters: Filters | None = None) -> list[dict[str, Any]]:
+def rows(core: Core, filters: Filters | None = None) -> list[JsonObject]:
     """GET /volumes, by name."""
     wanted = check_filters(filters, _LIST_FILTERS)
     dangling = filter_truth(wanted, "dangling")
