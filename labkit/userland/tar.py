@@ -1,32 +1,28 @@
-"""tar -c and -r: files become an archive.
-
-The command line of tar.
-
-What tar says of its members and its failures.
-
-tar -x and -t: what is in an archive, and files from it.
-"""
+"""tar, in the ways of GNU and busybox. The archives themselves are labkit.files.tar's."""
 
 from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from posixpath import basename, dirname
 
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, minor
+from labkit.files.tar import BLOCK, BadArchiveError, Entry, members, write
 from labkit.userland.compressing import compressed, opened
 from labkit.userland.dates import formatted
 from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches
-from labkit.userland.tar_archive import BLOCK, RECORD, BadTar, TarMember, members, written
 from labkit.userland.tool import Done, Say, Tool, Utility
 
+RECORD = 20 * BLOCK  # what GNU's tar writes at a time
 
-def fatal(tool: Tool, text: str) -> None:
-    tool.err(text)
-    tool.fail("Error is not recoverable: exiting now", 2)
+
+def fatal(tool: Tool, gnu: str, busybox: str) -> None:
+    if tool.gnu:
+        tool.err(gnu)
+        tool.fail("Error is not recoverable: exiting now", 2)
+    tool.fail(busybox)
 
 
 def delayed(tool: Tool) -> None:
@@ -44,21 +40,19 @@ def say_relative(tool: Tool) -> None:
     tool.process.stderr.write(f"tar: {said}\n")
 
 
-def long_line(tool: Tool, member: TarMember) -> str:
+def long_line(tool: Tool, member: Entry) -> str:
     owner = f"{member.user or member.uid}/{member.group or member.gid}"
     if tool.has("numeric-owner"):
         owner = f"{member.uid}/{member.gid}"
     device = stat.S_ISCHR(member.mode) or stat.S_ISBLK(member.mode)
     size = f"{major(member.rdev)},{minor(member.rdev)}" if device else str(len(member.body))
     mode = shown(member.mode)
-    if member.hard and tool.gnu:
+    hard = member.hardlink is not None and tool.gnu
+    if hard:
         mode = "h" + mode[1:]
-    arrow = f" link to {member.link}" if member.hard and tool.gnu else f" -> {member.link}" if member.link else ""
-    if tool.gnu:
-        when = formatted("%Y-%m-%d %H:%M", member.mtime * 10**9)
-        return f"{mode} {owner} {size:>{max(1, 18 - len(owner))}} {when} {member.name}{arrow}"
-    when = formatted("%Y-%m-%d %H:%M:%S", member.mtime * 10**9)
-    return f"{mode} {owner} {size:>9} {when} {member.name}{arrow}"
+    arrow = f" link to {member.link}" if hard else f" -> {member.link}" if member.link else ""
+    when = formatted("%Y-%m-%d %H:%M" if tool.gnu else "%Y-%m-%d %H:%M:%S", member.mtime)
+    return f"{mode} {owner} {size:>{max(1, 18 - len(owner)) if tool.gnu else 9}} {when} {member.path}{arrow}"
 
 
 def create(tool: Tool, action: str, started: Files) -> None:
@@ -75,16 +69,13 @@ def create(tool: Tool, action: str, started: Files) -> None:
         if not tool.gnu:
             tool.fail("empty archive")
     target = tool.value("f") or "-"
-    old: list[TarMember] = []
-    if action == "r":
-        old = list(members(started.content(target)))
+    old = list(members(started.content(target))) if action == "r" else []
     files = Packing(tool)
     if target != "-":
         _begin(tool, started, target)
         files.target = started.realpath(target)
-    archive = written(
-        iter([*old, *(member for path in paths for member in files.collect(path))]), RECORD if tool.gnu else BLOCK
-    )
+    found = [*old, *(member for path in paths for member in files.collect(path))]
+    archive = write(found, gnu=True, record=RECORD if tool.gnu else BLOCK)
     kind = next((kind for kind in ("z", "j", "J") if tool.has(kind)), "")
     if tool.has("a"):
         kind = {".gz": "z", ".tgz": "z", ".bz2": "j", ".xz": "J"}.get(re.sub(r".*(\.\w+)$", r"\1", target), kind)
@@ -102,9 +93,12 @@ def _begin(tool: Tool, started: Files, target: str) -> None:
     try:
         started.write(target, b"")
     except OSError as error:
-        if tool.gnu:
-            fatal(tool, f"{target}: Cannot open: {tool.reason(error)}")
-        tool.fail(f"can't open '{target}': {tool.reason(error)}")
+        _not_opened(tool, target, error)
+
+
+def _not_opened(tool: Tool, path: str, error: OSError) -> None:
+    reason = tool.reason(error)
+    fatal(tool, f"{path}: Cannot open: {reason}", f"can't open '{path}': {reason}")
 
 
 class Packing:
@@ -117,7 +111,7 @@ class Packing:
         self.warned = False
         self.target = ""  # where the archive is written
 
-    def collect(self, path: str) -> Iterator[TarMember]:
+    def collect(self, path: str) -> Iterator[Entry]:
         tool = self.tool
         tool.tick()
         if self.excluded(path):
@@ -140,7 +134,7 @@ class Packing:
             return
         if tool.has("v"):
             stream = tool.process.stderr if (tool.value("f") or "-") == "-" else tool.process.stdout
-            stream.write((long_line(tool, member) if tool.values("v")[1:] else member.name) + "\n")
+            stream.write((long_line(tool, member) if tool.values("v")[1:] else member.path) + "\n")
         if name:
             yield member
         if stat.S_ISDIR(about.st_mode) and not tool.has("no-recursion"):
@@ -164,42 +158,44 @@ class Packing:
             say_relative(self.tool)
         return path.lstrip("/") or ("./" if self.tool.gnu else "")
 
-    def member(self, path: str, name: str, about: Stat) -> TarMember:
+    def member(self, path: str, name: str, about: Stat) -> Entry:
         tool = self.tool
         kind = stat.S_IFMT(about.st_mode)
         user, group = self.names.user(about.st_uid, ""), self.names.group(about.st_gid, "")
-        made = TarMember(
-            name, about.st_mode, about.st_uid, about.st_gid, user, group, about.st_mtime_ns // 10**9, rdev=about.st_rdev
-        )
-        made = self.owned(made)
+        made = self.owned(Entry(
+            name, about.st_mode, about.st_uid, about.st_gid, about.st_mtime_ns, rdev=about.st_rdev,
+            user=user, group=group,
+        ))  # fmt: skip
         if kind == stat.S_IFDIR:
-            return replace(made, name=name.rstrip("/") + "/" if name else "")
+            return made._replace(path=name.rstrip("/") + "/" if name else "")
         if kind == stat.S_IFLNK:
-            return replace(made, link=tool.files.readlink(path))
+            return made._replace(data=tool.files.readlink(path))
         key = (about.st_dev, about.st_ino)
         if about.st_nlink > 1 and key in self.seen:
-            return replace(made, link=self.seen[key], hard=True)
+            return made._replace(hardlink=self.seen[key])
         self.seen.setdefault(key, name)
-        return replace(made, body=tool.files.content(path)) if kind == stat.S_IFREG else made
+        return made._replace(data=tool.files.content(path)) if kind == stat.S_IFREG else made
 
-    def owned(self, member: TarMember) -> TarMember:
-        tool = self.tool
-        if tool.has("numeric-owner"):
-            member = replace(member, user="", group="")
-        for option in ("owner", "group"):
-            if value := tool.value(option):
-                name, _, given = value.partition(":")
-                found = (
-                    int(given or name)
-                    if (given or name).isdigit()
-                    else (self.names.uid(name) if option == "owner" else self.names.gid(name)) or 0
-                )
-                name = "" if name.isdigit() else name
-                if option == "owner":
-                    member = replace(member, uid=found, user=name)
-                else:
-                    member = replace(member, gid=found, group=name)
+    def owned(self, member: Entry) -> Entry:
+        """With the owner that the options say."""
+        if self.tool.has("numeric-owner"):
+            member = member._replace(user="", group="")
+        if value := self.tool.value("owner"):
+            member = member._replace(uid=_given(value, self.names.uid), user=_named(value))
+        if value := self.tool.value("group"):
+            member = member._replace(gid=_given(value, self.names.gid), group=_named(value))
         return member
+
+
+def _named(owner: str) -> str:
+    """The name in NAME, NAME:NUMBER or NUMBER."""
+    name = owner.partition(":")[0]
+    return "" if name.isdigit() else name
+
+
+def _given(owner: str, number_of: Callable[[str], int | None]) -> int:
+    name, _, number = owner.partition(":")
+    return int(number or name) if (number or name).isdigit() else number_of(name) or 0
 
 
 def read(tool: Tool, action: str, started: Files) -> None:
@@ -207,9 +203,8 @@ def read(tool: Tool, action: str, started: Files) -> None:
     try:
         archive = _archive(tool, source, started)
     except OSError as error:
-        if tool.gnu:
-            fatal(tool, f"{source}: Cannot open: {tool.reason(error)}")
-        tool.fail(f"can't open '{source}': {tool.reason(error)}")
+        _not_opened(tool, source, error)
+        raise
     wanted = WantedMembers(tool)
     unpacking = Unpacking(tool)
     if not archive:
@@ -217,18 +212,17 @@ def read(tool: Tool, action: str, started: Files) -> None:
     try:
         for member in members(archive):
             tool.tick()
-            if not wanted.has(member.name):
+            if not wanted.has(member.path):
                 continue
             if action == "t":
-                tool.out((long_line(tool, member) if tool.has("v") else member.name) + "\n")
+                tool.out((long_line(tool, member) if tool.has("v") else member.path) + "\n")
             else:
                 unpacking.extract(member)
-    except BadTar as bad:
-        tool.err(
-            str(bad) if tool.gnu else "short read" if "EOF" in str(bad) or len(archive) < BLOCK else "invalid tar magic"
-        )
+    except BadArchiveError as bad:
         if not tool.gnu:
-            raise Done(1) from None
+            tool.fail("short read" if bad.place is None or len(archive) < BLOCK else "invalid tar magic")
+        at_start = "This does not look like a tar archive" if bad.place == 0 else "Skipping to next header"
+        tool.err("Unexpected EOF in archive" if bad.place is None else at_start)
     unpacking.finish()
     wanted.finish()
     if tool.gnu:
@@ -281,18 +275,18 @@ class Unpacking:
     def __init__(self, tool: Tool) -> None:
         self.tool = tool
         self.files = tool.files
-        self.folders: list[tuple[str, TarMember]] = []
+        self.folders: list[tuple[str, Entry]] = []
         self.keep_owner = self.files.user.uid == 0 and not tool.has("o", "no-same-owner")
         self.keep_mode = self.files.user.uid == 0 or tool.has("p", "same-permissions")
         self.warned = False
 
-    def extract(self, member: TarMember) -> None:
+    def extract(self, member: Entry) -> None:
         tool = self.tool
-        path = self.target(member.name)
+        path = self.target(member.path)
         if not path:
             return
         if tool.has("v"):
-            (tool.process.stderr if tool.has("O") else tool.process.stdout).write(member.name + "\n")
+            (tool.process.stderr if tool.has("O") else tool.process.stdout).write(member.path + "\n")
         if tool.has("O"):
             tool.process.stdout.write_content(member.body)
             return
@@ -313,7 +307,7 @@ class Unpacking:
         parts = [part for part in name.split("/") if part not in ("", ".")] if strip else []
         return "/".join(parts[strip:]) if strip else name.rstrip("/") or "."
 
-    def make(self, path: str, member: TarMember) -> None:
+    def make(self, path: str, member: Entry) -> None:
         files = self.files
         parent = dirname(path)
         if parent and not files.is_dir(parent):
@@ -332,7 +326,7 @@ class Unpacking:
                 self.tool.complain(said, path, status=2 if self.tool.gnu else 1)
                 return
             files.unlink(path)
-        if member.hard:
+        if member.hardlink is not None:
             files.link(self.target(member.link), path)
             return
         if stat.S_ISLNK(member.mode):
@@ -351,7 +345,7 @@ class Unpacking:
             return False
         return True
 
-    def set(self, path: str, member: TarMember) -> None:
+    def set(self, path: str, member: Entry) -> None:
         files, link = self.files, stat.S_ISLNK(member.mode)
         if self.keep_owner:
             names = Names(files)
@@ -361,7 +355,7 @@ class Unpacking:
         if not link:
             files.chmod(path, member.mode & 0o7777 if self.keep_mode else member.mode & 0o777 & ~files.umask)
         if not self.tool.has("m"):
-            files.utime(path, member.mtime * 10**9, member.mtime * 10**9, False)
+            files.utime(path, member.mtime, member.mtime, False)
 
     def finish(self) -> None:
         for path, member in reversed(self.folders):
@@ -396,9 +390,8 @@ def tar(tool: Tool) -> None:
         try:
             tool.files.chdir(folder)
         except OSError as error:
-            if tool.gnu:
-                fatal(tool, f"{folder}: Cannot open: {tool.reason(error)}")
-            tool.fail(f"can't change directory to '{folder}': {tool.reason(error)}")
+            reason = tool.reason(error)
+            fatal(tool, f"{folder}: Cannot open: {reason}", f"can't change directory to '{folder}': {reason}")
     if action in ("c", "r"):
         create(tool, action, started)
     else:
