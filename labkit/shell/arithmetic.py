@@ -1,6 +1,6 @@
 """`$((…))`: integers of 64 bits, C's operators. POSIX, Shell Command Language, 2.6.4.
 
-An expression is parsed to nested tuples once; `evaluate` walks them. Numbers wrap around as C's do in practice.
+An expression is read once, into a function of the variables. Numbers wrap around as C's do in practice.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 _TOKEN = re.compile(
     r"\s*(?:(0[xX][0-9a-fA-F]+|[0-9]+(?:#[0-9a-zA-Z]+)?)|([A-Za-z_][A-Za-z0-9_]*)"
@@ -26,7 +26,6 @@ _LEVELS = (
     ("+", "-"),
     ("*", "/", "%"),
 )
-_PRECEDENCE = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
 _ASSIGNING = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "|=", "^="))
 
 
@@ -69,18 +68,22 @@ def number_of(text: str) -> int | None:
         return None
 
 
+Calculation = Callable[[Variables], int]
+
+
 @lru_cache(maxsize=512)
-def parse(text: str, steps: bool) -> Any:
-    """The expression's tree; `steps`: `++`, `--`, `**` and `,` are known (not in dash)."""
-    return _Parser(text, steps).whole()
+def parse(text: str, steps: bool) -> Calculation:
+    """What the expression calculates; `steps`: `++`, `--`, `**` and `,` are known (not in dash)."""
+    return _Calculations(text, steps).whole()
 
 
 def evaluate(text: str, variables: Variables, *, steps: bool) -> int:
-    tree = parse(text, steps)
-    return wrap(_value(tree, variables, text))
+    return wrap(parse(text, steps)(variables))
 
 
-class _Parser:
+class _Calculations:
+    """The words of one expression, and what they calculate, from the loosest operator to the tightest."""
+
     def __init__(self, text: str, steps: bool) -> None:
         self.text = text
         self.steps = steps
@@ -97,13 +100,16 @@ class _Parser:
         self.tokens.append(("", ""))
         self.place = 0
 
-    def whole(self) -> Any:
+    def whole(self) -> Calculation:
         if len(self.tokens) == 1:
-            return ("number", 0)
-        tree = self.comma()
-        if self.tokens[self.place] != ("", ""):
-            raise CalculationError("syntax", self.text)
-        return tree
+            return lambda variables: 0
+        made = self.comma()
+        self.expect(self.tokens[self.place] == ("", ""))
+        return made
+
+    def expect(self, holds: bool, kind: str = "syntax") -> None:
+        if not holds:
+            raise CalculationError(kind, self.text)
 
     def accept(self, *operators: str) -> str:
         kind, value = self.tokens[self.place]
@@ -112,75 +118,109 @@ class _Parser:
         self.place += 1
         return value
 
-    def comma(self) -> Any:
-        tree = self.assignment()
+    def comma(self) -> Calculation:
+        made = self.assignment()
         while self.steps and self.accept(","):
-            tree = ("comma", tree, self.assignment())
-        return tree
+            made = _in_turn(made, self.assignment())
+        return made
 
-    def assignment(self) -> Any:
+    def assignment(self) -> Calculation:
         kind, name = self.tokens[self.place]
-        operator = self.tokens[self.place + 1] if kind == "name" else ("", "")
-        if operator[1] in _ASSIGNING:
-            self.place += 2
-            return ("assign", operator[1][:-1], name, self.assignment())
-        return self.condition()
+        operator = self.tokens[self.place + 1][1] if kind == "name" else ""
+        if operator not in _ASSIGNING:
+            return self.condition()
+        self.place += 2
+        return self.assigning(operator[:-1], name, self.assignment())
 
-    def condition(self) -> Any:
+    def assigning(self, operator: str, name: str, value: Calculation) -> Calculation:
+        def run(variables: Variables) -> int:
+            left = variables.number(name) if operator else 0
+            result = self.apply(operator, left, value(variables))
+            variables.assign(name, str(result))
+            return result
+
+        return run
+
+    def condition(self) -> Calculation:
         test = self.binary(0)
         if not self.accept("?"):
             return test
-        chosen = self.comma()
-        if not self.accept(":"):
-            raise CalculationError("syntax", self.text)
-        return ("if", test, chosen, self.condition())
+        yes = self.comma()
+        self.expect(self.accept(":") != "")
+        no = self.condition()
+        return lambda variables: yes(variables) if test(variables) else no(variables)
 
-    def binary(self, level: int) -> Any:
+    def binary(self, level: int) -> Calculation:
         if level == len(_LEVELS):
             return self.power()
         left = self.binary(level + 1)
         while operator := self.accept(*_LEVELS[level]):
-            left = (operator, left, self.binary(level + 1))
+            left = self.operated(operator, left, self.binary(level + 1))
         return left
 
-    def power(self) -> Any:
-        base = self.unary()
-        if self.steps and self.accept("**"):
-            return ("**", base, self.power())
-        return base
+    def operated(self, operator: str, left: Calculation, right: Calculation) -> Calculation:
+        if operator == "&&":
+            return lambda variables: int(bool(left(variables) and right(variables)))
+        if operator == "||":
+            return lambda variables: int(bool(left(variables) or right(variables)))
+        return lambda variables: self.apply(operator, left(variables), right(variables))
 
-    def unary(self) -> Any:
-        if self.tokens[self.place][1] in ("++", "--"):
-            operator = self.accept("++", "--")
+    def apply(self, operator: str, left: int, right: int) -> int:
+        self.expect(operator not in ("/", "%") or right != 0, "zero")
+        return wrap(_BINARY[operator](left, right))
+
+    def power(self) -> Calculation:
+        base = self.unary()
+        return self.operated("**", base, self.power()) if self.steps and self.accept("**") else base
+
+    def unary(self) -> Calculation:
+        if operator := self.accept("++", "--"):
             kind, name = self.tokens[self.place]
             if self.steps and kind == "name":
                 self.place += 1
-                return ("step", operator[0], name, True)
-            return ("unary", operator[0], ("unary", operator[0], self.unary()))
+                return _step(operator, name, before=True)
+            return _signed(operator[0], _signed(operator[0], self.unary()))
         if operator := self.accept("-", "+", "!", "~"):
-            return ("unary", operator, self.unary())
+            return _signed(operator, self.unary())
         return self.primary()
 
-    def primary(self) -> Any:
+    def primary(self) -> Calculation:
         if self.accept("("):
-            tree = self.comma()
-            if not self.accept(")"):
-                raise CalculationError("syntax", self.text)
-            return tree
+            made = self.comma()
+            self.expect(self.accept(")") != "")
+            return made
         kind, value = self.tokens[self.place]
-        if not kind:
-            raise CalculationError("primary", self.text)
+        self.expect(kind != "", "primary")
         self.place += 1
         if kind == "number":
-            number = number_of(value)
-            if number is None:
-                raise CalculationError("syntax", self.text)
-            return ("number", number)
+            return self.constant(number_of(value))
         if self.tokens[self.place][1] in ("++", "--") and self.tokens[self.place + 1][0] == "":
-            if not self.steps:
-                raise CalculationError("primary", self.text)
-            return ("step", self.accept("++", "--")[0], value, False)
-        return ("name", value)
+            self.expect(self.steps, "primary")
+            return _step(self.accept("++", "--"), value, before=False)
+        return lambda variables: variables.number(value)
+
+    def constant(self, number: int | None) -> Calculation:
+        if number is None:
+            raise CalculationError("syntax", self.text)
+        return lambda variables: number
+
+
+def _in_turn(first: Calculation, last: Calculation) -> Calculation:
+    return lambda variables: (first(variables), last(variables))[1]
+
+
+def _signed(operator: str, value: Calculation) -> Calculation:
+    return lambda variables: wrap(_UNARY[operator](value(variables)))
+
+
+def _step(operator: str, name: str, *, before: bool) -> Calculation:
+    def run(variables: Variables) -> int:
+        old = variables.number(name)
+        new = wrap(old + (1 if operator == "++" else -1))
+        variables.assign(name, str(new))
+        return new if before else old
+
+    return run
 
 
 def _divide(left: int, right: int) -> int:
@@ -214,48 +254,3 @@ _UNARY: dict[str, Callable[[int], int]] = {
     "!": lambda a: int(not a),
     "~": lambda a: ~a,
 }
-
-
-def _apply(operator: str, left: int, right: int, text: str) -> int:
-    if operator in ("/", "%") and right == 0:
-        raise CalculationError("zero", text)
-    return wrap(_BINARY[operator](left, right))
-
-
-def _value(tree: Any, variables: Variables, text: str) -> int:
-    kind = tree[0]
-    if kind == "number":
-        return tree[1]  # type: ignore[no-any-return]
-    if kind == "name":
-        return variables.number(tree[1])
-    if kind == "unary":
-        return wrap(_UNARY[tree[1]](_value(tree[2], variables, text)))
-    if kind == "assign":
-        return _assign(tree, variables, text)
-    if kind == "step":
-        return _step(tree, variables)
-    if kind == "if":
-        return _value(tree[2] if _value(tree[1], variables, text) else tree[3], variables, text)
-    left = _value(tree[1], variables, text)
-    if kind == "&&":
-        return int(bool(left and _value(tree[2], variables, text)))
-    if kind == "||":
-        return int(bool(left or _value(tree[2], variables, text)))
-    right = _value(tree[2], variables, text)
-    return right if kind == "comma" else _apply(kind, left, right, text)
-
-
-def _assign(tree: Any, variables: Variables, text: str) -> int:
-    _, operator, name, value = tree
-    left = variables.number(name) if operator else 0
-    result = _apply(operator, left, _value(value, variables, text), text)
-    variables.assign(name, str(result))
-    return result
-
-
-def _step(tree: Any, variables: Variables) -> int:
-    _, operator, name, before = tree
-    old = variables.number(name)
-    new = wrap(old + (1 if operator == "+" else -1))
-    variables.assign(name, str(new))
-    return new if before else old

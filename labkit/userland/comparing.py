@@ -5,13 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Literal
 
 from labkit.files import Content
 from labkit.userland.dates import formatted
 from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, size, text_of
 
-Op = tuple[Any, int, int, int, int]  # what SequenceMatcher gives
+Op = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]  # what SequenceMatcher gives
 _LIMIT = 20_000  # lines of a file that are compared one by one
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Protocol
 
 from labkit.files import Content
 from labkit.userland.tool import LINE_LIMIT, Say, Tool, Utility
@@ -13,10 +14,30 @@ _MAGIC = {b"\x1f\x8b": "z", b"BZh": "j", b"\xfd7zXZ": "J"}
 _COST = 1600  # steps that packing or unpacking 1 MiB takes
 
 
+class Packer(Protocol):
+    """What zlib, bz2 and lzma pack with."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+class Unpacker(Protocol):
+    """What zlib, bz2 and lzma unpack with: one stream, up to its end."""
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+
 def compressed(tool: Tool, content: Content, kind: str = "z") -> bytes:
     """z: gzip (without a name and a time, so that equal contents stay equal), j: bzip2, J: xz."""
     if kind == "z":
-        packer: Any = zlib.compressobj(6, zlib.DEFLATED, 31)
+        packer: Packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     elif kind == "j":
         packer = import_module("bz2").BZ2Compressor()
     else:
@@ -48,13 +69,14 @@ def opened(tool: Tool, content: Content) -> Content | None:
     return Content.join(pieces)
 
 
-def _unpacker(kind: str) -> Any:
+def _unpacker(kind: str) -> Unpacker:
     if kind == "z":
         return zlib.decompressobj(31)
-    return import_module("bz2").BZ2Decompressor() if kind == "j" else import_module("lzma").LZMADecompressor()
+    made: Unpacker = import_module("bz2").BZ2Decompressor() if kind == "j" else import_module("lzma").LZMADecompressor()
+    return made
 
 
-def _unpacked(tool: Tool, content: Content, kind: str):  # type: ignore[no-untyped-def]
+def _unpacked(tool: Tool, content: Content, kind: str) -> Iterator[bytes]:
     unpacker = _unpacker(kind)
     for block in content.blocks():
         while block:

@@ -6,7 +6,6 @@ import base64 as encodings
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
 
 from labkit.files import Content
 from labkit.userland.tool import SAME, Say, Tool, Utility, text_of
@@ -20,7 +19,7 @@ def digest(tool: Tool, content: Content, kind: str) -> str:
     if kind == "sha256":
         tool.tick(1 + _COST * len(content) // (1 << 20))
         return content.sha256()
-    made: Any = hashlib.new(kind, usedforsecurity=False)
+    made = hashlib.new(kind, usedforsecurity=False)
     for block in content.blocks():
         tool.tick(1 + _COST * len(block) // (1 << 20))
         made.update(block)

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from re import _constants as names  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import NamedTuple
 
 from labkit.kernel.process import Runaway
 
 Tick = Callable[[int], object]
 Test = Callable[[str], bool]
+SetItem = tuple[int, int | tuple[int, int] | None]  # of brackets: a character, a range, a category, that it is negated
 
 _COST = 10_000_000  # of characters to the power of the pattern's repeats: what Python's engine may be asked for
 _LARGEST = 20_000  # instructions
@@ -28,6 +29,7 @@ _CATEGORIES = {
     names.CATEGORY_DIGIT: r"\d", names.CATEGORY_NOT_DIGIT: r"\D", names.CATEGORY_SPACE: r"\s",
     names.CATEGORY_NOT_SPACE: r"\S", names.CATEGORY_WORD: r"\w", names.CATEGORY_NOT_WORD: r"\W",
 }  # fmt: skip
+_INNER = {names.SUBPATTERN: 3, names.ASSERT: 1, names.ASSERT_NOT: 1}  # which of a node's values is the pattern inside
 _ENDLESS = 20  # a repeat that may go on this often counts as endless
 
 
@@ -50,7 +52,7 @@ def _power(pattern: str, flags: int) -> int:
         return 99
 
 
-def _repeats(nodes: Any, repeated: bool) -> int:
+def _repeats(nodes: _parser.SubPattern, repeated: bool) -> int:
     total = 0
     for kind, value in nodes:
         if kind in (names.MAX_REPEAT, names.MIN_REPEAT, names.POSSESSIVE_REPEAT):
@@ -62,19 +64,11 @@ def _repeats(nodes: Any, repeated: bool) -> int:
             total += 99 if repeated else max(_repeats(branch, repeated) for branch in value[1])
         elif kind is names.GROUPREF:
             total += 1
-        else:
-            total += sum(_repeats(inner, repeated) for inner in _inside(kind, value))
+        elif kind is names.ATOMIC_GROUP:
+            total += _repeats(value, repeated)
+        elif kind in _INNER:
+            total += _repeats(value[_INNER[kind]], repeated)
     return min(total, 99)
-
-
-def _inside(kind: Any, value: Any) -> list[Any]:
-    if kind is names.SUBPATTERN:
-        return [value[3]]
-    if kind in (names.ASSERT, names.ASSERT_NOT):
-        return [value[1]]
-    if kind is names.ATOMIC_GROUP:
-        return [value]
-    return []
 
 
 class GuardedMatch:
@@ -176,16 +170,29 @@ Searchable = re.Pattern[str] | Guarded
 # -- from Python's syntax tree to instructions
 
 
+class Step(NamedTuple):
+    """One instruction. CHAR: `test`. SPLIT: `to`, else `other`. JUMP: `to`. SAVE: into `to`. AT: `to` (the condition),
+    `other` (flags). LOOK: `inner`, `to` characters back; `wanted`. BACK: to group `to`; `wanted`: in either case.
+    """
+
+    kind: int
+    to: int = 0
+    other: int = 0
+    test: Test = str.isascii  # of one character
+    inner: tuple[Step, ...] = ()
+    wanted: bool = False
+
+
 @lru_cache(maxsize=64)
-def _compiled(pattern: str, flags: int) -> tuple[list[tuple[Any, ...]], bool]:
+def _compiled(pattern: str, flags: int) -> tuple[tuple[Step, ...], bool]:
     """The instructions, and whether a state that failed once always fails (no back-references)."""
-    program: list[tuple[Any, ...]] = []
+    program: list[Step] = []
     _emit(program, _parser.parse(pattern, flags), flags)
-    program.append((MATCH,))
-    return program, not any(step[0] == BACK for step in program)
+    program.append(Step(MATCH))
+    return tuple(program), not any(step.kind == BACK for step in program)
 
 
-def _emit(program: list[tuple[Any, ...]], nodes: Any, flags: int) -> None:
+def _emit(program: list[Step], nodes: _parser.SubPattern, flags: int) -> None:
     for kind, value in nodes:
         if len(program) > _LARGEST:
             raise TooBig("a regular expression is too big")
@@ -196,77 +203,71 @@ def _emit(program: list[tuple[Any, ...]], nodes: Any, flags: int) -> None:
         elif kind is names.BRANCH:
             _emit_branches(program, value[1], flags)
         elif kind is names.AT:
-            program.append((AT, value, flags))
+            program.append(Step(AT, value, flags))
         elif kind in (names.ASSERT, names.ASSERT_NOT):
-            inner: list[tuple[Any, ...]] = []
+            inner: list[Step] = []
             _emit(inner, value[1], flags)
             width = value[1].getwidth()[0] if value[0] < 0 else 0
-            program.append((LOOK, [*inner, (MATCH,)], width, kind is names.ASSERT))
+            program.append(Step(LOOK, width, inner=(*inner, Step(MATCH)), wanted=kind is names.ASSERT))
         elif kind is names.GROUPREF:
-            program.append((BACK, value, bool(flags & re.I)))
+            program.append(Step(BACK, value, wanted=bool(flags & re.I)))
         elif kind is names.ATOMIC_GROUP:
             _emit(program, value, flags)
         else:
-            program.append((CHAR, _test(kind, value, flags)))
+            program.append(Step(CHAR, test=_test(kind, value, flags)))
 
 
-def _emit_group(program: list[tuple[Any, ...]], value: Any, flags: int) -> None:
+def _emit_group(
+    program: list[Step], value: tuple[int | None, int, int, _parser.SubPattern], flags: int
+) -> None:  # fmt: skip
     number, add, remove, inner = value
     if number is not None:
-        program.append((SAVE, 2 * number))
+        program.append(Step(SAVE, 2 * number))
     _emit(program, inner, (flags | add) & ~remove)
     if number is not None:
-        program.append((SAVE, 2 * number + 1))
+        program.append(Step(SAVE, 2 * number + 1))
 
 
-def _emit_branches(program: list[tuple[Any, ...]], branches: Any, flags: int) -> None:
+def _emit_branches(program: list[Step], branches: list[_parser.SubPattern], flags: int) -> None:
     ends = []
     for branch in branches[:-1]:
         split = len(program)
-        program.append(())
+        program.append(Step(SPLIT))
         _emit(program, branch, flags)
         ends.append(len(program))
-        program.append(())
-        program[split] = (SPLIT, split + 1, len(program))
+        program.append(Step(JUMP))
+        program[split] = Step(SPLIT, split + 1, len(program))
     _emit(program, branches[-1], flags)
     for end in ends:
-        program[end] = (JUMP, len(program))
+        program[end] = Step(JUMP, len(program))
 
 
-def _emit_repeat(program: list[tuple[Any, ...]], value: Any, flags: int, *, lazy: bool) -> None:
+def _emit_repeat(
+    program: list[Step], value: tuple[int, int, _parser.SubPattern], flags: int, *, lazy: bool
+) -> None:  # fmt: skip
     least, most, inner = value
-
-    def split(place: int, end: int) -> None:
-        program[place] = (SPLIT, end, place + 1) if lazy else (SPLIT, place + 1, end)
-
     for _ in range(least):
         _emit(program, inner, flags)
-    if most is names.MAXREPEAT:
-        start = len(program)
-        program.append(())
-        _emit(program, inner, flags)
-        program.append((JUMP, start))
-        split(start, len(program))
-        return
     splits = []
-    for _ in range(most - least):
+    for _ in range(1 if most is names.MAXREPEAT else most - least):
         splits.append(len(program))
-        program.append(())
+        program.append(Step(SPLIT))
         _emit(program, inner, flags)
+    if most is names.MAXREPEAT:
+        program.append(Step(JUMP, splits[0]))
     for place in splits:
-        split(place, len(program))
+        program[place] = Step(SPLIT, len(program), place + 1) if lazy else Step(SPLIT, place + 1, len(program))
 
 
-def _test(kind: Any, value: Any, flags: int) -> Test:
+def _test(kind: int, value: int | list[SetItem] | None, flags: int) -> Test:
     """Whether one character fits."""
     if kind is names.ANY:
         return (lambda char: True) if flags & re.S else (lambda char: char != "\n")
-    if kind is names.LITERAL or kind is names.NOT_LITERAL:
-        kind, value = names.IN, [*([(names.NEGATE, None)] if kind is names.NOT_LITERAL else []), (names.LITERAL, value)]
-    if kind is not names.IN:
+    if kind not in (names.LITERAL, names.NOT_LITERAL, names.IN):
         raise TooBig("a regular expression is too big")
-    negated = value[0][0] is names.NEGATE
-    tests = [_in_set(what, which) for what, which in value if what is not names.NEGATE]
+    items = value if isinstance(value, list) else [(names.LITERAL, value)]
+    negated = kind is names.NOT_LITERAL or items[0][0] is names.NEGATE
+    tests = [_in_set(what, which) for what, which in items if what is not names.NEGATE]
     fold = bool(flags & re.I)
 
     @lru_cache(maxsize=256)
@@ -277,10 +278,10 @@ def _test(kind: Any, value: Any, flags: int) -> Test:
     return fits
 
 
-def _in_set(what: Any, which: Any) -> Test:
+def _in_set(what: int, which: int | tuple[int, int] | None) -> Test:
     if what is names.LITERAL:
         return lambda char: ord(char) == which
-    if what is names.RANGE:
+    if isinstance(which, tuple):
         return lambda char: which[0] <= ord(char) <= which[1]
     category = re.compile(_CATEGORIES[which])
     return lambda char: category.match(char) is not None
@@ -290,7 +291,7 @@ def _in_set(what: Any, which: Any) -> Test:
 
 
 def _run(
-    program: list[tuple[Any, ...]],
+    program: tuple[Step, ...],
     text: str,
     start: int,
     groups: int,
@@ -309,9 +310,9 @@ def _run(
                 tick(steps // _STEPS_A_TICK)
                 steps = 0
             step = program[at]
-            kind = step[0]
+            kind = step.kind
             if kind == CHAR:
-                if place >= length or not step[1](text[place]):
+                if place >= length or not step.test(text[place]):
                     break
                 at, place = at + 1, place + 1
                 continue
@@ -320,12 +321,12 @@ def _run(
                     if (at, place) in seen:
                         break
                     seen.add((at, place))
-                stack.append((step[2], place, places))
-                at = step[1]
+                stack.append((step.other, place, places))
+                at = step.to
             elif kind == JUMP:
-                at = step[1]
+                at = step.to
             elif kind == SAVE:
-                places = (*places[: step[1]], place, *places[step[1] + 1 :])
+                places = (*places[: step.to], place, *places[step.to + 1 :])
                 at += 1
             elif kind == MATCH:
                 if place not in ends:
@@ -341,33 +342,33 @@ def _run(
     return None
 
 
-def _checked(step: tuple[Any, ...], text: str, place: int, places: tuple[int, ...], groups: int, tick: Tick) -> int:
+def _checked(step: Step, text: str, place: int, places: tuple[int, ...], groups: int, tick: Tick) -> int:
     """Where it goes on after a condition or a back-reference; -1 where that does not hold."""
-    if step[0] == AT:
-        return place if _is_at(step[1], step[2], text, place) else -1
-    if step[0] == LOOK:
-        _, inner, back, wanted = step
-        found = place >= back and _run(inner, text, place - back, groups, None, tick, range(len(text) + 1)) is not None
-        return place if found is wanted else -1
-    first, last = places[2 * step[1]], places[2 * step[1] + 1]
+    if step.kind == AT:
+        return place if _is_at(step.to, step.other, text, place) else -1
+    if step.kind == LOOK:
+        start, ends = place - step.to, range(len(text) + 1)
+        found = start >= 0 and _run(step.inner, text, start, groups, None, tick, ends) is not None
+        return place if found is step.wanted else -1
+    first, last = places[2 * step.to], places[2 * step.to + 1]
     if first < 0 or last < 0:
         return -1
     word, there = text[first:last], text[place : place + last - first]
-    if step[2]:
+    if step.wanted:
         word, there = word.lower(), there.lower()
     return place + len(word) if word == there else -1
 
 
-def _is_at(where: Any, flags: int, text: str, place: int) -> bool:
+def _is_at(where: int, flags: int, text: str, place: int) -> bool:
     if where in (names.AT_BEGINNING, names.AT_BEGINNING_STRING):
-        return place == 0 or (where is names.AT_BEGINNING and bool(flags & re.M) and text[place - 1] == "\n")
-    if where is names.AT_END:
+        return place == 0 or (where == names.AT_BEGINNING and bool(flags & re.M) and text[place - 1] == "\n")
+    if where == names.AT_END:
         rest = len(text) - place
         return rest == 0 or (rest == 1 and text[place] == "\n") or (bool(flags & re.M) and text[place] == "\n")
-    if where is names.AT_END_STRING:
+    if where == names.AT_END_STRING:
         return place == len(text)
     border = _is_word(text, place - 1) != _is_word(text, place)
-    return border is (where is names.AT_BOUNDARY)
+    return border is (where == names.AT_BOUNDARY)
 
 
 def _is_word(text: str, place: int) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import suppress
+from functools import reduce
+from itertools import chain, groupby
 
+from labkit.kernel.golang import Json
 from labkit.userland.tool import Done, Say, Tool, Utility, text_of
 
-Filter = Callable[[Any], Iterator[Any]]
+Filter = Callable[[Json], Iterator[Json]]
 _TOKEN = re.compile(
     r'\s*(\.\[|\.\.|==|!=|<=|>=|//|and\b|or\b|[A-Za-z_]\w*|\.[A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|\.|\S)'
 )
@@ -23,14 +27,34 @@ class QueryError(Exception):
         self.status = status
 
 
-def _type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    kinds: dict[type, str] = {dict: "object", list: "array", str: "string", type(None): "null"}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), "number")
+_TYPES = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array",
+          dict: "object"}  # fmt: skip
 
 
-class Parser:
+def _type(value: Json) -> str:
+    return _TYPES[type(value)]
+
+
+def _rank(value: Json) -> tuple[int, float, str]:
+    """Where a value stands in jq's order: by its type, then by itself."""
+    number = float(value) if isinstance(value, (bool, int, float)) else 0.0
+    shown = "" if isinstance(value, (bool, int, float)) else value if isinstance(value, str) else json.dumps(value)
+    return list(_TYPES.values()).index(_type(value)), number, shown
+
+
+def _list(value: Json) -> list[Json]:
+    if isinstance(value, list):
+        return value
+    raise QueryError(f"error (at <stdin>:0): Cannot iterate over {_type(value)}")
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    raise QueryError(f"error (at <stdin>:0): {_type(value)} is no string")
+
+
+class QueryParser:
     """A filter: pipes bind least, then commas, then comparisons, then paths."""
 
     def __init__(self, text: str) -> None:
@@ -137,14 +161,10 @@ def _piped(left: Filter, right: Filter) -> Filter:
 
 
 def _both(left: Filter, right: Filter) -> Filter:
-    def run(value: Any) -> Iterator[Any]:
-        yield from left(value)
-        yield from right(value)
-
-    return run
+    return lambda value: chain(left(value), right(value))
 
 
-def _constant(constant: Any) -> Filter:
+def _constant(constant: Json) -> Filter:
     return lambda value: iter([constant])
 
 
@@ -153,11 +173,9 @@ def _collected(inner: Filter) -> Filter:
 
 
 def _tried(inner: Filter) -> Filter:
-    def run(value: Any) -> Iterator[Any]:
-        try:
+    def run(value: Json) -> Iterator[Json]:
+        with suppress(QueryError):
             yield from inner(value)
-        except QueryError:
-            return
 
     return run
 
@@ -166,7 +184,7 @@ def _field(name: str) -> Filter:
     return lambda value: _at(value, name)
 
 
-def _at(value: Any, key: Any) -> Iterator[Any]:
+def _at(value: Json, key: Json) -> Iterator[Json]:
     if value is None:
         yield None
     elif isinstance(value, dict) and isinstance(key, str):
@@ -178,38 +196,38 @@ def _at(value: Any, key: Any) -> Iterator[Any]:
         raise QueryError(f"error (at <stdin>:0): Cannot index {_type(value)} with {shown}")
 
 
-def _each(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-    else:
-        raise QueryError(f"error (at <stdin>:0): Cannot iterate over {_type(value)}")
+def _each(value: Json) -> Iterator[Json]:
+    yield from value.values() if isinstance(value, dict) else _list(value)
 
 
-def _true(value: Any) -> bool:
+def _true(value: Json) -> bool:
     return value is not None and value is not False
 
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "<=": lambda a, b: a <= b,
-    ">=": lambda a, b: a >= b,
-    "+": lambda a, b: b if a is None else a if b is None else {**a, **b} if isinstance(a, dict) else a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
+_OPERATORS: dict[str, Callable[[Json, Json], Json]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": lambda a, b: _rank(a) < _rank(b),
+    ">": lambda a, b: _rank(a) > _rank(b),
+    "<=": lambda a, b: _rank(a) <= _rank(b),
+    ">=": lambda a, b: _rank(a) >= _rank(b),
+    "+": lambda a, b: _added(a, b),
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
     "and": lambda a, b: _true(a) and _true(b),
     "or": lambda a, b: _true(a) or _true(b),
     "//": lambda a, b: a if _true(a) else b,
 }
 
 
+def _added(a: Json, b: Json) -> Json:
+    made: dict[type, Callable[[Json, Json], Json]] = {dict: operator.or_}
+    return b if a is None else a if b is None else made.get(type(a), operator.add)(a, b)
+
+
 def _operated(name: str, left: Filter, right: Filter) -> Filter:
-    def run(value: Any) -> Iterator[Any]:
+    def run(value: Json) -> Iterator[Json]:
         for other in right(value):
             for one in left(value):
                 try:
@@ -222,56 +240,55 @@ def _operated(name: str, left: Filter, right: Filter) -> Filter:
     return run
 
 
-def _single(function: Callable[[Any], Any]) -> Filter:
+def _single(function: Callable[[Json], Json]) -> Filter:
     return lambda value: iter([function(value)])
 
 
 _WORDS: dict[str, Filter] = {
-    "keys": _single(lambda value: sorted(value) if isinstance(value, dict) else list(range(len(value)))),
+    "keys": _single(lambda value: [*sorted(value)] if isinstance(value, dict) else [*range(len(_list(value)))]),
     "length": _single(
-        lambda value: 0 if value is None else len(value) if not isinstance(value, (int, float)) else abs(value)
+        lambda value: 0 if value is None else abs(value) if isinstance(value, (int, float)) else len(value)
     ),
     "type": _single(_type),
     "not": _single(lambda value: not _true(value)),
-    "add": _single(lambda value: _sum(value)),
-    "to_entries": _single(lambda value: [{"key": key, "value": item} for key, item in value.items()]),
-    "sort": _single(lambda value: sorted(value)),
-    "unique": _single(lambda value: sorted(set(value))),
-    "reverse": _single(lambda value: value[::-1]),
-    "first": _single(lambda value: value[0]),
-    "last": _single(lambda value: value[-1]),
+    "add": _single(lambda value: reduce(_added, _each(value), None)),
+    "to_entries": _single(
+        lambda value: [{"key": key, "value": item} for key, item in value.items()] if isinstance(value, dict) else []
+    ),
+    "sort": _single(lambda value: sorted(_list(value), key=_rank)),
+    "unique": _single(lambda value: [next(same) for _, same in groupby(sorted(_list(value), key=_rank), _rank)]),
+    "reverse": _single(lambda value: _list(value)[::-1]),
+    "first": _single(lambda value: _list(value)[0]),
+    "last": _single(lambda value: _list(value)[-1]),
     "empty": lambda value: iter(()),
     "tostring": _single(lambda value: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))),
     "tonumber": _single(lambda value: json.loads(value) if isinstance(value, str) else value),
 }
 _WITH: dict[str, Callable[[Filter], Filter]] = {
     "select": lambda test: lambda value: (value for found in test(value) if _true(found)),
-    "map": lambda inner: lambda value: iter([[out for item in value for out in inner(item)]]),
-    "has": lambda key: lambda value: ((name in value) for name in key(value)),
-    "join": lambda mark: lambda value: (text.join(str(item) for item in value) for text in mark(value)),
-    "split": lambda mark: lambda value: (value.split(text) for text in mark(value)),
-    "startswith": lambda head: lambda value: (value.startswith(text) for text in head(value)),
-    "endswith": lambda tail: lambda value: (value.endswith(text) for text in tail(value)),
-    "contains": lambda part: lambda value: ((other in value) for other in part(value)),
+    "map": lambda inner: lambda value: iter([[out for item in _each(value) for out in inner(item)]]),
+    "has": lambda key: lambda value: (_contains(value, name) for name in key(value)),
+    "join": lambda mark: lambda value: (_text(text).join(str(item) for item in _list(value)) for text in mark(value)),
+    "split": lambda mark: lambda value: ([*_text(value).split(_text(text))] for text in mark(value)),
+    "startswith": lambda head: lambda value: (_text(value).startswith(_text(text)) for text in head(value)),
+    "endswith": lambda tail: lambda value: (_text(value).endswith(_text(text)) for text in tail(value)),
+    "contains": lambda part: lambda value: (_contains(value, other) for other in part(value)),
 }
 
 
-def _sum(values: list[Any]) -> Any:
-    total = None
-    for value in values:
-        total = value if total is None else total + value
-    return total
+def _contains(value: Json, part: Json) -> bool:
+    return part in value if isinstance(value, (list, dict)) else _text(part) in _text(value)
 
 
 def jq(tool: Tool) -> int:
     if not tool.operands:
         tool.usage()
     try:
-        query = Parser(tool.operands[0]).whole()
+        query = QueryParser(tool.operands[0]).whole()
     except QueryError as error:
         tool.process.stderr.write(f"jq: {error}\njq: 1 compile error\n")
         return 3
-    last: Any = True
+    last: Json = True
     for text in _texts(tool):
         for value in _values(tool, text):
             try:
@@ -293,7 +310,7 @@ def _texts(tool: Tool) -> Iterator[str]:
         yield text_of(tool.whole(content))
 
 
-def _values(tool: Tool, text: str) -> Iterator[Any]:
+def _values(tool: Tool, text: str) -> Iterator[Json]:
     decoder, place = json.JSONDecoder(), 0
     while match := re.compile(r"\s*(?=\S)").match(text, place):
         try:
@@ -304,7 +321,7 @@ def _values(tool: Tool, text: str) -> Iterator[Any]:
         yield value
 
 
-def _shown(tool: Tool, value: Any) -> str:
+def _shown(tool: Tool, value: Json) -> str:
     if isinstance(value, str) and tool.has("r", "j"):
         return value + ("" if tool.has("j") else "\n")
     compact = tool.has("c")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from labkit.files import Files, Mount, Source, tmpfs
 from labkit.files.inodes import FileNode, FileSystem, Inode
@@ -97,10 +96,10 @@ def _bind(tool: Tool, what: str, where: str, options: list[str]) -> int:
     if files.is_dir(what) != files.is_dir(where):
         return _failed(tool, what, where, "mount(2) system call failed: Not a directory.", "Not a directory")
     under = files.find(what).mount
-    about: dict[str, Any] = {"device": under.device, "fstype": under.fstype, "readonly": "ro" in options}
     files.namespace.mount(
-        files.realpath(where), files.source(what), options=_flags([*options, *under.options[1:]]), **about
-    )
+        files.realpath(where), files.source(what), device=under.device, fstype=under.fstype, readonly="ro" in options,
+        options=_flags([*options, *under.options[1:]]),
+    )  # fmt: skip
     return 0
 
 

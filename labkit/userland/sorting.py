@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from labkit.userland.tool import Say, Tool, Utility
 
@@ -17,8 +16,12 @@ _HUMAN = re.compile(rb"[ \t]*(-?\d*\.?\d*)([kKMGTPEZY]?)")
 _POWER = {letter: index for index, letter in enumerate("KMGTPEZY", 1)} | {"k": 1, "": 0}
 
 
+Value = bytes | float | tuple[int, float] | list[tuple[bytes, int]]  # what lines are put in order by
+Order = list[Callable[[bytes], Value]]
+
+
 @dataclass(frozen=True)
-class Key:
+class SortKey:
     """Where a key starts and ends (field and character, from 1; 0: to the end) and how it is compared."""
 
     field: int = 1
@@ -31,7 +34,7 @@ class Key:
 
 def sort(tool: Tool) -> int | None:
     general = "".join(name for name, _ in tool.options if name in _LETTERS)
-    keys = [_key(tool, text, general) for text in tool.values("k")] or [Key(flags=general)]
+    keys = [_key(tool, text, general) for text in tool.values("k")] or [SortKey(flags=general)]
     for key in keys if tool.gnu else ():
         orders = "".join(letter for letter in "dghiMnRV" if letter in key.flags)
         if len(orders.replace("i", "").replace("d", "")) > 1 or (set(orders) & set("di") and set(orders) - set("di")):
@@ -78,8 +81,8 @@ def _write(tool: Tool, data: bytes) -> None:
         tool.complain(Say("{0}", "open failed: {0:n}"), path, error=error, status=2)
 
 
-def _unique(lines: list[bytes], order: list[Callable[[bytes], Any]]) -> Iterator[bytes]:
-    last: Any = None
+def _unique(lines: list[bytes], order: Order) -> Iterator[bytes]:
+    last: list[Value] | None = None
     for line in lines:
         value = [one(line) for one in order]
         if value != last:
@@ -87,7 +90,7 @@ def _unique(lines: list[bytes], order: list[Callable[[bytes], Any]]) -> Iterator
         last = value
 
 
-def _check(tool: Tool, lines: list[bytes], order: list[Callable[[bytes], Any]]) -> int:
+def _check(tool: Tool, lines: list[bytes], order: Order) -> int:
     reverse = tool.has("r")
     path = tool.operands[0] if tool.operands else "-"
     for number, (one, other) in enumerate(pairwise(lines), 2):
@@ -104,7 +107,7 @@ def _check(tool: Tool, lines: list[bytes], order: list[Callable[[bytes], Any]]) 
     return 0
 
 
-def _key(tool: Tool, text: str, general: str) -> Key:
+def _key(tool: Tool, text: str, general: str) -> SortKey:
     match = re.fullmatch(rf"(\d+)(?:\.(\d+))?([{_LETTERS}]*)(?:,(\d+)(?:\.(\d+))?([{_LETTERS}]*))?", text)
     if not match:
         if tool.gnu:
@@ -117,7 +120,7 @@ def _key(tool: Tool, text: str, general: str) -> Key:
             2,
         )
     own = flags + (end_flags or "")
-    return Key(
+    return SortKey(
         int(field),
         int(char or 1),
         int(end_field or 0),
@@ -127,7 +130,7 @@ def _key(tool: Tool, text: str, general: str) -> Key:
     )
 
 
-def _order(tool: Tool, keys: list[Key]) -> list[Callable[[bytes], Any]]:
+def _order(tool: Tool, keys: list[SortKey]) -> Order:
     mark = tool.value("t")
     if mark is not None:
         mark = "\0" if mark == "\\0" else mark
@@ -141,18 +144,14 @@ def _order(tool: Tool, keys: list[Key]) -> list[Callable[[bytes], Any]]:
     return [_value(key, separator) for key in keys]
 
 
-def _value(key: Key, separator: bytes | None) -> Callable[[bytes], Any]:
+def _value(key: SortKey, separator: bytes | None) -> Callable[[bytes], Value]:
     convert = _conversion(key.flags)
     if (key.field, key.char, key.end_field) == (1, 1, 0) and "b" not in key.flags:
         return convert
-
-    def value(line: bytes) -> Any:
-        return convert(_extract(line, key, separator))
-
-    return value
+    return lambda line: convert(_extract(line, key, separator))
 
 
-def _extract(line: bytes, key: Key, separator: bytes | None) -> bytes:
+def _extract(line: bytes, key: SortKey, separator: bytes | None) -> bytes:
     bounds = _fields(line, separator)
     start = _position(line, bounds, key.field, key.char - 1, "b" in key.flags, len(line))
     if not key.end_field:
@@ -185,18 +184,9 @@ def _fields(line: bytes, separator: bytes | None) -> list[tuple[int, int]]:
     return bounds
 
 
-def _conversion(flags: str) -> Callable[[bytes], Any]:
-    if "n" in flags:
-        return _number
-    if "g" in flags:
-        return _general
-    if "h" in flags:
-        return _human
-    if "M" in flags:
-        return _month
-    if "V" in flags:
-        return _version
-    return lambda data: _plain(data, flags)
+def _conversion(flags: str) -> Callable[[bytes], Value]:
+    """By the first of these letters, else as it is written."""
+    return next((_CONVERSIONS[letter] for letter in "nghMV" if letter in flags), lambda data: _plain(data, flags))
 
 
 def _plain(data: bytes, flags: str) -> bytes:
@@ -240,6 +230,11 @@ def _month(data: bytes) -> int:
 
 def _version(data: bytes) -> list[tuple[bytes, int]]:
     return [(text, int(number or 0)) for text, number in re.findall(rb"(\D*)(\d*)", data)]
+
+
+_CONVERSIONS: dict[str, Callable[[bytes], Value]] = {
+    "n": _number, "g": _general, "h": _human, "M": _month, "V": _version,
+}  # fmt: skip
 
 
 UTILITIES = {
