@@ -1,8 +1,8 @@
 """What can be asserted about a machine: a table of named predicates.
 
 A check is a function of the machine's Facts and of its own arguments. It returns "" where it holds, else the difference
-in plain words: what is so instead. Its signature is what a record may write; the sentence in `@check` is what a learner
-reads in the list of what is checked.
+in plain words: what is so instead; where the facts have no such thing, that is the difference. Its signature is what a
+record may write; the sentence in `@check` is what a learner reads in the list of what is checked.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import get_args, get_type_hints
 
-from labkit.course.machines import Facts, MountFacts, content_of, written
+from labkit.course.machines import Facts, MissingError, content_of, written
 from labkit.course.record import Assertion
 from labkit.engine.images.images import ImageStep
 from labkit.engine.images.layerreport import entry_of, walk
-from labkit.files import Content
-from labkit.kernel.golang import Json, JsonObject, human_size
+from labkit.kernel.golang import Json, JsonObject, at, human_size, texts
 
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?B|[KMG]iB|)\s*")
@@ -99,14 +98,17 @@ def evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
 
 def _evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
     row = CHECKS[assertion.check]
-    difference = row.holds(facts, **_numbers(row, assertion.arguments))
+    try:
+        difference = row.holds(facts, **_numbers(row, assertion.arguments))
+    except MissingError as missing:
+        difference = str(missing)
     words = assertion.says or row.words(assertion.arguments)
     if not assertion.negated:
         return CheckResult(not difference, words, difference)
     return CheckResult(
         bool(difference),
         assertion.says or f"it is not so that {words}",
-        "" if difference else f"{row.words(assertion.arguments)}",
+        "" if difference else row.words(assertion.arguments),
     )
 
 
@@ -153,39 +155,30 @@ def _within(number: int, count: int | None, at_least: int | None, at_most: int |
 # Images
 
 
-def _no_image(facts: Facts, image: str) -> str:
-    return "" if facts.image(image) else f"there is no image {image}"
-
-
 @check("the image {image} is there")
 def image_exists(facts: Facts, image: str) -> str:
-    return _no_image(facts, image)
+    facts.image(image)
+    return ""
 
 
 @check("{image} has {layers}")
 def image_layer_count(
     facts: Facts, image: str, count: int | None = None, at_least: int | None = None, at_most: int | None = None
 ) -> str:
-    if not (there := facts.image(image)):
-        return _no_image(facts, image)
-    number = len(there.layers)
+    number = len(facts.image(image).layers)
     return "" if _within(number, count, at_least, at_most) else f"it has {_layers(number)}"
 
 
 @check("{image} is smaller than {size}")
 def image_size_under(facts: Facts, image: str, size: str | int) -> str:
-    if not (there := facts.image(image)):
-        return _no_image(facts, image)
+    there = facts.image(image)
     return "" if there.size < size_of(size) else f"{image} is {human_size(there.size)}"
 
 
 @check("{image} is built on {base}: its lowest layers are those of {base}")
 def image_based_on(facts: Facts, image: str, base: str) -> str:
-    if not ((mine := facts.image(image)) and (lower := facts.image(base))):
-        return _no_image(facts, image) or _no_image(facts, base)
-    return (
-        "" if mine.layers[: len(lower.layers)] == lower.layers else f"{image} does not begin with the layers of {base}"
-    )
+    mine, lower = facts.image(image).layers, facts.image(base).layers
+    return "" if mine[: len(lower)] == lower else f"{image} does not begin with the layers of {base}"
 
 
 @check("{image} and {other} share {layers}")
@@ -197,26 +190,20 @@ def images_share_layers(
     at_least: int | None = None,
     at_most: int | None = None,
 ) -> str:
-    if not ((mine := facts.image(image)) and (theirs := facts.image(other))):
-        return _no_image(facts, image) or _no_image(facts, other)
-    pairs = zip(mine.layers, theirs.layers, strict=False)
+    pairs = zip(facts.image(image).layers, facts.image(other).layers, strict=False)
     shared = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
     return "" if _within(shared, count, at_least, at_most) else f"they share {_layers(shared)}"
 
 
 @check("{image} and {other} are the same image")
 def same_image(facts: Facts, image: str, other: str) -> str:
-    if not ((mine := facts.image(image)) and (theirs := facts.image(other))):
-        return _no_image(facts, image) or _no_image(facts, other)
-    return "" if mine.id == theirs.id else f"{image} and {other} have different ids"
+    return "" if facts.image(image).id == facts.image(other).id else f"{image} and {other} have different ids"
 
 
 @check("the configuration of {image} has {key} = {value}")
 def image_config_is(facts: Facts, image: str, key: str, value: str | list[str]) -> str:
     """`key` is a name below Config: Cmd, WorkingDir, User, Labels.NAME; Env.NAME is one variable."""
-    if not (there := facts.image(image)):
-        return _no_image(facts, image)
-    is_value = _config(there.config, key)
+    is_value = _config(facts.image(image).config, key)
     if is_value == value:
         return ""
     return f"there {key} is {is_value!r}" if is_value else f"{image} has no {key}"
@@ -224,24 +211,14 @@ def image_config_is(facts: Facts, image: str, key: str, value: str | list[str]) 
 
 def _config(config: JsonObject, key: str) -> Json:
     name, _, below = key.partition(".")
-    value = config.get(name)
-    if isinstance(value, list) and name == "Env" and below:
-        return next((str(each).partition("=")[2] for each in value if str(each).partition("=")[0] == below), None)
-    if below:
-        return value.get(below) if isinstance(value, dict) else None
-    return value
-
-
-def _no_step(facts: Facts, image: str, step: str) -> str:
-    return _no_image(facts, image) or ("" if facts.step(image, step) else f"no step of {image} has '{step}' in it")
+    if name == "Env" and below:
+        return next((each.partition("=")[2] for each in texts(config, name) if each.partition("=")[0] == below), None)
+    return at(config, name, below) if below else config.get(name)
 
 
 @check("the file {path} of {image} is in the layer of '{step}'")
 def file_is_in_layer(facts: Facts, image: str, path: str, step: str) -> str:
-    if missing := _no_step(facts, image, step):
-        return missing
-    maker = facts.step(image, step)
-    if maker and _has(maker, path):
+    if _has(facts.step(image, step), path):
         return ""
     places = [other.text for other in facts.layers(image) if _has(other, path, whiteout=True)]
     return f"it is in the layer of '{places[-1]}'" if places else f"no layer of {image} has {path}"
@@ -255,16 +232,12 @@ def _has(step: ImageStep, path: str, *, whiteout: bool = False) -> bool:
 
 @check("{path} is in no layer of {image}")
 def no_file_in_any_layer(facts: Facts, image: str, path: str) -> str:
-    if missing := _no_image(facts, image):
-        return missing
     place = next((step.text for step in facts.layers(image) if _has(step, path)), None)
     return f"it is in the layer of '{place}'" if place else ""
 
 
 @check("no file in any layer of {image} has the text '{text}' in it")
 def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
-    if missing := _no_image(facts, image):
-        return missing
     for step in facts.layers(image):
         for path, inode in walk(step.layer.root, "") if step.layer else ():
             content = content_of(inode)
@@ -275,71 +248,56 @@ def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
 
 @check("a container of {image} has the file {path}")
 def image_has_file(facts: Facts, image: str, path: str) -> str:
-    return _no_image(facts, image) or ("" if facts.seen(image, path) else f"{path} is not there")
+    facts.seen(image, path)
+    return ""
 
 
 @check("in a container of {image}, {path} has the text '{text}' in it")
 def image_file_contains(facts: Facts, image: str, path: str, text: str) -> str:
-    if missing := image_has_file(facts, image, path):
-        return missing
-    content = _seen_content(facts, image, path)
+    content = content_of(facts.seen(image, path))
     has = len(content) <= READ_LIMIT and text.encode() in bytes(content)
     return "" if has else "the file is there, with another content"
-
-
-def _seen_content(facts: Facts, image: str, path: str) -> Content:
-    inode = facts.seen(image, path)
-    return content_of(inode) if inode else Content()
 
 
 @check("{path} is the same in {image} and in {other}")
 def images_agree_on(facts: Facts, image: str, other: str, path: str) -> str:
     """Both have the file, with one content."""
-    if missing := image_has_file(facts, image, path) or image_has_file(facts, other, path):
-        return missing
-    same = _seen_content(facts, image, path) == _seen_content(facts, other, path)
+    same = content_of(facts.seen(image, path)) == content_of(facts.seen(other, path))
     return "" if same else "it is there in both, with different contents"
 
 
 @check("the comment of {image} is '{text}'")
 def image_comment_is(facts: Facts, image: str, text: str) -> str:
-    if not (there := facts.image(image)):
-        return _no_image(facts, image)
-    if there.comment == text:
+    comment = facts.image(image).comment
+    if comment == text:
         return ""
-    return f"its comment is '{there.comment}'" if there.comment else "it has no comment"
+    return f"its comment is '{comment}'" if comment else "it has no comment"
 
 
 # Containers, and files as they are seen
 
 
-def _no_container(facts: Facts, container: str) -> str:
-    return "" if not container or facts.container(container) else f"there is no container {container}"
-
-
 @check("the container {container} is there")
 def container_exists(facts: Facts, container: str) -> str:
-    return _no_container(facts, container)
+    facts.container(container)
+    return ""
 
 
 @check("the container {container} is running")
 def container_running(facts: Facts, container: str) -> str:
-    if not (there := facts.container(container)):
-        return _no_container(facts, container)
+    there = facts.container(container)
     return "" if there.running else f"the container is there, but {there.state}"
 
 
 @check("the container {container} was made from {image}")
 def container_from(facts: Facts, container: str, image: str) -> str:
-    if not ((there := facts.container(container)) and (wanted := facts.image(image))):
-        return _no_container(facts, container) or _no_image(facts, image)
-    return "" if there.image == wanted.id else f"it was made from {there.image_name}, which is another image"
+    there = facts.container(container)
+    same = there.image == facts.image(image).id
+    return "" if same else f"it was made from {there.image_name}, which is another image"
 
 
 @check("{path} exists {where}")
 def file_exists(facts: Facts, path: str, container: str = "") -> str:
-    if missing := _no_container(facts, container):
-        return missing
     return "" if facts.files(container).exists(path) else f"{path} is not there"
 
 
@@ -355,9 +313,7 @@ def file_contains(facts: Facts, path: str, text: str, container: str = "") -> st
 
 @check("the container {container} has {path} in its own writable layer")
 def file_is_in_upper(facts: Facts, container: str, path: str) -> str:
-    if missing := _no_container(facts, container):
-        return missing
-    changed = {name for kind, name in facts.engine.diff(container) if kind in ("A", "C")}
+    changed = {name for kind, name in facts.engine.diff(facts.container(container).id) if kind in ("A", "C")}
     return "" if path in changed else f"the writable layer of {container} does not have {path}"
 
 
@@ -366,42 +322,30 @@ def file_is_in_upper(facts: Facts, container: str, path: str) -> str:
 
 @check("the volume {volume} is there")
 def volume_exists(facts: Facts, volume: str) -> str:
-    return "" if facts.volume(volume) else f"there is no volume {volume}"
+    facts.volume(volume)
+    return ""
 
 
 @check("the volume {volume} holds {path}")
 def volume_has_file(facts: Facts, volume: str, path: str) -> str:
-    if not (folder := facts.volume(volume)):
-        return volume_exists(facts, volume)
-    return (
-        ""
-        if facts.machine.files.exists(f"{folder}/{path.lstrip('/')}")
-        else f"the volume is there, but {path} is not in it"
-    )
+    there = facts.machine.files.exists(f"{facts.volume(volume)}/{path.lstrip('/')}")
+    return "" if there else f"the volume is there, but {path} is not in it"
 
 
 @check("{container} has a {type} mount at {target}")
 def mount_is(
     facts: Facts, container: str, target: str, type: str, source: str = "", readonly: bool | None = None
 ) -> str:
-    if not (inside := facts.container(container)):
-        return _no_container(facts, container)
-    mount = {each.target: each for each in inside.mounts}.get(target)
+    mount = next((each for each in facts.container(container).mounts if each.target == target), None)
     if mount is None:
-        there = type == "volume" and source and facts.volume(source)
-        return (
-            f"the volume is there, but nothing is mounted at {target}" if there else f"nothing is mounted at {target}"
-        )
-    return _mount_difference(mount, type, source, readonly)
-
-
-def _mount_difference(mount: MountFacts, kind: str, source: str, readonly: bool | None) -> str:
-    if mount.kind != kind:
-        return f"at {mount.target} is a {mount.kind} mount"
+        there = type == "volume" and source in {str(row["Name"]) for row in facts.engine.volumes()}
+        return f"{'the volume is there, but ' if there else ''}nothing is mounted at {target}"
+    if mount.kind != type:
+        return f"at {target} is a {mount.kind} mount"
     if source and mount.source != source:
-        return f"what is mounted at {mount.target} is {mount.source}"
+        return f"what is mounted at {target} is {mount.source}"
     if readonly is not None and mount.writable == readonly:
-        return f"the mount at {mount.target} is {'writable' if mount.writable else 'read-only'}"
+        return f"the mount at {target} is {'writable' if mount.writable else 'read-only'}"
     return ""
 
 

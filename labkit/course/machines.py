@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar, cast
+from typing import TypedDict, cast
 
 from labkit.course.record import Exercise
 from labkit.engine.core.errors import EngineError
@@ -28,8 +28,6 @@ MOST_STEPS = 3_000_000  # of one answer
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
 _made: dict[str, tuple[Machine, Snapshot]] | None = None  # see reusing_machines
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
-
-Read = TypeVar("Read")
 
 
 class AnswerError(Exception):
@@ -212,8 +210,12 @@ class ContainerFacts:
     tmpfs: tuple[str, ...]  # what --tmpfs made, which is not among the mounts
 
 
+class MissingError(Exception):
+    """What is asked about is not there: str() says what."""
+
+
 class Facts:
-    """One machine, looked at once: nothing here changes it."""
+    """One machine, looked at once: nothing here changes it. Each raises MissingError where there is no such."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -221,41 +223,46 @@ class Facts:
         self._steps: dict[str, tuple[ImageStep, ...]] = {}
         self._stacks: dict[str, Stack] = {}
 
-    def image(self, name: str) -> ImageFacts | None:
-        return _unless_missing(self.engine.inspect_image, name, image_facts)
+    def image(self, name: str) -> ImageFacts:
+        return image_facts(_inspected(self.engine.inspect_image, "image", name))
 
-    def container(self, name: str) -> ContainerFacts | None:
-        return _unless_missing(self.engine.inspect_container, name, container_facts)
+    def container(self, name: str) -> ContainerFacts:
+        return container_facts(_inspected(self.engine.inspect_container, "container", name))
 
-    def volume(self, name: str) -> str | None:
+    def volume(self, name: str) -> str:
         """The folder of a volume."""
-        return _unless_missing(self.engine.inspect_volume, name, lambda document: str(document["Mountpoint"]))
+        return str(_inspected(self.engine.inspect_volume, "volume", name)["Mountpoint"])
 
     def steps(self, image: str) -> tuple[ImageStep, ...]:
         """The image's history, the oldest first, with the layer of each step that made one."""
         if image not in self._steps:
+            self.image(image)
             self._steps[image] = image_steps(self.engine.find_image(image), self.engine.layerstore)
         return self._steps[image]
 
     def layers(self, image: str) -> list[ImageStep]:
         return [step for step in self.steps(image) if step.layer]
 
-    def step(self, image: str, text: str) -> ImageStep | None:
+    def step(self, image: str, text: str) -> ImageStep:
         """The last step whose instruction has `text` in it."""
-        wanted = _squeezed(text)
-        return next((step for step in reversed(self.steps(image)) if wanted in _squeezed(step.text)), None)
+        for step in reversed(self.steps(image)):
+            if _squeezed(text) in _squeezed(step.text):
+                return step
+        raise MissingError(f"no step of {image} has '{text}' in it")
 
-    def seen(self, image: str, path: str) -> Inode | None:
+    def seen(self, image: str, path: str) -> Inode:
         """What a container of this image starts with at a path."""
         if image not in self._stacks:
+            self.image(image)
             self._stacks[image] = image_stack(self.engine.core, image)
         stack = self._stacks[image]
-        merged = stack.seen(len(stack.layers), path)
-        return merged.inode if merged else None
+        if merged := stack.seen(len(stack.layers), path):
+            return merged.inode
+        raise MissingError(f"{path} is not there")
 
-    def files(self, container: str | None) -> Files:
+    def files(self, container: str) -> Files:
         """The host's files, or what a container sees."""
-        return self.machine.container(container).files if container else self.machine.files
+        return self.machine.container(self.container(container).id).files if container else self.machine.files
 
     @contextmanager
     def after(self, commands: Iterable[str]) -> Iterator[tuple[Facts, str]]:
@@ -271,11 +278,11 @@ class Facts:
             self.machine.restore(saved)
 
 
-def _unless_missing(inspect: Callable[[str], JsonObject], name: str, read: Callable[[JsonObject], Read]) -> Read | None:
+def _inspected(inspect: Callable[[str], JsonObject], kind: str, name: str) -> JsonObject:
     try:
-        return read(inspect(name))
+        return inspect(name)
     except EngineError:
-        return None
+        raise MissingError(f"there is no {kind} {name}") from None
 
 
 def image_facts(document: JsonObject) -> ImageFacts:
