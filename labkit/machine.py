@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from labkit.catalog import computers
 from labkit.catalog.computers import HOSTNAME, host_entries
@@ -15,14 +15,15 @@ from labkit.catalog.programs import clients
 from labkit.dockercli.dispatch import docker
 from labkit.drivers import DRIVERS, Driver, choice
 from labkit.drivers.base import options_of
-from labkit.engine.api import Engine
+from labkit.engine.api import ContainerView, Engine
 from labkit.engine.containers import processes
 from labkit.engine.containers.sandbox import KERNEL_BUILD, mounts_text
-from labkit.engine.core.core import About, Event
+from labkit.engine.core.core import About, Event, Frozen
 from labkit.engine.daemon import daemon, daemoninfo
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import TooLarge
+from labkit.files.inodes import Saved
 from labkit.files.layers import grow
 from labkit.kernel.process import (
     AtPrompt,
@@ -79,13 +80,12 @@ class Completed:
     stderr: str
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A whole machine at one moment."""
 
-    store: Any
-    engine: Any
-    driver: Any
+    store: Saved
+    engine: Frozen
+    driver: object
     jobs: tuple[LeftJob, ...]
     now: int
 
@@ -214,8 +214,7 @@ class Machine:
 
     def _mount_proc(self, host: Files) -> None:
         """/proc of the computer that the engine runs on, with its mounts alone."""
-        about: dict[str, Any] = {"device": "proc", "fstype": "proc"}
-        host.namespace.mount("/proc", tmpfs(self.store, mode=0o555), **about)
+        host.namespace.mount("/proc", tmpfs(self.store, mode=0o555), device="proc", fstype="proc")
         self.store.generators["mounts"] = lambda args: mounts_text(host.namespace.mounts).encode()
         host.mkdir("/proc/self")
         for path in ("/proc/mounts", "/proc/self/mounts"):
@@ -303,7 +302,7 @@ class Machine:
             self.kernel.budget = _BUDGET  # of what is asked between two commands, a new shell's prompt among it
         return 137
 
-    def container(self, ref: str) -> Any:
+    def container(self, ref: str) -> ContainerView:
         """A container, with `.files`: what it sees."""
         return self.engine.container(ref)
 
@@ -325,6 +324,14 @@ class Machine:
         self.driver.restore(saved.driver)
         self._jobs.waiting = saved.jobs
         self._clock.now = saved.now
+
+
+class SavedTerminal(NamedTuple):
+    """A terminal at one moment: its outer shell, how that was, and the innermost one at its prompt."""
+
+    session: Session | None
+    shell: tuple[Parked | None, str, int | None] | None
+    at: AtPrompt | None
 
 
 class Terminal:
@@ -375,14 +382,14 @@ class Terminal:
         programs = {} if self.inside else {"docker": lambda before, word: docker_words(engine, before, word)}
         return complete(line, self._at, programs) if self._at else Completion("", ())
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> SavedTerminal:
         """The terminal as it is; goes with a snapshot of its machine."""
-        return self._session, self._session and self._session.snapshot(), self._at
+        return SavedTerminal(self._session, self._session.snapshot() if self._session else None, self._at)
 
-    def restore(self, saved: Any) -> None:
-        self._session, session, self._at = saved
-        if self._session is not None:
-            self._session.restore(session)
+    def restore(self, saved: SavedTerminal) -> None:
+        self._session, self._at = saved.session, saved.at
+        if saved.session is not None and saved.shell is not None:
+            saved.session.restore(saved.shell)
 
     def run(self, line: str) -> Completed:
         """One input, of one line or more; a line that is just ^C or ^D (INTERRUPT, END) is that key."""

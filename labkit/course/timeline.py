@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from labkit.course.machines import write_file
 from labkit.engine.core.core import Event
-from labkit.machine import Machine, Snapshot, Terminal
+from labkit.machine import Machine, SavedTerminal, Snapshot, Terminal
 
 WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
 
@@ -59,7 +59,7 @@ class Saved:
 
     machine: Snapshot
     terminal: Terminal | None
-    shell: object  # the terminal's own snapshot
+    shell: SavedTerminal | None
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Timeline:
         assert saved is not None  # every moment but the present one is kept
         self.machine.restore(saved.machine)
         self._terminal = saved.terminal
-        if self._terminal is not None:
+        if self._terminal is not None and saved.shell is not None:
             self._terminal.restore(saved.shell)
         self._changed()
 

@@ -153,7 +153,7 @@ class Devicemapper(Clones):
         return self.store.names(self.folders.top())[name]
 
     def snapshot(self) -> Any:
-        return super().snapshot(), self._used.copy(), self._since.copy(), self._sizes.copy(), dict(self._options)
+        return super().snapshot(), self._used.frozen(), self._since.frozen(), self._sizes.frozen(), dict(self._options)
 
     def restore(self, saved: Any) -> None:
         super().restore(saved[0])

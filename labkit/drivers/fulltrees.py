@@ -104,7 +104,7 @@ class FullTrees:
     # the contract
 
     def snapshot(self) -> Any:
-        return self.rows.copy(), self._counter.copy()
+        return self.rows.frozen(), self._counter.frozen()
 
     def restore(self, saved: Any) -> None:
         self.rows, self._counter = saved[0].copy(), saved[1].copy()

@@ -37,7 +37,7 @@ class Overlayfs(UnionMounts):
         host.makedirs(f"{docker_root}/rootfs/{self.name}", 0o710)
 
     def snapshot(self) -> object:
-        return super().snapshot(), self._counter.copy()
+        return super().snapshot(), self._counter.frozen()
 
     def restore(self, saved: object) -> None:
         rows, counter = cast("tuple[object, Map[str, int]]", saved)

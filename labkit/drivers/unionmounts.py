@@ -130,7 +130,7 @@ class UnionMounts:
     # the contract
 
     def snapshot(self) -> Any:
-        return self.rows.copy()
+        return self.rows.frozen()
 
     def restore(self, saved: Any) -> None:
         self.rows = saved.copy()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.drivers import Driver
 from labkit.engine.containers import creation, inspection, lifecycle, processes, sandbox
 from labkit.engine.containers.processes import Streams
-from labkit.engine.core.core import About, Core, EventLog, Registry, Tables, by_age, find
+from labkit.engine.core.core import About, Core, EventLog, Frozen, Registry, Tables, by_age, find
 from labkit.engine.core.errors import Filters
 from labkit.engine.core.records import Container, Image, Volume
 from labkit.engine.daemon import hostfolders
@@ -77,10 +77,10 @@ class Engine:
 
     # --- state
 
-    def snapshot(self) -> Tables:
+    def snapshot(self) -> Frozen:
         return self.core.snapshot()
 
-    def restore(self, saved: Tables) -> None:
+    def restore(self, saved: Frozen) -> None:
         self.core.restore(saved)
 
     def advance(self) -> None:

@@ -21,8 +21,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from errno import ENOMEM
 from functools import lru_cache
-from math import isqrt
-from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
+from typing import Final, Generic, NamedTuple, TypeVar, overload
 
 MESSAGES = {
     e.EPERM: "Operation not permitted",
@@ -80,29 +79,39 @@ class _Unchanged(Enum):
 
 _GONE: Final = _Gone.MARK
 _UNCHANGED: Final = _Unchanged.MARK
-_EMPTY: dict[object, object] = {}  # never written to: whatever its keys and values are said to be
+_SMALL = 24  # items up to which a shared map is rather copied whole
 
 
 class Map(Generic[K, V]):
     """A dict whose copy() costs nothing."""
 
-    __slots__ = ("_base", "_changes", "_len", "_owns_base", "_owns_changes")
+    __slots__ = ("_base", "_changes", "_frozen", "_more", "_owns_base", "_owns_changes")
 
     def __init__(self, items: dict[K, V] | None = None) -> None:
-        self._base = dict(items) if items else cast("dict[K, V]", _EMPTY)
-        self._changes = cast("dict[K, V | _Gone]", _EMPTY)
-        self._len = len(self._base)
-        self._owns_base = bool(items)
+        self._base: dict[K, V] = dict(items) if items else {}
+        self._changes: dict[K, V | _Gone] = {}
+        self._more = 0  # how many items more than the base the map has
+        self._owns_base = True
         self._owns_changes = False
+        self._frozen: Map[K, V] | None = None  # the last copy, if it is one that nobody writes to
 
     def copy(self) -> Map[K, V]:
         """Another map with the same items."""
         twin: Map[K, V] = Map.__new__(Map)
         twin._base = self._base
         twin._changes = self._changes
-        twin._len = self._len
+        twin._more = self._more
         twin._owns_base = twin._owns_changes = False
         self._owns_base = self._owns_changes = False
+        twin._frozen = self._frozen = None
+        return twin
+
+    def frozen(self) -> Map[K, V]:
+        """A copy that nobody writes to: the same one as long as this map does not change."""
+        twin = self._frozen
+        if twin is None or self._owns_base or self._owns_changes:
+            twin = self.copy()
+            self._frozen = twin
         return twin
 
     @overload
@@ -122,40 +131,54 @@ class Map(Generic[K, V]):
         return self.get(key, _GONE) is not _GONE
 
     def __getitem__(self, key: K) -> V:
-        value = self.get(key, _GONE)
-        if value is _GONE:
-            raise KeyError(key)
-        return value
+        if self._changes:
+            value = self._changes.get(key, _UNCHANGED)
+            if value is _GONE:
+                raise KeyError(key)
+            if value is not _UNCHANGED:
+                return value
+        return self._base[key]
 
     def set(self, key: K, value: V) -> None:
-        if key not in self:
-            self._len += 1
         if self._owns_base:
             self._base[key] = value
-        elif self._base is _EMPTY and not self._changes:
-            self._base, self._owns_base = {key: value}, True
+        elif not self._changes and len(self._base) <= _SMALL:
+            self._base, self._owns_base = {**self._base, key: value}, True
         else:
             self._change(key, value)
 
     def delete(self, key: K) -> None:
         """Take a key away; raises KeyError where it is not there."""
-        if key not in self:
-            raise KeyError(key)
-        self._len -= 1
         if self._owns_base:
             del self._base[key]
+        elif key not in self:
+            raise KeyError(key)
         else:
             self._change(key, _GONE)
 
     def _change(self, key: K, value: V | _Gone) -> None:
+        changes = self._changes
         if not self._owns_changes:
-            self._changes = dict(self._changes)
+            self._changes = changes = dict(changes)
             self._owns_changes = True
-        self._changes[key] = value
-        if len(self._changes) > 8 + isqrt(len(self._base)):
-            self._base = dict(self.items())
-            self._changes = cast("dict[K, V | _Gone]", _EMPTY)
+        former = changes.get(key, _UNCHANGED)
+        there = key in self._base if former is _UNCHANGED else former is not _GONE
+        self._more += (value is not _GONE) - there
+        changes[key] = value
+        over = len(changes) - 8
+        if over > 0 and over * over > len(self._base):
+            self._base, self._changes, self._more = self._whole(), {}, 0
             self._owns_base, self._owns_changes = True, False
+
+    def _whole(self) -> dict[K, V]:
+        """The base with the changes in it."""
+        whole = dict(self._base)
+        for key, value in self._changes.items():
+            if value is _GONE:
+                whole.pop(key, None)
+            else:
+                whole[key] = value
+        return whole
 
     def items(self) -> Iterator[tuple[K, V]]:
         changes = self._changes
@@ -178,7 +201,7 @@ class Map(Generic[K, V]):
         return (value for _, value in self.items())
 
     def __len__(self) -> int:
-        return self._len
+        return len(self._base) + self._more
 
 
 _BLOCK = 1 << 20  # bytes that blocks() makes at a time

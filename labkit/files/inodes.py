@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypedDict, TypeVar, cast
 
 from labkit.files.contents import Content, Map, failure
@@ -282,8 +281,7 @@ class Watcher(Protocol):
         """A name, by a whiteout."""
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """A store at one moment."""
 
     changed: Map[Inode, Inode]
@@ -310,7 +308,7 @@ class Store:
 
     def snapshot(self) -> Saved:
         self.epoch = object()
-        return Saved(self._changed.copy(), self._mounts.copy(), self._next_ino, self.tampered)
+        return Saved(self._changed.frozen(), self._mounts.frozen(), self._next_ino, self.tampered)
 
     def restore(self, saved: Saved) -> None:
         self.epoch = object()

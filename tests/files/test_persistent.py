@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from labkit.files import Map
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["set", "delete", "copy", "switch"]), st.integers(0, 40), st.sampled_from([None, 1, 2]))
+    st.tuples(
+        st.sampled_from(["set", "delete", "copy", "freeze", "switch"]),
+        st.integers(0, 40),
+        st.sampled_from([None, 1, 2]),
+    )
 )
 
 
 @given(steps)
 def test_copies_are_independent_and_equal_to_dicts(played: list[tuple[str, int, int | None]]) -> None:
     pairs: list[tuple[Map[int, int | None], dict[int, int | None]]] = [(Map(), {})]
+    frozen: list[tuple[Map[int, int | None], dict[int, int | None]]] = []  # nobody writes to these
     current, plain = pairs[0]
     for step, key, value in played:
         if step == "set":
@@ -25,9 +30,12 @@ def test_copies_are_independent_and_equal_to_dicts(played: list[tuple[str, int, 
             del plain[key]
         elif step == "copy":
             pairs.append((current.copy(), dict(plain)))
+        elif step == "freeze":
+            frozen.append((current.frozen(), dict(plain)))
+            assert current.frozen() is current.frozen()
         else:
             current, plain = pairs[key % len(pairs)]
-    for some, expected in pairs:
+    for some, expected in pairs + frozen:
         assert dict(some.items()) == expected
         assert len(some) == len(expected)
         assert set(some) == set(expected)

@@ -11,9 +11,10 @@ frozen record, with paths as people know them: in a container from its root, on 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Protocol, dataclass_transform
 
 from labkit.drivers import Driver
@@ -277,11 +278,21 @@ class Tables:
         for name in OF_A_DRIVER:
             setattr(self, name, getattr(parked, name).copy())
 
-    def copy(self) -> Tables:
-        twin = Tables.__new__(Tables)
-        for name in self.__slots__:
-            setattr(twin, name, getattr(self, name).copy())
-        return twin
+    def frozen(self) -> Frozen:
+        """What all of them hold, in maps that nobody writes to."""
+        return tuple(map(Map.frozen, _maps(self)))
+
+    @classmethod
+    def of(cls, frozen: Frozen) -> Tables:
+        """Tables that hold this, to go on with."""
+        tables = cls.__new__(cls)
+        for name, table in zip(cls.__slots__, frozen, strict=True):
+            setattr(tables, name, table.copy())
+        return tables
+
+
+Frozen = tuple[Map, ...]  # in the order of Tables' slots
+_maps: Callable[[Tables], Frozen] = attrgetter(*Tables.__slots__)
 
 
 @dataclass(frozen=True)
@@ -380,11 +391,11 @@ class Core:
         parked = self.tables.parked.get(driver)
         return self.tables if parked is None or driver == self.driver.name else parked.tables
 
-    def snapshot(self) -> Tables:
-        return self.tables.copy()
+    def snapshot(self) -> Frozen:
+        return self.tables.frozen()
 
-    def restore(self, saved: Tables) -> None:
-        self._take(saved.copy())
+    def restore(self, saved: Frozen) -> None:
+        self._take(Tables.of(saved))
 
     def now(self) -> int:
         """Nanoseconds since 1970, on the machine's clock."""
