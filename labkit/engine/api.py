@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.drivers import Driver
 from labkit.engine.containers import creation, inspection, lifecycle, processes, sandbox
@@ -27,6 +27,7 @@ from labkit.kernel.process import Kernel
 if TYPE_CHECKING:
     from labkit.engine.build.cache import BuildCache
     from labkit.engine.build.client import BuildRequest
+    from labkit.engine.build.solve import Stream
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,7 @@ class Engine:
 
         return daemoninfo.version(self.core)
 
-    def build(self, request: BuildRequest, progress: Any) -> str:
+    def build(self, request: BuildRequest, progress: Stream) -> str:
         """The image's id. The work is in engine/build/."""
         from labkit.engine.build.solve import build
 

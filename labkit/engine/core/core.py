@@ -15,12 +15,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Protocol, dataclass_transform
+from typing import Protocol, TypedDict, Unpack, dataclass_transform
 
 from labkit.drivers import Driver
 from labkit.engine.core.buildrecords import CacheRecord, Journal, Known, MadeStep
 from labkit.engine.core.errors import invalid, moment, not_found
-from labkit.engine.core.records import Container, Image, LayerRecord, Running, Service, Volume, WritableLayer
+from labkit.engine.core.records import (
+    Container,
+    ContainerState,
+    Image,
+    LayerRecord,
+    Running,
+    Service,
+    Volume,
+    WritableLayer,
+)
 from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
 from labkit.files.inodes import Generated
 from labkit.kernel.golang import JsonObject
@@ -81,13 +90,13 @@ def short(identifier: str) -> str:
 class Event:
     """The base of all events: frozen, compared by what they hold; lighter to load than a dataclass for each."""
 
-    def __init__(self, *values: Any, **more: Any) -> None:
+    def __init__(self, *values: object, **more: object) -> None:
         names = tuple(type(self).__annotations__)
         self.__dict__.update(zip(names, values, strict=False), **more)
         if set(self.__dict__) != set(names):
             raise TypeError(f"{type(self).__name__} has {', '.join(names)}")
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen")
 
     def __eq__(self, other: object) -> bool:
@@ -439,7 +448,17 @@ def by_age(core: Core) -> list[Container]:
     return sorted(found, key=lambda container: -container.number)
 
 
-def change(core: Core, identifier: str, **changes: Any) -> Container:
+class ContainerChanges(TypedDict, total=False):
+    """What a container's life changes of its record."""
+
+    name: str
+    state: ContainerState
+    restarts: int
+    stopped_by_hand: bool
+    host_config: JsonObject
+
+
+def change(core: Core, identifier: str, **changes: Unpack[ContainerChanges]) -> Container:
     container: Container = replace(core.tables.containers[identifier], **changes)
     core.tables.containers.set(identifier, container)
     return container

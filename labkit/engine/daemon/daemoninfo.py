@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from labkit.drivers.choice import numbers
 from labkit.engine.containers import inspection
@@ -113,7 +113,7 @@ def parse(text: str) -> Config:
     return Config(found.get("storage-driver") or None, options, dict(found.get("features") or {}))
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> NoReturn:
     """NaN and Infinity, which are JSON to Python alone."""
     raise _refused(f"invalid character '{name.lstrip('-')[0]}' looking for beginning of value")
 
@@ -122,7 +122,7 @@ def _refused(said: str) -> ConfigError:
     return ConfigError(f"unable to configure the Docker daemon with file {PATH}: {said}")
 
 
-def _check(key: str, value: Any, wanted: str) -> None:
+def _check(key: str, value: Json, wanted: str) -> None:
     """Raise where a value is not of the type that the daemon's structure has."""
     if value is None:
         return
@@ -134,12 +134,12 @@ def _check(key: str, value: Any, wanted: str) -> None:
         _check_all(key, value.values(), "bool")
 
 
-def _check_all(key: str, values: Iterable[Any], wanted: str) -> None:
+def _check_all(key: str, values: Iterable[Json], wanted: str) -> None:
     for value in values:
         _check(key, value, wanted)
 
 
-def _wrong_type(key: str, value: Any, wanted: str) -> ConfigError:
+def _wrong_type(key: str, value: Json, wanted: str) -> ConfigError:
     kind = _GO_TYPES[type(value)]
     return _refused(f"json: cannot unmarshal {kind} into Go struct field Config.{key} of type {wanted}")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.engine.containers import oci
 from labkit.engine.containers.inspection import config_row
 from labkit.engine.core.core import ROOT, Core
 from labkit.engine.core.errors import rfc3339
+from labkit.engine.core.mountkeys import MountPoint
 from labkit.engine.core.records import LayerRecord
 from labkit.engine.images.imagestore import install_images
 from labkit.files import Content
@@ -142,7 +143,7 @@ def _config_text(owner: _Owner, identifier: str) -> bytes:
     return golang.dumps(record).encode()
 
 
-def _point(mount: Any) -> JsonObject:
+def _point(mount: MountPoint) -> JsonObject:
     return {
         "Source": mount.source if mount.type == "bind" else "",
         "Destination": mount.destination,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import stat
 from dataclasses import dataclass, replace
-from typing import Any
 
 from labkit.engine.core.core import Core, HostFolderCreated, VolumePopulated, find
 from labkit.engine.core.errors import EngineError, invalid, system
@@ -17,7 +16,7 @@ from labkit.engine.core.mountkeys import Mount, MountPoint
 from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import mountspec, volumes
-from labkit.files import Files, Source
+from labkit.files import Files, Source, Stat
 from labkit.kernel.golang import JsonObject, members, objects, text, texts
 
 # --- creation
@@ -160,7 +159,7 @@ def _copy(source: Files, path: str, target: Files, into: str, seen: dict[int, st
     _copy_marks(found, target, into)
 
 
-def _copy_marks(found: Any, target: Files, into: str) -> None:
+def _copy_marks(found: Stat, target: Files, into: str) -> None:
     target.chown(into, found.st_uid, found.st_gid, follow=False)
     if not stat.S_ISLNK(found.st_mode):
         target.chmod(into, stat.S_IMODE(found.st_mode))
