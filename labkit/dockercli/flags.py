@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from labkit.kernel.golang import SECOND, Json, JsonObject, SizeInvalid, human_duration, quote, ram_in_bytes
+from labkit.kernel.golang import SECOND, Json, JsonObject, SizeInvalid, duration, human_duration, quote, ram_in_bytes
 
 
 class StatusError(Exception):
@@ -52,26 +52,12 @@ def go_time(seconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
 
 
-_DURATION_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
-
-
 def parse_duration(text: str) -> int:
-    """Nanoseconds of 1h30m, 42s, 1.5h (Go's time.ParseDuration)."""
-    match = re.fullmatch(r"([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+", text)
-    if text in ("0", "+0", "-0"):
-        return 0
-    if not match:
-        unit = re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(.*)", text)
-        if unit and not unit[1]:
-            raise ValueInvalid(f"time: missing unit in duration {quote(text)}")
-        if unit:
-            raise ValueInvalid(f"time: unknown unit {quote(unit[1])} in duration {quote(text)}")
-        raise ValueInvalid(f"time: invalid duration {quote(text)}")
-    total = sum(
-        float(number) * _DURATION_UNITS[unit]
-        for number, unit in re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", text)
-    )
-    return -int(total) if text.startswith("-") else int(total)
+    """Nanoseconds of 1h30m, for a flag. Raises ValueInvalid."""
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise ValueInvalid(str(error)) from None
 
 
 def parse_bytes(text: str) -> int:

@@ -56,6 +56,37 @@ def human_duration(nanoseconds: int) -> str:
     return f"{seconds // 3600 // 8760} years"
 
 
+_NUMBER, _UNIT = r"(\d+\.?\d*|\.\d+)", "(ns|us|µs|ms|s|m|h)"
+_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+
+
+def duration(text: str) -> int:
+    """Nanoseconds of 1h2m3.5s. Raises ValueError as Go's time.ParseDuration."""
+    if re.fullmatch(r"[+-]?0", text):
+        return 0
+    if not re.fullmatch(rf"[+-]?({_NUMBER}{_UNIT})+", text):
+        match = re.fullmatch(rf"[+-]?{_NUMBER}(.*)", text)
+        if match is None:
+            raise ValueError(f"time: invalid duration {quote(text)}")
+        said = f"unknown unit {quote(match[2])}" if match[2] else "missing unit"
+        raise ValueError(f"time: {said} in duration {quote(text)}")
+    total = sum(round(float(number) * _UNITS[unit]) for number, unit in re.findall(_NUMBER + _UNIT, text))
+    return -total if text[0] == "-" else total
+
+
+def go_duration(nanoseconds: int) -> str:
+    """As Go prints a time.Duration: 5m0s, 1.5s, 300ms."""
+    if not nanoseconds:
+        return "0s"
+    for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):
+        if nanoseconds < size * 1000:
+            return f"{nanoseconds / size:g}{unit}"
+    minutes, rest = divmod(nanoseconds / SECOND, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{head}{rest:g}s"
+
+
 _POWERS = "bkmgtp"
 
 
@@ -92,9 +123,10 @@ _QUOTED = {
 }
 
 
-def quote(text: str) -> str:
-    """A string in double quotes with Go's escapes (strconv.Quote)."""
-    return '"' + "".join(_QUOTED.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + '"'
+def quote(text: str, mark: str = '"') -> str:
+    """A string in quotes with Go's escapes (strconv.Quote; %q)."""
+    escaped = _QUOTED | {mark: "\\" + mark}
+    return mark + "".join(escaped.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + mark
 
 
 def _escape(character: str) -> str:

@@ -8,9 +8,8 @@ from labkit.dockercli.rows import TABS, align
 from labkit.engine.build.check import CheckReport, check
 from labkit.engine.build.client import BuildRequest
 from labkit.engine.dockerfile.diagnostics import BuildError
-from labkit.engine.dockerfile.durations import duration
 from labkit.files import Content
-from labkit.kernel.golang import JsonObject, human_size, quote
+from labkit.kernel.golang import JsonObject, duration, human_size, quote
 from labkit.kernel.process import Null
 
 

@@ -19,9 +19,9 @@ from labkit.engine.core.buildrecords import Known
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.dockerfile.diagnostics import failed, unsolved
-from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import BadArchiveError, Content, Files
 from labkit.files import tar as archives
+from labkit.kernel.golang import quote
 
 HEADER = '#0 building with "default" instance using docker driver\n'
 _SHOWN_LOGS = 10  # lines of a step's output that are printed again when it fails
@@ -159,7 +159,7 @@ def check_tags(tags: tuple[str, ...]) -> list[Reference]:
             found.append(parse(text).tagged())
         except EngineError as error:
             message = "repository name must be lowercase" if "must be lowercase" in error.message else error.message
-            raise failed(f"invalid tag {go_quote(text)}: {message}") from None
+            raise failed(f"invalid tag {quote(text)}: {message}") from None
     return found
 
 
@@ -179,7 +179,7 @@ class BuildClient:
         if not request.files.is_dir(request.context):
             if _REMOTE.match(request.context):
                 raise unsolved(f"failed to fetch remote {request.context}: no such host")
-            raise failed(f"unable to prepare context: path {go_quote(request.context)} not found")
+            raise failed(f"unable to prepare context: path {quote(request.context)} not found")
         folder = request.files.realpath(request.context)
         files = self.views.folder(request.files, folder)
         if request.dockerfile == "-":

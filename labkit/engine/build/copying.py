@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from labkit.engine.build.context import Matcher, SourceTree, matcher
+from labkit.engine.containers.oci import account_rows
 from labkit.files import BadArchiveError, Content, Files, Stat
 from labkit.files import tar as archives
 
@@ -349,16 +350,7 @@ def _identity(files: Files, table: str, name: str) -> tuple[int, int] | None:
     """The number of a user or group, and the group of a user; a number stands for itself (its group too)."""
     if name.isdigit():
         return int(name), int(name)
-    for fields in read_table(files, table):
+    for fields in account_rows(files, table):
         if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
             return int(fields[2]), int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0
     return None
-
-
-def read_table(files: Files, path: str) -> list[list[str]]:
-    """The lines of /etc/passwd or /etc/group, split."""
-    try:
-        text = files.read(path).decode("utf-8", "replace")
-    except OSError:
-        return []
-    return [line.split(":") for line in text.splitlines() if line and not line.startswith("#")]

@@ -15,8 +15,7 @@ from labkit.engine.build.copying import check_mode
 from labkit.engine.build.graph import CopySource, CopyVertex, MkdirVertex, RunVertex, VertexMount
 from labkit.engine.build.stages import NOT_IN_ENV, Planning, StageState
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, is_secret
-from labkit.engine.dockerfile.durations import go_duration
-from labkit.engine.dockerfile.expand import Lexer, go_quote
+from labkit.engine.dockerfile.expand import Lexer
 from labkit.engine.dockerfile.instructions import (
     ArgInstruction,
     CmdInstruction,
@@ -39,7 +38,7 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import parse_heredoc
 from labkit.engine.dockerfile.parser import health_config
-from labkit.kernel.golang import Json, items, members, texts
+from labkit.kernel.golang import Json, go_duration, items, members, quote, texts
 from labkit.kernel.process import NUMBERS
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -124,7 +123,7 @@ def _ports(planning: Planning, word: str, place: Lines) -> list[str]:
     protocol = protocol or "tcp"
     if not text or protocol.lower() not in ("tcp", "udp", "sctp"):
         problem = f"invalid proto: {protocol}" if text else "no port specified"
-        raise DockerfileError(f"invalid port: {go_quote(word)}: {problem}", place)
+        raise DockerfileError(f"invalid port: {quote(word)}: {problem}", place)
     if protocol != protocol.lower():
         planning.lint.warn("ExposeProtoCasing", place, word)
     if mapped and host:
@@ -196,8 +195,8 @@ def healthcheck(planning: Planning, state: StageState, health: HealthcheckInstru
     _once(planning, state, health)
     times = (health.interval, health.timeout, health.start_period, health.start_interval)
     state.config["Healthcheck"] = health_config(health)
-    shown = " ".join(go_quote(go_duration(time)) for time in times)
-    state.record(f"HEALTHCHECK &{{{_quoted(health.test)} {shown} {go_quote(chr(health.retries), chr(39))}}}")
+    shown = " ".join(quote(go_duration(time)) for time in times)
+    state.record(f"HEALTHCHECK &{{{_quoted(health.test)} {shown} {quote(chr(health.retries), chr(39))}}}")
 
 
 def _with_variable(env: list[str], name: str, value: str) -> list[Json]:
@@ -208,7 +207,7 @@ def _with_variable(env: list[str], name: str, value: str) -> list[Json]:
 
 
 def _quoted(words: Iterable[str]) -> str:
-    return f"[{' '.join(go_quote(word) for word in words)}]"
+    return f"[{' '.join(quote(word) for word in words)}]"
 
 
 def _is_signal(text: str) -> bool:
@@ -287,14 +286,14 @@ def _mount(planning: Planning, state: StageState, text: str, source: StageState 
         raise DockerfileError(str(error), place) from None
     if source and not source.dispatched:
         raise DockerfileError(
-            f"cannot mount from stage {go_quote(mount.from_)} to {go_quote(mount.target)}, "
+            f"cannot mount from stage {quote(mount.from_)} to {quote(mount.target)}, "
             "stage needs to be defined before current command",
             place,
         )
     target = mount.target or (f"/run/secrets/{mount.id or mount.source}" if mount.type == "secret" else "")
     target = joined(state.cwd, target)
     if target == "/":
-        raise DockerfileError(f"invalid mount target {go_quote(mount.target)}", place)
+        raise DockerfileError(f"invalid mount target {quote(mount.target)}", place)
     context = mount.type == "bind" and source is None
     if context:
         planning.context_paths[mount.source or "/"] = None
@@ -310,8 +309,8 @@ def copy(planning: Planning, state: StageState, copy: CopyInstruction) -> None:
     source = state.sources[0] if state.sources else None
     if source and not source.dispatched:
         raise DockerfileError(
-            f"cannot copy from stage {go_quote(copy.from_)}, "
-            f"it needs to be defined before current stage {go_quote(state.name)}",
+            f"cannot copy from stage {quote(copy.from_)}, "
+            f"it needs to be defined before current stage {quote(state.name)}",
             copy.place,
         )
     word: Callable[[str], str] = lambda text: planning.word(state, text, copy.place)  # noqa: E731
@@ -357,7 +356,7 @@ def _check_checksum(planning: Planning, paths: list[str], place: Lines) -> None:
 def _copy_source(planning: Planning, copy: CopyInstruction, path: str, source: StageState | None) -> CopySource:
     if _REMOTE.match(path):
         if copy.add:
-            message = f"failed to load cache key: Get {go_quote(path)}: dial tcp: lookup {_host(path)}: no such host"
+            message = f"failed to load cache key: Get {quote(path)}: dial tcp: lookup {_host(path)}: no such host"
             raise DockerfileError(message, copy.place)
         raise DockerfileError("source can't be a URL for COPY", copy.place)
     from_context = source is None

@@ -19,9 +19,9 @@ from labkit.engine.build.context import SourceTree, digest_of, has_wildcards, li
 from labkit.engine.core.buildrecords import BASE, COPY, MKDIR, RUN, CacheKey, CacheRecord, KeyPart, Listing, key_digest
 from labkit.engine.core.core import Core
 from labkit.engine.dockerfile.diagnostics import Lines
-from labkit.engine.dockerfile.expand import go_quote
 from labkit.engine.dockerfile.instructions import RunMount
 from labkit.engine.images.imagestore import LayerStore
+from labkit.kernel.golang import quote
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +309,7 @@ class VertexResults:
     def _missing(self, path: str) -> str:
         """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
         ref = f"{_uuid(self.core)}::{self.core.ids.key('ref')}"
-        return f"failed to calculate checksum of ref {ref}: {go_quote(path)}: not found"
+        return f"failed to calculate checksum of ref {ref}: {quote(path)}: not found"
 
 
 COPY_OPTIONS = ("target", "--chown", "--chmod", "--exclude", "unpack")  # CopyVertex.options

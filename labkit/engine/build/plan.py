@@ -18,7 +18,7 @@ from labkit.engine.build.stages import BaseImage, BaseImages, PlannedInstruction
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import parse as parse_reference
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, did_you_mean, suggestion
-from labkit.engine.dockerfile.expand import Lexer, go_quote
+from labkit.engine.dockerfile.expand import Lexer
 from labkit.engine.dockerfile.instructions import (
     ArgInstruction,
     CmdInstruction,
@@ -42,7 +42,7 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.parser import parse_stages, parse_trigger
-from labkit.kernel.golang import JsonObject, items, members, text, texts
+from labkit.kernel.golang import JsonObject, items, members, quote, text, texts
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
@@ -213,7 +213,7 @@ class _Planner:
         if not wanted:
             return self.states[-1]
         if wanted.lower() not in self.by_name:
-            raise DockerfileError(f"target stage {go_quote(wanted)} could not be found")
+            raise DockerfileError(f"target stage {quote(wanted)} could not be found")
         return self.by_name[wanted.lower()]
 
     def _find_sources(self) -> None:
@@ -289,7 +289,7 @@ class _Planner:
         try:
             reference = str(parse_reference(state.base_name).tagged())
         except EngineError as error:
-            message = f"failed to parse stage name {go_quote(state.base_name)}: {error.message}"
+            message = f"failed to parse stage name {quote(state.base_name)}: {error.message}"
             raise DockerfileError(message, state.place) from None
         try:
             image = self.images.find(reference)

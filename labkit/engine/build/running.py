@@ -23,8 +23,8 @@ from labkit.engine.containers.sandbox import Sandboxes
 from labkit.engine.core.buildrecords import MOUNT, CacheRecord, key_digest
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
-from labkit.engine.dockerfile.expand import go_quote
 from labkit.files import Content, Files, Namespace, Source, tmpfs
+from labkit.kernel.golang import quote
 from labkit.kernel.process import SECOND, Input, Output, Process
 
 HOSTNAME = "buildkitsandbox"
@@ -170,7 +170,7 @@ class Runner:
 
 
 def _process(vertex: RunVertex) -> str:
-    return f"process {go_quote(' '.join(vertex.args))}"
+    return f"process {quote(' '.join(vertex.args))}"
 
 
 def _make_point(files: Files, path: str, is_dir: bool, made: list[str], times: dict[str, tuple[int, int]]) -> None:

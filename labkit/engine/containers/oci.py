@@ -87,7 +87,7 @@ class Account:
 def look_up_user(files: Files, text: str, more_groups: Sequence[str] = ()) -> Account:
     """Raises EngineError where a name is in neither file; a number may be in none."""
     name, _, group = text.partition(":")
-    passwd = _rows(files, "/etc/passwd")
+    passwd = account_rows(files, "/etc/passwd")
     entry = next((row for row in passwd if name and row[0] == name), None) or next(
         (row for row in passwd if len(row) > 2 and row[2] == (name or "0")), None
     )
@@ -96,7 +96,7 @@ def look_up_user(files: Files, text: str, more_groups: Sequence[str] = ()) -> Ac
     uid = int(entry[2]) if entry else int(name or 0)
     gid = int(entry[3]) if entry and len(entry) > 3 and entry[3].isdigit() else 0
     home = entry[5] if entry and len(entry) > 5 and entry[5] else "/"
-    groups = _rows(files, "/etc/group")
+    groups = account_rows(files, "/etc/group")
     others: tuple[int, ...] = ()
     if group:
         gid = _gid(groups, group)
@@ -115,7 +115,8 @@ def _gid(groups: list[list[str]], text: str) -> int:
     raise invalid(f"unable to find group {text}: no matching entries in group file")
 
 
-def _rows(files: Files, path: str) -> list[list[str]]:
+def account_rows(files: Files, path: str) -> list[list[str]]:
+    """The lines of /etc/passwd or /etc/group, split."""
     try:
         text = files.read(path).decode("utf-8", "replace")
     except OSError:

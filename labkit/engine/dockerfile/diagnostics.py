@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from labkit.engine.dockerfile.expand import go_quote
+from labkit.kernel.golang import quote
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,14 @@ class Linter:
             key, equals, value = part.partition("=")
             key, value = key.strip(), value.strip()
             if not equals:
-                raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(part)}")
+                raise DockerfileError(f"failed to parse check options: invalid check option {quote(part)}")
             if key == "skip":
                 self.skip_all = value == "all"
                 self.skipped = frozenset(rule.strip() for rule in value.split(","))
             elif key == "error":
                 self.as_errors = _parsed_bool(value, part)
             else:
-                raise DockerfileError(f"failed to parse check options: invalid check option {go_quote(key)}")
+                raise DockerfileError(f"failed to parse check options: invalid check option {quote(key)}")
 
     def warn(self, rule: str, place: Lines, *words: str) -> None:
         if self.skip_all or rule in self.skipped:
@@ -213,15 +213,15 @@ def _filled(pattern: str, words: tuple[str, ...]) -> str:
     if "{q}" in pattern:
         index = len(re.findall(r"\{\}", pattern.split("{q}")[0]))
         pattern = pattern.replace("{q}", "{}")
-        quoted[index] = go_quote(quoted[index])
+        quoted[index] = quote(quoted[index])
     return pattern.format(*quoted)
 
 
 def _parsed_bool(value: str, part: str) -> bool:
     if value not in _TRUE + _FALSE:
         raise DockerfileError(
-            f"failed to parse check options: failed to parse check option {go_quote(part)}: "
-            f"strconv.ParseBool: parsing {go_quote(value)}: invalid syntax"
+            f"failed to parse check options: failed to parse check option {quote(part)}: "
+            f"strconv.ParseBool: parsing {quote(value)}: invalid syntax"
         )
     return value in _TRUE
 

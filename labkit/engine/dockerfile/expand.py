@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from labkit.kernel.golang import quote
+
 _SPECIAL = set("@*#?-$!0")
 _END = ""  # what peeking after the last character gives
 
@@ -46,7 +48,7 @@ class Lexer:
         try:
             reader.out.text, reader.out.words = reader.until(_END, self.keep_escapes)
         except ExpandError as error:
-            raise ExpandError(f"failed to process {go_quote(text)}: {error}") from None
+            raise ExpandError(f"failed to process {quote(text)}: {error}") from None
         return reader.out
 
 
@@ -278,25 +280,3 @@ def _matcher(pattern: str, shown: str, *, greedy: bool, anchored: bool) -> re.Pa
         else:
             out += re.escape(character)
     return re.compile(out)
-
-
-_ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
-
-
-def go_quote(text: str, quote: str = '"') -> str:
-    """As Go's %q prints a string."""
-    out = ""
-    for character in text:
-        if character in (quote, "\\"):
-            out += "\\" + character
-        elif character.isprintable():
-            out += character
-        else:
-            out += _ESCAPES.get(character) or _coded(ord(character))
-    return f"{quote}{out}{quote}"
-
-
-def _coded(code: int) -> str:
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from labkit.engine.dockerfile.diagnostics import Lines, did_you_mean
-from labkit.engine.dockerfile.expand import go_quote
 from labkit.engine.dockerfile.lines import Heredoc
+from labkit.kernel.golang import quote
 
 Written = tuple[str, str, Lines]  # an Instruction's fields
 
@@ -240,7 +240,7 @@ def _number(name: str, value: str, base: int = 10) -> int:
 
 def _one_of(what: str, options: tuple[str, ...], value: str) -> str:
     if value.lower() not in options:
-        raise ValueError(did_you_mean(f"unsupported {what} {go_quote(value)}", value, options))
+        raise ValueError(did_you_mean(f"unsupported {what} {quote(value)}", value, options))
     return value.lower()
 
 
@@ -268,7 +268,7 @@ _READ: dict[str, Callable[[RunMount, str, str], RunMount]] = {
 def _checked(mount: RunMount) -> RunMount:
     for name, value in (("mode", mount.mode), ("uid", mount.uid), ("gid", mount.gid)):
         if value is not None and mount.type not in ("secret", "ssh", "cache"):
-            raise ValueError(f"{name} not allowed for {go_quote(mount.type)} type mounts")
+            raise ValueError(f"{name} not allowed for {quote(mount.type)} type mounts")
     if mount.readonly is None:
         mount = replace(mount, readonly=mount.type not in ("cache", "tmpfs"))
     if mount.type == "secret":

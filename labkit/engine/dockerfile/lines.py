@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from labkit.engine.dockerfile.diagnostics import NOWHERE, DockerfileError, Lines, did_you_mean
-from labkit.engine.dockerfile.expand import ExpandError, Lexer, go_quote
+from labkit.engine.dockerfile.expand import ExpandError, Lexer
+from labkit.kernel.golang import quote
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
@@ -282,7 +283,7 @@ def _pairs(node: ParsedLine, text: str, escape: str) -> None:
         return
     for word in words:
         if "=" not in word:
-            raise ValueError(f"Syntax error - can't find = in {go_quote(word)}. Must be of the form: name=value")
+            raise ValueError(f"Syntax error - can't find = in {quote(word)}. Must be of the form: name=value")
         name, _, value = word.partition("=")
         node.arguments += [name, value, "="]
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, did_you_mean
-from labkit.engine.dockerfile.durations import duration
-from labkit.engine.dockerfile.expand import go_quote
 from labkit.engine.dockerfile.instructions import (
     ArgInstruction,
     CmdInstruction,
@@ -51,7 +49,7 @@ from labkit.engine.dockerfile.lines import (
     parse_heredoc,
     read_dockerfile,
 )
-from labkit.kernel.golang import JsonObject
+from labkit.kernel.golang import JsonObject, duration, quote
 
 _HEALTH_TIMES = ("interval", "timeout", "start-period", "start-interval")
 _MILLISECOND = 1_000_000  # nanoseconds
@@ -76,7 +74,7 @@ def parse_healthcheck(node: ParsedLine, common: Written) -> HealthcheckInstructi
         return HealthcheckInstruction(*common, ("NONE",))
     flags = parse_flags(node, dict.fromkeys((*_HEALTH_TIMES, "retries"), TEXT))
     if kind != "CMD":
-        raise ValueError(f"Unknown type {go_quote(kind)} in HEALTHCHECK (try CMD)")
+        raise ValueError(f"Unknown type {quote(kind)} in HEALTHCHECK (try CMD)")
     if not words:
         raise ValueError("Missing command after HEALTHCHECK CMD")
     interval, timeout, start_period, start_interval = (_interval(name, last(flags, name)) for name in _HEALTH_TIMES)
@@ -90,7 +88,7 @@ def _interval(name: str, text: str) -> int:
         return 0
     time = duration(text)
     if time and time < _MILLISECOND:
-        raise ValueError(f"Interval {go_quote(name)} cannot be less than 1ms")
+        raise ValueError(f"Interval {quote(name)} cannot be less than 1ms")
     return time
 
 
@@ -98,7 +96,7 @@ def _retries(text: str) -> int:
     if not text:
         return 0
     if not re.fullmatch(r"[+-]?\d+", text):
-        raise ValueError(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax")
+        raise ValueError(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
     if int(text) < 0:
         raise ValueError(f"--retries cannot be negative ({int(text)})")
     return int(text)
@@ -194,7 +192,7 @@ def _from(node: ParsedLine, common: Written) -> FromInstruction:
         name = words[2].lower()
         if not _STAGE_NAME.fullmatch(name):
             raise ValueError(
-                f"invalid name for build stage: {go_quote(words[2])}, name can't start with a number or contain symbols"
+                f"invalid name for build stage: {quote(words[2])}, name can't start with a number or contain symbols"
             )
     elif len(words) != 1:
         raise ValueError("FROM requires either one or three arguments")
@@ -258,11 +256,11 @@ def _run(node: ParsedLine, common: Written) -> RunInstruction:
         parse_mount(mount, None)
     network = last(flags, "network", "default")
     if network not in ("default", "none", "host"):
-        message = f"unsupported network mode {go_quote(network)}"
+        message = f"unsupported network mode {quote(network)}"
         raise ValueError(did_you_mean(message, network, ("default", "none", "host")))
     security = last(flags, "security", "sandbox")
     if security not in ("sandbox", "insecure"):
-        message = f"security {go_quote(security)} is not valid"
+        message = f"security {quote(security)} is not valid"
         raise ValueError(did_you_mean(message, security, ("sandbox", "insecure")))
     words, shell = _words(node)
     return RunInstruction(*common, words, shell, tuple(node.heredocs), mounts, network, security)
@@ -280,16 +278,13 @@ def _command(kind: type[CommandInstruction]) -> Callable[[ParsedLine, Written], 
     return parse
 
 
-def _workdir(node: ParsedLine, common: Written) -> WorkdirInstruction:
-    path = exactly_one(node)
-    no_flags(node)
-    return WorkdirInstruction(*common, path)
+def _one_word(kind: Callable[[str, str, Lines, str], Instruction]) -> Callable[[ParsedLine, Written], Instruction]:
+    def parse(node: ParsedLine, common: Written) -> Instruction:
+        word = exactly_one(node)
+        no_flags(node)
+        return kind(*common, word)
 
-
-def _user(node: ParsedLine, common: Written) -> UserInstruction:
-    user = exactly_one(node)
-    no_flags(node)
-    return UserInstruction(*common, user)
+    return parse
 
 
 def _expose(node: ParsedLine, common: Written) -> ExposeInstruction:
@@ -305,10 +300,6 @@ def _volume(node: ParsedLine, common: Written) -> VolumeInstruction:
     if "" in paths:
         raise ValueError("VOLUME specified can not be an empty string")
     return VolumeInstruction(*common, paths)
-
-
-def _stop_signal(node: ParsedLine, common: Written) -> StopSignalInstruction:
-    return StopSignalInstruction(*common, exactly_one(node))
 
 
 def _shell(node: ParsedLine, common: Written) -> ShellInstruction:
@@ -334,12 +325,6 @@ def _onbuild(node: ParsedLine, common: Written) -> OnbuildInstruction:
     return OnbuildInstruction(*common, expression)
 
 
-def _maintainer(node: ParsedLine, common: Written) -> MaintainerInstruction:
-    name = exactly_one(node)
-    no_flags(node)
-    return MaintainerInstruction(*common, name)
-
-
 _PARSERS: dict[str, Callable[[ParsedLine, Written], Instruction]] = {
     "add": _copy,
     "arg": _arg,
@@ -351,12 +336,12 @@ _PARSERS: dict[str, Callable[[ParsedLine, Written], Instruction]] = {
     "from": _from,
     "healthcheck": parse_healthcheck,
     "label": lambda node, common: LabelInstruction(*common, _pairs(node)),
-    "maintainer": _maintainer,
+    "maintainer": _one_word(MaintainerInstruction),
     "onbuild": _onbuild,
     "run": _run,
     "shell": _shell,
-    "stopsignal": _stop_signal,
-    "user": _user,
+    "stopsignal": _one_word(StopSignalInstruction),
+    "user": _one_word(UserInstruction),
     "volume": _volume,
-    "workdir": _workdir,
+    "workdir": _one_word(WorkdirInstruction),
 }

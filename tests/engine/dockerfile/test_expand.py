@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.dockerfile.expand import ExpandError, Lexer, go_quote
+from labkit.engine.dockerfile.expand import ExpandError, Lexer
+from labkit.kernel.golang import quote
 
 ENV = {"x": "val", "p": "/a/b/c", "empty": ""}
 RULES = "moby/buildkit frontend/dockerfile/shell/lex.go"
@@ -64,7 +65,7 @@ WRONG = [  # text, message, source of the message
 def test_refuses(text: str, message: str, source: str) -> None:
     with pytest.raises(ExpandError) as refused:
         Lexer().expand(text, ENV)
-    assert str(refused.value) == f"failed to process {go_quote(text)}: {message}"
+    assert str(refused.value) == f"failed to process {quote(text)}: {message}"
 
 
 def test_a_step_is_named_with_its_quotes_and_unknown_variables() -> None:
@@ -81,4 +82,4 @@ def test_tells_which_variables_it_looked_at() -> None:
     ("text", "quoted"), [("a", '"a"'), ('a"b\\', '"a\\"b\\\\"'), ("\n\t\x00", '"\\n\\t\\x00"'), ("é", '"é"')]
 )
 def test_quotes_as_go(text: str, quoted: str) -> None:
-    assert go_quote(text) == quoted
+    assert quote(text) == quoted

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, excerpt
-from labkit.engine.dockerfile.durations import duration
 from labkit.engine.dockerfile.instructions import (
     CmdInstruction,
     CopyInstruction,
@@ -22,6 +21,7 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import read_dockerfile
 from labkit.engine.dockerfile.parser import parse_stages
+from labkit.kernel.golang import duration
 
 PARSER = "moby/buildkit frontend/dockerfile/parser"
 PARSE = "moby/buildkit frontend/dockerfile/instructions/parse.go"
