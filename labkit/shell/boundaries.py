@@ -1,6 +1,6 @@
-"""What a shell calls: its builtins, and other programs, which may have to wait.
+"""Where a shell calls something else, or ends: other programs, which may have to wait, processes, and subshells.
 
-Where a process ends, or a subshell, which is as good as one: frames that hold an environment to go back to.
+A subshell is as good as a process: a frame that holds an environment to go back to.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What `[[ … ]]` evaluates, as in bash.
+"""From the nodes of the syntax tree to what happens; with what `[[ … ]]` evaluates, as in bash.
 
-From the nodes of the syntax tree to what happens. Simple commands run at once; all that has parts pushes a frame.
+Simple commands run at once; all that has parts pushes a frame.
 """
 
 from __future__ import annotations

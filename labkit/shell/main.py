@@ -1,9 +1,4 @@
-"""The variables that each shell sets when it starts.
-
-The prompt: PS1 with busybox's and bash's backslash sequences, or plainly (dash).
-
-The programs sh, ash, dash and bash: their arguments, and where their commands come from.
-"""
+"""The programs sh, ash, dash and bash: their arguments, first variables and prompts, and where commands come from."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
-"""A shell execution environment. POSIX, Shell Command Language, 2.12.
-
-Commands in the background: each a process of its own, which ran at once and may wait.
-
-A running shell as plain state: variables, files, and a stack of frames, which say what it has still to do.
+"""A running shell as plain state: variables, files, jobs, and a stack of frames, which say what it has still to do.
 
 A frame's `step` does a little and either pushes frames above itself or pops itself. A jump (exit, return, break, an
 error) takes frames off until one catches it. Nothing of a shell that waits lies on Python's own stack, so parking is
-to keep the stack, and going on is to step a copy of it.
+to keep the stack, and going on is to step a copy of it. The environment is POSIX's, Shell Command Language, 2.12; a
+command in the background is a process of its own, which ran at once and may wait.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Redirections: from operators and words to open files. POSIX, Shell Command Language, 2.7.
-
-Simple commands: words and redirections expanded, then a builtin, a function or a program. POSIX, 2.9.1.
-"""
+"""Simple commands: words and redirections expanded, then a builtin, a function or a program. POSIX, 2.9.1 and 2.7."""
 
 from __future__ import annotations
 

@@ -1,16 +1,13 @@
-"""What a person types at a terminal: a stream that has no line yet when it is read.
-
-Starting a program: what the kernel's `execute` is.
+"""Programs started as the kernel's `execute` does, and the terminal at which a person types to them.
 
 argv[0] is looked for as execvp does it. Its file says what it is: a labkit program, a script that names its interpreter
 in its first line, or else a script for sh (as execvp takes what the kernel calls ENOEXEC).
 
-A terminal: an interactive shell that takes one line at a time.
-
-The terminal itself is a stream that has no line yet when it is read: it raises NeedsInput, which is a wait like any
-other (Parked), and passes through whatever programs run: the shell of `docker run -it`, the engine, docker, the host's
-shell. The session keeps that wait; the next line resumes it. So a shell within a shell needs no hook of its own: a
-program that is not the last to run wraps the wait with `Parked.then`, as it must for a detached process that sleeps.
+A terminal is an interactive shell that takes one line at a time: a stream that has no line yet when it is read. It
+raises NeedsInput, which is a wait like any other (Parked), and passes through whatever programs run: the shell of
+`docker run -it`, the engine, docker, the host's shell. The session keeps that wait; the next line resumes it. So a
+shell within a shell needs no hook of its own: a program that is not the last to run wraps the wait with `Parked.then`,
+as it must for a detached process that sleeps.
 """
 
 from __future__ import annotations

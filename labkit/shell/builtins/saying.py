@@ -1,7 +1,4 @@
-"""How builtins complain, and how they read a number.
-
-echo, printf and test: builtins that are also programs.
-"""
+"""How builtins complain, how they read a number; and echo, printf and test, which are also programs."""
 
 from __future__ import annotations
 
