@@ -14,6 +14,7 @@ from labkit.catalog.programs import PROGRAMS as CATALOG_PROGRAMS
 from labkit.catalog.programs import clients
 from labkit.dockercli.dispatch import docker
 from labkit.drivers import DRIVERS, Driver, choice
+from labkit.drivers.base import Saved as DriverSaved
 from labkit.drivers.base import options_of
 from labkit.engine.api import ContainerView, Engine
 from labkit.engine.containers import processes
@@ -85,7 +86,7 @@ class Snapshot(NamedTuple):
 
     store: Saved
     engine: Frozen
-    driver: object
+    driver: DriverSaved
     jobs: tuple[LeftJob, ...]
     now: int
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
-from labkit.drivers.unionmounts import OPAQUE_NAME, PREFIX, MarkedLayers, Row, unmarked
+from labkit.drivers.unionmounts import OPAQUE_NAME, PREFIX, MarkedLayers, UnionLayer, unmarked
 from labkit.files import Files, Inode, Layer, Map, failure
-from labkit.files.inodes import REGULAR
+from labkit.files.inodes import REGULAR, FileData
 from labkit.files.union import Node, Overlay
 
 _MARK = REGULAR | 0o444
@@ -46,7 +45,9 @@ class AufsMount(Overlay):
         shown = [name for name in upper if not name.startswith(PREFIX)]
         return shown + [name for name in lower if name not in upper and PREFIX + name not in upper]
 
-    def make(self, folder: Node, name: str, mode: int, uid: int, gid: int, data: Any = None, rdev: int = 0) -> Node:
+    def make(
+        self, folder: Node, name: str, mode: int, uid: int, gid: int, data: FileData = None, rdev: int = 0
+    ) -> Node:
         if name.startswith(PREFIX):
             raise failure(errno.EPERM)
         return super().make(folder, name, mode, uid, gid, data, rdev)
@@ -83,7 +84,7 @@ class Aufs(MarkedLayers):
     def _folder(self, name: str) -> Inode:
         return self.store.names(self.folders.top())[name]
 
-    def lay_out(self, id: str, parent: str | None) -> Row:
+    def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         upper = self.folders.make(self._folder("diff"), id, 0o755)
         self.folders.make(self._folder("mnt"), id, 0o755)
         ids = []
@@ -91,16 +92,16 @@ class Aufs(MarkedLayers):
             ids.append(parent)
             parent = self.rows[parent].parent
         self.folders.file(self._folder("layers"), id, "".join(f"{line}\n" for line in ids))
-        return Row(ids[0] if ids else None, id, self._folder("diff"), upper)
+        return UnionLayer(ids[0] if ids else None, id, self._folder("diff"), upper)
 
-    def files_name(self, row: Row) -> str:
+    def files_name(self, row: UnionLayer) -> str:
         return row.name
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: UnionLayer) -> None:
         for name in ("diff", "layers", "mnt"):
             self.store.drop(self.store.take(self._folder(name), id))
 
-    def frozen(self, row: Row) -> Layer:
+    def frozen(self, row: UnionLayer) -> Layer:
         return Layer(unmarked(super().frozen(row).root))
 
     def layer_path(self, id: str) -> str:

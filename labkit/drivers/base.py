@@ -9,13 +9,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
-from labkit.files import Content, Entry, Files, Layer, Source
+from labkit.files import Content, Entry, Files, Layer, Map, Source
 from labkit.files.contents import PAGE
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, FileNode, FileSystem, Generated, Inode, N, Store
 from labkit.files.union import Node
 
+Saved = dict[str, Map[str, object]]  # what a driver remembers, by the attributes that hold it
 Change = tuple[str, str]  # "A", "C" or "D", and the path
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
@@ -125,8 +126,25 @@ class Driver(Protocol):
     def looked_through(self, id: str) -> int:
         """How many folders a name may have to be looked up in."""
 
-    def snapshot(self) -> Any: ...
-    def restore(self, saved: Any) -> None: ...
+    def snapshot(self) -> Saved: ...
+    def restore(self, saved: Saved) -> None: ...
+
+
+class Remembers:
+    """A driver, or a part of one, whose state lies in persistent maps: to copy them is to take a snapshot."""
+
+    kept: tuple[str, ...] = ("rows",)  # the attributes that are such maps
+
+    def snapshot(self) -> Saved:
+        return {name: getattr(self, name).frozen() for name in self.kept}
+
+    def restore(self, saved: Saved) -> None:
+        for name, table in saved.items():
+            setattr(self, name, table.copy())
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what follows from the maps and is made anew when missing."""
 
 
 def options_of(driver: type[Driver], words: Iterable[str]) -> dict[str, str]:
@@ -146,12 +164,12 @@ def options_of(driver: type[Driver], words: Iterable[str]) -> dict[str, str]:
 class View(NamedTuple):
     """A node in a file system: one side of a comparison."""
 
-    system: Any
-    node: Any
+    system: FileSystem[FileNode]
+    node: FileNode
 
     @property
     def inode(self) -> Inode:
-        return self.system.get(self.node)  # type: ignore[no-any-return]
+        return self.system.get(self.node)
 
     def child(self, name: str) -> View | None:
         node = self.system.lookup(self.node, name) if self.inode.is_dir else None
@@ -159,6 +177,11 @@ class View(NamedTuple):
 
     def names(self) -> list[str]:
         return sorted(self.system.names(self.node)) if self.inode.is_dir else []
+
+
+def view(system: FileSystem[N], node: N) -> View:
+    """Of which kind the nodes are, only the system need know: all that it is handed came from it."""
+    return View(cast("FileSystem[FileNode]", system), node)
 
 
 def compare(new: View, old: View, path: str = "") -> Iterator[Change]:
@@ -198,13 +221,13 @@ def _differs(new: Inode, old: Inode) -> bool:
     return not new.is_dir and (new.mtime != old.mtime or new.length != old.length)
 
 
-def layer_of(changes: list[Change], top: View) -> Layer:
+def layer_of(store: Store, changes: list[Change], top: View) -> Layer:
     """A layer of these changes, its files taken from a tree."""
-    seen: dict[Any, str] = {}
-    return Layer.of([_entry(kind, path, top, seen) for kind, path in changes])
+    seen: dict[Inode, str] = {}
+    return Layer.of([_entry(store, kind, path, top, seen) for kind, path in changes])
 
 
-def _entry(kind: str, path: str, top: View, seen: dict[Any, str]) -> Entry:
+def _entry(store: Store, kind: str, path: str, top: View, seen: dict[Inode, str]) -> Entry:
     inside = path.lstrip("/")
     if kind == "D":
         return Entry(inside, stat.S_IFCHR)
@@ -215,7 +238,7 @@ def _entry(kind: str, path: str, top: View, seen: dict[Any, str]) -> Entry:
     assert view is not None
     inode = view.inode
     kept = tuple((key, value) for key, value in sorted((inode.xattrs or {}).items()) if not key.startswith("trusted."))
-    data = view.system.store.content(inode) if inode.mode & S_IFMT == REGULAR else inode.data
+    data = store.content(inode) if inode.mode & S_IFMT == REGULAR else inode.data
     first = seen.setdefault(inode.born, inside) if inode.nlink > 1 and not inode.is_dir else inside
     return Entry(
         inside, inode.mode, inode.uid, inode.gid, inode.mtime,
@@ -282,7 +305,7 @@ class Folders:
     def file(self, into: Inode, name: str, text: str, mode: int = 0o644) -> None:
         self.store.add(into, name, self.store.new(REGULAR | mode, data=Content(text)))
 
-    def generated(self, into: Inode, name: str, kind: str, *args: Any) -> None:
+    def generated(self, into: Inode, name: str, kind: str, *args: str) -> None:
         self.store.add(into, name, self.store.new(REGULAR | 0o644, data=Generated(kind, args)))
 
     def link(self, into: Inode, name: str, target: str) -> None:

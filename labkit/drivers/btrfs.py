@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
-from labkit.drivers.fulltrees import Clones, Row
+from labkit.drivers.fulltrees import Clones, TreeLayer
 from labkit.files import Files
 from labkit.files.inodes import Inode
 
@@ -37,7 +37,7 @@ class Btrfs(Clones):
     def lay_out(self, id: str, number: int) -> Inode:
         return self.folders.make(self._subvolumes(), id, 0o755)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: TreeLayer) -> None:
         self.store.drop(self.store.take(self._subvolumes(), id))
 
     def merged_at(self, id: str) -> str:

@@ -17,11 +17,10 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from labkit.drivers.base import NO_OPTIONS, Cost, DriverFailed, Needs, OptionRefused
 from labkit.drivers.blocks import own_blocks
-from labkit.drivers.fulltrees import Clones, Row, pages
+from labkit.drivers.fulltrees import Clones, TreeLayer, pages
 from labkit.files import Content, Files, Map, Source, Tree, failure
 from labkit.files.inodes import DIRECTORY, REGULAR, Inode
 from labkit.kernel.golang import human_size
@@ -52,12 +51,13 @@ class ThinDevice(Tree):
         self.driver = driver
         self.id = id
 
-    def room_for(self, more: int, node: Inode, data: Any) -> None:
+    def room_for(self, more: int, node: Inode, data: Content) -> None:
         super().room_for(more, node, data)
         self.driver.take_blocks(self.id, node, data)
 
 
 class Devicemapper(Clones):
+    kept: tuple[str, ...] = ("rows", "_counter", "_used", "_since", "_sizes", "_options")
     name = "devicemapper"
     unit = _LOOP_BLOCK
     needs = Needs(gone=(25, 0))
@@ -80,8 +80,8 @@ class Devicemapper(Clones):
 
     # --- options
 
-    def _read(self, options: Mapping[str, str]) -> None:
-        self._options = {**_DEFAULTS, **options}
+    def _read(self, options: Mapping[str, str] | Map[str, str]) -> None:
+        self._options = Map({**_DEFAULTS, **dict(options.items())})
         self.thin_pool = self._options.get("dm.thinpooldev", "").removeprefix("/dev/mapper/")  # of LVM's making
         block = _LVM_BLOCK if self.thin_pool else _bytes(self._options.get("dm.blocksize", "64k"))
         self.unit = block
@@ -152,13 +152,9 @@ class Devicemapper(Clones):
     def _folder(self, name: str) -> Inode:
         return self.store.names(self.folders.top())[name]
 
-    def snapshot(self) -> Any:
-        return super().snapshot(), self._used.frozen(), self._since.frozen(), self._sizes.frozen(), dict(self._options)
-
-    def restore(self, saved: Any) -> None:
-        super().restore(saved[0])
-        self._used, self._since, self._sizes = (saved[place].copy() for place in (1, 2, 3))
-        self._read(saved[4])
+    def forget(self) -> None:
+        super().forget()
+        self._read(self._options)
 
     def create(self, id: str, parent: str | None = None) -> None:
         self._count_all()
@@ -196,7 +192,7 @@ class Devicemapper(Clones):
         }
         self.folders.file(self._folder("metadata"), id, json.dumps(about, separators=(",", ":")), 0o600)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: TreeLayer) -> None:
         self.store.take(self._folder("metadata"), id)
         for table in (self._used, self._since, self._sizes):
             if id in table:
@@ -211,7 +207,7 @@ class Devicemapper(Clones):
         self.store.drop(self.store.take(self._folder("mnt"), id))
         self._count(id)
 
-    def system(self, id: str, row: Row) -> Tree:
+    def system(self, id: str, row: TreeLayer) -> Tree:
         top = self.store.get(row.tree).parent
         assert top is not None
         return ThinDevice(self, id, top, self._sizes[id])

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, StorageOpts, View, compare, layer_of
+from labkit.drivers.base import NO_OPTIONS, Change, Cost, Folders, Remembers, StorageOpts, View, compare, layer_of, view
 from labkit.drivers.blocks import own_blocks
 from labkit.files import Content, Entry, Files, Layer, Map, Namespace, Source, Tree, User
 from labkit.files.contents import PAGE
-from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode, Store
+from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode, MountAbout, Store
 
 
 @dataclass(frozen=True)
-class Row:
+class TreeLayer:
     parent: str | None
     tree: Inode
     finished: bool = False
@@ -27,9 +26,10 @@ class Row:
     mounted: bool = False
 
 
-class FullTrees:
+class FullTrees(Remembers):
     """A driver whose layers are whole trees."""
 
+    kept: tuple[str, ...] = ("rows", "_counter")
     name: str
     root: str
     by_container = False
@@ -46,7 +46,7 @@ class FullTrees:
         self.folders = Folders(host, self.root)
         self.host = host
         self.store = host.store
-        self.rows: Map[str, Row] = Map()
+        self.rows: Map[str, TreeLayer] = Map()
         self._counter: Map[str, int] = Map()
         self._systems: dict[str, Tree] = {}  # made anew when missing
 
@@ -59,11 +59,11 @@ class FullTrees:
         """Make the folder of a new layer's files."""
         raise NotImplementedError
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: TreeLayer) -> None:
         """Remove it."""
         raise NotImplementedError
 
-    def system(self, id: str, row: Row) -> Tree:
+    def system(self, id: str, row: TreeLayer) -> Tree:
         """The file system that the tree lies in."""
         return Tree(self.store, row.tree, self.store.new_device())
 
@@ -103,11 +103,7 @@ class FullTrees:
 
     # the contract
 
-    def snapshot(self) -> Any:
-        return self.rows.frozen(), self._counter.frozen()
-
-    def restore(self, saved: Any) -> None:
-        self.rows, self._counter = saved[0].copy(), saved[1].copy()
+    def forget(self) -> None:
         self._systems = {}
 
     def ids(self) -> list[str]:
@@ -119,7 +115,7 @@ class FullTrees:
         tree = self.lay_out(id, number)
         if parent is not None:
             copy_tree(self.store, self.rows[parent].tree, tree, {}, self.keeps_numbers)
-        self.rows.set(id, Row(parent, tree, number=number))
+        self.rows.set(id, TreeLayer(parent, tree, number=number))
 
     def _system(self, id: str) -> Tree:
         system = self._systems.get(id)
@@ -134,7 +130,7 @@ class FullTrees:
             self.rows.set(id, replace(row, mounted=True))
             self.before_mount(id)
             device, fstype = self.device(id)
-            about: dict[str, Any] = {"device": device, "fstype": fstype, "options": options}
+            about: MountAbout = {"device": device, "fstype": fstype, "options": options}
             self.host.namespace.mount(self.mount_point(id), self.mounted_source(id), **about)
         return Source(self._system(id), row.tree, row.finished)
 
@@ -157,14 +153,14 @@ class FullTrees:
     def view(self, id: str | None) -> View:
         if id is None:
             root = self.store.new(DIRECTORY | 0o755)
-            return View(Tree(self.store, root, 0), root)
-        return View(self._system(id), self.rows[id].tree)
+            return view(Tree(self.store, root, 0), root)
+        return view(self._system(id), self.rows[id].tree)
 
     def changes(self, id: str) -> list[Change]:
         return list(compare(self.view(id), self.view(self.rows[id].parent)))
 
     def diff(self, id: str) -> Layer:
-        return layer_of(self.changes(id), self.view(id))
+        return layer_of(self.store, self.changes(id), self.view(id))
 
     def commit(self, id: str) -> Layer:
         self.unmount(id)
@@ -184,7 +180,7 @@ class FullTrees:
     def size(self, id: str) -> int:
         """The files that differ from the parent's, whole."""
         changes = [change for change in self.changes(id) if change[0] != "D"]
-        return self.layer_size(layer_of(changes, self.view(id)))
+        return self.layer_size(layer_of(self.store, changes, self.view(id)))
 
     def layer_size(self, layer: Layer) -> int:
         """Bytes of the regular files alone (moby/go-archive, ChangesSize)."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.fulltrees import copy_tree, put_layer
-from labkit.drivers.unionmounts import Row, UnionMounts
+from labkit.drivers.unionmounts import UnionLayer, UnionMounts
 from labkit.files import Files, Inode, Layer, Namespace, Source, Store, Tree, User
 from labkit.files.union import stack
 
@@ -37,11 +37,11 @@ class OneLower(UnionMounts):
     def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{self.name}")
 
-    def lay_out(self, id: str, parent: str | None) -> Row:
+    def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         folders = self.folders
         folder = folders.make(folders.top(), id, 0o700)
         if parent is None:
-            return Row(None, "", folder, folders.make(folder, "root", 0o755))
+            return UnionLayer(None, "", folder, folders.make(folder, "root", 0o755))
         above = self.rows[parent]
         upper = folders.make(folder, "upper", 0o755)
         if above.name:
@@ -49,20 +49,20 @@ class OneLower(UnionMounts):
         for name in ("work", "merged"):
             folders.make(folder, name, 0o700)
         folders.file(folder, "lower-id", above.name or parent, 0o666)
-        return Row(parent, above.name or parent, folder, upper)
+        return UnionLayer(parent, above.name or parent, folder, upper)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: UnionLayer) -> None:
         if not row.name:
             _unlink(self.store, row.upper)
         self.store.drop(self.store.take(self.folders.top(), id))
 
-    def files_name(self, row: Row) -> str:
+    def files_name(self, row: UnionLayer) -> str:
         return "upper" if row.name else "root"
 
-    def base(self, row: Row) -> str | None:
+    def base(self, row: UnionLayer) -> str | None:
         return row.name or None
 
-    def below(self, id: str | None) -> list[Row]:
+    def below(self, id: str | None) -> list[UnionLayer]:
         if id is None:
             return []
         row = self.rows[id]
@@ -83,7 +83,7 @@ class OneLower(UnionMounts):
         put_layer(Files(namespace, User()), layer)
         namespace.discard()
 
-    def _apply_to_links(self, id: str, row: Row, above: Row, layer: Layer) -> None:
+    def _apply_to_links(self, id: str, row: UnionLayer, above: UnionLayer, layer: Layer) -> None:
         """The parent's tree again, and the layer unpacked in it."""
         for name in ("upper", "work", "merged", "lower-id"):
             self.store.drop(self.store.take(row.folder, name))

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
 from labkit.drivers.base import NO_OPTIONS, Needs, block_size
-from labkit.drivers.unionmounts import Row, UnionMounts
+from labkit.drivers.unionmounts import UnionLayer, UnionMounts
 from labkit.files import Files, Layer, Map
 
 _PLUGIN = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs"
@@ -28,6 +27,8 @@ class Overlayfs(UnionMounts):
         kernel=(4, 0), feature="many lowers", not_on=frozenset({"aufs", "ecryptfs", "overlay"}), since=(23, 0)
     )
 
+    kept: tuple[str, ...] = ("rows", "_counter")
+
     def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:
         super().__init__(host, f"{docker_root}/{_PLUGIN}")
         self._docker_root = docker_root
@@ -36,24 +37,16 @@ class Overlayfs(UnionMounts):
         self._counter: Map[str, int] = Map()
         host.makedirs(f"{docker_root}/rootfs/{self.name}", 0o710)
 
-    def snapshot(self) -> object:
-        return super().snapshot(), self._counter.frozen()
-
-    def restore(self, saved: object) -> None:
-        rows, counter = cast("tuple[object, Map[str, int]]", saved)
-        super().restore(rows)
-        self._counter = counter.copy()
-
-    def lay_out(self, id: str, parent: str | None) -> Row:
+    def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         number = self._counter.get("last", 0) + 1
         self._counter.set("last", number)
         snapshots = self.store.names(self.folders.top())["snapshots"]
         folder = self.folders.make(snapshots, str(number), 0o700)
         upper = self.folders.make(folder, "fs", 0o755)
         self.folders.make(folder, "work", 0o711)
-        return Row(parent, str(number), folder, upper)
+        return UnionLayer(parent, str(number), folder, upper)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: UnionLayer) -> None:
         snapshots = self.store.names(self.folders.top())["snapshots"]
         self.store.drop(self.store.take(snapshots, row.name))
         if f"{id}{_UNPACKED}" in self.rows:
@@ -76,10 +69,10 @@ class Overlayfs(UnionMounts):
     def merged_at(self, id: str) -> str:
         return f"{self._docker_root}/rootfs/{self.name}/{id}"
 
-    def before_mount(self, id: str, row: Row) -> None:
+    def before_mount(self, id: str, row: UnionLayer) -> None:
         self.host.makedirs(self.merged_at(id), 0o710)
 
-    def after_unmount(self, id: str, row: Row) -> None:
+    def after_unmount(self, id: str, row: UnionLayer) -> None:
         self.host.rmdir(self.merged_at(id))
 
     def mount_options(self, id: str) -> tuple[str, ...]:

@@ -15,27 +15,27 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
 
 from labkit.drivers.base import (
     NO_OPTIONS,
     Change,
     Cost,
     Folders,
+    Remembers,
     StorageOpts,
-    View,
     blocks,
     compare,
     layer_of,
     tree_size,
+    view,
 )
 from labkit.files import Content, Files, Layer, Map, Source
-from labkit.files.inodes import REGULAR, Inode
+from labkit.files.inodes import REGULAR, Inode, MountAbout
 from labkit.files.union import OPAQUE, Merged, Overlay
 
 
 @dataclass(frozen=True)
-class Row:
+class UnionLayer:
     """One layer. `folder` holds its files' folder `upper`; `merged`: with all layers below it, once it is finished."""
 
     parent: str | None
@@ -52,7 +52,7 @@ class Row:
         return self.merged is not None
 
 
-class UnionMounts:
+class UnionMounts(Remembers):
     """A driver whose layers are put together by union mounts."""
 
     name: str
@@ -71,7 +71,7 @@ class UnionMounts:
         self.folders = Folders(host, root)
         self.host = host
         self.store = host.store
-        self.rows: Map[str, Row] = Map()
+        self.rows: Map[str, UnionLayer] = Map()
         self._mounts: dict[str, Overlay] = {}  # made anew when missing
 
     def configure(self, options: Mapping[str, str]) -> None:
@@ -79,11 +79,11 @@ class UnionMounts:
 
     # each driver's own
 
-    def lay_out(self, id: str, parent: str | None) -> Row:
+    def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         """Make the folders of a new layer."""
         raise NotImplementedError
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: UnionLayer) -> None:
         """Remove the folders of a layer."""
         raise NotImplementedError
 
@@ -95,16 +95,16 @@ class UnionMounts:
         """As /proc/mounts shows them."""
         raise NotImplementedError
 
-    def before_mount(self, id: str, row: Row) -> None:
+    def before_mount(self, id: str, row: UnionLayer) -> None:
         """Make the folder that is mounted on."""
 
-    def after_unmount(self, id: str, row: Row) -> None:
+    def after_unmount(self, id: str, row: UnionLayer) -> None:
         """Remove it."""
 
-    def files_name(self, row: Row) -> str:
+    def files_name(self, row: UnionLayer) -> str:
         return self.files_folder
 
-    def base(self, row: Row) -> str | None:
+    def base(self, row: UnionLayer) -> str | None:
         """The layer that is this one's topmost lower."""
         return row.parent
 
@@ -112,11 +112,11 @@ class UnionMounts:
         """A finished layer's tree as it lies on the disk."""
         return root
 
-    def lower(self, row: Row) -> Inode:
+    def lower(self, row: UnionLayer) -> Inode:
         """A layer's tree with the kernel's marks."""
         return row.upper
 
-    def frozen(self, row: Row) -> Layer:
+    def frozen(self, row: UnionLayer) -> Layer:
         """What has been written in a layer."""
         return Layer.freeze(self.store, row.upper)
 
@@ -129,11 +129,7 @@ class UnionMounts:
 
     # the contract
 
-    def snapshot(self) -> Any:
-        return self.rows.frozen()
-
-    def restore(self, saved: Any) -> None:
-        self.rows = saved.copy()
+    def forget(self) -> None:
         self._mounts = {}
 
     def create(self, id: str, parent: str | None = None) -> None:
@@ -143,7 +139,7 @@ class UnionMounts:
             self.rows.set(parent, replace(self.rows[parent], has_children=True))
         self.rows.set(id, replace(row, number=number))
 
-    def below(self, id: str | None) -> list[Row]:
+    def below(self, id: str | None) -> list[UnionLayer]:
         """A layer and those below it, from the top down."""
         rows = []
         while id is not None:
@@ -176,9 +172,9 @@ class UnionMounts:
         if not row.device:
             self.rows.set(id, replace(row, device=overlay.device))
             self.before_mount(id, row)
-            about: dict[str, Any] = {"device": self.device_name, "fstype": self.fstype}
-            options = lambda: self.mount_options(id)  # noqa: E731  (long, and seldom looked at)
-            self.host.namespace.mount(self.merged_at(id), Source(overlay, None), options=options, **about)
+            about: MountAbout = {"device": self.device_name, "fstype": self.fstype}
+            about["options"] = lambda: self.mount_options(id)  # long, and seldom looked at
+            self.host.namespace.mount(self.merged_at(id), Source(overlay, None), **about)
         return Source(overlay, None)
 
     def unmount(self, id: str) -> None:
@@ -201,11 +197,11 @@ class UnionMounts:
         else:
             former = self._overlay(parent)
         here = self._overlay(id)
-        return list(compare(View(here, here.root), View(former, former.root)))
+        return list(compare(view(here, here.root), view(former, former.root)))
 
     def diff(self, id: str) -> Layer:
         here = self._overlay(id)
-        return layer_of(self.changes(id), View(here, here.root))
+        return layer_of(self.store, self.changes(id), view(here, here.root))
 
     def commit(self, id: str) -> Layer:
         self.unmount(id)
@@ -272,7 +268,7 @@ class LinkedLayers(UnionMounts):
         """The folder of short names. Raises OSError where somebody took it away."""
         return self.host.inode(f"{self.folders.path}/l")
 
-    def lay_out(self, id: str, parent: str | None) -> Row:
+    def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         folders, top = self.folders, self.folders.top()
         folder = folders.make(top, id, 0o710)
         upper = folders.make(folder, "diff", 0o755)
@@ -284,9 +280,9 @@ class LinkedLayers(UnionMounts):
             folders.generated(folder, "lower", f"{self.name}-lower", id)
             if not self.rows[parent].has_children:
                 folders.file(self.rows[parent].folder, "committed", "", 0o600)
-        return Row(parent, link, folder, upper)
+        return UnionLayer(parent, link, folder, upper)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: UnionLayer) -> None:
         top = self.folders.top()
         self.store.take(self._links(), row.name)
         self.store.drop(self.store.take(top, id))
@@ -297,10 +293,10 @@ class LinkedLayers(UnionMounts):
     def merged_at(self, id: str) -> str:
         return f"{self.root}/{id}/merged"
 
-    def before_mount(self, id: str, row: Row) -> None:
+    def before_mount(self, id: str, row: UnionLayer) -> None:
         self.folders.make(row.folder, "merged", 0o700)
 
-    def after_unmount(self, id: str, row: Row) -> None:
+    def after_unmount(self, id: str, row: UnionLayer) -> None:
         self.store.take(row.folder, "merged")
 
     def mount_options(self, id: str) -> tuple[str, ...]:
@@ -383,5 +379,5 @@ class MarkedLayers(UnionMounts):
     def to_disk(self, root: Inode) -> Inode:
         return marked(root)
 
-    def lower(self, row: Row) -> Inode:
+    def lower(self, row: UnionLayer) -> Inode:
         return unmarked(Layer.freeze(self.store, row.upper).root)

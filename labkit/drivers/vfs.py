@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labkit.drivers.base import NO_OPTIONS, Cost, Needs, StorageOpts, block_size, file_bytes
-from labkit.drivers.fulltrees import FullTrees, Row
+from labkit.drivers.fulltrees import FullTrees, TreeLayer
 from labkit.files import Files, Tree
 from labkit.files.inodes import Inode
 
@@ -34,10 +34,10 @@ class Vfs(FullTrees):
     def lay_out(self, id: str, number: int) -> Inode:
         return self.folders.make(self._dir(), id, 0o755)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: TreeLayer) -> None:
         self.store.drop(self.store.take(self._dir(), id))
 
-    def system(self, id: str, row: Row) -> Tree:
+    def system(self, id: str, row: TreeLayer) -> Tree:
         return self._host_system
 
     def merged_at(self, id: str) -> str:

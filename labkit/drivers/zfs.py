@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
-from labkit.drivers.fulltrees import Clones, Row, pages
+from labkit.drivers.fulltrees import Clones, TreeLayer, pages
 from labkit.files import Content, Files
 from labkit.files.inodes import DIRECTORY, Inode
 
@@ -36,7 +36,7 @@ class Zfs(Clones):
     def lay_out(self, id: str, number: int) -> Inode:
         return self.store.new(DIRECTORY | 0o755)
 
-    def clear_away(self, id: str, row: Row) -> None:
+    def clear_away(self, id: str, row: TreeLayer) -> None:
         """Its tree was nowhere on the host."""
 
     def before_mount(self, id: str) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
 
 class SizeInvalid(ValueError):
@@ -182,10 +183,10 @@ _JSON_ESCAPES = str.maketrans(
 )
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
 
 
-def sorted_dumps(value: dict[str, Any]) -> str:
+def sorted_dumps(value: Mapping[str, object]) -> str:
     """The same, with the keys of the outermost object in order, as the daemon writes an image's configuration."""
     return dumps({key: value[key] for key in sorted(value)})

@@ -9,7 +9,7 @@ from labkit.drivers import DRIVERS
 from labkit.drivers.base import OptionRefused
 from labkit.drivers.devicemapper import Devicemapper
 from labkit.drivers.measure import Bench, change
-from labkit.engine.daemon.daemon import NotStarted
+from labkit.engine.daemon.daemon import StartFailed
 from labkit.files import Content
 
 LVM = {"dm.thinpooldev": "/dev/mapper/docker-thinpool"}
@@ -158,14 +158,14 @@ def test_the_base_size_is_what_a_device_can_hold_and_only_grows() -> None:
     assert "No space left" in machine.run("docker exec same-image dd if=/dev/zero of=/big bs=1M count=1100").stderr
     machine.run("docker run -d --name new-image alpine sleep 1000")
     assert machine.run("docker exec new-image dd if=/dev/zero of=/big bs=1M count=1100").returncode == 0
-    with pytest.raises(NotStarted, match=r"devmapper: Base fs size cannot be smaller than 2\.147GB"):
+    with pytest.raises(StartFailed, match=r"devmapper: Base fs size cannot be smaller than 2\.147GB"):
         machine.restart_engine(storage_options=["dm.basesize=1g"])
 
 
 def test_another_pool_has_none_of_the_layers() -> None:
     machine = Machine(storage_driver="devicemapper")
     with pytest.raises(
-        NotStarted, match="devmapper: Base Device UUID and Filesystem verification failed"
+        StartFailed, match="devmapper: Base Device UUID and Filesystem verification failed"
     ):  # unverified
         machine.restart_engine(storage_options=["dm.thinpooldev=/dev/mapper/docker-thinpool"])
 

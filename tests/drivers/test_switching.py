@@ -8,7 +8,7 @@ import pytest
 
 from labkit import Machine
 from labkit.drivers import DRIVERS
-from labkit.engine.daemon.daemon import NotStarted
+from labkit.engine.daemon.daemon import StartFailed
 
 CONFIG = "/etc/docker/daemon.json"
 JOB_FAILED = (
@@ -170,7 +170,7 @@ def test_restart_engine_is_the_same_from_python() -> None:
     assert out(machine, "docker ps -aq") != ""
     machine.restart_engine(containerd_store=True, storage_driver="overlayfs")
     assert " Storage Driver: overlayfs\n" in out(machine, "docker info")
-    with pytest.raises(NotStarted, match='configured driver "overlay2" not available: unavailable'):
+    with pytest.raises(StartFailed, match='configured driver "overlay2" not available: unavailable'):
         machine.restart_engine("overlay2")
     machine.restart_engine("overlay2", containerd_store=False)
     assert out(machine, "docker ps -aq") != ""

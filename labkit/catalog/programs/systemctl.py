@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from labkit.catalog.programs.support import complain, say
 from labkit.engine.core.records import LogLine
-from labkit.engine.daemon.daemon import DAEMON, SOCKET, Daemon, NotStarted
+from labkit.engine.daemon.daemon import DAEMON, SOCKET, Daemon, StartFailed
 from labkit.kernel.process import SECOND, Process
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _start(process: Process, daemon: Daemon, units: list[str]) -> int:
     daemon.listen()  # the service needs its socket
     try:
         daemon.start()
-    except NotStarted:
+    except StartFailed:
         complain(process, _JOB_FAILED)
         return 1
     return 0

@@ -18,6 +18,7 @@ from operator import attrgetter
 from typing import Protocol, TypedDict, Unpack, dataclass_transform
 
 from labkit.drivers import Driver
+from labkit.drivers.base import Saved
 from labkit.engine.core.buildrecords import CacheRecord, Journal, Known, MadeStep
 from labkit.engine.core.errors import invalid, moment, not_found
 from labkit.engine.core.records import (
@@ -309,7 +310,7 @@ class ParkedDriver:
     """What an engine remembers of a storage driver that it does not run with, and what the driver itself does."""
 
     tables: Tables
-    driver: object  # as Driver.snapshot() gave it
+    driver: Saved  # as Driver.snapshot() gave it
 
 
 KERNEL_VERSION = "6.12.57"

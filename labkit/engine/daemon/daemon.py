@@ -42,7 +42,7 @@ _LINES = 200  # of the log that are kept
 _NO_GRAPHDRIVER = "failed to start daemon: error initializing graphdriver: "
 
 
-class NotStarted(Exception):
+class StartFailed(Exception):
     """The daemon ended at once; str() is what it said."""
 
 
@@ -94,7 +94,7 @@ class Daemon:
             driver = self._driver()
         except (daemoninfo.ConfigError, choice.DriverRefused) as error:
             self._fail(str(error))
-            raise NotStarted(str(error)) from None
+            raise StartFailed(str(error)) from None
         self._switch(driver)
         self.core.epoch = self.core.now()
         self._turn("active")
@@ -136,7 +136,7 @@ class Daemon:
                 f"running: dial unix {at.removeprefix('unix://')}: connect: no such file or directory"
             )
         if self.service.status == "inactive" and self.service.listens:
-            with suppress(NotStarted):
+            with suppress(StartFailed):
                 self.start()
         if self.service.status == "active":
             return ""

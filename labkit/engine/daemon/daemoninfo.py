@@ -304,6 +304,57 @@ def _server(core: Core) -> JsonObject:
     }
 
 
+# What every daemon of this kind says alike, where it stands in moby, daemon/info.go.
+_ABILITIES: JsonObject = {
+    "Plugins": {
+        "Volume": ["local"],
+        "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+        "Authorization": None,
+        "Log": [
+            "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
+        ],
+    },
+    "MemoryLimit": True,
+    "SwapLimit": True,
+    "CpuCfsPeriod": True,
+    "CpuCfsQuota": True,
+    "CPUShares": True,
+    "CPUSet": True,
+    "PidsLimit": True,
+    "IPv4Forwarding": True,
+    "Debug": False,
+}  # fmt: skip
+_PLATFORM: JsonObject = {
+    "OSVersion": "12",
+    "OSType": "linux",
+    "Architecture": "x86_64",
+    "IndexServerAddress": "https://index.docker.io/v1/",
+    "RegistryConfig": {
+        "IndexConfigs": {"docker.io": {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}},
+        "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+        "Mirrors": [],
+    },
+}
+_RUNTIMES: JsonObject = {
+    "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
+    "DefaultRuntime": "runc",
+    "Swarm": {
+        "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False, "Error": "",
+        "RemoteManagers": None,
+    },
+    "LiveRestoreEnabled": False,
+    "Isolation": "",
+    "InitBinary": "docker-init",
+    "ContainerdCommit": {"ID": "1.6.20~ds1-1+deb12u3"},
+    "RuncCommit": {"ID": ""},
+    "InitCommit": {"ID": ""},
+    "SecurityOptions": ["name=seccomp,profile=builtin"],
+    "FirewallBackend": {"Driver": "iptables"},
+    "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
+    "Warnings": None,
+}  # fmt: skip
+
+
 def info(core: Core) -> JsonObject:
     """GET /info."""
     states = [container.state.status for container in by_age(core)]
@@ -318,23 +369,7 @@ def info(core: Core) -> JsonObject:
         "Images": len(ImageStore(core)),
         "Driver": core.driver.name,
         "DriverStatus": [list(pair) for pair in core.driver.status()],
-        "Plugins": {
-            "Volume": ["local"],
-            "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
-            "Authorization": None,
-            "Log": [
-                "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
-            ],
-        },
-        "MemoryLimit": True,
-        "SwapLimit": True,
-        "CpuCfsPeriod": True,
-        "CpuCfsQuota": True,
-        "CPUShares": True,
-        "CPUSet": True,
-        "PidsLimit": True,
-        "IPv4Forwarding": True,
-        "Debug": False,
+        **_ABILITIES,
         "NFd": 24,
         "OomKillDisable": True,
         "NGoroutines": 40,
@@ -345,17 +380,7 @@ def info(core: Core) -> JsonObject:
         "NEventsListener": 0,
         "KernelVersion": core.about.kernel_version,
         "OperatingSystem": core.about.operating_system,
-        "OSVersion": "12",
-        "OSType": "linux",
-        "Architecture": "x86_64",
-        "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": {
-            "IndexConfigs": {
-                "docker.io": {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
-            },
-            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "Mirrors": [],
-        },
+        **_PLATFORM,
         "NCPU": CPUS,
         "MemTotal": MEMORY,
         "GenericResources": None,
@@ -367,23 +392,8 @@ def info(core: Core) -> JsonObject:
         "Labels": [],
         "ExperimentalBuild": False,
         "ServerVersion": core.about.server_version or VERSION,
-        "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
-        "DefaultRuntime": "runc",
-        "Swarm": {
-            "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False, "Error": "",
-            "RemoteManagers": None,
-        },
-        "LiveRestoreEnabled": False,
-        "Isolation": "",
-        "InitBinary": "docker-init",
-        "ContainerdCommit": {"ID": "1.6.20~ds1-1+deb12u3"},
-        "RuncCommit": {"ID": ""},
-        "InitCommit": {"ID": ""},
-        "SecurityOptions": ["name=seccomp,profile=builtin"],
-        "FirewallBackend": {"Driver": "iptables"},
-        "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
-        "Warnings": None,
-    }  # fmt: skip
+        **_RUNTIMES,
+    }
 
 
 def disk_usage(core: Core, cache: list[JsonObject]) -> JsonObject:
