@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from labkit.kernel.golang import SECOND, Json, JsonObject, SizeInvalid, duration, human_duration, quote, ram_in_bytes
@@ -98,6 +98,13 @@ class Flag:
     def shown(self) -> str:
         return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
 
+    @cached_property
+    def unset(self) -> str | bool | int:
+        """Its value where it is not given; a list's is a new empty one."""
+        if self.kind in ("int", "uint16", "bytes", "decimal", "duration"):
+            return int(self.default) if re.fullmatch(r"-?\d+", self.default) else 0
+        return self.default == "true" if self.kind == "bool" else self.default
+
 
 FlagValue: TypeAlias = str | bool | int | list[Json]
 
@@ -111,7 +118,10 @@ class Options:
     notes: list[str] = field(default_factory=list)  # about deprecated flags
 
     def __getitem__(self, name: str) -> FlagValue:
-        return self.values[name] if name in self.values else _default(self.flags[name])
+        if name in self.values:
+            return self.values[name]
+        flag = self.flags[name]
+        return [] if flag.kind in LISTS else flag.unset
 
     def text(self, name: str) -> str:
         value = self[name]
@@ -250,16 +260,6 @@ PARSERS: dict[str, Validator] = {
     "ulimit": _parse_ulimit,
 }
 LISTS = frozenset({"list", "stringArray", "strings", "filter", "mount", "ulimit", "map", "network", "gpu-request"})
-
-
-def _default(flag: Flag) -> FlagValue:
-    if flag.kind in LISTS:
-        return []
-    if flag.kind in ("int", "uint16", "bytes", "decimal", "duration"):
-        return int(flag.default) if re.fullmatch(r"-?\d+", flag.default) else 0
-    if flag.kind == "bool":
-        return flag.default == "true"
-    return flag.default
 
 
 class FlagParser:
