@@ -92,14 +92,6 @@ def _lines(answer: object) -> list[str]:
 # do, repair, explain: commands
 
 
-def _terminal_form(exercise: Exercise) -> Form:
-    return {"type": "terminal"}
-
-
-def _parse_commands(exercise: Exercise, answer: object) -> list[str]:
-    return inputs_of(answer)
-
-
 def _parse_some_commands(exercise: Exercise, answer: object) -> list[str]:
     if inputs := inputs_of(answer):
         return inputs
@@ -112,10 +104,6 @@ def _judge_commands(exercise: Exercise, parsed: list[str]) -> Verdict:
     return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
 
 
-def _command_form(exercise: Exercise) -> Form:
-    return {"type": "text", "label": "Which command was it?", "placeholder": "docker …"}
-
-
 # predict
 
 
@@ -123,10 +111,6 @@ def _predict_form(exercise: Exercise) -> Form:
     if exercise.own.options:
         return {"type": "choice", "options": _options(exercise.own.options)}
     return {"type": "text", "label": "What will it print?", "placeholder": exercise.own.example}
-
-
-def _parse_text(exercise: Exercise, answer: object) -> str:
-    return _text(answer)
 
 
 def prediction(exercise: Exercise, observe: str = "") -> str:
@@ -320,13 +304,26 @@ def _judge_choice(exercise: Exercise, parsed: str) -> Verdict:
     return Verdict((CheckResult(ok, "the right option is chosen", "" if ok else "another one is right"),), parsed)
 
 
+COMMANDS = Kind(
+    lambda _: {"type": "terminal"},
+    lambda _, answer: inputs_of(answer),
+    _judge_commands,
+    terminal=True,
+    machine=True,
+)
 KINDS: dict[str, Kind[str] | Kind[list[str]] | Kind[dict[str, str]]] = {
-    "do": Kind(_terminal_form, _parse_commands, _judge_commands, terminal=True, machine=True),
-    "repair": Kind(_terminal_form, _parse_commands, _judge_commands, terminal=True, machine=True),
-    "explain": Kind(_command_form, _parse_some_commands, _judge_commands, {"cause": True}, machine=True),
+    "do": COMMANDS,
+    "repair": COMMANDS,
+    "explain": Kind(
+        lambda _: {"type": "text", "label": "Which command was it?", "placeholder": "docker …"},
+        _parse_some_commands,
+        _judge_commands,
+        {"cause": True},
+        machine=True,
+    ),
     "predict": Kind(
         _predict_form,
-        _parse_text,
+        lambda _, answer: _text(answer),
         _judge_prediction,
         {"command": True, "observe": False, "compare": False, "options": False, "example": False},
     ),

@@ -33,7 +33,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from labkit.course.judge import Judgement
+from labkit.course.judge import KINDS, Judgement
 from labkit.course.record import Answer, Exercise
 from labkit.kernel.golang import Json
 
@@ -149,9 +149,6 @@ class Answered(Protocol):
 
     @property
     def answer(self) -> Answer | None: ...
-
-    @property
-    def by_commands(self) -> bool: ...
 
 
 def _canonical(data: object) -> str:
@@ -274,10 +271,6 @@ def _draft(key: str, value: dict) -> dict:
     }
 
 
-def _of(key: str, slug: str) -> bool:
-    return key.partition("@")[0] == slug
-
-
 # The file
 
 
@@ -309,7 +302,8 @@ class Progress:
 
     def entry(self, slug: str, learner: str | None = None) -> dict | None:
         """The entry of the newest revision that was answered, with its revision."""
-        revisions = {int(key.partition("@")[2]): each for key, each in self.entries(learner).items() if _of(key, slug)}
+        answered = ((key.partition("@"), each) for key, each in self.entries(learner).items())
+        revisions = {int(key[2]): each for key, each in answered if key[0] == slug}
         newest = max(revisions, default=0)
         return {**revisions[newest], "revision": newest} if newest else None
 
@@ -330,7 +324,7 @@ class Progress:
             "at": max(int(self._clock()), before["at"] + 1 if before else 0),
             "tries": before["tries"] + 1 if before else 1,
         }
-        if judgement.passed and attempt.by_commands and isinstance(attempt.answer, list):
+        if judgement.passed and KINDS[attempt.exercise.kind].terminal and isinstance(attempt.answer, list):
             new["best"] = len(attempt.answer)
         table[key] = _merged_entry(before, new) if before else new
         self.save()
@@ -400,10 +394,8 @@ def _took(fcntl: ModuleType, handle: int) -> bool:
     """Is the lock ours now, or is there none to be had? False: somebody holds it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except (OSError, AttributeError):
-        return True
+    except (OSError, AttributeError) as error:
+        return not isinstance(error, BlockingIOError)
     return True
 
 

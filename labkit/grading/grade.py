@@ -21,7 +21,7 @@ from labkit.course.exercises import CourseError, load_all, load_exercise
 from labkit.course.judge import Judgement, judge
 from labkit.course.progress import write_whole
 from labkit.course.record import Exercise, for_learner
-from labkit.grading.submission import Given, Learner, Submission, SubmissionError, is_submission, read_submission, stem
+from labkit.grading.submission import Given, Learner, SubmissionError, is_submission, read_submission, stem
 
 
 class OvertimeError(BaseException):
@@ -55,18 +55,17 @@ LONGEST = 10  # seconds for one answer; usual ones take hundredths
 _load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
 
 
+class UngradedError(Exception):
+    """An answer that could not be judged at all; str() is one line that says why."""
+
+
 @dataclass(frozen=True)
 class Graded:
-    """One answer with what came of it; `fault` where it could not be judged at all."""
+    """One answer with what came of it."""
 
     given: Given
-    judgement: Judgement | None = None
-    title: str = ""
-    fault: str = ""
-
-    @property
-    def points(self) -> int:
-        return self.judgement.points if self.judgement else 0
+    judgement: Judgement
+    title: str
 
 
 @dataclass
@@ -81,7 +80,7 @@ class Result:
 
     @property
     def points(self) -> int:
-        return sum(each.points for each in self.graded.values())
+        return sum(each.judgement.points for each in self.graded.values())
 
 
 def grade_folder(
@@ -121,45 +120,34 @@ def grade_file(result: Result, path: Path, name: str, seed: str) -> None:
         )
     if submission.course not in (None, seed):
         result.faults.append(f"{name}: it says that its course's seed is {submission.course!r}; graded with {seed!r}")
-    for graded in grade(submission, result.learner.drawn_by, seed):
-        if graded.fault:
-            result.faults.append(f"{name}: {graded.fault}")
-        _keep_best(result.graded, graded)
+    for at, given in enumerate(submission.answers):
+        try:
+            if given.exercise in {each.exercise for each in submission.answers[:at]}:  # it is judged once
+                raise UngradedError(f"a second answer to '{_short(given.exercise)}' is not graded")
+            _keep_best(result.graded, grade_answer(given, result.learner.drawn_by, seed))
+        except UngradedError as error:
+            result.faults.append(f"{name}: {error}")
 
 
 def _keep_best(kept: dict[str, Graded], graded: Graded) -> None:
     """Of several answers to one exercise (revisions, files) the best counts; among equals the first."""
-    before = kept.get(graded.given.slug)
-    if graded.judgement and (before is None or graded.points > before.points):
-        kept[graded.given.slug] = graded
-
-
-def grade(submission: Submission, learner: str, seed: str) -> Iterator[Graded]:
-    """Each answer of a submission. An exercise is judged once: a second answer to the same revision is a fault."""
-    seen = set()
-    for given in submission.answers:
-        if given.exercise in seen:
-            yield Graded(given, fault=f"a second answer to '{_short(given.exercise)}' is not graded")
-            continue
-        seen.add(given.exercise)
-        yield grade_answer(given, learner, seed)
+    before = kept.get(graded.given.slug, graded)
+    kept[graded.given.slug] = max(before, graded, key=lambda each: each.judgement.points)
 
 
 def grade_answer(given: Given, learner: str, seed: str) -> Graded:
+    """Raises UngradedError."""
     try:
         exercise = _load(given.exercise)
-    except CourseError:
-        return Graded(given, fault=f"there is no exercise '{_short(given.exercise)}'")
-    try:
         with deadline(LONGEST):
-            judgement = judge(for_learner(exercise, learner, seed), given.answer)
+            return Graded(given, judge(for_learner(exercise, learner, seed), given.answer), exercise.title)
+    except CourseError:
+        fault = f"there is no exercise '{_short(given.exercise)}'"
     except OvertimeError:
-        return Graded(given, fault=f"'{given.exercise}' was stopped: it takes longer than {LONGEST} seconds")
+        fault = f"'{given.exercise}' was stopped: it takes longer than {LONGEST} seconds"
     except Exception as error:  # a fault of labkit's own must not keep everyone else from being graded
-        return Graded(
-            given, fault=f"'{given.exercise}' could not be judged: {type(error).__name__}: {_short(str(error))}"
-        )
-    return Graded(given, judgement, exercise.title)
+        fault = f"'{given.exercise}' could not be judged: {type(error).__name__}: {_short(str(error))}"
+    raise UngradedError(fault)
 
 
 def _short(text: str) -> str:
@@ -185,8 +173,8 @@ def grades_csv(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
     writer.writerow(["learner", "name", "points", "of", *(each.slug for each in exercises), "notes"])
     of = sum(each.points for each in exercises)
     for result in results:
-        answers = (result.graded.get(each.slug) for each in exercises)
-        cells = [each.points if each else "" for each in answers]
+        points = {slug: graded.judgement.points for slug, graded in result.graded.items()}
+        cells = [points.get(each.slug, "") for each in exercises]
         who = [_cell(result.learner.learner), _cell(result.learner.name)]
         writer.writerow([*who, result.points, of, *cells, _cell("; ".join(notes(result)))])
     return out.getvalue()
@@ -212,7 +200,6 @@ def _in_order(result: Result, exercises: Sequence[Exercise]) -> list[Graded]:
 def lines_of(graded: Graded) -> Iterator[str]:
     """What was checked and what was so instead, the mistake, and commands that failed."""
     judgement = graded.judgement
-    assert judgement is not None
     if judgement.error:
         yield f"not an answer: {judgement.error}"
     for each in judgement.results:
@@ -234,8 +221,7 @@ def markdown(results: Sequence[Result], exercises: Sequence[Exercise]) -> Iterat
 
 
 def _heading(graded: Graded) -> str:
-    assert graded.judgement is not None
-    return f"{graded.title} ({graded.given.exercise}): {graded.points} of {graded.judgement.of}"
+    return f"{graded.title} ({graded.given.exercise}): {graded.judgement.points} of {graded.judgement.of}"
 
 
 def _plain(text: str) -> str:
@@ -248,20 +234,16 @@ def page(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
     of = sum(each.points for each in exercises)
     body = []
     for result in results:
-        body.append(f"<h2>{_safe(result.learner.learner)}: {result.points} of {of} points</h2>")
-        body += [f"<p class=note>{_safe(note)}</p>" for note in notes(result)]
+        body.append(f"<h2>{html.escape(result.learner.learner)}: {result.points} of {of} points</h2>")
+        body += [f"<p class=note>{html.escape(note)}</p>" for note in notes(result)]
         body += [_section(graded) for graded in _in_order(result, exercises)]
     return PAGE.replace("BODY", "\n".join(body))
 
 
 def _section(graded: Graded) -> str:
-    items = "".join(f"<li>{_safe(line)}</li>" for line in lines_of(graded))
-    done = " class=done" if graded.judgement and graded.judgement.passed else " open"
-    return f"<details{done}><summary>{_safe(_heading(graded))}</summary><ul>{items}</ul></details>"
-
-
-def _safe(text: str) -> str:
-    return html.escape(text)
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines_of(graded))
+    done = " class=done" if graded.judgement.passed else " open"
+    return f"<details{done}><summary>{html.escape(_heading(graded))}</summary><ul>{items}</ul></details>"
 
 
 PAGE = """<!doctype html>

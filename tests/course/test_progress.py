@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labkit.course import Attempt, Judgement, load_exercise
 from labkit.course import progress as module
-from labkit.course.judge import Judgement
 from labkit.course.progress import Progress, ProgressError, merged, open_progress, parse
+from labkit.course.record import Answer
 
 answers = st.sampled_from(["", "docker ps", ["a", "b"], [], {"x": "y"}])
 entries = st.fixed_dictionaries(
@@ -158,25 +159,21 @@ def test_no_input_is_a_traceback(data: object) -> None:
         parse(json.dumps(data).encode())
 
 
-class Someone:
-    """As much of an Attempt as is recorded."""
-
-    by_commands = True
-
-    def __init__(self, answer: object, learner: str = "demo") -> None:
-        self.learner = learner
-        self.answer = answer
-        self.exercise = type("Record", (), {"slug": "first-image", "revision": 1})
+def attempt(answer: Answer, learner: str = "demo") -> Attempt:
+    """One that has given this answer."""
+    made = Attempt(load_exercise("three-layers"), learner, "")
+    made.check(answer)
+    return made
 
 
 def test_record_and_read_again(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "progress.json"
     progress = Progress(path, module.empty(), clock=lambda: 12.5)
-    progress.record(Someone(["docker ps"]), Judgement(False, 0, 2))  # type: ignore[arg-type]
-    progress.record(Someone(["docker build ."]), Judgement(True, 2, 2))  # type: ignore[arg-type]
-    progress.record(Someone([]), Judgement(False, 0, 2))  # type: ignore[arg-type]
+    progress.record(attempt(["docker ps"]), Judgement(False, 0, 2))
+    progress.record(attempt(["docker build ."]), Judgement(True, 2, 2))
+    progress.record(attempt([]), Judgement(False, 0, 2))
     again = open_progress(path)
-    assert again.entry("first-image", "demo") == {
+    assert again.entry("three-layers", "demo") == {
         "answer": ["docker build ."],
         "passed": True,
         "points": 2,
@@ -185,8 +182,8 @@ def test_record_and_read_again(tmp_path: Path) -> None:
         "best": 1,
         "revision": 1,
     }
-    assert again.entry("first-image", "ann") is None
-    assert again.entry("first", "demo") is None
+    assert again.entry("three-layers", "ann") is None
+    assert again.entry("three", "demo") is None
     assert sorted(each.name for each in path.parent.iterdir()) == [
         "progress.before.json",
         "progress.json",
@@ -196,17 +193,17 @@ def test_record_and_read_again(tmp_path: Path) -> None:
 
 def test_what_is_recorded_can_be_read(tmp_path: Path) -> None:
     progress = open_progress(tmp_path / "progress.json")
-    progress.record(Someone(["echo \udcff"]), Judgement(True, 2, 2))  # type: ignore[arg-type]
-    progress.record(Someone(3, "ann"), Judgement(False, 0, 2, error="it is no answer"))  # type: ignore[arg-type]
-    assert open_progress(progress.path).document["answers"]["demo"]["first-image@1"]["answer"] == ["echo ?"]
+    progress.record(attempt(["echo \udcff"]), Judgement(True, 2, 2))
+    progress.record(attempt(3, "ann"), Judgement(False, 0, 2, error="it is no answer"))
+    assert open_progress(progress.path).document["answers"]["demo"]["three-layers@1"]["answer"] == ["echo ?"]
     assert "ann" not in open_progress(progress.path).document["answers"]
 
 
 def test_two_sessions_do_not_lose_each_others_answers(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     one, other = open_progress(path), open_progress(path)
-    one.record(Someone("a", "ann"), Judgement(True, 1, 1))  # type: ignore[arg-type]
-    other.record(Someone("b", "bob"), Judgement(True, 1, 1))  # type: ignore[arg-type]
+    one.record(attempt("a", "ann"), Judgement(True, 1, 1))
+    other.record(attempt("b", "bob"), Judgement(True, 1, 1))
     assert set(open_progress(path).document["answers"]) == {"ann", "bob"}
 
 
@@ -237,26 +234,26 @@ def test_the_state_before_is_taken_where_a_save_finds_the_file_broken(tmp_path: 
     path = tmp_path / "progress.json"
     one, other = open_progress(path), open_progress(path)
     for answer in ("a", "b"):
-        one.record(Someone(answer, answer), Judgement(True, 1, 1))  # type: ignore[arg-type]
+        one.record(attempt(answer, answer), Judgement(True, 1, 1))
     path.write_bytes(path.read_bytes()[:-20])
-    other.record(Someone("c", "c"), Judgement(True, 1, 1))  # type: ignore[arg-type]
+    other.record(attempt("c", "c"), Judgement(True, 1, 1))
     assert set(open_progress(path).document["answers"]) == {"a", "c"}
 
 
 def test_a_draft_is_kept_apart_from_answers(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.json", module.empty(), clock=lambda: 12.5)
     for inputs in (["docker ps"], ["docker ps", "docker images"], []):
-        progress.keep(Someone(None), inputs, 1)  # type: ignore[arg-type]
-    assert open_progress(progress.path).draft("first-image", 1, "demo") == {"answer": [], "hints": 1, "at": 12502}
-    assert open_progress(progress.path).draft("first-image", 2, "demo") is None
-    assert open_progress(progress.path).entry("first-image", "demo") is None
+        progress.keep(attempt([]), inputs, 1)
+    assert open_progress(progress.path).draft("three-layers", 1, "demo") == {"answer": [], "hints": 1, "at": 12502}
+    assert open_progress(progress.path).draft("three-layers", 2, "demo") is None
+    assert open_progress(progress.path).entry("three-layers", "demo") is None
 
 
 def test_the_later_answer_wins_within_a_second(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.json", module.empty(), clock=lambda: 12.5)
     for answer in ("z", "a"):
-        progress.record(Someone(answer), Judgement(False, 0, 1))  # type: ignore[arg-type]
-    assert (open_progress(progress.path).entry("first-image", "demo") or {})["answer"] == "a"
+        progress.record(attempt(answer), Judgement(False, 0, 1))
+    assert (open_progress(progress.path).entry("three-layers", "demo") or {})["answer"] == "a"
     for name in ("zoe", "ann"):
         progress.set_learner(name, "")
     assert open_progress(progress.path).learner == "ann"
@@ -280,17 +277,17 @@ def test_a_lock_that_is_held_for_long_holds_nobody_up(tmp_path: Path, monkeypatc
 
 
 SOMEBODY = """
-import sys, types
-from labkit.course.judge import Judgement
-from labkit.course.progress import open_progress
+import sys
+from dataclasses import replace
 from pathlib import Path
-who, most = sys.argv[2], int(sys.argv[3])
-for number in range(most):
-    record = types.SimpleNamespace(slug="count", revision=number + 1)
-    someone = types.SimpleNamespace(learner=who, answer=[str(number)], by_commands=True, exercise=record)
+from labkit.course import Attempt, Judgement, load_exercise, open_progress
+exercise = load_exercise("a-tag-moves")
+for number in range(int(sys.argv[3])):
+    attempt = Attempt(replace(exercise, revision=number + 1), sys.argv[2], "")
+    attempt.check([str(number)])
     progress = open_progress(Path(sys.argv[1]))
-    progress.keep(someone, ["x" * 2000], 0)
-    progress.record(someone, Judgement(True, 1, 1))
+    progress.keep(attempt, ["x" * 2000], 0)
+    progress.record(attempt, Judgement(True, 1, 1))
     print(number + 1, flush=True)
 """
 
@@ -317,7 +314,7 @@ def test_killed_at_any_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]
             said = 1 + len(child.stdout.read().split())
         found = open_progress(path).entries("ann")
         assert said <= len(found) <= said + 1, f"seed {seed}, round {round_}"
-        assert [found[f"count@{number + 1}"]["answer"] for number in range(len(found))] == [
+        assert [found[f"a-tag-moves@{number + 1}"]["answer"] for number in range(len(found))] == [
             [str(number)] for number in range(len(found))
         ]
     assert "kept as" not in capsys.readouterr().err
@@ -335,7 +332,7 @@ def test_two_kernels_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_export_and_merge(tmp_path: Path) -> None:
     one, other = open_progress(tmp_path / "a.json"), open_progress(tmp_path / "b.json")
-    one.record(Someone("a"), Judgement(True, 1, 1))  # type: ignore[arg-type]
+    one.record(attempt("a"), Judgement(True, 1, 1))
     other.merge(one.export())
     assert other.document == one.document
     with pytest.raises(ProgressError):

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.course.record import Draw, draw_values, fill, fill_all, validate_values, variant_key
+from labkit.course.record import (
+    Draw,
+    Exercise,
+    Setup,
+    Solution,
+    draw_values,
+    fill,
+    fill_all,
+    for_learner,
+    validate_values,
+    variant_key,
+)
 
 KEY = variant_key("2026", "ann", "first-image", 1)
 
@@ -67,6 +79,34 @@ def test_values_are_fixed() -> None:
     }
     del specs["one two"]
     assert draw_values(specs, KEY) == {name: value for name, value in values.items() if name not in ("one", "two")}
+
+
+def test_a_range_may_have_one_number_and_a_row_the_values_above_it() -> None:
+    specs = {"n": {"from": 3, "to": 3, "step": 1}, "a b": [["x", "@n@-@a@"]]}
+    assert validate_values(specs) == []
+    assert draw_values(specs, KEY) == {"n": "3", "a": "x", "b": "3-@a@"}
+
+
+def test_a_variant_is_the_record_with_its_values_and_keeps_how_they_are_drawn() -> None:
+    record = Exercise(
+        slug="first-image",
+        revision=2,
+        lesson="02",
+        title="@app@",
+        points=1,
+        kind="do",
+        task="Build @app@.",
+        setup=Setup({"system": "@app@"}, {"@app@/a": "@app@"}, ("mkdir @app@",)),
+        specs={"app": ["shop", "blog"]},
+        solutions=(Solution("one", ["docker build @app@"]),),
+    )
+    variant = for_learner(record, "ann", "2026")
+    key = variant_key("2026", "ann", "first-image", 2)
+    app = draw_values(record.specs, key)["app"]
+    setup = Setup({"system": app}, {f"{app}/a": app}, (f"mkdir {app}",))
+    solutions = (Solution("one", [f"docker build {app}"]),)
+    assert variant == replace(record, title=app, task=f"Build {app}.", setup=setup, solutions=solutions, key=key)
+    assert variant.draw("options").shuffle("abcdef") == Draw(key, "/options").shuffle("abcdef")
 
 
 @given(st.text(max_size=20), st.integers(1, 1000))

@@ -38,7 +38,10 @@ def notebook(*cells: str) -> str:
 
 def points(folder: Path, **how: object) -> dict[str, dict[str, int]]:
     results, _ = grade_folder(folder, **how)  # type: ignore[arg-type]
-    return {each.learner.learner: {slug: graded.points for slug, graded in each.graded.items()} for each in results}
+    return {
+        each.learner.learner: {slug: graded.judgement.points for slug, graded in each.graded.items()}
+        for each in results
+    }
 
 
 def test_each_learner_by_their_own_variant(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
+from labkit.course import CheckResult, Judgement
 from labkit.course.exercises import load_exercise
-from labkit.course.judge import CheckResult, Judgement
 from labkit.grading.grade import Graded, Result, grades_csv, markdown, page
 from labkit.grading.submission import Given, Learner
 

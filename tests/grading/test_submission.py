@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labkit.course.judge import Judgement
+from labkit.course import Attempt, load_exercise
 from labkit.course.progress import Progress, empty
 from labkit.grading.submission import Given, Submission, SubmissionError, read_submission, write_submission
 
@@ -102,20 +103,14 @@ def test_a_notebook(tmp_path: Path) -> None:
     )
 
 
-class Someone:
-    def __init__(self, slug: str, answer: object) -> None:
-        self.learner, self.answer = "ann", answer
-        self.exercise = type("Record", (), {"slug": slug, "revision": 3})
-        self.by_commands = isinstance(answer, list)
-
-
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.json", empty())
-    progress.record(Someone("a", ["docker ps"]), Judgement(True, 2, 2))  # type: ignore[arg-type]
-    progress.record(Someone("b", {"x": "y"}), Judgement(False, 0, 2))  # type: ignore[arg-type]
+    for slug, answer in (("a-tag-moves", "b"), ("three-layers", ["docker ps"])):
+        attempt = Attempt(replace(load_exercise(slug), revision=3), "ann", "autumn")
+        progress.record(attempt, attempt.check(answer))
     path = tmp_path / "ann.labkit.json"
     path.write_text(write_submission(progress, "ann", "autumn"))
-    answers = (Given("a", 3, ["docker ps"]), Given("b", 3, {"x": "y"}))
+    answers = (Given("a-tag-moves", 3, "b"), Given("three-layers", 3, ["docker ps"]))
     assert read_submission(path) == Submission("ann", answers, "autumn")
     assert "points" not in path.read_text()
 
