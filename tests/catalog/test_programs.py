@@ -331,6 +331,7 @@ class TestPostgres:
         assert box.run("psql", "-U", "postgres", "shop", "-c", "create table t (a int); insert into t values (1)")[
             1
         ] == ("CREATE TABLE\nINSERT 0 1\n")
+        assert box.run("psql", "-U", "postgres", "shop", "-c", "create table if not exists t (a int)")[0] == 0
         assert box.run("psql", "-U", "postgres", "shop", "-c", "select * from t")[1] == " a \n---\n 1\n(1 row)\n\n"
         assert 'role "root" does not exist' in box.run("psql", "-c", "select 1")[2]
 

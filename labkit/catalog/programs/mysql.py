@@ -7,10 +7,10 @@ files are the server's documented defaults (ibdata1 12 MiB, undo tablespaces 16 
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from labkit.catalog.programs import sql
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
@@ -88,7 +88,7 @@ def _initialise(process: Process) -> None:
         _folder(process, f"{DATA}/{name}")
     for name in sorted(_scripts(process)):
         _note(process, f"/usr/local/bin/docker-entrypoint.sh: running /docker-entrypoint-initdb.d/{name}")
-        _Session(process, process.env.get("MYSQL_DATABASE", "")).run(
+        MysqlConnection(process, process.env.get("MYSQL_DATABASE", "")).run(
             read_text(process.files, f"/docker-entrypoint-initdb.d/{name}")
         )
     _note(process, "Stopping temporary server")
@@ -217,7 +217,7 @@ def client(process: Process) -> int:
     if password is None and {"-p", "--password"} & set(process.argv):
         process.stdout.write("Enter password: ")
         if process.stdin.isatty:
-            return converse(process, _talk, _Talk(flags=tuple(flags.items()), words=tuple(words)), "")
+            return converse(process, _talk, ClientTalk(flags=tuple(flags.items()), words=tuple(words)), "")
         return _serve(process, tool, flags, words, process.stdin.readline().decode().rstrip("\n"))
     if password:
         complain(process, f"{tool}: [Warning] Using a password on the command line interface can be insecure.")
@@ -231,7 +231,7 @@ def _serve(process: Process, tool: str, flags: dict[str, str], words: list[str],
     if tool == "mysqladmin":
         say(process, "mysqld is alive") if words[:1] == ["ping"] else None
         return 0
-    session = _Session(
+    session = MysqlConnection(
         process, flags.get("-D") or flags.get("--database") or (words[0] if words else ""), "-N" in flags, "-t" in flags
     )
     if session.database and not process.files.is_dir(f"{DATA}/{session.database}"):
@@ -242,11 +242,11 @@ def _serve(process: Process, tool: str, flags: dict[str, str], words: list[str],
     text = flags.get("-e") or flags.get("--execute")
     if text is None and process.stdin.isatty:
         say(process, *_WELCOME, "")
-        return converse(process, _talk, _Talk(True, session.database), _PROMPT)
+        return converse(process, _talk, ClientTalk(True, session.database), _PROMPT)
     return session.run(text if text is not None else process.stdin.read().decode("utf-8", "replace"))
 
 
-class _Talk(NamedTuple):
+class ClientTalk(NamedTuple):
     """Where a talk at a terminal is: before the password, or with a database in use and a statement begun."""
 
     connected: bool = False
@@ -256,7 +256,7 @@ class _Talk(NamedTuple):
     words: tuple[str, ...] = ()
 
 
-def _talk(process: Process, line: str, talk: _Talk) -> tuple[_Talk, str | None]:
+def _talk(process: Process, line: str, talk: ClientTalk) -> tuple[ClientTalk, str | None]:
     if not talk.connected:
         say(process, "")
         flags, words = dict(talk.flags), list(talk.words)
@@ -266,16 +266,16 @@ def _talk(process: Process, line: str, talk: _Talk) -> tuple[_Talk, str | None]:
             _serve(process, "mysql", flags, words, line)
             return talk, None
         say(process, *_WELCOME, "")
-        return _Talk(True, flags.get("-D") or flags.get("--database") or (words[0] if words else "")), _PROMPT
+        return ClientTalk(True, flags.get("-D") or flags.get("--database") or (words[0] if words else "")), _PROMPT
     text = f"{talk.begun}\n{line}".strip()
     if text.rstrip("; ").lower() in ("exit", "quit", "\\q"):
         say(process, "Bye")
         return talk, None
     if text and not text.endswith((";", "\\g", "\\G")) and not re.match(r"use\s", text, re.IGNORECASE):
         return talk._replace(begun=text), _MORE
-    session = _Session(process, talk.database, talking=True)
+    session = MysqlConnection(process, talk.database, talking=True)
     session.run(re.sub(r"\\[gG]$", "", text))
-    return _Talk(True, session.database), _PROMPT
+    return ClientTalk(True, session.database), _PROMPT
 
 
 def _connect(process: Process, flags: dict[str, str], password: str) -> int:
@@ -295,14 +295,31 @@ def _connect(process: Process, flags: dict[str, str], password: str) -> int:
     return 0
 
 
-class _Session:
-    """One connection: the database in use, and statements against the data directory."""
+class MysqlConnection(sql.Connection):
+    """One connection, and how the client prints what comes of it."""
+
+    messages: ClassVar = {
+        "syntax": (
+            "1064 (42000)",
+            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for "
+            "the right syntax to use near '{text}' at line 1",
+        ),
+        "no database": ("1046 (3D000)", "No database selected"),
+        "unknown database": ("1049 (42000)", "Unknown database '{database}'"),
+        "database exists": ("1007 (HY000)", "Can't create database '{database}'; database exists"),
+        "no database to drop": ("1008 (HY000)", "Can't drop database '{database}'; database doesn't exist"),
+        "no table": ("1146 (42S02)", "Table '{database}.{table}' doesn't exist"),
+        "no table to drop": ("1051 (42S02)", "Unknown table '{database}.{table}'"),
+        "table exists": ("1050 (42S01)", "Table '{table}' already exists"),
+        "unknown column": ("1054 (42S22)", "Unknown column '{column}' in 'field list'"),
+        "row": ("1136 (21S01)", "Column count doesn't match value count at row {number}"),
+    }
+    count_title = "count(*)"
 
     def __init__(
         self, process: Process, database: str = "", bare: bool = False, boxed: bool = False, talking: bool = False
     ) -> None:
-        self.process = process
-        self.database = database
+        super().__init__(process, database)
         self.bare = bare  # without the line of column names
         self.boxed = boxed or talking
         self.talking = talking  # at a terminal: each statement says what it did
@@ -311,175 +328,96 @@ class _Session:
     def run(self, text: str) -> int:
         for number, statement in enumerate(sql.split(text), 1):
             self.process.tick()
-            found = sql.parse(statement)
             self.affected = 0
-            error = self._syntax(statement) if found is None else self._do(found)
-            if error:
+            try:
+                done = self.do(statement)
+            except sql.SqlError as error:
                 where = "" if self.talking else f" at line {number}"
-                complain(self.process, f"ERROR {error[0]}{where}: {error[1]}")
+                complain(self.process, f"ERROR {error.code}{where}: {error}")
                 return 1
-            if self.talking and found:
-                self._report(found.kind)
+            if self.talking:
+                self._report(done.kind)
         return 0
 
     def _report(self, kind: str) -> None:
+        rows = f"{self.affected} row{'s' * (self.affected != 1)}"
         if kind == "use":
             say(self.process, "Database changed", "")
         elif kind in ("show databases", "show tables", "select", "count", "value"):
-            count = f"{self.affected} row{'s' * (self.affected != 1)} in set" if self.affected else "Empty set"
-            say(self.process, f"{count} (0.00 sec)", "")
+            say(self.process, f"{f'{rows} in set' if self.affected else 'Empty set'} (0.00 sec)", "")
         else:
-            say(self.process, f"Query OK, {self.affected} row{'s' * (self.affected != 1)} affected (0.01 sec)", "")
+            say(self.process, f"Query OK, {rows} affected (0.01 sec)", "")
 
-    def _syntax(self, text: str) -> tuple[str, str]:
-        return (
-            "1064 (42000)",
-            "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for "
-            f"the right syntax to use near '{text[:80]}' at line 1",
-        )
+    def done(self, tag: str, rows: int = 0) -> None:
+        self.affected = rows
 
-    def _do(self, statement: sql.Statement) -> tuple[str, str] | None:
-        return getattr(self, f"_{statement.kind.replace(' ', '_')}")(statement)  # type: ignore[no-any-return]
+    def path(self, statement: sql.Statement) -> str:
+        database = statement.database or self.database
+        if not database:
+            raise self.error("no database")
+        return f"{DATA}/{database}/{statement.table}.ibd"
 
-    def _create_database(self, statement: sql.Statement) -> tuple[str, str] | None:
-        path = f"{DATA}/{statement.database}"
-        if self.process.files.exists(path):
-            if statement.lenient:
-                return None
-            return "1007 (HY000)", f"Can't create database '{statement.database}'; database exists"
-        _folder(self.process, path)
-        self.affected = 1
-        return None
+    def write(self, path: str, content: Content) -> None:
+        _write(self.process, path, content + Content.zeros(max(0, _TABLE_SIZE - len(content))))
 
-    def _drop_database(self, statement: sql.Statement) -> tuple[str, str] | None:
-        path = f"{DATA}/{statement.database}"
-        if not self.process.files.is_dir(path):
-            return (
-                None
-                if statement.lenient
-                else ("1008 (HY000)", f"Can't drop database '{statement.database}'; database doesn't exist")
-            )
-        self.process.files.rmtree(path)
-        return None
+    def check_row(self, table: sql.Table, columns: list[str], row: sql.Cells, number: int) -> None:
+        if len(row) != len(columns):
+            raise self.error("row", number=str(number))
+        if unknown := [name for name in columns if name not in table.columns]:
+            raise self.error("unknown column", column=unknown[0])
 
     def databases(self) -> list[str]:
         files = self.process.files
         names = [name for name in files.listdir(DATA) if files.is_dir(f"{DATA}/{name}") and not name.startswith("#")]
         return sorted([*names, "information_schema"])
 
-    def _show_databases(self, statement: sql.Statement) -> None:
-        self._print(["Database"], [[name] for name in self.databases()])
+    def _tables(self, database: str) -> list[str]:
+        names = self.process.files.listdir(f"{DATA}/{database}")
+        return sorted(name.removesuffix(".ibd") for name in names if name.endswith(".ibd"))
 
-    def _use(self, statement: sql.Statement) -> tuple[str, str] | None:
+    def do_create_database(self, statement: sql.Statement) -> None:
+        path = f"{DATA}/{statement.database}"
+        if not self.process.files.exists(path):
+            _folder(self.process, path)
+            self.affected = 1
+        elif not statement.lenient:
+            raise self.error("database exists", statement)
+
+    def do_drop_database(self, statement: sql.Statement) -> None:
+        path = f"{DATA}/{statement.database}"
+        if self.process.files.is_dir(path):
+            self.process.files.rmtree(path)
+        elif not statement.lenient:
+            raise self.error("no database to drop", statement)
+
+    def do_show_databases(self, statement: sql.Statement) -> None:
+        self.show(["Database"], [[name] for name in self.databases()])
+
+    def do_use(self, statement: sql.Statement) -> None:
         if statement.database not in self.databases():
-            return "1049 (42000)", f"Unknown database '{statement.database}'"
+            raise self.error("unknown database", statement)
         self.database = statement.database
-        return None
 
-    def _show_tables(self, statement: sql.Statement) -> tuple[str, str] | None:
+    def do_show_tables(self, statement: sql.Statement) -> None:
         database = statement.database or self.database
         if not database:
-            return "1046 (3D000)", "No database selected"
-        names = [
-            name.removesuffix(".ibd")
-            for name in self.process.files.listdir(f"{DATA}/{database}")
-            if name.endswith(".ibd")
-        ]
-        self._print([f"Tables_in_{database}"], [[name] for name in sorted(names)])
-        return None
+            raise self.error("no database")
+        self.show([f"Tables_in_{database}"], [[name] for name in self._tables(database)])
 
-    def _path(self, statement: sql.Statement) -> str:
-        return f"{DATA}/{statement.database or self.database}/{statement.table}.ibd"
+    def do_create_table(self, statement: sql.Statement) -> None:
+        if not self.process.files.is_dir(self.path(statement).rpartition("/")[0]):
+            raise self.error("unknown database", statement)
+        super().do_create_table(statement)
 
-    def _load(self, statement: sql.Statement) -> sql.Table | tuple[str, str]:
-        database = statement.database or self.database
-        if not database:
-            return "1046 (3D000)", "No database selected"
-        if not self.process.files.exists(self._path(statement)):
-            return "1146 (42S02)", f"Table '{database}.{statement.table}' doesn't exist"
-        head = self.process.files.read(self._path(statement)).rstrip(b"\0")
-        return sql.Table(*json.loads(head))
-
-    def _save(self, statement: sql.Statement, table: sql.Table) -> None:
-        head = Content(json.dumps([table.columns, table.rows]))
-        _write(self.process, self._path(statement), head + Content.zeros(max(0, _TABLE_SIZE - len(head))))
-
-    def _create_table(self, statement: sql.Statement) -> tuple[str, str] | None:
-        found = self._load(statement)
-        if isinstance(found, sql.Table):
-            return None if statement.lenient else ("1050 (42S01)", f"Table '{statement.table}' already exists")
-        if found[0].startswith("1046"):
-            return found
-        if not self.process.files.is_dir(f"{DATA}/{statement.database or self.database}"):
-            return "1049 (42000)", f"Unknown database '{statement.database or self.database}'"
-        self._save(statement, sql.Table(list(statement.columns)))
-        return None
-
-    def _drop_table(self, statement: sql.Statement) -> tuple[str, str] | None:
-        found = self._load(statement)
-        if isinstance(found, tuple):
-            if statement.lenient:
-                return None
-            return (
-                ("1051 (42S02)", f"Unknown table '{statement.database or self.database}.{statement.table}'")
-                if found[0].startswith("1146")
-                else found
-            )
-        self.process.files.unlink(self._path(statement))
-        return None
-
-    def _insert(self, statement: sql.Statement) -> tuple[str, str] | None:
-        table = self._load(statement)
-        if isinstance(table, tuple):
-            return table
-        columns = list(statement.columns) or table.columns
-        for number, row in enumerate(statement.rows, 1):
-            if len(row) != len(columns):
-                return "1136 (21S01)", f"Column count doesn't match value count at row {number}"
-            values = dict(zip(columns, row, strict=True))
-            if unknown := [name for name in columns if name not in table.columns]:
-                return "1054 (42S22)", f"Unknown column '{unknown[0]}' in 'field list'"
-            table.rows.append([values.get(name) for name in table.columns])
-        self._save(statement, table)
-        self.affected = len(statement.rows)
-        return None
-
-    def _delete(self, statement: sql.Statement) -> tuple[str, str] | None:
-        table = self._load(statement)
-        if isinstance(table, tuple):
-            return table
-        self._save(statement, sql.Table(table.columns))
-        self.affected = len(table.rows)
-        return None
-
-    def _count(self, statement: sql.Statement) -> tuple[str, str] | None:
-        table = self._load(statement)
-        if isinstance(table, tuple):
-            return table
-        self._print(["count(*)"], [[str(len(table.rows))]])
-        return None
-
-    def _select(self, statement: sql.Statement) -> tuple[str, str] | None:
-        table = self._load(statement)
-        if isinstance(table, tuple):
-            return table
-        columns = table.columns if statement.columns == ("*",) else list(statement.columns)
-        if unknown := [name for name in columns if name not in table.columns]:
-            return "1054 (42S22)", f"Unknown column '{unknown[0]}' in 'field list'"
-        places = [table.columns.index(name) for name in columns]
-        self._print(columns, [[row[place] for place in places] for row in table.rows])
-        return None
-
-    def _value(self, statement: sql.Statement) -> tuple[str, str] | None:
+    def do_value(self, statement: sql.Statement) -> None:
         values = {"version()": _VERSION, "database()": self.database or None}
         names = list(statement.columns)
         for name in names:
             if name.lower() not in values and not re.fullmatch(r"'.*'|\".*\"|[-+*/\d. ]+|null", name, re.IGNORECASE):
-                return "1054 (42S22)", f"Unknown column '{name}' in 'field list'"
-        self._print(names, [[values.get(name.lower(), sql.literal(name)) for name in names]])
-        return None
+                raise self.error("unknown column", column=name)
+        self.show(names, [[values.get(name.lower(), sql.literal(name)) for name in names]])
 
-    def _print(self, columns: list[str], rows: list[list[str | None]]) -> None:
+    def show(self, columns: list[str], rows: Sequence[sql.Cells]) -> None:
         """As the client prints to a pipe, or with -t or to a terminal as a box."""
         self.affected = len(rows)
         if not rows:
@@ -487,33 +425,24 @@ class _Session:
         texts = [["NULL" if value is None else value for value in row] for row in rows]
         if self.boxed or self.process.tty:
             say(self.process, *box(columns, texts))
-            return
-        say(self.process, *("\t".join(row) for row in (texts if self.bare else [columns, *texts])))
+        else:
+            say(self.process, *("\t".join(row) for row in (texts if self.bare else [columns, *texts])))
 
     def dump(self) -> int:
-        files = self.process.files
         say(self.process, f"-- MySQL dump {_VERSION}", "")
-        for name in sorted(files.listdir(f"{DATA}/{self.database}")):
-            statement = sql.Statement("select", self.database, name.removesuffix(".ibd"))
-            table = self._load(statement)
-            if isinstance(table, tuple):
-                continue
-            say(
-                self.process,
-                f"CREATE TABLE `{statement.table}` ({', '.join(f'`{column}` text' for column in table.columns)});",
-            )
+        for name in self._tables(self.database):
+            table = self.load(sql.Statement("select", self.database, name))
+            columns = ", ".join(f"`{column}` text" for column in table.columns)
+            say(self.process, f"CREATE TABLE `{name}` ({columns});")
             for row in table.rows:
                 quoted = ("NULL" if value is None else "'" + value.replace("'", "''") + "'" for value in row)
-                say(self.process, f"INSERT INTO `{statement.table}` VALUES ({','.join(quoted)});")
+                say(self.process, f"INSERT INTO `{name}` VALUES ({','.join(quoted)});")
         return 0
 
 
 def box(columns: list[str], rows: list[list[str]]) -> list[str]:
     """A table with lines around it."""
-    widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
+    widths, lines = sql.cells(columns, rows)
     line = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
-    cells = [
-        "|" + "|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)) + "|"
-        for row in [columns, *rows]
-    ]
-    return [line, cells[0], line, *cells[1:], line]
+    head, *body = (f"|{cells}|" for cells in lines)
+    return [line, head, line, *body, line]

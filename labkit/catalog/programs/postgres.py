@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from typing import ClassVar
 
 from labkit.catalog.programs import sql
 from labkit.catalog.programs.support import complain, converse, options, read_text, say, timestamp
@@ -141,7 +143,7 @@ def psql(process: Process) -> int:
         complain(process, f'{failed}role "{user}" does not exist')
         return 2
     database = flags.get("-d") or flags.get("--dbname") or (words[0] if words else user)
-    session = _Session(process, data, database, "-t" in flags or "--tuples-only" in flags, "-A" in flags)
+    session = PostgresConnection(process, data, database, "-t" in flags or "--tuples-only" in flags, "-A" in flags)
     if database not in session.names():
         complain(process, f'{failed}database "{database}" does not exist')
         return 2
@@ -162,154 +164,108 @@ def _talk(process: Process, line: str, state: tuple[str, str, str]) -> tuple[tup
     if text.rstrip("; ") in ("\\q", "exit", "quit"):
         return state, None
     if found := re.fullmatch(r"\\c(?:onnect)?\s+(\w+)", text):
-        session = _Session(process, data, database, False, False)
+        session = PostgresConnection(process, data, database)
         if found[1] in session.names():
             say(process, f'You are now connected to database "{found[1]}" as user "postgres".')
             return (data, found[1], ""), f"{found[1]}=# "
     if text and not text.startswith("\\") and not text.endswith(";"):
         return (data, database, text), f"{database}-# "
-    _Session(process, data, database, False, False).run(text)
+    PostgresConnection(process, data, database).run(text)
     return (data, database, ""), f"{database}=# "
 
 
-class _Session:
-    def __init__(self, process: Process, data: str, database: str, bare: bool, unaligned: bool) -> None:
-        self.process = process
+class PostgresConnection(sql.Connection):
+    """One connection, and how psql prints what comes of it."""
+
+    messages: ClassVar = {
+        "syntax": ("", 'syntax error at or near "{word}"'),
+        "database exists": ("", 'database "{database}" already exists'),
+        "no database": ("", 'database "{database}" does not exist'),
+        "no table": ("", 'relation "{table}" does not exist'),
+        "no table to drop": ("", 'table "{table}" does not exist'),
+        "table exists": ("", 'relation "{table}" already exists'),
+        "unknown column": ("", 'column "{column}" does not exist'),
+        "row": ("", "INSERT has more expressions than target columns"),
+    }
+    count_title = "count"
+
+    def __init__(self, process: Process, data: str, database: str, bare: bool = False, unaligned: bool = False) -> None:
+        super().__init__(process, database)
         self.data = data
-        self.database = database
         self.bare = bare
         self.unaligned = unaligned
 
     def names(self) -> dict[str, str]:
         """Database -> its folder of base/."""
-        return json.loads(read_text(self.process.files, f"{self.data}/global/pg_database"))  # type: ignore[no-any-return]
+        names: dict[str, str] = json.loads(read_text(self.process.files, f"{self.data}/global/pg_database"))
+        return names
 
     def run(self, text: str) -> int:
         status = 0
         for line in sql.split(text):
             self.process.tick()
-            if line in ("\\l", "\\list"):
-                self._print(["Name"], [[name] for name in sorted(self.names())])
-                continue
-            if line in ("\\dt", "\\d"):
-                self._print(["Name"], [[name] for name in self._tables()])
-                continue
-            found = sql.parse(line)
-            known = found and getattr(self, f"_{found.kind.replace(' ', '_')}", None)
-            error = known(found) if known else f'syntax error at or near "{line.split()[0]}"'
-            if error:
+            try:
+                if line in ("\\l", "\\list"):
+                    self.show(["Name"], [[name] for name in sorted(self.names())])
+                elif line in ("\\dt", "\\d"):
+                    self.show(["Name"], [[name] for name in sorted(self.process.files.listdir(self._folder()))])
+                else:
+                    self.do(line)
+            except sql.SqlError as error:
                 complain(self.process, f"ERROR:  {error}")
                 status = 1
         return status
 
-    def _create_database(self, statement: sql.Statement) -> str | None:
+    def _folder(self) -> str:
+        return f"{self.data}/base/{self.names()[self.database]}"
+
+    def path(self, statement: sql.Statement) -> str:
+        return f"{self._folder()}/{statement.table}"
+
+    def write(self, path: str, content: Content) -> None:
+        _write(self.process, path, content)
+
+    def done(self, tag: str, rows: int = 0) -> None:
+        say(self.process, tag)
+
+    def check_row(self, table: sql.Table, columns: list[str], row: sql.Cells, number: int) -> None:
+        if len(row) > len(columns):
+            raise self.error("row")
+
+    def _write_names(self, names: dict[str, str]) -> None:
+        self.write(f"{self.data}/global/pg_database", Content(json.dumps(names)))
+
+    def do_create_database(self, statement: sql.Statement) -> None:
         names = self.names()
         if statement.database in names:
-            return f'database "{statement.database}" already exists'
+            raise self.error("database exists", statement)
         number = str(max(16383, *map(int, names.values())) + 1)
         folder = f"{self.data}/base/{number}"
         self.process.files.mkdir(folder, 0o700)
         self.process.files.chown(folder, _USER, _USER)
-        _write(
-            self.process, f"{self.data}/global/pg_database", Content(json.dumps({**names, statement.database: number}))
-        )
-        say(self.process, "CREATE DATABASE")
-        return None
+        self._write_names({**names, statement.database: number})
+        self.done("CREATE DATABASE")
 
-    def _drop_database(self, statement: sql.Statement) -> str | None:
+    def do_drop_database(self, statement: sql.Statement) -> None:
         names = self.names()
         if statement.database not in names:
-            return f'database "{statement.database}" does not exist'
+            raise self.error("no database", statement)
         self.process.files.rmtree(f"{self.data}/base/{names.pop(statement.database)}")
-        _write(self.process, f"{self.data}/global/pg_database", Content(json.dumps(names)))
-        say(self.process, "DROP DATABASE")
-        return None
+        self._write_names(names)
+        self.done("DROP DATABASE")
 
-    def _folder(self) -> str:
-        return f"{self.data}/base/{self.names()[self.database]}"
-
-    def _tables(self) -> list[str]:
-        return sorted(self.process.files.listdir(self._folder()))
-
-    def _load(self, statement: sql.Statement) -> sql.Table | str:
-        path = f"{self._folder()}/{statement.table}"
-        if not self.process.files.exists(path):
-            return f'relation "{statement.table}" does not exist'
-        return sql.Table(*json.loads(read_text(self.process.files, path)))
-
-    def _save(self, statement: sql.Statement, table: sql.Table) -> None:
-        _write(self.process, f"{self._folder()}/{statement.table}", Content(json.dumps([table.columns, table.rows])))
-
-    def _create_table(self, statement: sql.Statement) -> str | None:
-        if isinstance(self._load(statement), sql.Table) and not statement.lenient:
-            return f'relation "{statement.table}" already exists'
-        self._save(statement, sql.Table(list(statement.columns)))
-        say(self.process, "CREATE TABLE")
-        return None
-
-    def _drop_table(self, statement: sql.Statement) -> str | None:
-        if isinstance(self._load(statement), str):
-            return None if statement.lenient else f'table "{statement.table}" does not exist'
-        self.process.files.unlink(f"{self._folder()}/{statement.table}")
-        say(self.process, "DROP TABLE")
-        return None
-
-    def _insert(self, statement: sql.Statement) -> str | None:
-        table = self._load(statement)
-        if isinstance(table, str):
-            return table
-        columns = list(statement.columns) or table.columns
-        for row in statement.rows:
-            if len(row) > len(columns):
-                return "INSERT has more expressions than target columns"
-            values = dict(zip(columns, row, strict=False))
-            table.rows.append([values.get(name) for name in table.columns])
-        self._save(statement, table)
-        say(self.process, f"INSERT 0 {len(statement.rows)}")
-        return None
-
-    def _delete(self, statement: sql.Statement) -> str | None:
-        table = self._load(statement)
-        if isinstance(table, str):
-            return table
-        self._save(statement, sql.Table(table.columns))
-        say(self.process, f"DELETE {len(table.rows)}")
-        return None
-
-    def _count(self, statement: sql.Statement) -> str | None:
-        table = self._load(statement)
-        if isinstance(table, str):
-            return table
-        self._print(["count"], [[str(len(table.rows))]])
-        return None
-
-    def _select(self, statement: sql.Statement) -> str | None:
-        table = self._load(statement)
-        if isinstance(table, str):
-            return table
-        columns = table.columns if statement.columns == ("*",) else list(statement.columns)
-        if unknown := [name for name in columns if name not in table.columns]:
-            return f'column "{unknown[0]}" does not exist'
-        places = [table.columns.index(name) for name in columns]
-        self._print(
-            columns, [["" if row[place] is None else str(row[place]) for place in places] for row in table.rows]
-        )
-        return None
-
-    def _value(self, statement: sql.Statement) -> None:
+    def do_value(self, statement: sql.Statement) -> None:
         values = [sql.literal(name) or "" for name in statement.columns]
-        self._print(["?column?"] * len(values), [values])
+        self.show(["?column?"] * len(values), [values])
 
-    def _print(self, columns: list[str], rows: list[list[str]]) -> None:
+    def show(self, columns: list[str], rows: Sequence[sql.Cells]) -> None:
         """psql's aligned table; with -A and -t plain lines."""
+        texts = [["" if value is None else str(value) for value in row] for row in rows]
         if self.unaligned:
-            say(self.process, *("|".join(row) for row in ([] if self.bare else [columns]) + rows))
+            say(self.process, *("|".join(row) for row in (texts if self.bare else [columns, *texts])))
             return
-        widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
-        head = [] if self.bare else [
-            "|".join(f" {name:^{width}} " for name, width in zip(columns, widths, strict=True)),
-            "+".join("-" * (width + 2) for width in widths),
-        ]  # fmt: skip
-        body = ["|".join(f" {text:{width}} " for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        foot = [""] if self.bare else [f"({len(rows)} row{'s' * (len(rows) != 1)})", ""]
-        say(self.process, *head, *body, *foot)
+        widths, (head, *body) = sql.cells(columns, texts, align="^")
+        rule = "+".join("-" * (width + 2) for width in widths)
+        foot = f"({len(rows)} row{'s' * (len(rows) != 1)})"
+        lines = [line.rstrip() for line in body]
+        say(self.process, *([*lines, ""] if self.bare else [head, rule, *lines, foot, ""]))
