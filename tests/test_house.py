@@ -151,8 +151,7 @@ def test_a_file_a_class_and_a_function_can_be_taken_in() -> None:
     assert found == TOO_LARGE
 
 
-TWICE = {
-}  # those that are left
+TWICE: set[tuple[str, str]] = set()  # those that are left
 
 
 def test_within_a_part_a_class_name_stands_for_one_thing() -> None:
