@@ -86,13 +86,13 @@ class Attempt:
 
     def run(self, line: str) -> InputOutcome:
         """Run one input on the learner's machine; where the answer is what was run, it becomes part of it."""
-        return self._do(RecordedInput("typed", line))
+        return self.do(RecordedInput("typed", line))
 
     def write_file(self, path: str, text: str) -> InputOutcome:
         """A file saved by an editor, as the input that would have written it."""
-        return self._do(typed_file(path, text))
+        return self.do(typed_file(path, text))
 
-    def _do(self, given: RecordedInput) -> InputOutcome:
+    def do(self, given: RecordedInput) -> InputOutcome:
         self._given = None if self.by_commands else self._given
         return self.timeline.do(given)
 

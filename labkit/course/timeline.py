@@ -25,7 +25,7 @@ class RecordedInput:
 
     kind: str
     text: str
-    path: str = ""  # of a file that was written
+    path: str = ""  # of a file that was written, by an editor too
 
     @property
     def title(self) -> str:
@@ -245,7 +245,7 @@ def typed_file(path: str, text: str) -> RecordedInput:
         mark += "_"
     quoted = "'" + path.replace("'", "'\\''") + "'"
     whole = text if text.endswith("\n") or not text else f"{text}\n"
-    return RecordedInput("typed", f"cat > {quoted} <<'{mark}'\n{whole}{mark}")
+    return RecordedInput("typed", f"cat > {quoted} <<'{mark}'\n{whole}{mark}", path)
 
 
 KINDS: dict[str, Callable[[Timeline, RecordedInput], InputOutcome]] = {

@@ -9,9 +9,9 @@ brings the magics (%docker, %host, %%host, %%hostfile, %%session, %undo, %fresh,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from IPython import get_ipython
+from IPython.core.interactiveshell import InteractiveShell
 
 # Imported here, before the function of the same name is defined: a later import would put the module in its place.
 from labkit.jupyter.cache_lab import CacheLab, open_lab
@@ -81,7 +81,7 @@ def layers(name: str = "") -> LayersWidget | None:
         return None
 
 
-def playground(*lines: str, fresh: bool = False, **options: Any) -> PlaygroundWidget | None:
+def playground(*lines: str, fresh: bool = False, **options: object) -> PlaygroundWidget | None:
     """A terminal with the picture of the machine beside it, back and forth through time.
 
     It is the lesson's machine, the same as %docker and show() have: what is done here is done there. `fresh=True`, or
@@ -137,7 +137,7 @@ def compare_drivers(part: str = "first-write", quantity: str = "copied") -> Driv
         return None
 
 
-def load_ipython_extension(shell: Any) -> None:
+def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics, once a shell, and put the functions at hand."""
     from labkit.jupyter.magics import LabMagics
 

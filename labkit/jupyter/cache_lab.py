@@ -12,15 +12,18 @@ import posixpath
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TypedDict
 
 import traitlets
 
 from labkit.engine.build.context import Matcher, PatternError, matcher, read_ignore_file
 from labkit.engine.build.journal import Reason, before, reasons
 from labkit.engine.core.buildrecords import CACHED, FAILED, MADE, Journal, StepOutcome
-from labkit.jupyter.panel import Panel, bundle
-from labkit.jupyter.view import cut, size_text
+from labkit.files import Files
+from labkit.jupyter.magics import LessonMachine
+from labkit.jupyter.panel import Panel, bundle, table
+from labkit.jupyter.view import count, cut, size_text
+from labkit.machine import Machine
 
 SHOWN_VALUE = 60
 
@@ -116,23 +119,38 @@ GUESSES = ("", CACHED, MADE)
 STATES = {CACHED: "cached", MADE: "made anew", FAILED: "failed", "canceled": "canceled"}
 
 
+class StepRow(TypedDict):
+    """A step as it is shown; what it was, its keys and reasons only where they may be seen."""
+
+    name: str
+    title: str
+    line: int
+    guess: str
+    state: str
+    right: str
+    reasons: list[str]
+    key: str
+    former: str
+    cost: str
+
+
 class CacheLab(Panel):
     """A Dockerfile, its context, and what the build cache makes of them."""
 
     _esm, _css = bundle("cache_lab")
 
     title = traitlets.Unicode().tag(sync=True)
-    files: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of path, shown, size, mode, note
+    files: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of path, shown, size, mode, note
     editor = traitlets.Dict().tag(sync=True)  # path, text, mode of the open file; `why` where it cannot be edited
     options = traitlets.Unicode().tag(sync=True)  # of docker build
     command = traitlets.Unicode().tag(sync=True)  # as it will be run
-    steps: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see step_row
+    steps: traitlets.List[StepRow] = traitlets.List().tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)  # what the steps say: "" nothing yet, "forecast", "built"
     verdict: traitlets.List[str] = traitlets.List().tag(sync=True)  # sentences after a build
     said = traitlets.Unicode().tag(sync=True)  # what could not be done
     output = traitlets.Unicode().tag(sync=True)  # what docker build printed
 
-    def __init__(self, lesson: Any, folder: str, tag: str, options: str = "") -> None:
+    def __init__(self, lesson: LessonMachine, folder: str, tag: str, options: str = "") -> None:
         self._lesson = lesson
         self._folder = folder
         self._tag = tag
@@ -144,26 +162,25 @@ class CacheLab(Panel):
         self._changed()
 
     def __repr__(self) -> str:
-        number = len(self.steps)
-        return f"cache_lab({cut(self._folder)!r}): {number} step{'' if number == 1 else 's'}"
+        return f"cache_lab({cut(self._folder)!r}): {count(len(self.steps), 'step')}"
 
     def failed(self, sentence: str) -> None:
         self.said = sentence
 
     # what is asked for
 
-    def _open(self, message: Mapping[str, Any]) -> None:
+    def do_open(self, path: str = "") -> None:
         self.said = ""
-        self._open_path(self._real(message))
+        self._open_path(self._real(path))
 
-    def _save(self, message: Mapping[str, Any]) -> None:
-        path = self._real(message)
-        self._lesson.write_file(self._whole(path), str(message.get("text", "")))
+    def do_save(self, path: str = "", text: str = "") -> None:
+        path = self._real(path)
+        self._lesson.write_file(self._whole(path), text)
         self._open_path(path)
         self._changed()
 
-    def _new(self, message: Mapping[str, Any]) -> None:
-        path = posixpath.normpath(str(message.get("path", "")).strip())
+    def do_new(self, path: str = "") -> None:
+        path = posixpath.normpath(path.strip())
         if path.startswith(("/", "..")) or path == ".":
             self.said = "A new file has a path inside the folder, as in src/app.py."
             return
@@ -172,10 +189,10 @@ class CacheLab(Panel):
         self._open_path(path)
         self._changed()
 
-    def _do(self, message: Mapping[str, Any]) -> None:
+    def do_file(self, path: str = "", what: str = "") -> None:
         """Do something to a file: the row of FILE_COMMANDS."""
-        path = self._real(message)
-        line = FILE_COMMANDS.get(str(message.get("what")))
+        path = self._real(path)
+        line = FILE_COMMANDS.get(what)
         if line is None or path not in self._paths_by_key.values():
             return
         done = self._lesson.run(f"{line} -- {shlex.quote(self._whole(path))}")
@@ -184,60 +201,47 @@ class CacheLab(Panel):
         self._changed()
         self.said = done.stderr.strip()
 
-    def _set_options(self, message: Mapping[str, Any]) -> None:
-        self.options = str(message.get("text", ""))
+    def do_options(self, text: str = "") -> None:
+        self.options = text
         self._changed()
 
-    def _say(self, message: Mapping[str, Any]) -> None:
+    def do_say(self, number: int = -1, value: str = "") -> None:
         """What the learner says of a step before it is built."""
-        number, value = message.get("number"), str(message.get("value", ""))
-        if self.shown or value not in GUESSES or not isinstance(number, int) or not 0 <= number < len(self.steps):
+        if self.shown or value not in GUESSES or not 0 <= number < len(self.steps):
             return
         self._guesses[self.steps[number]["name"]] = value
         self._draw()
 
-    def _forecast(self, message: Mapping[str, Any]) -> None:
+    def do_forecast(self) -> None:
         self._changed()
         self.shown = "forecast"
         self._draw()
 
-    def _build(self, message: Mapping[str, Any]) -> None:
+    def do_build(self) -> None:
         if self.shown == "built":
             self._guesses = {}
         cache = self._machine.engine.build_cache
         before_it = cache.journal
         done = self._lesson.run(self._command())
-        self._journal = cache.journal if cache.journal is not before_it else Journal()
+        self._journal = cache.journal if cache.journal and cache.journal is not before_it else Journal()
         self.output = done.stderr[-KEPT_OUTPUT:]
         self.said = "" if done.returncode == 0 else error_of(done.stderr)
         self.shown = "built"
         self._draw()
         self.verdict = verdict(self._journal, self._guesses) if self._journal.outcomes else []
 
-    def _prune(self, message: Mapping[str, Any]) -> None:
+    def do_prune(self) -> None:
         self._lesson.run("docker builder prune -af")
         self._changed()
         self.said = "The cache is empty: docker builder prune -af"
 
-    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {
-        "open": _open,
-        "save": _save,
-        "new": _new,
-        "file": _do,
-        "options": _set_options,
-        "say": _say,
-        "forecast": _forecast,
-        "build": _build,
-        "prune": _prune,
-    }
-
     # the machine
 
     @property
-    def _machine(self) -> Any:
+    def _machine(self) -> Machine:
         return self._lesson.machine
 
-    def _files(self) -> Any:
+    def _files(self) -> Files:
         return self._machine.files
 
     def _whole(self, path: str) -> str:
@@ -268,7 +272,7 @@ class CacheLab(Panel):
         try:
             machine.engine.build_cache.keep_journal(Journal())
             done = machine.run(self._command())
-            return machine.engine.build_cache.journal, error_of(done.stderr) if done.returncode else ""
+            return machine.engine.build_cache.journal or Journal(), error_of(done.stderr) if done.returncode else ""
         finally:
             machine.restore(saved)
 
@@ -280,10 +284,9 @@ class CacheLab(Panel):
 
     # files
 
-    def _real(self, message: Mapping[str, Any]) -> str:
+    def _real(self, path: str) -> str:
         """The path that the page means: it knows paths as they can be printed."""
-        key = str(message.get("path", ""))
-        return self._paths_by_key.get(key, key)
+        return self._paths_by_key.get(path, path)
 
     def _paths(self) -> Iterator[str]:
         files, top = self._files(), self._whole("")
@@ -297,7 +300,7 @@ class CacheLab(Panel):
                 else:
                     yield path
 
-    def _file_rows(self) -> Iterator[dict[str, Any]]:
+    def _file_rows(self) -> Iterator[dict[str, str]]:
         paths = sorted(self._paths(), key=lambda path: (path not in (DOCKERFILE, IGNORE), path))
         ignored = self._ignored()
         self._paths_by_key = {printable(path): path for path in paths}
@@ -348,15 +351,10 @@ class CacheLab(Panel):
         """The Dockerfile, and the steps with what is known of them."""
         whole = self._whole(DOCKERFILE)
         text = self._files().read(whole).decode("utf-8", "replace") if self._files().exists(whole) else ""
-        rows = "".join(
-            f"<tr><td>{html.escape(row['title'])}</td><td>{html.escape(STATES.get(row['state'], ''))}</td>"
-            f"<td>{html.escape('; '.join(row['reasons']))}</td></tr>"
-            for row in self.steps
-        )
-        head = "<tr><th>Step</th><th>It was</th><th>Why</th></tr>"
+        rows = [(row["title"], STATES.get(row["state"], ""), "; ".join(row["reasons"])) for row in self.steps]
         return (
             f"<p><strong>{html.escape(self.title)}</strong>: <code>{html.escape(self.command)}</code></p>"
-            f"<pre>{html.escape(text)}</pre><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+            f"<pre>{html.escape(text)}</pre>{table(('Step', 'It was', 'Why'), rows)}"
         )
 
 
@@ -373,12 +371,11 @@ def printable(path: str) -> str:
     return path if path.isprintable() else cut(path, len(path) * 10)
 
 
-def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) -> dict[str, Any]:
-    """A step as it is shown; what it was, its keys and reasons only where they may be seen."""
-    row = {"name": outcome.name, "title": cut(outcome.name, 160), "line": outcome.line, "guess": guess}
-    hidden = {"state": "", "right": "", "reasons": [], "key": "", "former": "", "cost": ""}
+def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) -> StepRow:
+    row: StepRow = {"name": outcome.name, "title": cut(outcome.name, 160), "line": outcome.line, "guess": guess,
+                    "state": "", "right": "", "reasons": [], "key": "", "former": "", "cost": ""}  # fmt: skip
     if not shown:
-        return {**row, **hidden}
+        return row
     former = before(outcome, journal)
     right = "" if not guess or outcome.state not in (CACHED, MADE) else "yes" if guess == outcome.state else "no"
     return {
@@ -436,7 +433,7 @@ def error_of(printed: str) -> str:
     return lines[-1] if lines else "docker build failed"
 
 
-def open_lab(lesson: Any, folder: str, files: Mapping[str, str] | None, options: str, tag: str) -> CacheLab:
+def open_lab(lesson: LessonMachine, folder: str, files: Mapping[str, str] | None, options: str, tag: str) -> CacheLab:
     """A lab on a folder of the lesson's machine; `files` are written there first. Raises ValueError."""
     if not isinstance(folder, str) or not folder.strip("/"):
         raise ValueError('which folder? Write its name in quotes, as in: cache_lab("app")')

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TypedDict
 
 import traitlets
 
 from labkit.drivers import DRIVERS
 from labkit.drivers.measure import PARTS, Result, measure, size
-from labkit.jupyter.panel import Panel, bundle
+from labkit.jupyter.panel import Panel, bundle, table
 from labkit.jupyter.picture import INK, svg_address
 
 FAR = 50  # from here on bars on a linear scale are too unlike to be read, and the scale is logarithmic
@@ -77,6 +77,17 @@ def measured(part: str, driver: str) -> Result:
     return _RESULTS[part, driver]
 
 
+class DriverRow(TypedDict):
+    """A driver: its bar's length from 0 to 1, what stands beside the bar, and all numbers."""
+
+    driver: str
+    about: str
+    length: float
+    value: str
+    numbers: dict[str, str]
+    exact: dict[str, str]
+
+
 class DriverComparison(Panel):
     """One part of the workload and one quantity at a time, over all drivers."""
 
@@ -88,7 +99,7 @@ class DriverComparison(Panel):
     quantity = traitlets.Unicode().tag(sync=True)
     scale = traitlets.Unicode(SCALES[0]).tag(sync=True)
     order = traitlets.Dict().tag(sync=True)  # {"by": "driver" or a quantity, "down": bool}; {} as the drivers stand
-    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see _row
+    rows: traitlets.List[DriverRow] = traitlets.List().tag(sync=True)
     waiting = traitlets.Int().tag(sync=True)  # drivers that are not measured yet
     title = traitlets.Unicode().tag(sync=True)
     means = traitlets.Unicode().tag(sync=True)
@@ -118,29 +129,25 @@ class DriverComparison(Panel):
     def failed(self, sentence: str) -> None:
         self.trouble = sentence
 
-    def _choose(self, message: Mapping[str, Any]) -> None:
-        """Another part, quantity or scale: {"what", "value"}."""
-        what, value = str(message.get("what")), str(message.get("value"))
+    def do_choose(self, what: str = "", value: str = "") -> None:
+        """Another part, quantity or scale."""
         names: dict[str, list[str]] = {"part": [*PARTS], "quantity": [*QUANTITIES], "scale": [*SCALES]}
         check(what, value, names[what])
         self.set_trait(what, value)
         self._show()
 
-    def _sort(self, message: Mapping[str, Any]) -> None:
+    def do_sort(self, by: str = "") -> None:
         """By this column; again, and it is the other way round."""
-        by = str(message.get("by"))
         check("column", by, ["driver", *QUANTITIES])
         again = self.order.get("by") == by
         self.order = {"by": by, "down": not self.order["down"] if again else False}
         self._show()
 
-    def _measure(self, message: Mapping[str, Any]) -> None:
+    def do_measure(self) -> None:
         """One driver more."""
         if left := self._left():
             measured(self.part, left[0])
         self._show()
-
-    actions: ClassVar[Mapping[str, Any]] = {"choose": _choose, "sort": _sort, "measure": _measure}
 
     def _left(self) -> list[str]:
         return [driver for driver in DRIVERS if (self.part, driver) not in _RESULTS]
@@ -168,8 +175,7 @@ class DriverComparison(Panel):
             self.scale_note = scale_note(self.quantity, values, logarithmic)
             self.waiting = len(self._left())
 
-    def _row(self, result: Result, length: float) -> dict[str, Any]:
-        """A driver's row: its bar's length from 0 to 1, what stands beside the bar, and all numbers."""
+    def _row(self, result: Result, length: float) -> DriverRow:
         numbers = {name: shown(name, getattr(result, name)) for name in QUANTITIES}
         exact = {name: str(getattr(result, name)) for name, each in QUANTITIES.items() if each.unit}
         return {
@@ -184,13 +190,14 @@ class DriverComparison(Panel):
     def still(self) -> str:
         """The bars as a picture, and the table."""
         alt = html.escape(f"Bars. {self.title}. {self.said} The table after it has the numbers.", quote=True)
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in ("Driver", *(q.short for q in QUANTITIES.values())))
-        body = "".join(map(still_row, self.rows))
+        head = ("Driver", *(each.short for each in QUANTITIES.values()))
+        names = [f"{row['driver']} ({row['about']})" if row["about"] else row["driver"] for row in self.rows]
+        rows = [(name, *row["numbers"].values()) for name, row in zip(names, self.rows, strict=True)]
         return (
             f"<p><strong>{html.escape(self.title)}</strong></p>"
             f'<p><img src="{svg_address(bars(self.rows))}" alt="{alt}" width="{WIDTH}"></p>'
             f"<p>{html.escape(' '.join(filter(None, [self.said, self.scale_note, self.means])))}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{html.escape(self.left_out)}</p>"
+            f"{table(head, rows)}<p>{html.escape(self.left_out)}</p>"
         )
 
 
@@ -262,7 +269,7 @@ def times_text(ratio: float) -> str:
 WIDTH, HEIGHT, LABEL, BAR = 640, 26, 130, 360  # of the still picture, in pixels
 
 
-def bars(rows: Sequence[Mapping[str, Any]]) -> str:
+def bars(rows: Sequence[DriverRow]) -> str:
     """The bars as SVG, on a light ground of their own."""
     tall = HEIGHT * len(rows) + 12
     lines = [
@@ -277,8 +284,3 @@ def bars(rows: Sequence[Mapping[str, Any]]) -> str:
             f'<text x="{LABEL + length + 6:.1f}" y="{top + 17}" fill="{INK}">{html.escape(row["value"])}</text>',
         ]
     return "".join([*lines, "</svg>"])
-
-
-def still_row(row: Mapping[str, Any]) -> str:
-    name = f"{row['driver']} ({row['about']})" if row["about"] else row["driver"]
-    return "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in (name, *row["numbers"].values())) + "</tr>"

@@ -6,12 +6,13 @@ put back as it was. Only "Try it", where that is asked for, leaves something the
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TypeVar
 
 import traitlets
 
@@ -26,11 +27,13 @@ from labkit.dockercli.mountform import (
     write_volume,
 )
 from labkit.dockercli.mountparts import PARTS, MountPart, culprits, missing
-from labkit.engine.core.core import HostFolderCreated, VolumeCreated, VolumePopulated
+from labkit.engine.core.core import Event, HostFolderCreated, VolumeCreated, VolumePopulated
 from labkit.engine.core.mountkeys import TYPES
 from labkit.jupyter.event_sentences import told
-from labkit.jupyter.exercise import shortened
-from labkit.jupyter.panel import Panel, bundle
+from labkit.jupyter.magics import LessonMachine
+from labkit.jupyter.panel import Panel, bundle, listed, pieces, table
+from labkit.kernel.golang import Json, JsonObject, items, number, text, texts
+from labkit.machine import Machine
 
 START = "--mount type=volume,source=data_volume,target=/var/lib/mysql"
 IMAGE = "busybox"
@@ -44,6 +47,7 @@ HOLDS_ALL = re.compile(r"[\w./-]+")
 TOLD = (HostFolderCreated, VolumeCreated, VolumePopulated)  # what a mount brings about
 EMPTY = "(nothing)"  # stands for a part of no characters
 
+Told = TypeVar("Told", bound=Event)
 SOURCE_SAYS = {"volume": "the volume's name", "tmpfs": "a tmpfs has no source", "image": "the image's name"}
 
 
@@ -54,14 +58,14 @@ class Trial:
     status: int
     stdout: str
     stderr: str
-    events: tuple[object, ...]
+    events: tuple[Event, ...]
 
-    def made(self, kind: type) -> Any:
+    def made(self, kind: type[Told]) -> Told | None:
         """The first event of this kind, or None."""
         return next((event for event in self.events if isinstance(event, kind)), None)
 
 
-def attempt(machine: Any, line: str) -> Trial:
+def attempt(machine: Machine, line: str) -> Trial:
     """Run a line on a machine with busybox on it, and put the machine back as it was."""
     saved = machine.snapshot()
     try:
@@ -78,17 +82,19 @@ class MountComposer(Panel):
 
     _esm, _css = bundle("composer")
 
-    fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see fields_trait
+    fields: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # see fields_trait
     form = traitlets.Dict().tag(sync=True)  # name of a field -> text or bool
     flags = traitlets.Dict().tag(sync=True)  # "-v" and "--mount" -> see _flag_trait
-    legend: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of number, title, what, -v, --mount
+    legend: traitlets.List[dict[str, str | int]] = traitlets.List().tag(
+        sync=True
+    )  # rows of number, title, what, -v, --mount
     differences: traitlets.List[str] = traitlets.List().tag(sync=True)
     image = traitlets.Unicode().tag(sync=True)
     command = traitlets.Unicode().tag(sync=True)  # what "Try it" runs in the container, if nothing else is typed
     tried = traitlets.Dict().tag(sync=True)  # {"line", "pieces", "status", "did", "kept"}
     trouble = traitlets.Unicode().tag(sync=True)  # an action that failed
 
-    def __init__(self, lesson: Any, flag: str = START, image: str = IMAGE) -> None:
+    def __init__(self, lesson: LessonMachine, flag: str = START, image: str = IMAGE) -> None:
         self._lesson = lesson
         self._form = MountForm(target="/data")
         self._sources: dict[str, str] = {}  # what was typed for the other types
@@ -108,36 +114,31 @@ class MountComposer(Panel):
 
     # what a person does
 
-    def _fill(self, message: Mapping[str, Any]) -> None:
-        """A field of the form was filled in: {"name", "value"}."""
-        field = FIELD[str(message.get("name"))]
-        value: Any = message.get("value")
-        if field.kind == "switch":
-            value = bool(value)
-        else:
-            value = str(value)[:LONGEST]
-            value = tuple(filter(None, value.splitlines())) if field.kind == "lines" else one_line(value)
+    def do_fill(self, name: str = "", value: Json = None) -> None:
+        """A field of the form was filled in."""
+        field, typed = FIELD[name], str(value)[:LONGEST]
+        line = one_line(typed)
         if field.name == "type":
             self._sources[self._form.type] = self._form.source
-            source = self._sources.get(value, SOURCES.get(value, self._form.source))
+            source = self._sources.get(line, SOURCES.get(line, self._form.source))
             self._form = self._form.changed({"source": source})
-        self._form = self._form.changed({field.name: value})
+        kinds: dict[str, bool | tuple[str, ...]] = {
+            "switch": bool(value),
+            "lines": tuple(filter(None, typed.splitlines())),
+        }
+        self._form = self._form.changed({field.name: kinds.get(field.kind, line)})
         self._written, self._stale = {name: write(self._form) for name, write in WRITE.items()}, ""
         self._show()
 
-    def _write(self, message: Mapping[str, Any]) -> None:
-        """A flag was typed: {"flag", "text"}; who writes the flag's name too means its value."""
-        name, text = str(message.get("flag")), one_line(str(message.get("text", ""))[:LONGEST])
-        if name not in READ:
+    def do_write(self, flag: str = "", text: str = "") -> None:
+        """A flag was typed; who writes the flag's name too means its value."""
+        line = one_line(text[:LONGEST])
+        if flag not in READ:
             return
-        if SPELT.fullmatch(text):
-            try:
-                name, text = spelt(text)
-            except ValueError:  # not yet whole
-                pass
-            else:
-                self._replaced[name] += 1
-        self._read(name, text)
+        with contextlib.suppress(ValueError):  # not yet whole
+            flag, line = spelt(line)
+            self._replaced[flag] += 1
+        self._read(flag, line)
         self._show()
 
     def _read(self, name: str, text: str) -> None:
@@ -154,21 +155,17 @@ class MountComposer(Panel):
         }
         self._stale = name if form is None else ""
 
-    def _try(self, message: Mapping[str, Any]) -> None:
-        """Run a container with the flag: {"flag", "image", "command", "keep"}."""
-        name = str(message.get("flag"))
-        if name not in self._written or self._says_nothing(self._written[name]):
+    def do_try(self, flag: str = "", image: str = "", command: str = "", keep: bool = False) -> None:
+        """Run a container with the flag."""
+        if flag not in self._written or self._says_nothing(self._written[flag]):
             return
-        image = one_line(str(message.get("image") or "")).strip() or IMAGE
-        command = one_line(str(message.get("command") or "")).strip()
-        flag = f"{name} {shlex.quote(self._written[name].text)}"
-        line = " ".join(filter(None, ["docker run --rm", flag, shlex.quote(image), command]))
-        keep = bool(message.get("keep"))
+        spoken = f"{flag} {shlex.quote(self._written[flag].text)}"
+        image, command = one_line(image).strip() or IMAGE, one_line(command).strip()
+        line = " ".join(filter(None, ["docker run --rm", spoken, shlex.quote(image), command]))
         trial = self._stay(line) if keep else attempt(self._lesson.machine, line)
-        written = [(True, trial.stderr), (False, trial.stdout)]
         self.tried = {
             "line": line,
-            "pieces": [{"message": message, "text": shortened(text)} for message, text in written if text],
+            "pieces": pieces([(2, trial.stderr), (1, trial.stdout)]),
             "status": trial.status,
             "did": told([event for event in trial.events if isinstance(event, TOLD)], self._lesson.machine.engine),
             "kept": keep,
@@ -180,8 +177,6 @@ class MountComposer(Panel):
         before = len(self._lesson.machine.engine.events)
         done = self._lesson.run(line)
         return Trial(done.returncode, done.stdout, done.stderr, tuple(self._lesson.machine.events[before:]))
-
-    actions: ClassVar[Mapping[str, Any]] = {"fill": _fill, "write": _write, "try": _try}
 
     # what is shown
 
@@ -209,7 +204,7 @@ class MountComposer(Panel):
         names = [field.name for field in FIELDS if field.name in there or self._form.asks(field.name)]
         return {name: number for number, name in enumerate(names, 1)}
 
-    def _flag_trait(self, name: str, numbers: Mapping[str, int], trial: Trial | None) -> dict[str, Any]:
+    def _flag_trait(self, name: str, numbers: Mapping[str, int], trial: Trial | None) -> JsonObject:
         """A flag as the page needs it. `pieces`: its characters, each with the number of its part (0: of none)."""
         written = self._written[name]
         message = trial.stderr.rstrip("\n") if trial and trial.status else ""
@@ -224,40 +219,37 @@ class MountComposer(Panel):
         quoted = shlex.quote(written.text)
         return {
             "text": written.text,
-            "pieces": pieces(name, written.text, numbers, blamed),
+            "pieces": flag_pieces(name, written.text, numbers, blamed),
             "tone": "none" if trial is None else "wrong" if message else "right",
             "verdict": verdict(trial),
             "message": message,
             "cause": cause(name, written.text, numbers, blamed, message),
-            "notes": notes,
+            "notes": [*notes],
             "shell": f"{name} {quoted}" if quoted != written.text and written.text else "",
             "replaced": self._replaced[name],
         }
 
-    def _legend_row(self, name: str, number: int) -> dict[str, Any]:
-        row = {"number": number, "title": FIELD[name].title, "what": what_it_says(name, self._form)}
+    def _legend_row(self, name: str, number: int) -> dict[str, str | int]:
+        row: dict[str, str | int] = {
+            "number": number,
+            "title": FIELD[name].title,
+            "what": what_it_says(name, self._form),
+        }
         for flag, written in self._written.items():
             parts = [part for part in PARTS[flag](written.text) if part.name == name]
-            texts = [written.text[part.start : part.end] for part in parts]
-            row[flag] = "  ".join(texts)
-            row[f"{flag} none"] = "" if texts else self._without(flag, name)
+            unspoken = (FIELD[name].keys[0].unspoken if flag == "-v" else "") or "no word for it"
+            row[flag] = "  ".join(written.text[part.start : part.end] for part in parts)
+            row[f"{flag} none"] = "" if parts else unspoken  # how the flag says what it has no characters for
         return row
-
-    @staticmethod
-    def _without(flag: str, name: str) -> str:
-        """How a flag says a part that it has no characters for."""
-        return (FIELD[name].keys[0].unspoken if flag == "-v" else "") or "no word for it"
 
     def still(self) -> str:
         """Both flags with numbered parts, the table of the parts, and what differs."""
         flags = "".join(still_flag(name, self.flags[name]) for name in WRITE)
-        head = "".join(f"<th>{each}</th>" for each in ("", "Part", "-v", "--mount", "What it says"))
-        rows = "".join(map(still_row, self.legend))
-        items = "".join(f"<li>{html.escape(each)}</li>" for each in self.differences)
-        return (
-            f"<p><strong>One mount, written as -v and as --mount</strong></p>{flags}"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><ul>{items}</ul>"
-        )
+        names = ("number", "title", *WRITE, "what")
+        rows = [[str(row[name] or row.get(f"{name} none", "")) for name in names] for row in self.legend]
+        legend = table(("", "Part", "-v", "--mount", "What it says"), rows)
+        title = "<p><strong>One mount, written as -v and as --mount</strong></p>"
+        return f"{title}{flags}{legend}{listed(self.differences)}"
 
 
 def one_line(text: str) -> str:
@@ -273,7 +265,7 @@ def spelt(flag: str) -> tuple[str, str]:
     return "--mount" if found[1] == "--mount" else "-v", words[0]
 
 
-def fields_trait() -> list[dict[str, Any]]:
+def fields_trait() -> list[JsonObject]:
     """The rows of the form, as the page needs them."""
     return [
         {
@@ -289,7 +281,7 @@ def fields_trait() -> list[dict[str, Any]]:
     ]
 
 
-def form_trait(form: MountForm) -> dict[str, Any]:
+def form_trait(form: MountForm) -> JsonObject:
     """The form's values; several lines as one text."""
     return {name: "\n".join(value) if isinstance(value, tuple) else value for name, value in form.values.items()}
 
@@ -304,17 +296,17 @@ def what_it_says(name: str, form: MountForm) -> str:
     return SOURCE_SAYS.get(form.type, says) if name == "source" else says
 
 
-def pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterable[MountPart]) -> list[dict[str, Any]]:
+def flag_pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterable[MountPart]) -> list[Json]:
     """All characters of the flag in their order, in parts and what stands between them."""
-    found, place = [], 0
-    wrong = set(blamed)
+    found: list[tuple[str, int, bool]] = []
+    place, wrong = 0, set(blamed)
     for part in PARTS[flag](text):
-        if part.start > place:
-            found.append({"text": text[place : part.start], "number": 0, "wrong": False})
         shown = text[part.start : part.end] or (EMPTY if part in wrong else "")
-        found.append({"text": shown, "number": numbers.get(part.name, 0), "wrong": part in wrong})
+        between = [(text[place : part.start], 0, False)] if part.start > place else []
+        found += [*between, (shown, numbers.get(part.name, 0), part in wrong)]
         place = part.end
-    return [*found, {"text": text[place:], "number": 0, "wrong": False}] if place < len(text) else found
+    found += [(text[place:], 0, False)] if place < len(text) else []
+    return [{"text": text, "number": number, "wrong": wrong} for text, number, wrong in found]
 
 
 def verdict(trial: Trial | None) -> str:
@@ -346,20 +338,13 @@ def differences(form: MountForm, trials: Mapping[str, Trial]) -> Iterable[str]:
     if form.type == "bind" and form.target:
         yield f"With both, what the image has at {form.target} is hidden, and nothing of it is copied to the host."
     taken = {flag: trial for flag, trial in trials.items() if not trial.status}
-    for kind, sentence in ((VolumeCreated, _volume_made), (VolumePopulated, _volume_filled)):
-        does = {flag: trial.made(kind) for flag, trial in taken.items() if trial.made(kind)}
-        if does:
-            yield f"{_who(does, taken)}, {sentence(next(iter(does.values())))}"
-
-
-def _volume_made(event: Any) -> str:
-    if event.anonymous:
-        return "each new container gets a volume of its own."
-    return f"Docker makes the volume {event.name}, which is not there yet."
-
-
-def _volume_filled(event: Any) -> str:
-    return f"the empty volume is filled with what the image has at {event.path}."
+    makes = {flag: made for flag, trial in taken.items() if (made := trial.made(VolumeCreated))}
+    for made in list(makes.values())[:1]:
+        named = f"Docker makes the volume {made.name}, which is not there yet."
+        yield f"{_who(makes, taken)}, {'each new container gets a volume of its own.' if made.anonymous else named}"
+    fills = {flag: filled for flag, trial in taken.items() if (filled := trial.made(VolumePopulated))}
+    for filled in list(fills.values())[:1]:
+        yield f"{_who(fills, taken)}, the empty volume is filled with what the image has at {filled.path}."
 
 
 def _who(does: Mapping[str, object], taken: Mapping[str, object]) -> str:
@@ -390,18 +375,11 @@ def look_command(target: str) -> str:
     return f"ls -la {shlex.quote(target)}" if target else "cat /proc/mounts"
 
 
-def still_flag(name: str, flag: Mapping[str, Any]) -> str:
+def still_flag(name: str, flag: JsonObject) -> str:
     """One flag where no kernel runs."""
-    spans = "".join(
-        html.escape(piece["text"]) + (f"<sup>{piece['number']}</sup>" if piece["number"] else "")
-        for piece in flag["pieces"]
-    )
-    said = f"<pre>{html.escape(flag['message'])}</pre>" if flag["message"] else ""
-    words = " ".join(filter(None, [flag["cause"], *flag["notes"]]))
+    numbered = ((html.escape(text(each, "text")), number(each, "number")) for each in items(flag, "pieces"))
+    spans = "".join(f"{shown}<sup>{at}</sup>" if at else shown for shown, at in numbered)
+    message, words = text(flag, "message"), " ".join(filter(None, [text(flag, "cause"), *texts(flag, "notes")]))
+    said = f"<pre>{html.escape(message)}</pre>" if message else ""
     more = f"<p>{html.escape(words)}</p>" if words else ""
-    return f"<p><code>{name} {spans}</code></p><p>{html.escape(flag['verdict'])}</p>{said}{more}"
-
-
-def still_row(row: Mapping[str, Any]) -> str:
-    cells = [str(row["number"]), row["title"], *(row[flag] or row[f"{flag} none"] for flag in WRITE), row["what"]]
-    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+    return f"<p><code>{name} {spans}</code></p><p>{html.escape(text(flag, 'verdict'))}</p>{said}{more}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import html
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from itertools import islice
 
 import traitlets
 
@@ -30,8 +30,10 @@ from labkit.engine.images.layerreport import (
 )
 from labkit.files import Content, Inode
 from labkit.jupyter.layer_waste import MOST, entry_words, findings, layer_title
-from labkit.jupyter.panel import Panel, bundle
-from labkit.jupyter.view import cut, size_text
+from labkit.jupyter.panel import Panel, bundle, listed, table
+from labkit.jupyter.view import count, cut, size_text
+from labkit.kernel.golang import Json, JsonObject
+from labkit.machine import Machine
 
 ALL = 0  # the number of the tree of all that is seen
 PAGE = 100  # names of a folder that are sent at once
@@ -60,7 +62,7 @@ class LayersWidget(Panel):
     title = traitlets.Unicode().tag(sync=True)
     facts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, value, note
     findings: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of text, fix
-    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see _row
+    rows: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # see _row
     picked = traitlets.Dict().tag(sync=True)  # what is shown beside the tree: title, lines, trace, content
     said = traitlets.Unicode().tag(sync=True)  # what could not be done
 
@@ -90,31 +92,30 @@ class LayersWidget(Panel):
 
     # what is asked for
 
-    def _toggle(self, message: Mapping[str, Any]) -> None:
-        place = self._place(message)
+    def do_toggle(self, key: str = "") -> None:
+        place = self._places.get(key)
         if place in self._pages:
             del self._pages[place]
             self._draw()
         elif place is not None:
             self._show_pages(place, 1)
 
-    def _more(self, message: Mapping[str, Any]) -> None:
-        place = self._place(message)
+    def do_more(self, key: str = "") -> None:
+        place = self._places.get(key)
         if place is not None and place in self._pages:
             self._show_pages(place, self._pages[place] + 1)
 
-    def _pick(self, message: Mapping[str, Any]) -> None:
-        place = self._place(message)
-        if place is not None:
-            self._pick_place(place)
+    def do_pick(self, key: str = "") -> None:
+        if key in self._places:
+            self._pick_place(self._places[key])
             self._draw()
 
-    def _trace(self, message: Mapping[str, Any]) -> None:
-        path = posixpath.normpath("/" + str(message.get("path", "")).strip().lstrip("/"))
+    def do_trace(self, path: str = "") -> None:
+        path = posixpath.normpath("/" + path.strip().lstrip("/"))
         self.said = ""
         self.picked = path_details(self._stack, (ALL, "" if path == "/" else path))
 
-    def _refresh(self, message: Mapping[str, Any]) -> None:
+    def do_refresh(self) -> None:
         try:
             stack = self._look_again()
         except ValueError as error:
@@ -123,19 +124,7 @@ class LayersWidget(Panel):
         self.said = ""
         self._take(stack)
 
-    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {
-        "toggle": _toggle,
-        "more": _more,
-        "pick": _pick,
-        "trace": _trace,
-        "refresh": _refresh,
-    }
-
     # the tree
-
-    def _place(self, message: Mapping[str, Any]) -> Place | None:
-        """Which row is meant; one that is not there any more is none."""
-        return self._places.get(str(message.get("key")))
 
     def _pick_place(self, place: Place) -> None:
         self.said = ""
@@ -153,15 +142,10 @@ class LayersWidget(Panel):
             self._draw()
 
     def _draw(self) -> None:
-        self._places: dict[str, Place] = {}
-        rows = []
-        for row in self._rows():
-            rows.append(row)
-            if len(rows) == MOST_ROWS:
-                break
-        self.rows = rows
+        self._places: dict[str, Place] = {}  # by the rows' keys
+        self.rows = list(islice(self._rows(), MOST_ROWS))
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _rows(self) -> Iterator[JsonObject]:
         layers = self._stack.layers
         tops = [ALL, *(each.number for each in reversed(layers))]
         for place, number in enumerate(tops, 1):
@@ -171,14 +155,14 @@ class LayersWidget(Panel):
             if (number, "") in self._pages:
                 yield from self._inside((number, ""), 2)
 
-    def _inside(self, folder: Place, level: int) -> Iterator[dict[str, Any]]:
+    def _inside(self, folder: Place, level: int) -> Iterator[JsonObject]:
         names = list(children(self._stack, folder))
         shown = names[: self._pages[folder] * PAGE]
         for number, child in enumerate(shown, 1):
             place = (folder[0], child.path)
             leaf = not has_children(self._stack, place, child.inode)
-            count = len(names) if len(shown) == len(names) else len(shown) + 1
-            yield self._row(place, child_row(self._stack, folder[0], child), level, (number, count), leaf)
+            of = len(names) if len(shown) == len(names) else len(shown) + 1
+            yield self._row(place, child_row(self._stack, folder[0], child), level, (number, of), leaf)
             if place in self._pages:
                 yield from self._inside(place, level + 1)
         if len(shown) < len(names):
@@ -188,8 +172,8 @@ class LayersWidget(Panel):
             yield row
 
     def _row(
-        self, place: Place, about: dict[str, Any], level: int, position: tuple[int, int], leaf: bool
-    ) -> dict[str, Any]:
+        self, place: Place, about: dict[str, str], level: int, position: tuple[int, int], leaf: bool
+    ) -> JsonObject:
         key = f"{'more ' if about['kind'] == 'more' else ''}{place[0]}:{cut(place[1], 1_000_000)}"
         while key in self._places:
             key += "'"  # two names that look alike when written out
@@ -216,14 +200,12 @@ def children(stack: Stack, folder: Place) -> Iterator[Child]:
     number, path = folder
     if number == ALL:
         found = stack.seen(len(stack.layers), path)
-        names = found.names if found is not None else None
-        for name in sorted(names or ()):
-            each = names[name]  # type: ignore[index]
-            yield Child(name, each.inode, f"{path}/{name}", each.layer)
+        names = [(name, found.names[name]) for name in sorted(found.names)] if found and found.names else []
+        yield from (Child(name, each.inode, f"{path}/{name}", each.layer) for name, each in names)
         return
     inode = stack.entry(number, path)
-    for name in sorted(inode.names) if inode is not None and inode.is_dir else ():
-        yield Child(name, inode.names[name], f"{path}/{name}", number)  # type: ignore[union-attr]
+    if inode is not None and inode.is_dir:
+        yield from (Child(name, inode.names[name], f"{path}/{name}", number) for name in sorted(inode.names))
 
 
 def has_children(stack: Stack, place: Place, inode: Inode) -> bool:
@@ -235,7 +217,7 @@ def has_children(stack: Stack, place: Place, inode: Inode) -> bool:
     return bool(len(inode.names))
 
 
-def layer_row(stack: Stack, number: int) -> dict[str, Any]:
+def layer_row(stack: Stack, number: int) -> dict[str, str]:
     """The row of a layer, or of all that is seen."""
     if number == ALL:
         size = stack.size_seen(stack.top)
@@ -255,7 +237,7 @@ def count_words(stack: Stack, number: int) -> str:
     return ", ".join(f"{counts[mark]} {mark}" for mark in (ADDED, CHANGED, DELETED) if counts[mark]) or "nothing"
 
 
-def child_row(stack: Stack, number: int, child: Child) -> dict[str, Any]:
+def child_row(stack: Stack, number: int, child: Child) -> dict[str, str]:
     """The row of a name in a folder."""
     inode = child.inode
     kind = kind_of(inode)
@@ -290,7 +272,7 @@ def hidden_words(stack: Stack, number: int, path: str) -> str:
         return "whiteout"
     if below.names is None:
         return f"whiteout: hides {size} of layer {below.layer}"
-    return f"whiteout: hides a folder with {len(files)} file{'' if len(files) == 1 else 's'}, {size}"
+    return f"whiteout: hides a folder with {count(len(files), 'file')}, {size}"
 
 
 # --- all of it
@@ -298,9 +280,8 @@ def hidden_words(stack: Stack, number: int, path: str) -> str:
 
 def summary(stack: Stack) -> str:
     """One line: "5 layers, 54.4MB, 52.4MB hidden"."""
-    number, size = len(stack.layers), sum(each.size for each in stack.layers)
-    hidden = sum(stack.hidden_in.values())
-    return f"{number} layer{'' if number == 1 else 's'}, {size_text(size)}, {size_text(hidden)} hidden"
+    size, hidden = sum(each.size for each in stack.layers), sum(stack.hidden_in.values())
+    return f"{count(len(stack.layers), 'layer')}, {size_text(size)}, {size_text(hidden)} hidden"
 
 
 def facts(stack: Stack) -> list[dict[str, str]]:
@@ -329,27 +310,28 @@ def finding_rows(stack: Stack) -> list[dict[str, str]]:
 # --- one of it
 
 
-def layer_details(stack: Stack, number: int) -> dict[str, Any]:
+def layer_details(stack: Stack, number: int) -> JsonObject:
     """What is said beside the tree of a layer."""
     if number == ALL:
         text = "All layers put together: for each name the topmost layer that has it, without what a whiteout hides."
         return {"title": layer_row(stack, ALL)["name"], "lines": [text], "trace": [], "content": {}}
     layer = stack.layers[number - 1]
-    lines = [layer_title(layer), f"{size_text(layer.size)}: {count_words(stack, number)}"]
+    lines: list[Json] = [layer_title(layer), f"{size_text(layer.size)}: {count_words(stack, number)}"]
     lines += [f"Digest {layer.digest}"] if layer.digest else ["It has no digest: it can still change."]
     hidden = [each for each in stack.hidden if each.by == number]
     if hidden:
         size = size_text(sum(each.size for each in hidden))
-        count = sum(len(each.files) for each in hidden)
-        lines.append(f"It hides {count} file{'' if count == 1 else 's'} below it, {size}.")
+        lines.append(f"It hides {count(sum(len(each.files) for each in hidden), 'file')} below it, {size}.")
     return {"title": f"Layer {number}", "lines": lines, "trace": [], "content": {}}
 
 
-def path_details(stack: Stack, place: Place) -> dict[str, Any]:
+def path_details(stack: Stack, place: Place) -> JsonObject:
     """Where the file at a path comes from, and what is in it, in one layer or as it is seen."""
     number, path = place
     found = stack.trace(path)
-    rows = [{"layer": f"Layer {each.number}", "text": found_words(each), "seen": each.seen} for each in found]
+    rows: list[Json] = [
+        {"layer": f"Layer {each.number}", "text": found_words(each), "seen": each.seen} for each in found
+    ]
     inode = seen_inode(stack, path) if number == ALL else stack.entry(number, path)
     where = "" if number == ALL else f" in layer {number}"
     return {
@@ -398,7 +380,7 @@ def found_words(found: Found) -> str:
     return texts.get(found.what, f"{at} is a {found.what}: nothing can lie below it")
 
 
-def content_of(inode: Inode | None) -> dict[str, str]:
+def content_of(inode: Inode | None) -> JsonObject:
     """What is in a file, as far as a page can show it: {"head": …, "text": …}; without an entry, nothing."""
     if inode is None or inode.is_whiteout or inode.is_dir:
         return {}
@@ -444,23 +426,18 @@ def hex_dump(data: bytes) -> str:
 
 def still(stack: Stack) -> str:
     """Tables of the layers and what each does; everything from the machine escaped."""
-    numbers = "".join(
-        f"<li>{html.escape(row['name'])}: {html.escape(row['value'])} ({html.escape(row['note'])})</li>"
-        for row in facts(stack)
-    )
-    rows = "".join(
-        f"<tr><td>{each.number}</td><td>{html.escape(cut(layer_title(each), 100))}</td>"
-        f"<td>{size_text(each.size)}</td><td>{count_words(stack, each.number)}</td>"
-        f"<td>{size_text(stack.hidden_in[each.number])}</td></tr>"
+    numbers = listed(f"{row['name']}: {row['value']} ({row['note']})" for row in facts(stack))
+    rows = [
+        (str(each.number), cut(layer_title(each), 100), size_text(each.size), count_words(stack, each.number),
+         size_text(stack.hidden_in[each.number]))
         for each in reversed(stack.layers)
-    )
-    head = "<tr><th>Layer</th><th>Made by</th><th>Size</th><th>Entries</th><th>Hidden from above</th></tr>"
-    found = "".join(f"<li>{html.escape(row['text'])} {html.escape(row['fix'])}</li>" for row in finding_rows(stack))
+    ]  # fmt: skip
+    found = [f"{row['text']} {row['fix']}" for row in finding_rows(stack)]
     paths = html.escape("\n".join(_still_paths(stack)))
     return (
-        f"<p><strong>Layers of {stack.kind} {html.escape(cut(stack.name))}</strong></p><ul>{numbers}</ul>"
-        f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-        + (f"<p>What would make it smaller:</p><ul>{found}</ul>" if found else "")
+        f"<p><strong>Layers of {stack.kind} {html.escape(cut(stack.name))}</strong></p>{numbers}"
+        f"{table(('Layer', 'Made by', 'Size', 'Entries', 'Hidden from above'), rows)}"
+        + (f"<p>What would make it smaller:</p>{listed(found)}" if found else "")
         + f"<details><summary>The entries of the layers</summary><pre>{paths}</pre></details>"
     )
 
@@ -484,7 +461,7 @@ def _still_entries(stack: Stack, number: int, folder: str) -> Iterator[str]:
             yield from _still_entries(stack, number, child.path)
 
 
-def widget(machine: Callable[[], Any], name: str) -> LayersWidget:
+def widget(machine: Callable[[], Machine], name: str) -> LayersWidget:
     """The layers of this container or image of the machine as it is when asked. Raises ValueError."""
 
     def look() -> Stack:

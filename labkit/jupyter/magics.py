@@ -12,12 +12,12 @@ import inspect
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from labkit import cli
-from labkit.course import Attempt, CourseError, load_exercise
 from labkit.course.machines import machine_with
 from labkit.course.timeline import InputOutcome, RecordedInput, Timeline
 from labkit.jupyter.panel import Memory
@@ -85,17 +85,9 @@ class LessonMachine:
         return found
 
 
-def attempt_at(slug: str) -> Attempt:
-    """An attempt of this learner at the exercise; ValueError where there is no such exercise."""
-    try:
-        return Attempt(load_exercise(slug))
-    except CourseError as error:
-        raise ValueError(str(error)) from None
-
-
 def judge_text(slug: str, text: str) -> str:
     """What is said to this answer, as text; the answer is recorded."""
-    attempt = attempt_at(slug)
+    attempt = Memory().attempt(slug)
     judgement = attempt.check(text)
     return "\n".join(filter(None, [judgement.text, Memory().record(attempt, judgement)]))
 
@@ -116,12 +108,9 @@ def complain(message: str) -> None:
 class LabMagics(Magics):
     """The magics of one notebook. No argument is expanded: `{{.ID}}` and `$HOME` are Docker's and the shell's."""
 
-    def __init__(
-        self, shell: Any, lesson: LessonMachine | None = None, judge: Callable[[str, str], str] | None = None
-    ) -> None:
+    def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self.lesson = lesson or LessonMachine()
-        self._judge = judge or judge_text
+        self.lesson = LessonMachine()
 
     def _run(self, line: str) -> None:
         done = self.lesson.run(line)
@@ -209,7 +198,7 @@ class LabMagics(Magics):
             complain("%%answer: which exercise? Write its name after it, as in: %%answer first-image")
             return
         try:
-            say(self._judge(slug, cell).rstrip("\n") + "\n")
+            say(judge_text(slug, cell).rstrip("\n") + "\n")
         except ValueError as error:
             complain(f"%%answer: {error}")
 
@@ -221,9 +210,9 @@ def choices() -> str:
     return ", ".join(f"{name}=" for name in inspect.signature(Machine).parameters)
 
 
-def options(line: str) -> dict[str, Any]:
+def options(line: str) -> dict[str, object]:
     """key=value words as arguments; numbers, True and None are taken as such, all else as text."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for word in line.split():
         key, equals, value = word.partition("=")
         if not (equals and key.isidentifier()):

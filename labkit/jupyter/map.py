@@ -7,18 +7,21 @@ and exercises, the same for everyone.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 import traitlets
 
 from labkit.course import CourseError, Exercise, ProgressError, progress
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_lesson
 from labkit.course.record import for_learner
-from labkit.jupyter.exercise import standing_of
-from labkit.jupyter.panel import KEEPING, Keeps, Memory, Panel, bundle, count
+from labkit.jupyter.panel import RememberingPanel, bundle, listed, standing_of
+from labkit.jupyter.view import count
+from labkit.kernel.golang import JsonObject, number
+
+Course = Mapping[str, Sequence[Exercise]]  # a lesson's stem -> its exercises
+Entries = Mapping[str, JsonObject]  # slug -> what the progress says of it
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,7 @@ class Score:
         return f"{self.solved} of {count(self.of, 'exercise')} solved, {self.points} of {count(self.most, 'point')}"
 
 
-def score(exercises: Iterable[Exercise], entries: Mapping[str, Mapping[str, Any]]) -> Score:
-    """`entries`: slug -> what the progress says of it."""
+def score(exercises: Iterable[Exercise], entries: Entries) -> Score:
     all_of_them = list(exercises)
     passed = [each for each in all_of_them if entries.get(each.slug, {}).get("passed")]
     return Score(
@@ -55,11 +57,14 @@ def score(exercises: Iterable[Exercise], entries: Mapping[str, Mapping[str, Any]
     )
 
 
-def where_to_go_on(course: Mapping[str, Sequence[Exercise]], entries: Mapping[str, Mapping[str, Any]]) -> Lesson | None:
+def where_to_go_on(course: Course, entries: Entries) -> Lesson | None:
     """The lesson of the last answer, else one after it, else any that is not solved; None where all are."""
     lessons = [lesson for lesson in LESSONS if course.get(lesson.stem)]
     latest = {
-        lesson.stem: max((entries.get(each.slug, {}).get("at", -1) for each in course[lesson.stem]), default=-1)
+        lesson.stem: max(
+            (number(entries[each.slug], "at") if each.slug in entries else -1 for each in course[lesson.stem]),
+            default=-1,
+        )
         for lesson in lessons
     }
     last = max(lessons, key=lambda lesson: latest[lesson.stem], default=None)
@@ -68,7 +73,7 @@ def where_to_go_on(course: Mapping[str, Sequence[Exercise]], entries: Mapping[st
     return next((each for each in around if score(course[each.stem], entries).state != "solved"), None)
 
 
-class MapWidget(Keeps, Panel):
+class MapWidget(RememberingPanel):
     """The lessons, or the exercises of one lesson, with how far the learner is."""
 
     _esm, _css = bundle("map")
@@ -76,14 +81,13 @@ class MapWidget(Keeps, Panel):
     heading = traitlets.Unicode().tag(sync=True)
     whose = traitlets.Unicode().tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
-    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # see lesson_row and exercise_row
+    rows: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # see lesson_row and exercise_row
     onward = traitlets.Dict().tag(sync=True)  # {"text": …, "name": …, "stem": … or ""}: where to go on
     whole = traitlets.Bool().tag(sync=True)  # all lessons, with the file to take along
     copy = traitlets.Dict().tag(sync=True)  # {"name": …, "text": …, "number": …}: the file, once it is asked for
     note = traitlets.Unicode().tag(sync=True)  # what came of the last thing that was done
 
-    def __init__(self, lesson: Lesson | None = None, memory: Memory | None = None, folder: Path | None = None) -> None:
-        self.memory = memory or Memory()
+    def __init__(self, lesson: Lesson | None = None, folder: Path | None = None) -> None:
         self._lesson = lesson
         self._folder = folder or Path.cwd()
         super().__init__(asks=True, whole=lesson is None)
@@ -98,13 +102,10 @@ class MapWidget(Keeps, Panel):
     def still(self) -> str:
         """The lessons with their links, or the exercises of the one; as learner demo has them."""
         if self._lesson is None:
-            items = [f'<a href="{lesson.stem}.ipynb">{html.escape(lesson.name)}</a>' for lesson in LESSONS]
-            title = "The lessons"
-        else:
-            exercises = exercises_by_lesson()[self._lesson.stem]
-            items = [html.escape(for_learner(each, progress.DEMO, "").title) for each in exercises]
-            title = f"The exercises of {html.escape(self._lesson.name)}"
-        return f"<p><strong>{title}</strong></p>\n<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+            links = (f'<a href="{lesson.stem}.ipynb">{html.escape(lesson.name)}</a>' for lesson in LESSONS)
+            return f"<p><strong>The lessons</strong></p>\n<ul>{''.join(f'<li>{each}</li>' for each in links)}</ul>"
+        titles = [for_learner(each, progress.DEMO, "").title for each in exercises_by_lesson()[self._lesson.stem]]
+        return f"<p><strong>The exercises of {html.escape(self._lesson.name)}</strong></p>\n{listed(titles)}"
 
     def failed(self, sentence: str) -> None:
         self.note = sentence
@@ -130,7 +131,7 @@ class MapWidget(Keeps, Panel):
         self.whose = whose.learner
         self.kept = document
 
-    def _lesson_row(self, lesson: Lesson, found: Score, here: bool) -> dict[str, Any]:
+    def _lesson_row(self, lesson: Lesson, found: Score, here: bool) -> JsonObject:
         return {
             "name": lesson.name,
             "stem": self._link(lesson),
@@ -145,7 +146,7 @@ class MapWidget(Keeps, Panel):
         """What a link to the lesson leads to; "" where its notebook is not there."""
         return lesson.stem if (self._folder / f"{lesson.stem}.ipynb").is_file() else ""
 
-    def _onward(self, lesson: Lesson | None, course: Mapping[str, Any], entries: Mapping[str, Any]) -> dict[str, str]:
+    def _onward(self, lesson: Lesson | None, course: Course, entries: Entries) -> dict[str, str]:
         if lesson is None:
             all_of_them = any(course.values())
             return {"text": "All exercises are solved." if all_of_them else "", "name": "", "stem": ""}
@@ -166,43 +167,33 @@ class MapWidget(Keeps, Panel):
             "stem": self._link(following[0]),
         }
 
-    def _export(self, message: Mapping[str, Any]) -> None:
-        number = int(self.copy.get("number", 0)) + 1
-        self.copy = {"name": f"progress-{file_word(self.whose)}.json", "text": self.memory.export(), "number": number}
-        self.note = f"Saved as progress-{file_word(self.whose)}.json, where your browser puts downloads."
+    def do_export(self) -> None:
+        name = f"progress-{file_word(self.whose)}.json"
+        self.copy = {"name": name, "text": self.memory.export(), "number": self.copy.get("number", 0) + 1}
+        self.note = f"Saved as {name}, where your browser puts downloads."
 
-    def _import(self, message: Mapping[str, Any]) -> None:
+    def do_import(self, text: str = "") -> None:
         try:
-            came = self.memory.merge(message.get("text"))
+            came = self.memory.merge(text)
         except ProgressError as error:
             self.note = f"That file cannot be read as progress: {error}."
             return
         self.tell(brought=True)
         self.note = f"Added: {came}." if came else "Nothing in it is new."
 
-    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {
-        "export": _export,
-        "import": _import,
-        **KEEPING,
-    }
 
-
-def exercise_row(exercise: Exercise, entry: Mapping[str, Any] | None, here: bool) -> dict[str, Any]:
+def exercise_row(exercise: Exercise, entry: JsonObject | None, here: bool) -> JsonObject:
     """An exercise in a lesson's list."""
     state = "solved" if entry and entry["passed"] else "begun" if entry else "not begun"
-    said = standing_of(entry) or "Not tried yet"
+    said = standing_of(entry or {}) or "Not tried yet"
     return {"name": exercise.title, "kind": exercise.kind, "state": state, "said": said, "points": exercise.points,
             "next": here}  # fmt: skip
 
 
-def newest(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def newest(answers: Mapping[str, JsonObject]) -> Entries:
     """slug -> the entry of its newest revision."""
-    found: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    for key, entry in answers.items():
-        slug, _, revision = key.partition("@")
-        if int(revision) > found.get(slug, (0, {}))[0]:
-            found[slug] = int(revision), entry
-    return {slug: entry for slug, (_, entry) in found.items()}
+    by_revision = sorted(answers.items(), key=lambda item: int(item[0].partition("@")[2]))
+    return {key.partition("@")[0]: entry for key, entry in by_revision}
 
 
 def file_word(name: str) -> str:
@@ -210,11 +201,11 @@ def file_word(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name) or "learner"
 
 
-def open_map(name: object = "", memory: Memory | None = None, folder: Path | None = None) -> MapWidget:
+def open_map(name: object = "", folder: Path | None = None) -> MapWidget:
     """The map, or one lesson's progress; ValueError where there is no such lesson."""
     if not isinstance(name, str):
         raise ValueError('of which lesson? Write its name in quotes, as in: progress("02-layered-images")')
     try:
-        return MapWidget(find_lesson(name) if name else None, memory, folder)
+        return MapWidget(find_lesson(name) if name else None, folder)
     except CourseError as error:
         raise ValueError(str(error)) from None

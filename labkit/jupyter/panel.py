@@ -1,34 +1,44 @@
-"""Panel: what every widget of the course has in common. The state is in Python, as traits; JavaScript only draws it.
+"""What the widgets of the course have in common. The state is in Python, as traits; JavaScript only draws it.
 
-What a person does comes as a small message ({"do": "run", "line": "docker ps"}) to `handle`; a row of the widget's
-`actions` does it, and the traits that changed go back. So all of it can be tested without a browser. A widget's script
-and style are in static/, bundled from widgets/src.
+What a person does comes as a small message ({"do": "run", "line": "docker ps"}) to `handle`, which calls the method of
+that name (`do_run`) with those of the message's values that its parameters have a place for; the traits that changed
+go back. So all of it can be tested without a browser. A widget's script and style are in static/, bundled from
+widgets/src.
 
 What widgets remember is the learner's progress in its file, and a copy of it in the browser's own storage. A widget
 shows the trait `kept`, a progress document with what it knows; widgets/src/kept writes that into the browser. Where the
 file knows nothing yet (Binder gives a bare machine each time) the page is asked what the browser has, and offers to
 bring it back. What comes from there is checked as hostile input, and merged, so that nothing is lost.
-
-`prose` is a task's Markdown as HTML for where no kernel runs: paragraphs, lists, blocks, `code`, **bold**. The same
-little of Markdown that widgets/src/shared/prose.js draws in the live widget.
 """
 
 from __future__ import annotations
 
 import html
+import inspect
+import itertools
 import pathlib
 import re
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import ClassVar, TypedDict
 
 import anywidget
 import traitlets
 
-from labkit.course import Attempt, Judgement, Progress, ProgressError, load_exercise, open_progress
+from labkit.course import Attempt, CourseError, Judgement, Progress, ProgressError, load_exercise, open_progress
 from labkit.course.progress import COURSE, empty, merged, parse, whose
+from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
+from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
+from labkit.jupyter.view import count
+from labkit.kernel.golang import Json, JsonObject, number, text
 
 STATIC = pathlib.Path(__file__).parent / "static"
+PROMPT = "# "  # root's shell
+EDIT = re.compile(r"(?:nano|vi|vim|edit)\s+([^\s'\"$;|&<>*?]+)")  # an editor and one plain path: opens the text pane
+KEPT_ROWS = 200  # inputs with their output that a terminal shows
+KEPT_CHARACTERS = 100_000  # of all of them
+KEPT_OUTPUT = 20_000  # characters of one output
+MOST_CHOICES = 80  # words that Tab lists
 
 
 def bundle(name: str) -> tuple[str, str]:
@@ -40,18 +50,19 @@ def bundle(name: str) -> tuple[str, str]:
 class Panel(anywidget.AnyWidget):
     """A widget that is told what to do by messages."""
 
-    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {}
-
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
         self.on_msg(lambda widget, content, buffers: self.handle(content))
 
-    def handle(self, message: object) -> None:
+    def handle(self, message: Json) -> None:
         """Do what a message from the page asks for; whatever is no such message is passed over."""
-        if not isinstance(message, Mapping) or str(message.get("do")) not in self.actions:
+        name = text(message, "do")
+        action = getattr(self, f"do_{name.replace(' ', '_')}", None) if name else None
+        if not isinstance(message, dict) or action is None:
             return
         try:
-            self.actions[str(message["do"])](self, message)
+            places = inspect.signature(action).parameters
+            action(**{name: message[name] for name, each in places.items() if fits(message.get(name), each.default)})
         except Exception as error:  # at this border a learner would otherwise see nothing at all
             self.failed(f"That could not be done: {error}")
 
@@ -63,171 +74,40 @@ class Panel(anywidget.AnyWidget):
         """What stands in place of the widget where no kernel runs: HTML, everything from outside escaped."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+    def _repr_mimebundle_(self, **kwargs: dict) -> tuple[dict, dict] | None:
         """The live widget; where no kernel runs, a still picture or text of it."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = repr(self)
-            data["text/html"] = self.still()
-        return bundle
+        found = super()._repr_mimebundle_(**kwargs)
+        if found is not None:
+            found[0].update({"text/plain": repr(self), "text/html": self.still()})
+        return found
 
 
-class Memory:
-    """The progress file; a fault in it is a sentence."""
-
-    def attempt(self, slug: str) -> Attempt:
-        """The exercise as it is for whoever's course this is now."""
-        return Attempt(load_exercise(slug))
-
-    def entry(self, slug: str) -> Mapping[str, Any] | None:
-        """What the learner answered, and how it went; None where nothing was, or the file cannot be read."""
-        try:
-            return open_progress().entry(slug)
-        except OSError:
-            return None
-
-    def draft(self, attempt: Any) -> Mapping[str, Any] | None:
-        """What was done and perhaps not checked: {"answer": …, "hints": …}."""
-        try:
-            return open_progress().draft(attempt.slug, attempt.revision, attempt.learner)
-        except OSError:
-            return None
-
-    def record(self, attempt: Attempt, judgement: Judgement) -> str:
-        """Save the answer; returns what went wrong, or ""."""
-        return self._saved(lambda progress: progress.record(attempt, judgement))
-
-    def keep(self, attempt: Attempt, answer: object, hints: int) -> str:
-        """Save what is not yet checked; returns what went wrong, or ""."""
-        return self._saved(lambda progress: progress.keep(attempt, answer, hints))
-
-    def _saved(self, save: Callable[[Progress], None]) -> str:
-        try:
-            save(open_progress())
-        except (ProgressError, OSError) as error:
-            return f"Your progress could not be saved: {error}"
-        return ""
-
-    def document(self, attempt: Any = None) -> dict[str, Any]:
-        """All of the progress, or only what is about this attempt."""
-        try:
-            found = open_progress().document
-        except OSError:
-            return empty()
-        return found if attempt is None else _only(found, attempt.learner, f"{attempt.slug}@{attempt.revision}")
-
-    def export(self) -> str:
-        """The small file to take along."""
-        return open_progress().export()
-
-    def bare(self) -> bool:
-        """Is nothing known yet?"""
-        found = self.document()
-        return not found["answers"] and not found["drafts"]
-
-    def offer(self, text: object) -> str:
-        """What this copy has that the file has not, in words: "12 solved exercises of ann"; "" for nothing."""
-        try:
-            return gain(self.document(), parse(str(text).encode("utf-8", "replace")))
-        except ProgressError:
-            return ""
-
-    def merge(self, text: object) -> str:
-        """Add what this copy knows, and say what came of it. Raises ProgressError and OSError."""
-        came = self.offer(text)
-        open_progress().merge(str(text))
-        return came
+def fits(value: Json, default: object) -> bool:
+    """May this value of a message go to a parameter: of its default's type, or, where that is None, of any?"""
+    return value is not None and (default is None or type(value) is type(default))
 
 
-def _only(document: Mapping[str, Any], learner: str, key: str) -> dict[str, Any]:
-    tables = {
-        what: {learner: {key: document[what][learner][key]}} if key in document[what].get(learner, {}) else {}
-        for what in ("answers", "drafts")
-    }
-    return {**document, **tables}
+# --- HTML for where no kernel runs
 
 
-def gain(have: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """What `other` has more than `have`, for the learner whose course it would be with both of them."""
-    both = merged(dict(have), dict(other))
-    learner = whose(both["learner"]["name"], both["learner"]["seed"]).learner
-    mine, all_of_it = (each["answers"].get(learner, {}) for each in (have, both))
-    solved = [key for key, each in all_of_it.items() if each["passed"] and not mine.get(key, {}).get("passed")]
-    if solved:
-        return f"{count(len(solved), 'solved exercise')} of {learner}"
-    tried = {*all_of_it, *both["drafts"].get(learner, {})} - {*mine, *have["drafts"].get(learner, {})}
-    return f"{count(len(tried), 'exercise')} that {learner} has begun" if tried else ""
+def cells(texts: Iterable[str], tag: str = "td") -> str:
+    """A row of a table."""
+    return "<tr>" + "".join(f"<{tag}>{html.escape(each)}</{tag}>" for each in texts) + "</tr>"
 
 
-def count(number: int, word: str) -> str:
-    """ "1 exercise", "2 exercises"."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    return f"<table><thead>{cells(head, 'th')}</thead><tbody>{''.join(map(cells, rows))}</tbody></table>"
 
 
-class _Live:
-    """The widgets of this kernel that remember, and whether an offer was declined here."""
-
-    panels: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
-    declined: ClassVar[bool] = False
-
-
-class Keeps(traitlets.HasTraits):
-    """The part of a widget that has to do with the browser's storage; it is mixed into a Panel."""
-
-    course = traitlets.Unicode(COURSE).tag(sync=True)
-    kept = traitlets.Dict().tag(sync=True)  # a progress document: what the browser is to keep
-    asks = traitlets.Bool().tag(sync=True)  # is the page to say what the browser has?
-    offer = traitlets.Unicode().tag(sync=True)  # what can be brought back from there, in words
-    returned = traitlets.Unicode().tag(sync=True)  # what was brought back, in words
-    memory: Any
-
-    def remember(self, brought: bool) -> None:
-        """The progress is another than before; `brought`: more than one answer came into it from elsewhere."""
-        raise NotImplementedError
-
-    def joins(self) -> None:
-        """From now on this widget is told of changes."""
-        _Live.panels.add(self)
-
-    def tell(self, brought: bool = False) -> None:
-        """Let every widget of this kernel know that the progress has changed."""
-        for panel in list(_Live.panels):
-            panel.remember(brought)
-
-    def stored(self, message: Mapping[str, Any]) -> None:
-        """The page says what the browser has: offer it, in one place of the notebook."""
-        elsewhere = any(panel.offer for panel in _Live.panels if repr(panel) != repr(self))
-        if not (elsewhere or _Live.declined):
-            self.offer = self.memory.offer(message.get("text"))
-
-    def accept(self, message: Mapping[str, Any]) -> None:
-        came = self.memory.merge(message.get("text"))
-        self._answered()
-        self.tell(brought=True)
-        self.returned = f"Brought back: {came}." if came else "All of it was here already."
-
-    def decline(self, message: Mapping[str, Any]) -> None:
-        _Live.declined = True
-        self._answered()
-
-    def _answered(self) -> None:
-        for panel in list(_Live.panels):
-            panel.offer = ""
-
-
-KEEPING: Mapping[str, Callable[[Any, Mapping[str, Any]], None]] = {
-    "stored": Keeps.stored,
-    "bring all back": Keeps.accept,
-    "not now": Keeps.decline,
-}
+def listed(texts: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(each)}</li>' for each in texts)}</ul>"
 
 
 SPAN = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*")
 
 
 def prose(text: str) -> str:
-    """The text as HTML; nothing in it is taken as markup but the signs above."""
+    """A task's Markdown as HTML: paragraphs, lists, blocks, `code`, **bold**; as widgets/src/shared has it."""
     return "\n".join(_block(name, lines) for name, lines in _blocks(text))
 
 
@@ -273,3 +153,262 @@ def spans(text: str) -> str:
         made += f"<code>{html.escape(found[1])}</code>" if found[1] else f"<strong>{html.escape(found[2])}</strong>"
         place = found.end()
     return made + html.escape(text[place:])
+
+
+# --- the terminal
+
+
+class Piece(TypedDict):
+    """Text that an input wrote."""
+
+    message: bool  # on stderr
+    text: str
+
+
+class LogRow(TypedDict):
+    """An input and what it gave."""
+
+    prompt: str
+    line: str
+    pieces: list[Piece]
+    status: int
+
+
+class TerminalPanel(Panel):
+    """A terminal on a machine that has a history, and the picture of the machine; widgets/src/terminal shows it."""
+
+    log: traitlets.List[LogRow] = traitlets.List().tag(sync=True)
+    prompt = traitlets.Unicode(PROMPT).tag(sync=True)  # what stands before the cursor
+    editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
+    completion = traitlets.Dict().tag(sync=True)  # {"asked": …, "line": …, "choices": […], "more": …}
+    picture = traitlets.Dict().tag(sync=True)  # see picture_trait
+
+    @property
+    def timeline(self) -> Timeline:
+        """The machine, and what was typed on it."""
+        raise NotImplementedError
+
+    def give(self, given: RecordedInput) -> None:
+        """Do this on the machine, and show what it gave."""
+        raise NotImplementedError
+
+    def show_terminal(self) -> None:
+        self.log = log_rows(self.timeline.past)
+        self.prompt = self.timeline.terminal.prompt
+
+    def do_run(self, line: str = "") -> None:
+        if not line.strip() and self.prompt not in WAITING:
+            return
+        if opened := EDIT.fullmatch(line.strip()):
+            self.editor = {"path": opened[1], "text": self._read(opened[1])}
+        else:
+            self.give(RecordedInput("typed", line))
+
+    def _read(self, path: str) -> str:
+        """A file as text, to edit it; a file that is not there yet is empty."""
+        files = self.timeline.terminal.files
+        whole = path if not path.startswith("~/") else self.timeline.machine.environment["HOME"] + path[1:]
+        try:
+            return files.read(whole).decode("utf-8", "replace") if files.exists(whole) else ""
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror}") from None
+
+    def do_save(self, text: str = "") -> None:
+        path, self.editor = self.editor.get("path"), {}
+        if path:
+            self.give(typed_file(path, text))
+
+    def do_close(self) -> None:
+        self.editor = {}
+
+    def do_complete(self, line: str = "", asked: int = 0) -> None:
+        """What Tab offers at the end of the line."""
+        found = self.timeline.terminal.complete(line)
+        choices, more = list(found.choices[:MOST_CHOICES]), len(found.choices[MOST_CHOICES:])
+        self.completion = {"asked": asked, "line": found.line, "choices": choices, "more": more}
+
+
+def line_of(moment: Moment) -> str:
+    """An input as the terminal shows it: what an editor saved as the editor's command."""
+    given = moment.input
+    if given is None or given.kind in ("file", "session"):
+        return given.title if given else ""
+    shown = f"nano {given.path}" if given.path else given.text
+    return shown.replace("\x03", "^C").replace("\x04", "^D")
+
+
+def log_rows(past: Sequence[Moment]) -> list[LogRow]:
+    """The newest rows of the terminal, as far as they fit."""
+    rows: list[LogRow] = []
+    size = 0
+    for moment in reversed(past[-KEPT_ROWS:]):
+        prompt = moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT
+        found = pieces(moment.outcome.written)
+        rows.append({"prompt": prompt, "line": line_of(moment), "pieces": found, "status": moment.outcome.returncode})
+        size += sum(len(piece["text"]) for piece in found)
+        if size > KEPT_CHARACTERS:
+            break
+    return rows[::-1]
+
+
+def pieces(written: Iterable[tuple[int, str]]) -> list[Piece]:
+    """What was written, of (stream, text), in its order; the end of what is too long for a page."""
+    groups = itertools.groupby(written, lambda piece: piece[0] == 2)
+    texts = [(message, "".join(text for _, text in group)) for message, group in groups]
+    return [{"message": message, "text": shortened(text)} for message, text in texts if text]
+
+
+def shortened(text: str) -> str:
+    """An output's end, where it is too long for a page."""
+    left_out = len(text) - KEPT_OUTPUT
+    return text if left_out <= 0 else f"[{left_out} characters left out]\n{text[-KEPT_OUTPUT:]}"
+
+
+def picture_trait(picture: Picture) -> JsonObject:
+    """A picture as the page needs it; without an address where nothing can draw, and then the text is all."""
+    try:
+        svg = draw(picture.dot)
+    except DrawingError as error:
+        return {"src": "", "alt": str(error), "text": picture.text, "width": 0}
+    return {"src": svg_address(svg), "alt": picture.summary, "text": picture.text, "width": svg_width(svg)}
+
+
+# --- what is remembered
+
+
+class Memory:
+    """The progress file; a fault in it is a sentence."""
+
+    def attempt(self, slug: str) -> Attempt:
+        """The exercise as it is for whoever's course this is now; ValueError where there is no such exercise."""
+        try:
+            return Attempt(load_exercise(slug))
+        except CourseError as error:
+            raise ValueError(str(error)) from None
+
+    def entry(self, slug: str) -> JsonObject:
+        """What the learner answered, and how it went; {} where nothing was, or the file cannot be read."""
+        try:
+            return open_progress().entry(slug) or {}
+        except OSError:
+            return {}
+
+    def draft(self, attempt: Attempt) -> JsonObject:
+        """What was done and perhaps not checked: {"answer": …, "hints": …}."""
+        try:
+            return open_progress().draft(attempt.exercise.slug, attempt.exercise.revision, attempt.learner) or {}
+        except OSError:
+            return {}
+
+    def record(self, attempt: Attempt, judgement: Judgement) -> str:
+        """Save the answer; returns what went wrong, or ""."""
+        return self._saved(lambda progress: progress.record(attempt, judgement))
+
+    def keep(self, attempt: Attempt, answer: object, hints: int) -> str:
+        """Save what is not yet checked; returns what went wrong, or ""."""
+        return self._saved(lambda progress: progress.keep(attempt, answer, hints))
+
+    def _saved(self, save: Callable[[Progress], None]) -> str:
+        try:
+            save(open_progress())
+        except (ProgressError, OSError) as error:
+            return f"Your progress could not be saved: {error}"
+        return ""
+
+    def document(self, attempt: Attempt | None = None) -> dict:
+        """All of the progress, or only what is about this attempt."""
+        try:
+            found = open_progress().document
+        except OSError:
+            return empty()
+        if attempt is None:
+            return found
+        learner, key = attempt.learner, f"{attempt.exercise.slug}@{attempt.exercise.revision}"
+        mine = {what: found[what].get(learner, {}) for what in ("answers", "drafts")}
+        return {**found, **{what: {learner: {key: each[key]}} if key in each else {} for what, each in mine.items()}}
+
+    def export(self) -> str:
+        """The small file to take along."""
+        return open_progress().export()
+
+    def bare(self) -> bool:
+        """Is nothing known yet?"""
+        found = self.document()
+        return not found["answers"] and not found["drafts"]
+
+    def offer(self, text: str) -> str:
+        """What this copy has that the file has not, in words: "12 solved exercises of ann"; "" for nothing."""
+        try:
+            return gain(self.document(), parse(text.encode("utf-8", "replace")))
+        except ProgressError:
+            return ""
+
+    def merge(self, text: str) -> str:
+        """Add what this copy knows, and say what came of it. Raises ProgressError and OSError."""
+        came = self.offer(text)
+        open_progress().merge(text)
+        return came
+
+
+def gain(have: dict, other: dict) -> str:
+    """What `other` has more than `have`, for the learner whose course it would be with both of them."""
+    both = merged(have, other)
+    learner = whose(both["learner"]["name"], both["learner"]["seed"]).learner
+    mine, all_of_it = (each["answers"].get(learner, {}) for each in (have, both))
+    solved = [key for key, each in all_of_it.items() if each["passed"] and not mine.get(key, {}).get("passed")]
+    if solved:
+        return f"{count(len(solved), 'solved exercise')} of {learner}"
+    tried = {*all_of_it, *both["drafts"].get(learner, {})} - {*mine, *have["drafts"].get(learner, {})}
+    return f"{count(len(tried), 'exercise')} that {learner} has begun" if tried else ""
+
+
+def standing_of(entry: JsonObject) -> str:
+    """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
+    tried = f"Tried {count(number(entry, 'tries') or 1, 'time')}" if entry else ""
+    return "Solved" if entry.get("passed") else tried
+
+
+class RememberingPanel(Panel):
+    """A widget that shows the progress, and has the browser keep a copy of it."""
+
+    course = traitlets.Unicode(COURSE).tag(sync=True)
+    kept = traitlets.Dict().tag(sync=True)  # a progress document: what the browser is to keep
+    asks = traitlets.Bool().tag(sync=True)  # is the page to say what the browser has?
+    offer = traitlets.Unicode().tag(sync=True)  # what can be brought back from there, in words
+    returned = traitlets.Unicode().tag(sync=True)  # what was brought back, in words
+    memory = Memory()
+    live: ClassVar[weakref.WeakSet[RememberingPanel]] = weakref.WeakSet()  # those of this kernel
+    declined: ClassVar[bool] = False  # was an offer?
+
+    def remember(self, brought: bool) -> None:
+        """The progress is another than before; `brought`: more than one answer came into it from elsewhere."""
+        raise NotImplementedError
+
+    def joins(self) -> None:
+        """From now on this widget is told of changes."""
+        self.live.add(self)
+
+    def tell(self, brought: bool = False) -> None:
+        """Let every widget of this kernel know that the progress has changed."""
+        for panel in list(self.live):
+            panel.remember(brought)
+
+    def do_stored(self, text: str = "") -> None:
+        """The page says what the browser has: offer it, in one place of the notebook."""
+        elsewhere = any(panel.offer for panel in self.live if repr(panel) != repr(self))
+        if not (elsewhere or self.declined):
+            self.offer = self.memory.offer(text)
+
+    def do_bring_all_back(self, text: str = "") -> None:
+        came = self.memory.merge(text)
+        self._answered()
+        self.tell(brought=True)
+        self.returned = f"Brought back: {came}." if came else "All of it was here already."
+
+    def do_not_now(self) -> None:
+        RememberingPanel.declined = True
+        self._answered()
+
+    def _answered(self) -> None:
+        for panel in list(self.live):
+            panel.offer = ""

@@ -24,7 +24,6 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 from labkit.jupyter.view import (
     UNMARKED,
@@ -45,6 +44,7 @@ from labkit.jupyter.view import (
     size_text,
     stacks,
 )
+from labkit.machine import Machine
 
 SHOWN_CHANGES = 6
 SHOWN_TEXT = 46
@@ -378,7 +378,7 @@ def summary(view: MachineView) -> str:
     return "; ".join(told) or "nothing on it yet"
 
 
-def picture(machine: Any, names: Sequence[str] = (), before: MachineView | None = None) -> Picture:
+def picture(machine: Machine, names: Sequence[str] = (), before: MachineView | None = None) -> Picture:
     """The picture of a machine, or of the named images, containers and volumes with what belongs to them."""
     view = look(machine)
     return Picture(only(view, names) if names else view, compare(before, view))

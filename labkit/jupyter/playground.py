@@ -1,46 +1,235 @@
 """playground(): a terminal, the live picture beside it, and a way back and forth through time.
 
 The history is the Timeline's; this draws the moment that it is in. widgets/src/playground.js shows it.
+
+A machine to hand on: as a short text that holds its inputs, and as a script for a real Docker.
+
+The text is "labkit:1:" and then JSON, compressed, in base64's alphabet for addresses. It may come from anybody: it is
+read within limits of size, its inputs are played as any others are, on a machine of their own, and never more than
+MOST_STEPS of them.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import html
-from collections.abc import Callable, Mapping
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, ClassVar
 
 import traitlets
 
-from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
+from labkit.course.machines import MachineOptions, machine_with
+from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
 from labkit.jupyter.event_sentences import told, written
-from labkit.jupyter.exercise import EDIT, completion_trait, picture_trait, shortened, text_of
 from labkit.jupyter.magics import LessonMachine, choices
-from labkit.jupyter.panel import Panel, bundle
+from labkit.jupyter.panel import PROMPT, TerminalPanel, bundle, line_of, picture_trait
 from labkit.jupyter.picture import Picture
-from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
-from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, cut, look, only
+from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, count, cut, look, only
+from labkit.kernel.golang import Json, JsonObject
 
-KEPT_ROWS = 100  # inputs with their output that the terminal shows
-KEPT_CHARACTERS = 100_000  # of all of them
+VERSION = 1
+MARK = re.compile(r"labkit:(\d{1,6}):([A-Za-z0-9_=-]*)\Z")
+MOST_INPUTS = 400
+LONGEST = 128 << 10  # characters of all inputs
+LONGEST_TEXT = 256 << 10  # characters of the shared text
+LARGEST = 1 << 20  # bytes of its JSON
+MOST_STEPS = 3_000_000  # of all inputs
+KEYS = ("\x03", "\x04")  # ^C and ^D, which no script has
+
+
+class ShareError(ValueError):
+    """A text that is no shared machine; str() says why."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a machine is made from: options, and inputs to be played."""
+
+    options: Mapping[str, object]
+    inputs: tuple[RecordedInput, ...]
+
+
+def shared_text(options: Mapping[str, object], inputs: Sequence[RecordedInput]) -> str:
+    """The machine as a text. Raises ShareError where it would be longer than what is read back."""
+    check_limits(inputs)
+    rows = [[each.kind, each.text, *([each.path] if each.kind == "file" else [])] for each in inputs]
+    data = json.dumps({"machine": dict(options), "inputs": rows}, ensure_ascii=False, separators=(",", ":"))
+    packed = zlib.compress(data.encode("utf-8", "surrogatepass"), 9)
+    return f"labkit:{VERSION}:{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
+
+
+def read_shared(text: str) -> Shared:
+    """A machine from its text. Raises ShareError."""
+    squeezed = "".join(text.split())
+    found = MARK.match(squeezed) if len(squeezed) <= LONGEST_TEXT else None
+    if found is None:
+        raise ShareError("this is no shared machine: its text starts with labkit:1: and holds letters, digits, - and _")
+    if int(found[1]) != VERSION:
+        raise ShareError(f"it was made by another version of labkit (format {found[1]}, here {VERSION})")
+    data = _unpacked(found[2])
+    if not isinstance(data, dict):
+        raise ShareError("its content is none of a machine")
+    return Shared(_options(data.get("machine")), _inputs(data.get("inputs")))
+
+
+def _unpacked(text: str) -> Json:
+    try:
+        packed = base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(packed, LARGEST)
+        if not unpacking.eof:
+            raise ShareError("it is cut off, or too large")
+        found: Json = json.loads(data.decode("utf-8", "surrogatepass"))
+        return found
+    except ShareError:
+        raise
+    except (ValueError, binascii.Error, zlib.error, RecursionError):
+        raise ShareError("it is damaged: copy the whole text again") from None
+
+
+def _options(found: Json) -> dict[str, Json]:
+    known = MachineOptions.__annotations__
+    if not isinstance(found, dict):
+        raise ShareError("a machine has no such option: ''")
+    for name, value in found.items():
+        words = value if isinstance(value, list) else [value]
+        plain = all(word is None or (isinstance(word, str) and len(word) < 100) for word in words)
+        if name not in known or not plain or len(words) > 20:
+            raise ShareError(f"a machine has no such option: {name!r:.60}")
+    return found
+
+
+def _inputs(found: Json) -> tuple[RecordedInput, ...]:
+    if not isinstance(found, list):
+        raise ShareError("it has no inputs")
+    inputs = tuple(_input(row) for row in found)
+    check_limits(inputs)
+    return inputs
+
+
+def _input(row: Json) -> RecordedInput:
+    words = [word for word in row if isinstance(word, str)] if isinstance(row, list) else []
+    fits = isinstance(row, list) and len(words) == len(row) == (3 if words[:1] == ["file"] else 2)
+    if not fits or words[0] not in KINDS:
+        raise ShareError("one of its inputs is none")
+    return RecordedInput(*words)
+
+
+def check_limits(inputs: Sequence[RecordedInput]) -> None:
+    """Raises ShareError where there are too many inputs, or too long ones."""
+    if len(inputs) > MOST_INPUTS or sum(len(each.text) + len(each.path) for each in inputs) > LONGEST:
+        raise ShareError(f"it has more than {MOST_INPUTS} inputs or {LONGEST >> 10} KiB of them")
+    if any("\0" in each.text + each.path for each in inputs):
+        raise ShareError("one of its inputs has a NUL character in it")
+
+
+def play_shared(shared: Shared) -> Timeline:
+    """The shared machine, with its history. Raises ShareError."""
+    try:
+        timeline = Timeline(machine_with(shared.options), shared.options)
+    except (ValueError, TypeError) as error:  # TypeError: a list where a word should be
+        raise ShareError(f"there is no such machine: {error}") from None
+    for each in shared.inputs:
+        if timeline.machine.spent > MOST_STEPS:
+            raise ShareError("its inputs do too much")
+        try:
+            timeline.do(each)
+        except OSError as error:  # of a file that cannot be written
+            raise ShareError(f"an input fails: {error.strerror}") from None
+    return timeline
+
+
+HEAD = """#!/bin/sh
+# What was typed on a simulated machine{machine}, as a script for a real Docker.
+# It makes images, containers and volumes: run it where that does no harm.
+home=$(mktemp -d) && cd "$home" || exit
+"""
+
+
+def script(options: Mapping[str, object], moments: Sequence[Moment]) -> str:
+    """The inputs as a script: what was typed in a container's shell becomes a here-document for it."""
+    about = ", ".join(f"{name}={value}" for name, value in options.items())
+    head = HEAD.format(machine=f" ({_comment(about)})" if about else "")
+    return "\n".join([head, *(piece for group in _groups(moments) for piece in _scripted(group))]) + "\n"
+
+
+def _groups(moments: Sequence[Moment]) -> Iterator[list[Moment]]:
+    """Inputs that belong together: a command that is typed over several lines, a stay in a container's shell."""
+    group: list[Moment] = []
+    for moment in moments:
+        group.append(moment)
+        if not (moment.inside or moment.waits):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _scripted(group: list[Moment]) -> Iterator[str]:
+    for kind, run in groupby(group, lambda moment: moment.input.kind if moment.input else ""):
+        moments = [moment for moment in run if moment.input]
+        texts = [moment.input.text for moment in moments if moment.input]
+        if kind == "typed":
+            yield _typed(moments, texts)
+        elif kind == "file":
+            yield from (
+                _heredoc(f"cat > {_quoted(each.input.path)}", each.input.text) for each in moments if each.input
+            )
+        else:  # in a shell of its own, in the learner's folder
+            yield from (f'(\ncd "$home" || exit\n{_sound(text)}\n)' for text in texts)
+
+
+def _typed(moments: list[Moment], texts: list[str]) -> str:
+    inside = next((place for place, moment in enumerate(moments) if moment.inside), None)
+    if inside is None:
+        return _sound("\n".join(texts))
+    opening, lines = texts[: inside + 1], [text for text in texts[inside + 1 :] if text not in KEYS]
+    opening[-1] = re.sub(r"(?<=\s)(-it|-ti|-i -t|-t -i)(?=\s)", "-i", opening[-1])
+    return _heredoc("\n".join(opening), "\n".join(lines))
+
+
+def _heredoc(command: str, text: str) -> str:
+    mark = "EOF"
+    while mark in text.split("\n"):
+        mark += "_"
+    return f"{command} <<'{mark}'\n{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{mark}"
+
+
+def _sound(text: str) -> str:
+    """What a shell can read; what it cannot, as a comment, so that the rest still runs."""
+    from labkit.shell.parser import parse
+
+    program = parse(text)
+    if not any(key in text for key in KEYS) and not program.problem and not program.unended:
+        return text
+    return "\n".join(["# no whole command:", *(f"# {_comment(line)}" for line in text.split("\n"))])
+
+
+def _comment(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _quoted(path: str) -> str:
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
 MOST_FOLLOWERS = 3  # playgrounds that follow one lesson; the older ones are drawn when they are used
-PROMPT = "# "  # root's shell
 
 
-class PlaygroundWidget(Panel):
+class PlaygroundWidget(TerminalPanel):
     """A machine to try things on."""
 
     _esm, _css = bundle("playground")
 
-    log: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
-    prompt = traitlets.Unicode(PROMPT).tag(sync=True)
-    editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
-    completion = traitlets.Dict().tag(sync=True)  # {"asked": …, "line": …, "choices": […], "more": …}
-    picture = traitlets.Dict().tag(sync=True)  # {"src": …, "alt": …, "text": …, "width": …}
     events: traitlets.List[str] = traitlets.List().tag(sync=True)  # what the engine did at the last input
     titles: traitlets.List[str] = traitlets.List().tag(sync=True)  # the inputs of the line that is looked at
     place = traitlets.Int().tag(sync=True)  # after how many of them the machine is
-    others: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)  # other futures: number, text
+    others: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # other futures: number, text
     names: traitlets.List[str] = traitlets.List().tag(sync=True)  # what can be looked at alone
     focus = traitlets.Unicode().tag(sync=True)  # the one that is; "": everything
     note = traitlets.Unicode().tag(sync=True)  # what there is to say about the last action
@@ -50,7 +239,7 @@ class PlaygroundWidget(Panel):
     def __init__(self, lesson: LessonMachine) -> None:
         self._lesson = lesson
         self._former: Timeline | None = None
-        self._drawn: tuple[Any, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         self._followed: Timeline | None = None
         super().__init__()
         lesson.watchers = [*lesson.watchers, self._follow][-MOST_FOLLOWERS:]
@@ -82,14 +271,14 @@ class PlaygroundWidget(Panel):
 
     def still(self) -> str:
         """The picture and the inputs so far."""
-        lines = "\n".join(f"{moment.prompt or PROMPT}{_line(moment)}" for moment in self.timeline.past)
+        lines = "\n".join(f"{moment.prompt or PROMPT}{line_of(moment)}" for moment in self.timeline.past)
         typed = f"<pre>{html.escape(lines)}</pre>\n" if lines else ""
         return f"<p><strong>Playground</strong></p>\n{typed}{Picture(self.view).html()}"
 
     def failed(self, sentence: str) -> None:
         self.note = sentence
 
-    def handle(self, message: object) -> None:
+    def handle(self, message: Json) -> None:
         """As every panel's; what changed goes to the page as one message."""
         with self.hold_sync():
             super().handle(message)
@@ -97,106 +286,64 @@ class PlaygroundWidget(Panel):
 
     # --- what the page asks for
 
-    def _run(self, message: Mapping[str, Any]) -> None:
-        line = str(message.get("line", ""))
-        if not line.strip() and self.prompt not in WAITING:
-            return
-        if opened := EDIT.fullmatch(line.strip()):
-            self.editor = {"path": opened[1], "text": self._read(opened[1])}
-        else:
-            self._do(RecordedInput("typed", line))
-
-    def _do(self, given: RecordedInput) -> None:
+    def give(self, given: RecordedInput) -> None:
         ahead = len(self.timeline.line) - 1 - self.place
         self.note = ""
         self.timeline.do(given)
         if ahead > 0:
-            self.note = f"A new future starts here. The former one, {inputs(ahead)} long, is kept under Other futures."
+            former = f"The former one, {count(ahead, 'input')} long, is kept under Other futures."
+            self.note = f"A new future starts here. {former}"
 
-    def _read(self, path: str) -> str:
-        """A file as text, to edit it; a file that is not there yet is empty."""
-        whole = path if not path.startswith("~/") else self.timeline.machine.environment["HOME"] + path[1:]
-        return text_of(self.timeline.terminal.files, whole, path)
-
-    def _save_file(self, message: Mapping[str, Any]) -> None:
-        path, self.editor = str(self.editor.get("path", "")), {}
-        if path:
-            self._do(typed_file(path, str(message.get("text", ""))))
-
-    def _close_file(self, message: Mapping[str, Any]) -> None:
-        self.editor = {}
-
-    def _complete(self, message: Mapping[str, Any]) -> None:
-        self.completion = completion_trait(self.timeline.terminal, message)
-
-    def _undo(self, message: Mapping[str, Any]) -> None:
+    def do_undo(self) -> None:
         taken = self.timeline.undo()
         self.note = f"Taken back: {cut(taken.title)}" if taken else "There is nothing to take back."
 
-    def _redo(self, message: Mapping[str, Any]) -> None:
+    def do_redo(self) -> None:
         done = self.timeline.redo()
         self.note = f"Done again: {cut(done.title)}" if done else "There is nothing to do again."
 
-    def _go(self, message: Mapping[str, Any]) -> None:
+    def do_go(self, place: int = -1) -> None:
         """Along the line that is looked at."""
-        place, line = message.get("place"), self.timeline.line
-        if isinstance(place, int) and 0 <= place < len(line):
+        line = self.timeline.line
+        if 0 <= place < len(line):
             self.timeline.go(line[place].number)
             self.note = ""
 
-    def _branch(self, message: Mapping[str, Any]) -> None:
+    def do_branch(self, number: int = -1) -> None:
         """To the end of another line."""
-        number = message.get("number")
-        if isinstance(number, int) and number in {moment.number for moment in self.timeline.others}:
+        if number in {moment.number for moment in self.timeline.others}:
             self.timeline.go(number)
             self.note = "This is the other future. The one you come from is kept under Other futures."
 
-    def _reset(self, message: Mapping[str, Any]) -> None:
-        count = len(self.timeline.line) - 1
+    def do_reset(self) -> None:
+        inputs = len(self.timeline.line) - 1
         self.timeline.go(0)
-        self.note = f"Back at the start. The slider and Redo bring your {inputs(count)} back." if count else ""
+        back = f"Back at the start. The slider and Redo bring your {count(inputs, 'input')} back."
+        self.note = back if inputs else ""
 
-    def _focus(self, message: Mapping[str, Any]) -> None:
-        self.focus = str(message.get("name", ""))
+    def do_focus(self, name: str = "") -> None:
+        self.focus = name
 
-    def _share(self, message: Mapping[str, Any]) -> None:
+    def do_share(self) -> None:
         timeline = self.timeline
-        self.shared = {
-            "text": shared_text(timeline.options, timeline.inputs),
-            "script": script(timeline.options, timeline.past),
-        }
+        text = shared_text(timeline.options, timeline.inputs)
+        self.shared = {"text": text, "script": script(timeline.options, timeline.past)}
 
-    def _open(self, message: Mapping[str, Any]) -> None:
+    def do_open(self, text: str = "") -> None:
         try:
-            found = play(read_shared(str(message.get("text", ""))))
+            found = play_shared(read_shared(text))
         except ShareError as error:
             self.note = f"That was not opened: {error}."
             return
         self._former, self._lesson.timeline = self.timeline, found
         self.former = True
-        self.note = f"Opened: a machine with {inputs(len(found.inputs))}. Yours is put aside, not lost."
+        self.note = f"Opened: a machine with {count(len(found.inputs), 'input')}. Yours is put aside, not lost."
 
-    def _bring_back(self, message: Mapping[str, Any]) -> None:
+    def do_bring_back(self) -> None:
         """The machine that an opened one took the place of, and that one aside."""
         if self._former is not None:
             self._former, self._lesson.timeline = self.timeline, self._former
             self.note = "The two machines have changed places."
-
-    actions: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {
-        "run": _run,
-        "save": _save_file,
-        "close": _close_file,
-        "complete": _complete,
-        "undo": _undo,
-        "redo": _redo,
-        "go": _go,
-        "branch": _branch,
-        "reset": _reset,
-        "focus": _focus,
-        "share": _share,
-        "open": _open,
-        "bring back": _bring_back,
-    }
 
     # --- what the page shows
 
@@ -227,8 +374,7 @@ class PlaygroundWidget(Panel):
             return
         self._drawn = drawn
         line, past = timeline.line, timeline.past
-        self.log = _log(past)
-        self.prompt = timeline.terminal.prompt
+        self.show_terminal()
         self.titles = [cut(moment.input.title) for moment in line if moment.input]
         self.place = len(past)
         self.events = self._told()
@@ -258,41 +404,7 @@ class PlaygroundWidget(Panel):
         return sentences
 
 
-def inputs(count: int) -> str:
-    return "1 input" if count == 1 else f"{count} inputs"
-
-
-def _line(moment: Moment) -> str:
-    """An input as the terminal shows it."""
-    if moment.input is None:
-        return ""
-    return moment.input.title if moment.input.kind in ("file", "session") else moment.input.text
-
-
-def _log(past: list[Moment]) -> list[dict[str, Any]]:
-    """The newest rows of the terminal, as far as they fit."""
-    rows: list[dict[str, Any]] = []
-    size = 0
-    for moment in reversed(past[-KEPT_ROWS:]):
-        rows.append(_row(moment))
-        size += sum(len(piece["text"]) for piece in rows[-1]["pieces"])
-        if size > KEPT_CHARACTERS:
-            break
-    return rows[::-1]
-
-
-def _row(moment: Moment) -> dict[str, Any]:
-    groups = groupby(moment.outcome.written, lambda piece: piece[0] == 2)
-    pieces = [(message, "".join(text for _, text in group)) for message, group in groups]
-    return {
-        "prompt": moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT,
-        "line": _line(moment).replace("\x03", "^C").replace("\x04", "^D"),
-        "pieces": [{"message": message, "text": shortened(text)} for message, text in pieces if text],
-        "status": moment.outcome.returncode,
-    }
-
-
-def _other(timeline: Timeline, tip: Moment) -> dict[str, Any]:
+def _other(timeline: Timeline, tip: Moment) -> JsonObject:
     """An end of another line, and how it differs from the one that is looked at."""
     own = timeline.branching(tip)
     first = own[0].input
@@ -302,7 +414,7 @@ def _other(timeline: Timeline, tip: Moment) -> dict[str, Any]:
 
 
 def open_playground(
-    lines: tuple[str, ...], lesson: Callable[[], LessonMachine], fresh: bool, options: Any
+    lines: tuple[str, ...], lesson: Callable[[], LessonMachine], fresh: bool, options: Mapping[str, object]
 ) -> PlaygroundWidget:
     """The widget that playground() shows; ValueError says what is wrong with the arguments."""
     for line in lines:
@@ -310,7 +422,7 @@ def open_playground(
             raise ValueError(f"{line!r:.60} is no line to type: write it in quotes")
     if lines and lines[0].strip().startswith("labkit:"):
         found = LessonMachine()
-        found.timeline = play(read_shared(lines[0]))
+        found.timeline = play_shared(read_shared(lines[0]))
         lines = lines[1:]
     elif fresh or options:
         found = LessonMachine()

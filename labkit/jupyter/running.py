@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from IPython.core.display_trap import DisplayTrap
 from IPython.core.displayhook import CapturingDisplayHook
@@ -23,6 +23,10 @@ from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
 from labkit.course.lessons import read_notebook
+from labkit.kernel.golang import Json, JsonObject, at, members, text, texts
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 COMPARED = ("text/plain", "text/html")  # of what a cell shows; a live widget has an id of its own each time
 LONGEST = 300  # seconds that a kernel may take for one cell
@@ -38,22 +42,28 @@ class Shown:
     error: str = ""
 
 
-def as_saved(outputs: Sequence[Mapping[str, Any]]) -> Shown:
+def as_saved(outputs: Iterable[Json]) -> Shown:
     """The outputs of a cell in a notebook file."""
     streams = {"stdout": "", "stderr": ""}
     displays, error = [], ""
     for each in outputs:
-        if each["output_type"] == "stream":
-            streams[each["name"]] += "".join(each["text"])
-        elif each["output_type"] == "error":
-            error = f"{each['ename']}: {each['evalue']}"
+        kind = text(each, "output_type")
+        if kind == "stream":
+            streams[text(each, "name")] += _joined(at(each, "text"))
+        elif kind == "error":
+            error = f"{text(each, 'ename')}: {text(each, 'evalue')}"
         else:
-            displays.append(_compared(each["data"]))
+            displays.append(_compared(members(each, "data")))
     return Shown(**streams, displays=tuple(displays), error=error)
 
 
-def _compared(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((kind, "".join(data[kind])) for kind in COMPARED if kind in data)
+def _joined(lines: Json) -> str:
+    """A text of a notebook file, which may be there as a list of its lines."""
+    return lines if isinstance(lines, str) else "".join(texts(lines))
+
+
+def _compared(data: JsonObject) -> tuple[tuple[str, str], ...]:
+    return tuple((kind, _joined(data[kind])) for kind in COMPARED if kind in data)
 
 
 @contextmanager
@@ -80,7 +90,7 @@ class NotebookPlayer:
         self._shell = shell
 
     def play(self, source: str) -> Shown:
-        values: list[dict[str, Any]] = []  # what the cell's last line gave
+        values: list[dict[str, JsonObject]] = []  # what the cell's last line gave
         self._shell.display_trap = DisplayTrap(hook=CapturingDisplayHook(self._shell, values))
         with capture_output() as caught:
             result = self._shell.run_cell(source, store_history=False)
@@ -173,28 +183,23 @@ def run_notebook(path: Path, check: bool = False) -> Ran:
     if check:
         fault = _first_changed(notebook, before)
         return Ran(time.monotonic() - start, fault)
-    _without_widgets(notebook)
+    notebook.metadata.pop("widgets", None)  # their state would show another learner's as one's own
     nbformat.write(notebook, path)
     return Ran(time.monotonic() - start)
 
 
-def _where_it_failed(notebook: Any, error: Exception) -> str:
+def _where_it_failed(notebook: NotebookNode, error: Exception) -> str:
     for cell in notebook.cells:
         if failure := as_saved(cell.get("outputs", ())).error:
             return f"cell {cell.id}: {failure}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
-def _first_changed(notebook: Any, before: Sequence[Shown]) -> str:
+def _first_changed(notebook: NotebookNode, before: Sequence[Shown]) -> str:
     for cell, saved in zip(notebook.cells, before, strict=True):
         if difference := _difference(as_saved(cell.get("outputs", ())), saved):
             return f"cell {cell.id}: {difference}"
     return ""
-
-
-def _without_widgets(notebook: Any) -> None:
-    """Without the state of widgets: it would show another learner's as one's own."""
-    notebook.metadata.pop("widgets", None)
 
 
 def run_notebooks(paths: Sequence[Path], check: bool, say: Callable[[str], None]) -> int:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from labkit.course.machines import MountFacts, container_facts
+from labkit.engine.api import Engine
 from labkit.engine.images.images import ImageStep, image_steps
-from labkit.kernel.golang import human_size
+from labkit.kernel.golang import human_size, number, text, texts
+from labkit.machine import Machine
 
 SHOWN_SETTINGS = 2  # so many lines of settings in a row are shown one by one
 
@@ -63,12 +64,17 @@ class StepStack:
     above: list[StepStack] = field(default_factory=list)
 
 
+def count(number: int, word: str) -> str:
+    """ "1 exercise", "2 exercises"."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def size_text(size: int) -> str:
     """A size as `docker history` prints it: thousands, three figures ("6.3MB", "229B")."""
     return human_size(size, 3)
 
 
-def look(machine: Any) -> MachineView:
+def look(machine: Machine) -> MachineView:
     """The machine's images, containers and volumes as they are now."""
     engine = machine.engine
     containers = tuple(sorted(_containers(engine), key=lambda container: container.name))
@@ -114,22 +120,22 @@ def _named(image: SeenImage, names: Sequence[str]) -> bool:
     return any({name, f"{name}:latest"} & set(image.names) or (name and identifier.startswith(name)) for name in names)
 
 
-def _images(engine: Any) -> Iterator[SeenImage]:
+def _images(engine: Engine) -> Iterator[SeenImage]:
     for summary in engine.images(all=True):
-        reference = summary["Id"]
+        reference = text(summary, "Id")
         document = engine.inspect_image(reference)
-        names = tuple(sorted(name for name in document.get("RepoTags") or [] if name != "<none>:<none>"))
+        names = tuple(sorted(name for name in texts(document, "RepoTags") if name != "<none>:<none>"))
         yield SeenImage(
             reference,
             names,
             image_steps(engine.find_image(reference), engine.layerstore),
-            int(document.get("Size") or 0),
+            number(document, "Size"),
         )
 
 
-def _containers(engine: Any) -> Iterator[SeenContainer]:
+def _containers(engine: Engine) -> Iterator[SeenContainer]:
     for summary in engine.containers(all=True, size=True):
-        reference = summary["Id"]
+        reference = text(summary, "Id")
         inside = container_facts(engine.inspect_container(reference))
         changes = tuple(sorted(((str(k), str(p)) for k, p in engine.diff(reference)), key=lambda change: change[1]))
         mounts = [*inside.mounts, *(MountFacts("tmpfs", "", target, True) for target in inside.tmpfs)]
@@ -139,7 +145,7 @@ def _containers(engine: Any) -> Iterator[SeenContainer]:
             image=inside.image,
             state=inside.state,
             changes=changes,
-            size=int(summary.get("SizeRw") or 0),
+            size=number(summary, "SizeRw"),
             mounts=tuple(sorted(mounts, key=lambda mount: mount.target)),
         )
 
@@ -171,8 +177,7 @@ def parts(view: MachineView) -> dict[tuple[str, ...], str]:
     """Every part of the view that can be new, changed or gone, with what would count as a change of it."""
     found: dict[tuple[str, ...], str] = {}
     for image in view.images:
-        for number in range(1, len(image.steps) + 1):
-            found[step_part(image.steps[:number])] = ""
+        found.update({step_part(image.steps[:height]): "" for height in range(1, len(image.steps) + 1)})
         found["image", image.id] = ", ".join(image.names)
     for container in view.containers:
         found["container", container.name] = f"{container.id} {container.state}"

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from labkit.course import Attempt, load_exercise, slugs
 from labkit.jupyter.exercise import widget
 from labkit.jupyter.magics import judge_text
 from labkit.jupyter.panel import Memory
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home for the learner demo."""
-    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    monkeypatch.setenv("LABKIT_LEARNER", "demo")
-    return tmp_path
 
 
 @pytest.mark.parametrize("slug", slugs())

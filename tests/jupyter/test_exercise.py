@@ -3,162 +3,193 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from labkit.course import Judgement
-from labkit.jupyter.exercise import KEPT_OUTPUT, ExerciseWidget, shortened
-from labkit.jupyter.feedback import feedback_trait
+from labkit.course import Attempt, CheckResult, Judgement, load_exercise, open_progress
+from labkit.jupyter.exercise import (
+    FORM_TEXTS,
+    ExerciseWidget,
+    differences,
+    feedback_trait,
+    flag_parts,
+    goals_trait,
+    side_by_side,
+    widget,
+)
+from labkit.jupyter.panel import KEPT_OUTPUT, shortened
+from labkit.jupyter.view import MachineView, look
+from labkit.kernel.golang import Json, JsonObject
 
-from .fakes import FakeAttempt, FakeJudgement, FakeMachine, FakeMemory, FakeResult, small_machine
+from .machines import small_machine
 
-CHOICE = {"type": "choice", "options": [{"value": "wrong", "text": "no"}, {"value": "right", "text": "yes"}]}
-
-
-def made(form: dict[str, Any] | None = None, trouble: str = "") -> tuple[ExerciseWidget, FakeAttempt, list[bool]]:
-    attempt, memory = FakeAttempt(form), FakeMemory(trouble=trouble)
-    return ExerciseWidget(attempt, memory), attempt, memory.saved
-
-
-def test_it_says_what_it_is() -> None:
-    widget, _, _ = made()
-    assert repr(widget) == "exercise('first-image'): A first image"
-    bundle = widget._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert data["text/plain"] == repr(widget)
-    assert "&lt;b&gt;one&lt;/b&gt;" in data["text/html"]
-    assert "application/vnd.jupyter.widget-view+json" in data
+FIRST = "your-first-container"  # do: a container named try of busybox that prints welcome
+RIGHT = "docker run --name try busybox echo welcome"
+CHOICE = "a-tag-moves"
 
 
-def test_a_command_runs_and_the_picture_follows() -> None:
-    widget, attempt, _ = made()
-    before = widget.picture["text"]
-    widget.handle({"do": "run", "line": "docker volume create v1"})
-    assert attempt.inputs == ["docker volume create v1"]
-    (entry,) = widget.log
-    assert (entry["prompt"], entry["status"]) == ("# ", 1)
-    assert entry["pieces"] == [
-        {"message": False, "text": "ran docker volume create v1\n"},
-        {"message": True, "text": "no such thing\n"},
-    ]
-    assert widget.picture["text"] != before
-    assert "volume v1  [new]" in widget.picture["text"]
-    assert widget.picture["src"].startswith("data:image/svg+xml;base64,")
-    assert widget.can_undo
+@pytest.fixture
+def made() -> ExerciseWidget:
+    return widget(FIRST)
 
 
-def test_an_editor_opens_a_pane_and_saves_into_the_answer() -> None:
-    widget, attempt, _ = made()
-    attempt.machine.files.kept["/home/learner/app/Dockerfile"] = b"FROM busybox\n"
-    widget.handle({"do": "run", "line": "nano app/Dockerfile"})
-    assert widget.editor == {"path": "app/Dockerfile", "text": "FROM busybox\n"}
-    assert attempt.inputs == []
-    widget.handle({"do": "save", "text": "FROM alpine\n"})
-    assert attempt.machine.files.kept["/home/learner/app/Dockerfile"] == b"FROM alpine\n"
-    assert (widget.editor, attempt.inputs, widget.log[0]["line"]) == (
-        {},
-        ["cat > app/Dockerfile"],
-        "nano app/Dockerfile",
-    )
-    widget.handle({"do": "run", "line": "vi new"})
-    assert widget.editor == {"path": "new", "text": ""}
-    widget.handle({"do": "close"})
-    widget.handle({"do": "save", "text": "nowhere"})
-    assert len(attempt.inputs) == 1
-    widget.handle({"do": "run", "line": "nano folder"})
-    assert widget.feedback["title"].endswith("folder: Is a directory")
-
-
-def test_undo_and_reset() -> None:
-    widget, attempt, _ = made()
-    for line in ("one", "two"):
+def run(widget: ExerciseWidget, *lines: str) -> None:
+    for line in lines:
         widget.handle({"do": "run", "line": line})
-    widget.handle({"do": "undo"})
-    assert (attempt.inputs, [entry["line"] for entry in widget.log], widget.can_undo) == (["one"], ["one"], True)
-    widget.handle({"do": "reset"})
-    assert (attempt.inputs, widget.log, widget.can_undo) == ([], [], False)
-    widget.handle({"do": "undo"})
-    assert attempt.inputs == []
 
 
-def test_a_wrong_answer_is_told_what_is_so_instead() -> None:
-    widget, _, saved = made()
-    widget.handle({"do": "check"})
-    assert saved == [False]
-    assert widget.feedback["title"] == "Not yet: 1 of 2 points."
-    assert widget.feedback["items"][0] == {
-        "ok": False,
-        "text": "the image `app:1` is there",
-        "note": "there is no image app:1",
-    }
-    assert widget.feedback["reply"] == "That is what most people expect."
-    widget.handle({"do": "run", "line": "make"})
-    assert widget.feedback == {}
+def typed(widget: ExerciseWidget) -> list[str]:
+    return [given.text for given in widget.timeline.inputs]
 
 
-def test_a_right_answer_is_recorded() -> None:
-    widget, _, saved = made()
-    widget.handle({"do": "run", "line": "make"})
-    widget.handle({"do": "check"})
-    assert (saved, widget.feedback["tone"], widget.standing) == ([True], "right", "Solved")
+def letter(slug: str, *, right: bool) -> str:
+    """The letter of a right option, or of a wrong one, as learner demo sees them."""
+    attempt = Attempt(load_exercise(slug))
+    return next(each["value"] for each in attempt.form["options"] if attempt.check(each["value"]).passed is right)
+
+
+def test_it_says_what_it_is(made: ExerciseWidget) -> None:
+    assert repr(made) == f"exercise('{FIRST}'): {made.title}"
+    bundle = made._repr_mimebundle_()
+    assert bundle
+    assert bundle[0]["text/plain"] == repr(made)
+    assert f"<p><strong>Exercise: {made.title}</strong> (1 point)</p>" in bundle[0]["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle[0]
+
+
+def test_a_command_runs_and_the_picture_follows(made: ExerciseWidget) -> None:
+    before = made.picture["text"]
+    run(made, "docker volume create v1; ls /nosuch")
+    assert typed(made) == ["docker volume create v1; ls /nosuch"]
+    (entry,) = made.log
+    assert (entry["prompt"], entry["status"]) == ("# ", 2)
+    assert entry["pieces"] == [
+        {"message": False, "text": "v1\n"},
+        {"message": True, "text": "ls: cannot access '/nosuch': No such file or directory\n"},
+    ]
+    assert made.picture["text"] != before
+    assert "volume v1  [new]" in made.picture["text"]
+    assert made.picture["src"].startswith("data:image/svg+xml;base64,")
+    assert made.can_undo
+
+
+def test_an_editor_opens_a_pane_and_saves_into_the_answer(made: ExerciseWidget) -> None:
+    files = made.timeline.machine.files
+    run(made, "mkdir app; echo FROM busybox >app/Dockerfile", "nano app/Dockerfile")
+    assert made.editor == {"path": "app/Dockerfile", "text": "FROM busybox\n"}
+    assert len(typed(made)) == 1
+    made.handle({"do": "save", "text": "FROM alpine\n"})
+    assert files.read("/home/learner/app/Dockerfile") == b"FROM alpine\n"
+    assert (made.editor, made.log[-1]["line"]) == ({}, "nano app/Dockerfile")
+    assert typed(made)[-1] == "cat > 'app/Dockerfile' <<'EOF'\nFROM alpine\nEOF"
+    run(made, "cd app", "vi new")
+    assert made.editor == {"path": "new", "text": ""}
+    made.handle({"do": "close"})
+    made.handle({"do": "save", "text": "nowhere"})
+    assert len(typed(made)) == 3
+    run(made, "nano ~/app")
+    assert made.feedback["title"].endswith("~/app: Is a directory")
+
+
+def test_a_file_is_edited_in_the_container_whose_shell_is_open(made: ExerciseWidget) -> None:
+    run(made, "docker run -it --name box busybox sh", "cd /tmp; echo inside > note", "nano note")
+    assert made.editor["text"] == "inside\n"
+    made.handle({"do": "save", "text": "anew"})
+    assert made.timeline.machine.container("box").files.read("/tmp/note") == b"anew\n"
+
+
+def test_undo_and_reset(made: ExerciseWidget) -> None:
+    run(made, "true", "false")
+    made.handle({"do": "undo"})
+    assert (typed(made), [entry["line"] for entry in made.log], made.can_undo) == (["true"], ["true"], True)
+    made.handle({"do": "reset"})
+    assert (typed(made), made.log, made.can_undo) == ([], [], False)
+    made.handle({"do": "undo"})
+    assert typed(made) == []
+
+
+def test_a_wrong_answer_is_told_what_is_so_instead(made: ExerciseWidget) -> None:
+    run(made, "docker run --name try busybox echo hello")
+    made.handle({"do": "check"})
+    assert (open_progress().entry(FIRST) or {})["passed"] is False
+    assert made.feedback["title"] == "Not yet: 0 of 1 point."
+    assert [item["ok"] for item in made.feedback["items"]] == [True, False]
+    assert made.feedback["items"][1]["note"]
+    run(made, "true")
+    assert made.feedback == {}
+
+
+def test_a_named_mistake_gets_its_own_answer() -> None:
+    exercise = load_exercise(CHOICE)
+    made = widget(CHOICE)
+    made.handle({"do": "check", "answer": letter(CHOICE, right=False)})
+    assert any(made.feedback["reply"].endswith(mistake.reply.strip()) for mistake in exercise.mistakes)
+
+
+def test_a_right_answer_is_recorded(made: ExerciseWidget) -> None:
+    run(made, RIGHT)
+    made.handle({"do": "check"})
+    assert (open_progress().entry(FIRST) or {})["passed"] is True
+    assert (made.feedback["tone"], made.standing) == ("right", "Solved")
 
 
 def test_the_answer_of_a_form_is_what_the_page_sends() -> None:
-    widget, attempt, _ = made(CHOICE)
-    widget.handle({"do": "check", "answer": "right"})
-    assert (attempt.answer, widget.feedback["tone"]) == ("right", "right")
+    made = widget(CHOICE)
+    made.handle({"do": "check", "answer": letter(CHOICE, right=True)})
+    assert made.feedback["tone"] == "right"
 
 
-def test_hints_open_one_by_one() -> None:
-    widget, attempt, _ = made()
-    assert (widget.hints, widget.hints_left) == ([], 2)
-    widget.handle({"do": "hint"})
-    assert (widget.hints, widget.hints_left) == ([attempt.hints[0]], 1)
-    widget.handle({"do": "hint"})
-    widget.handle({"do": "hint"})
-    assert (widget.hints, widget.hints_left) == (list(attempt.hints), 0)
+def test_hints_open_one_by_one(made: ExerciseWidget) -> None:
+    hints = list(Attempt(load_exercise(FIRST)).exercise.hints)
+    assert (made.hints, made.hints_left) == ([], 2)
+    made.handle({"do": "hint"})
+    assert (made.hints, made.hints_left) == (hints[:1], 1)
+    made.handle({"do": "hint"})
+    made.handle({"do": "hint"})
+    assert (made.hints, made.hints_left) == (hints, 0)
 
 
-def test_the_solution_opens_after_a_try() -> None:
-    widget, _, _ = made()
-    widget.handle({"do": "solution"})
-    assert widget.solutions == []
-    widget.handle({"do": "check"})
-    widget.handle({"do": "solution"})
-    assert widget.solutions == [], "what stood there at first is no try"
-    widget.handle({"do": "run", "line": "one"})
-    widget.handle({"do": "check"})
-    widget.handle({"do": "solution"})
-    assert widget.solutions == [{"name": "the short way", "text": "make"}]
+def test_the_solution_opens_after_a_try(made: ExerciseWidget) -> None:
+    made.handle({"do": "solution"})
+    assert made.solutions == []
+    made.handle({"do": "check"})
+    made.handle({"do": "solution"})
+    assert made.solutions == [], "what stood there at first is no try"
+    run(made, "true")
+    made.handle({"do": "check"})
+    made.handle({"do": "solution"})
+    assert made.solutions[0]["text"] == RIGHT
+
+
+def test_the_order_that_stood_there_at_first_is_no_try() -> None:
+    made = widget("three-lines-in-order")
+    shown = [each["value"] for each in made.form["options"]]
+    made.handle({"do": "check", "answer": shown})
+    assert not made.may_see_solution
+    made.handle({"do": "check", "answer": shown[::-1]})
+    assert made.may_see_solution
 
 
 @pytest.mark.parametrize(
     "message", [None, "run", [], {}, {"do": "rm"}, {"do": ["run"]}, {"do": "run"}, {"do": "run", "line": " "}]
 )
-def test_a_message_that_is_none_is_passed_over(message: object) -> None:
-    widget, attempt, _ = made()
-    widget.handle(message)
-    assert (attempt.inputs, widget.log, widget.feedback) == ([], [], {})
+def test_a_message_that_is_none_is_passed_over(made: ExerciseWidget, message: Json) -> None:
+    made.handle(message)
+    assert (typed(made), made.log, made.feedback) == ([], [], {})
 
 
-def test_trouble_is_told_in_the_widget() -> None:
-    widget, attempt, _ = made(trouble="Your progress could not be saved: disk full")
-    widget.handle({"do": "check"})
-    assert widget.feedback["reply"].endswith("Your progress could not be saved: disk full")
-    attempt.machine = None  # type: ignore[assignment]
-    widget.handle({"do": "run", "line": "x"})
-    assert widget.feedback["tone"] == "error"
+def test_trouble_is_told_in_the_widget(made: ExerciseWidget, home: Path) -> None:
+    (home / "progress.json").mkdir()
+    run(made, "true")
+    made.handle({"do": "check"})
+    assert "Your progress could not be saved: " in made.feedback["reply"]
 
 
-def test_a_goal_stands_beside_it() -> None:
-    attempt = FakeAttempt()
-    attempt.goal = small_machine()
-    attempt.goal.engine.volume_table.append("wanted")
-    widget = ExerciseWidget(attempt, FakeMemory({"passed": True, "tries": 1}))
-    assert widget.goal["text"] == "volume wanted", "only what is to be reached"
-    assert widget.standing == "Solved"
+def test_a_goal_stands_beside_it(made: ExerciseWidget) -> None:
+    assert "container try" in made.goal["text"]
+    assert "try" not in made.picture["text"]
+    assert widget(CHOICE).goal == {}
 
 
 def test_endless_output_is_shortened() -> None:
@@ -166,71 +197,47 @@ def test_endless_output_is_shortened() -> None:
     assert shortened("x" * (KEPT_OUTPUT + 5)).startswith("[5 characters left out]\n")
 
 
-def test_what_is_written_stays_in_its_order() -> None:
-    widget, attempt, _ = made()
-    written = [
-        SimpleNamespace(stream=number, text=text) for number, text in ((2, b"pull\n"), (1, b"a"), (1, b"b"), (2, b"c"))
-    ]
-    attempt.terminal = SimpleNamespace(written=written)
-    attempt.prompt = "/ # "
-    widget.handle({"do": "run", "line": "x"})
-    assert [(piece["message"], piece["text"]) for piece in widget.log[0]["pieces"]] == [
-        (True, "pull\n"),
-        (False, "ab"),
-        (True, "c"),
-    ]
-    assert widget.prompt == "/ # "
+def test_what_is_written_stays_in_its_order(made: ExerciseWidget) -> None:
+    run(made, "docker run -it busybox sh", "echo a; echo b; ls /nosuch; echo c")
+    pieces = [(piece["message"], piece["text"]) for piece in made.log[-1]["pieces"]]
+    assert pieces == [(False, "a\nb\nls: /nosuch: No such file or directory\nc\n")], "a terminal has one screen"
+    assert made.prompt == "/ # "
+    run(made, "exit", "echo a; ls /nosuch; echo c")
+    assert [piece["message"] for piece in made.log[-1]["pieces"]] == [False, True, False]
 
 
-def test_an_empty_line_counts_only_within_a_command() -> None:
-    widget, attempt, _ = made()
-    attempt.prompt = "> "
-    for line in ("cat <<EOF", "", "EOF"):
-        widget.handle({"do": "run", "line": line})
-    assert attempt.inputs == ["cat <<EOF", "", "EOF"]
+def test_an_empty_line_counts_only_where_something_waits(made: ExerciseWidget) -> None:
+    run(made, "", "cat >f <<EOF", "", "EOF", "cat", "")
+    assert typed(made) == ["cat >f <<EOF", "", "EOF", "cat", ""]
+    assert made.prompt == "", "of a program that reads"
 
 
-def test_the_same_difference_is_told_once() -> None:
-    results = (FakeResult(False, "a", "no image"), FakeResult(False, "b", "no image"), FakeResult(False, "c", "other"))
-    told = feedback_trait(FakeJudgement(False, 0, results=results))
-    assert [item["note"] for item in told["items"]] == ["no image", "", "other"]
+def test_a_form_about_a_machine_has_a_terminal_to_look_around(made: ExerciseWidget) -> None:
+    for slug, drawn, explore in ((CHOICE, False, False), ("whose-file-is-it", True, True), (FIRST, True, False)):
+        found = widget(slug)
+        assert (bool(found.picture), found.explore) == (drawn, explore)
 
 
-def test_an_empty_machine_is_drawn_only_beside_a_terminal() -> None:
-    for form, drawn in (({"type": "terminal"}, True), (CHOICE, False)):
-        attempt = FakeAttempt(form, FakeMachine())
-        assert bool(ExerciseWidget(attempt, FakeMemory()).picture) is drawn
-
-
-def test_a_form_about_a_machine_has_a_terminal_to_look_around() -> None:
-    for form, machine, explore in (
-        (CHOICE, small_machine(), True),
-        (CHOICE, FakeMachine(), False),
-        ({"type": "terminal"}, small_machine(), False),
-    ):
-        widget = ExerciseWidget(FakeAttempt(form, machine), FakeMemory())
-        assert widget.explore is explore
-
-
-def test_an_earlier_answer_comes_back() -> None:
-    attempt = FakeAttempt()
-    entry = {"answer": ["one", "make"], "passed": False, "tries": 2}
-    widget = ExerciseWidget(attempt, FakeMemory(entry))
-    assert (widget.standing, widget.earlier, attempt.inputs) == ("Tried 2 times", 2, [])
-    widget.handle({"do": "bring back"})
-    assert (attempt.inputs, [row["line"] for row in widget.log], widget.earlier) == (
-        ["one", "make"],
-        ["one", "make"],
+def test_an_earlier_answer_comes_back(made: ExerciseWidget) -> None:
+    run(made, "true", "false")
+    for _ in range(2):
+        made.handle({"do": "check"})
+    again = widget(FIRST)
+    assert (again.standing, again.earlier, typed(again)) == ("Tried 2 times", 2, [])
+    again.handle({"do": "bring back"})
+    assert (typed(again), [row["line"] for row in again.log], again.earlier) == (
+        ["true", "false"],
+        ["true", "false"],
         0,
     )
-    widget.handle({"do": "bring back"})
-    assert attempt.inputs == ["one", "make"]
+    again.handle({"do": "bring back"})
+    assert typed(again) == ["true", "false"]
 
 
-@pytest.mark.parametrize(("answer", "draft"), [("right", "right"), (["right"], None), ({}, None), (None, None)])
-def test_a_form_is_filled_in_as_it_was(answer: object, draft: object) -> None:
-    widget = ExerciseWidget(FakeAttempt(CHOICE), FakeMemory({"answer": answer}))
-    assert (widget.draft, widget.earlier) == (draft, 0)
+def test_a_form_is_filled_in_as_it_was() -> None:
+    wrong = letter(CHOICE, right=False)
+    widget(CHOICE).handle({"do": "check", "answer": wrong})
+    assert (widget(CHOICE).draft, widget(CHOICE).earlier) == (wrong, 0)
 
 
 @pytest.mark.parametrize(("passed", "reply"), [(False, "`dokcer ps` ended with: not found"), (True, "")])
@@ -239,46 +246,43 @@ def test_a_slip_on_the_way_is_told_only_to_who_is_not_there_yet(passed: bool, re
     assert feedback_trait(judgement)["reply"] == reply
 
 
-def test_what_is_done_is_told_after_each_input() -> None:
-    widget, _, saved = made()
-    assert widget.goals["title"] == "1 of 2 checks is done"
-    assert widget.goals["missing"] == "there is no image app:1"
-    widget.handle({"do": "run", "line": "make"})
-    assert widget.goals["title"] == "2 of 2 checks are done: press Check to hand it in"
-    widget.handle({"do": "undo"})
-    assert widget.goals["title"] == "1 of 2 checks is done"
-    assert saved == []
-    assert made(CHOICE)[0].goals == {}
+def test_what_is_done_is_told_after_each_input(made: ExerciseWidget) -> None:
+    assert made.goals["title"] == "0 of 2 checks are done"
+    assert made.goals["missing"]
+    run(made, RIGHT)
+    assert made.goals["title"] == "2 of 2 checks are done: press Check to hand it in"
+    made.handle({"do": "undo"})
+    assert made.goals["title"] == "0 of 2 checks are done"
+    assert open_progress().entry(FIRST) is None
+    assert widget(CHOICE).goals == {}
 
 
 def test_checks_that_take_long_wait_for_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[ExerciseWidget.__module__], "LIVE", -1.0)
-    widget, _, _ = made()
-    for line in ("one", "make"):
-        widget.handle({"do": "run", "line": line})
-    assert widget.goals == {"title": "Press Check to see what is done", "missing": "", "items": []}
-    widget.handle({"do": "check"})
-    assert widget.goals["title"].startswith("2 of 2 checks")
+    made = widget(FIRST)
+    run(made, "true", RIGHT)
+    assert made.goals == {"title": "Press Check to see what is done", "missing": "", "items": []}
+    made.handle({"do": "check"})
+    assert made.goals["title"].startswith("2 of 2 checks")
 
 
 def test_a_prediction_stands_beside_what_is_printed() -> None:
-    attempt = FakeAttempt({"type": "text", "label": "What will it print?"})
-    attempt.kind, attempt.printed = "predict", "15MB"
-    widget = ExerciseWidget(attempt, FakeMemory())
-    widget.handle({"do": "check", "answer": "0B"})
-    assert widget.compared["rows"] == [{"said": "0B", "real": "15MB", "same": False}]
-    widget.handle({"do": "reset"})
-    assert widget.compared == {}
+    made = widget("what-three-images-take")
+    made.handle({"do": "check", "answer": "0B"})
+    (row,) = made.compared["rows"]
+    assert (row["said"], row["same"]) == ("0B", False)
+    assert row["real"].endswith("MB")
+    made.handle({"do": "reset"})
+    assert made.compared == {}
 
 
 def test_an_explanation_is_shown_with_where_it_differs() -> None:
-    attempt = FakeAttempt({"type": "text", "label": "Which command was it?"})
-    attempt.kind, attempt.reached = "explain", small_machine()
-    attempt.machine.engine.volume_table.append("wanted")
-    widget = ExerciseWidget(attempt, FakeMemory())
-    widget.handle({"do": "check", "answer": "docker ps"})
-    assert widget.reached["differs"] == ["not there: volume wanted"]
-    assert "gone: volume wanted" in widget.reached["text"]
+    made = widget("what-happened-here")
+    made.handle({"do": "check", "answer": "docker volume create other"})
+    assert "there as well: volume other" in made.reached["differs"]
+    assert "volume other  [new]" in made.reached["text"]
+    made.handle({"do": "check", "answer": Attempt(load_exercise("what-happened-here")).solution})
+    assert made.reached["differs"] == []
 
 
 @pytest.mark.parametrize(
@@ -286,7 +290,7 @@ def test_an_explanation_is_shown_with_where_it_differs() -> None:
     [
         ({"type": "terminal"}, "<p>Answered in a terminal"),
         ({"type": "text", "label": "<b>"}, "Answered with a line of text: &lt;b&gt;"),
-        (CHOICE, "<li><strong>wrong)</strong> no</li>"),
+        ({"type": "choice", "options": [{"value": "wrong", "text": "no"}]}, "<li><strong>wrong)</strong> no</li>"),
         ({"type": "choice", "options": [{"value": "1 < 2", "text": "1 < 2"}]}, "<li>1 &lt; 2</li>"),
         ({"type": "order", "options": [{"value": "a", "text": "<a>"}, {"value": "b", "text": "b"}]}, "<pre>&lt;a&gt;\nb</pre>"),
         (
@@ -295,5 +299,89 @@ def test_an_explanation_is_shown_with_where_it_differs() -> None:
         ),
     ],
 )  # fmt: skip
-def test_where_no_kernel_runs_the_form_is_a_text(form: dict[str, Any], shown: str) -> None:
-    assert shown in made(form)[0].still()
+def test_where_no_kernel_runs_the_form_is_a_text(form: JsonObject, shown: str) -> None:
+    assert shown in FORM_TEXTS[str(form["type"])](form)
+
+
+# --- what is said to an answer
+
+
+def test_the_same_difference_is_told_once() -> None:
+    results = (
+        CheckResult(False, "a", "no image"),
+        CheckResult(False, "b", "no image"),
+        CheckResult(False, "c", "other"),
+    )
+    told = goals_trait(results, "")
+    assert told["items"] == [
+        {"ok": False, "text": text, "note": note} for text, note in (("a", "no image"), ("b", ""), ("c", "other"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "real", "signs", "row", "column"),
+    [
+        ("0B", "15MB", [False], 0, 0),
+        ("15kB", "15MB", [False], 0, 2),
+        ("a\nb\nc", "a\nx\nc", [True, False, True], 1, 0),
+        ("a\nc", "a\nb\nc", [True, False, True], 1, 0),
+        ("a  1\nb", "a 1\nb", [True, True], -1, 0),
+        ("", "x", [False], 0, 0),
+        ("x", "", [False], 0, 0),
+        ("ab", "abc", [False], 0, 2),
+    ],
+)
+def test_the_first_difference_is_found(said: str, real: str, signs: list[bool], row: int, column: int) -> None:
+    found = side_by_side(said, real, right=False)
+    assert ([each["same"] for each in found["rows"]], found["row"], found["column"]) == (signs, row, column)
+    assert "\n".join(each["said"] for each in found["rows"] if each["said"] is not None) == said.strip()
+    assert "\n".join(each["real"] for each in found["rows"] if each["real"] is not None) == real.strip()
+
+
+def test_what_is_right_has_no_difference_however_it_is_written() -> None:
+    found = side_by_side("3MB", "3.1MB", right=True)
+    assert found == {"rows": [{"said": "3MB", "real": "3.1MB", "same": True}], "row": -1, "column": 0}
+
+
+def test_what_is_done_and_what_is_missing() -> None:
+    results = (CheckResult(True, "a", ""), CheckResult(False, "b", "no b"), CheckResult(False, "c", "no b"))
+    told = goals_trait(results, "a, but no b")
+    assert (told["title"], told["missing"]) == ("1 of 3 checks is done", "a, but no b")
+    assert [item["note"] for item in told["items"]] == ["", "no b", ""]
+    assert goals_trait(results[:1], "x") == {
+        "title": "1 of 1 check is done: press Check to hand it in",
+        "missing": "",
+        "items": [{"ok": True, "text": "a", "note": ""}],
+    }
+
+
+def test_how_two_machines_differ() -> None:
+    wanted, reached = small_machine("docker volume create wanted"), small_machine()
+    reached.run("for n in 0 1 2 3 4 5 6 7 8; do docker volume create v$n; done")
+    found = differences(look(wanted), look(reached))
+    assert found[:2] == ["not there: volume wanted", "there as well: volume v0"]
+    assert found[-1] == "and 2 more"
+    assert differences(look(wanted), look(wanted)) == []
+    assert differences(look(small_machine()), MachineView())[0].startswith("not there: step ")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "message"),
+    [
+        ("", [], ""),
+        ("-v", [], ""),
+        ("-v data:/x:ro", [("source", "data"), ("target", "/x"), ("readonly", "ro")], ""),
+        ("--volume=data:/x", [("source", "data"), ("target", "/x")], ""),
+        ("--mount type=bind,src=/a", [("type", "type=bind"), ("source", "src=/a")], ""),
+        ("--mount <b>", [("?", "<b>")], "--mount: invalid field '<b>' must be a key=value pair"),
+        (
+            "-v data:/x:ro:z",
+            [("source", "data"), ("target", "/x"), ("readonly", "ro"), ("?", "z")],
+            "-v: invalid spec: data:/x:ro:z: too many colons",
+        ),
+    ],
+)
+def test_a_flag_is_taken_apart_while_it_is_typed(text: str, parts: list[tuple[str, str]], message: str) -> None:
+    found = flag_parts(text)
+    assert [(part["name"], part["text"]) for part in found["parts"]] == parts
+    assert found["message"] == message

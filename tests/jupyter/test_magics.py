@@ -10,13 +10,14 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
 from labkit import Machine
-from labkit.jupyter.magics import LabMagics, LessonMachine, options
+from labkit.course import open_progress
+from labkit.jupyter.magics import LabMagics, options
 
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     made = InteractiveShell.instance()
-    made.register_magics(LabMagics(made, LessonMachine(), lambda slug, text: f"{slug}: {text}"))
+    made.register_magics(LabMagics(made))
     yield made
     InteractiveShell.clear_instance()
 
@@ -61,7 +62,7 @@ def test_a_file_is_written_below_the_learners_folder(
 def test_a_session_types_into_the_shell_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
     made = InteractiveShell.instance()
     try:
-        made.register_magics(LabMagics(made, LessonMachine()))
+        made.register_magics(LabMagics(made))
         made.run_cell("%host docker pull -q busybox")
         made.run_cell(
             "%%session\n\ndocker run -it --rm --hostname box busybox\nhostname; ls /nosuch\nexit\nhostname\n\n"
@@ -116,8 +117,9 @@ def test_a_magic_used_wrongly_is_one_line(
 
 
 def test_an_answer_is_judged(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    shell.run_cell("%%answer first-image\ndocker build .\n")
-    assert capsys.readouterr().out == "first-image: docker build .\n"
+    shell.run_cell("%%answer three-layers\ndocker ps\n")
+    assert capsys.readouterr().out.startswith("Not there yet.\n  [ ] ")
+    assert (open_progress().entry("three-layers") or {})["tries"] == 1
 
 
 def test_show_draws_the_lessons_machine(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,6 @@ from labkit.jupyter import progress
 from labkit.jupyter.exercise import widget
 from labkit.jupyter.magics import judge_text
 from labkit.jupyter.map import MapWidget, file_word, newest, open_map, score, where_to_go_on
-from labkit.jupyter.panel import _Live
 
 SLUG = "three-layers"
 LESSON = "02-layered-images"
@@ -26,7 +25,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LABKIT_LEARNER", "ann")
     monkeypatch.chdir(tmp_path)
     (tmp_path / f"{LESSON}.ipynb").write_text("{}")
-    _Live.panels.clear()
     return tmp_path
 
 
@@ -97,7 +95,7 @@ def test_the_file_to_take_along(home: Path) -> None:
     (home / "home" / "progress.json").unlink()
     again = open_map()
     for text, note in (
-        (None, "That file cannot be read as progress: it is not JSON."),
+        (None, "That file cannot be read as progress: it is empty."),
         ("<b>", "That file cannot be read as progress: it is not JSON."),
         (made.copy["text"], "Added: 1 solved exercise of ann."),
         (made.copy["text"], "Nothing in it is new."),

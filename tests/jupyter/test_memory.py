@@ -12,7 +12,7 @@ from labkit.course.machines import inputs_of
 from labkit.course.progress import empty
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.magics import judge_text
-from labkit.jupyter.panel import Memory, _Live
+from labkit.jupyter.panel import Memory, RememberingPanel
 
 SLUG = "a-tag-moves"
 
@@ -23,8 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("LABKIT_LEARNER", "LABKIT_SEED", "JUPYTERHUB_USER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
-    _Live.panels.clear()
-    _Live.declined = False
+    RememberingPanel.live.clear()
+    RememberingPanel.declined = False
     return tmp_path
 
 
@@ -51,8 +51,8 @@ def test_what_is_new_is_told() -> None:
     assert not memory.bare()
 
 
-@pytest.mark.parametrize("hostile", [None, 3, "", "{", "<b>", "[]", '{"labkit-progress": 9}', "\ud800"])
-def test_what_is_no_progress_is_no_offer(hostile: object) -> None:
+@pytest.mark.parametrize("hostile", ["", "{", "<b>", "[]", '{"labkit-progress": 9}', "\ud800"])
+def test_what_is_no_progress_is_no_offer(hostile: str) -> None:
     assert Memory().offer(hostile) == ""
     with pytest.raises(ProgressError):
         Memory().merge(hostile)

@@ -8,10 +8,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from labkit import Machine
+from labkit.course.machines import MountFacts
+from labkit.engine.images.images import ImageStep
 from labkit.jupyter.picture import MANY, DrawingError, Picture, dot, draw, label_text, picture, use
-from labkit.jupyter.view import MachineView, cut, in_words, look
+from labkit.jupyter.view import MachineView, SeenContainer, SeenImage, cut, in_words, look
 
-from .fakes import APP, FakeMachine, small_machine
+from .machines import APP_STEPS, small_machine
 
 HOSTILE = ('"><script>alert(1)</script>', "</TD></TR></TABLE>>]", "a\nb\\N\\l", "]] -> x; y [", "&lt;b&gt;", "é☃" * 40)
 
@@ -23,11 +26,17 @@ def svg_of(made: Picture) -> str:
 
 
 def test_text_of_a_machine() -> None:
-    assert in_words(look(small_machine())).splitlines()[:4] == [
-        "image ubuntu:24.04 (aaaaaaaaaaaa, 78.1MB)",
-        "  1. ADD file:1 in /: 78.1MB, layer 002f62696e2f",
-        '  2. CMD ["/bin/bash"]: 0B, no layer',
+    lines = in_words(look(small_machine())).splitlines()
+    assert lines[:3] == [
+        "image busybox:latest (8bcd5f8a103a, 1.98MB)",
+        "  1. BusyBox 1.35.0 (glibc), Debian 12: 1.98MB, layer 2ef1f6058f03",
         "  on which stands",
+    ]
+    assert '      4. ENTRYPOINT ["sleep" "1000"]: 0B, no layer' in lines
+    assert lines[-3:] == [
+        "  /data is covered by volume data",
+        "  /src is covered by host folder /home/learner/src, read-only",
+        "volume data",
     ]
     assert in_words(MachineView()) == "no images, no containers, no volumes"
 
@@ -35,7 +44,7 @@ def test_text_of_a_machine() -> None:
 def test_the_picture_says_what_the_text_says() -> None:
     svg = svg_of(picture(small_machine()))
     said = " ".join(text for element in ElementTree.fromstring(svg).iter() if (text := element.text))
-    for fact in ("app:1", "306MB", "6.3MB", "229B", "web", "C /tmp", "covers /data", "(read-only)", "no layer"):
+    for fact in ("app:1", "1.98MB", "5B", "4B", "web", "C /tmp", "covers /data", "(read-only)", "no layer"):
         assert fact in said
 
 
@@ -46,7 +55,7 @@ def test_the_same_machine_gives_the_same_picture() -> None:
 def test_changes_stand_out_by_a_border_and_by_a_word() -> None:
     machine = small_machine()
     before = look(machine)
-    machine.engine.add_image("new:1", ("COPY a /", 3, True))
+    machine.run(r"printf 'FROM scratch\nCOPY app.py /\n' | docker build -q -t new:1 -f - app")
     changed = picture(machine, before=before)
     assert 'BORDER="3"' in changed.dot
     assert changed.dot.count("&#91;NEW&#93;") == 2
@@ -56,12 +65,10 @@ def test_changes_stand_out_by_a_border_and_by_a_word() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_never_markup(name: str) -> None:
-    machine = FakeMachine()
-    image = machine.engine.add_image(name, (f"RUN {name}", 3, True))
-    mounts = [{"Type": "volume", "Name": name, "Destination": f"/{name}", "RW": True}]
-    machine.engine.add_container(name, image, ("A", f"/{name}"), mounts=mounts)
-    machine.engine.volume_table.append(name)
-    made = picture(machine)
+    mount = MountFacts("volume", name, f"/{name}", True)
+    image = SeenImage(f"sha256:{'a' * 64}", (name,), (ImageStep(f"RUN {name}", 3, f"sha256:{'b' * 64}"),), 3)
+    container = SeenContainer("c" * 64, name, image.id, "running", (("A", f"/{name}"),), 24, (mount,))
+    made = Picture(MachineView((image,), (container,), (name,)))
     tree = ElementTree.fromstring(svg_of(made))
     assert not [
         element.tag for element in tree.iter() if element.tag.endswith(("script", "image", "a", "foreignObject"))
@@ -110,12 +117,8 @@ def test_dot_names_no_font_colour_only_meaning() -> None:
     assert "own layer, writable" in text
 
 
-def crowd(count: int) -> FakeMachine:
-    machine = FakeMachine()
-    app = machine.engine.add_image("app:1", *APP)
-    for number in range(count):
-        machine.engine.add_container(f"web{number}", app, ("A", f"/new{number}"))
-    return machine
+def crowd(count: int) -> Machine:
+    return small_machine("docker rm -f web", *(f"docker run -d --name web{number} app:1" for number in range(count)))
 
 
 def test_few_containers_have_a_box_each_and_many_share_one() -> None:
@@ -129,11 +132,10 @@ def test_few_containers_have_a_box_each_and_many_share_one() -> None:
 def test_of_many_containers_the_changed_one_stands_alone() -> None:
     machine = crowd(MANY + 2)
     before = look(machine)
-    first = next(iter(machine.engine.container_table.values()))
-    first["diff"].append(("A", "/more"))
+    machine.run("docker exec web0 touch /new")
     changed = picture(machine, before=before).dot
     assert changed.count("own layer, writable") == 1
-    assert "A /more <B>&#91;NEW&#93;</B>" in changed
+    assert "A /new <B>&#91;NEW&#93;</B>" in changed
     assert f"{MANY + 1} containers, each" in changed
 
 
@@ -141,4 +143,6 @@ def test_many_changed_at_once_are_marked_in_their_rows() -> None:
     machine = crowd(MANY + 2)
     marked = picture(machine, before=MachineView()).dot
     assert "own layer, writable" not in marked
-    assert marked.count("&#91;NEW&#93;") == MANY + 2 + 1 + len(APP), "each row, the image and its steps"
+    assert marked.count("&#91;NEW&#93;") == MANY + 2 + 2 + APP_STEPS + 1, (
+        "each row, the images and their steps, the volume"
+    )

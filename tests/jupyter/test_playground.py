@@ -10,8 +10,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import labkit.jupyter
-from labkit.jupyter.exercise import MOST_CHOICES
 from labkit.jupyter.magics import LabMagics, LessonMachine
+from labkit.jupyter.panel import MOST_CHOICES
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
 
 playground_module: Any = import_module("labkit.jupyter.playground")  # the package has a function of that name
@@ -213,7 +213,7 @@ def test_a_ruined_machine_is_no_traceback(widget: PlaygroundWidget, monkeypatch:
 @pytest.fixture
 def notebook() -> Iterator[InteractiveShell]:
     made = InteractiveShell.instance()
-    made.register_magics(LabMagics(made, LessonMachine()))
+    made.register_magics(LabMagics(made))
     yield made
     InteractiveShell.clear_instance()
 

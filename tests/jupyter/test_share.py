@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,17 @@ import pytest
 
 from labkit import Machine
 from labkit.course.timeline import RecordedInput, Timeline
-from labkit.jupyter import share
-from labkit.jupyter.share import ShareError, play, read_shared, script, shared_text
+from labkit.jupyter.playground import (
+    LARGEST,
+    LONGEST,
+    LONGEST_TEXT,
+    MOST_INPUTS,
+    ShareError,
+    play_shared,
+    read_shared,
+    script,
+    shared_text,
+)
 
 INPUTS = (
     RecordedInput("typed", "docker pull -q busybox"),
@@ -38,7 +48,7 @@ def test_there_and_back() -> None:
     text = shared_text({"storage_driver": "vfs"}, INPUTS)
     found = read_shared(f"  {text[:30]}\n{text[30:]} \n")
     assert (dict(found.options), found.inputs) == ({"storage_driver": "vfs"}, INPUTS)
-    timeline = play(found)
+    timeline = play_shared(found)
     assert timeline.machine.driver.name == "vfs"
     assert ("A", "/<b>") in timeline.machine.engine.diff("web")
     assert shared_text(timeline.options, timeline.inputs) == text
@@ -46,7 +56,7 @@ def test_there_and_back() -> None:
 
 
 def test_nothing_at_all() -> None:
-    assert play(read_shared(shared_text({}, ()))).past == []
+    assert play_shared(read_shared(shared_text({}, ()))).past == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +65,7 @@ def test_nothing_at_all() -> None:
         ("", "starts with labkit:1:"),
         ("labkit:1:ü", "starts with"),
         ("https://x.example/labkit:1:abc", "starts with"),
-        ("labkit:1:" + "A" * (share.LONGEST_TEXT + 1), "starts with"),
+        ("labkit:1:" + "A" * (LONGEST_TEXT + 1), "starts with"),
         ("labkit:1:", "cut off"),
         ("labkit:1:AAAA", "damaged"),
         ("labkit:1:A", "damaged"),
@@ -64,7 +74,7 @@ def test_nothing_at_all() -> None:
         (packed(b"{"), "damaged"),
         (packed(b"\xff\xfe"), "damaged"),
         (packed(b"[" * 100_000), "damaged"),
-        (packed(b" " * (share.LARGEST + 1)), "too large"),
+        (packed(b" " * (LARGEST + 1)), "too large"),
         (packed([]), "none of a machine"),
         (packed({}), "no such option"),
         (packed({"machine": []}), "no such option"),
@@ -79,8 +89,8 @@ def test_nothing_at_all() -> None:
         (packed({"machine": {}, "inputs": [["typed", "a", "b"]]}), "none"),
         (packed({"machine": {}, "inputs": [["file", "a"]]}), "none"),
         (packed({"machine": {}, "inputs": [["typed", "a\0"]]}), "NUL"),
-        (packed({"machine": {}, "inputs": [["typed", "x" * (share.LONGEST + 1)]]}), "KiB"),
-        (packed({"machine": {}, "inputs": [["typed", "x"]] * (share.MOST_INPUTS + 1)}), "400 inputs"),
+        (packed({"machine": {}, "inputs": [["typed", "x" * (LONGEST + 1)]]}), "KiB"),
+        (packed({"machine": {}, "inputs": [["typed", "x"]] * (MOST_INPUTS + 1)}), "400 inputs"),
     ],
 )
 def test_a_hostile_text_is_refused(text: str, why: str) -> None:
@@ -101,7 +111,7 @@ def test_a_hostile_text_is_refused(text: str, why: str) -> None:
 )
 def test_a_machine_that_there_cannot_be(options: dict[str, Any], why: str) -> None:
     with pytest.raises(ShareError, match=why):
-        play(read_shared(packed({"machine": options, "inputs": []})))
+        play_shared(read_shared(packed({"machine": options, "inputs": []})))
 
 
 def test_a_text_damaged_anywhere_is_refused_or_a_machine() -> None:
@@ -116,20 +126,20 @@ def test_a_text_damaged_anywhere_is_refused_or_a_machine() -> None:
 
 
 def test_inputs_that_do_too_much_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "MOST_STEPS", 200_000)
+    monkeypatch.setattr(sys.modules["labkit.jupyter.playground"], "MOST_STEPS", 200_000)
     endless = [["run", "while true; do :; done"]] * 50
     with pytest.raises(ShareError, match="do too much"):
-        play(read_shared(packed({"machine": {}, "inputs": endless})))
+        play_shared(read_shared(packed({"machine": {}, "inputs": endless})))
 
 
 def test_a_file_that_cannot_be_written() -> None:
     with pytest.raises(ShareError, match="an input fails: Is a directory"):
-        play(read_shared(packed({"machine": {}, "inputs": [["file", "x", "/etc"]]})))
+        play_shared(read_shared(packed({"machine": {}, "inputs": [["file", "x", "/etc"]]})))
 
 
 def test_more_than_can_be_read_back_is_not_written() -> None:
     with pytest.raises(ShareError):
-        shared_text({}, [RecordedInput("typed", "x")] * (share.MOST_INPUTS + 1))
+        shared_text({}, [RecordedInput("typed", "x")] * (MOST_INPUTS + 1))
 
 
 def played(*inputs: RecordedInput) -> str:

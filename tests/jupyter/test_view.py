@@ -20,7 +20,7 @@ from labkit.jupyter.view import (
     stacks,
 )
 
-from .fakes import APP, UBUNTU, FakeMachine, small_machine
+from .machines import APP_STEPS, BASE_STEPS, machine_after, small_machine
 
 A, B, C, D = (ImageStep(letter, 1, f"sha256:{letter}") for letter in "abcd")
 
@@ -45,11 +45,9 @@ def test_images_share_the_steps_that_they_share_from_the_bottom() -> None:
 
 
 def test_every_step_is_in_one_stack_only() -> None:
-    machine = small_machine()
-    images = look(machine).images
-    (bottom,) = stacks(images)
-    assert len(bottom.steps) + sum(len(stack.steps) for stack in bottom.above) == len(APP)
-    assert len(bottom.steps) == len(UBUNTU)
+    (bottom,) = stacks(look(small_machine()).images)
+    assert len(bottom.steps) == BASE_STEPS
+    assert len(bottom.steps) + sum(len(stack.steps) for stack in bottom.above) == APP_STEPS
 
 
 def test_many_settings_in_a_row_are_one_row() -> None:
@@ -65,9 +63,10 @@ def test_many_settings_in_a_row_are_one_row() -> None:
 
 def test_a_machine_is_read() -> None:
     view = look(small_machine())
-    assert [image.names for image in view.images] == [("app:1",), ("ubuntu:24.04",)]
+    assert [image.names for image in view.images] == [("app:1",), ("busybox:latest",)]
     (web,) = view.containers
-    assert (web.name, web.state, web.changes) == ("web", "running", (("C", "/tmp"), ("A", "/tmp/x")))
+    changes = (("A", "/data"), ("A", "/src"), ("C", "/tmp"), ("A", "/tmp/x"))
+    assert (web.name, web.state, web.changes) == ("web", "running", changes)
     assert [(mount.kind, mount.source, mount.target, mount.writable) for mount in web.mounts] == [
         ("volume", "data", "/data", True),
         ("bind", "/home/learner/src", "/src", False),
@@ -77,9 +76,9 @@ def test_a_machine_is_read() -> None:
 
 def test_a_part_of_a_view() -> None:
     view = look(small_machine())
-    assert [image.names for image in only(view, ["ubuntu:24.04"]).images] == [("ubuntu:24.04",)]
+    assert [image.names for image in only(view, ["busybox"]).images] == [("busybox:latest",)]
     web = only(view, ["web"])
-    assert ([image.names for image in web.images], web.volumes) == ([("app:1",), ("ubuntu:24.04",)], ("data",))
+    assert ([image.names for image in web.images], web.volumes) == ([("app:1",), ("busybox:latest",)], ("data",))
     with pytest.raises(ValueError, match="there is no image, container or volume 'wbe' to show"):
         only(view, ["wbe"])
 
@@ -87,11 +86,10 @@ def test_a_part_of_a_view() -> None:
 def test_what_was_added() -> None:
     before = look(small_machine())
     assert added(before, before) == before
-    after = small_machine()
-    after.engine.add_image("new:1", *UBUNTU, ("COPY a /", 1, True))
-    assert [image.names for image in added(before, look(after)).images] == [("new:1",), ("ubuntu:24.04",)]
+    after = small_machine("printf 'FROM busybox\\nCOPY app.py /\\n' | docker build -q -t new:1 -f - app")
+    assert [image.names for image in added(before, look(after)).images] == [("busybox:latest",), ("new:1",)]
     assert added(before, look(after)).containers == ()
-    after.engine.volume_table.append("more")
+    after.run("docker volume create more")
     assert added(MachineView(), look(after)) == look(after)
     assert added(before, look(after)).volumes == ("more",)
 
@@ -100,8 +98,7 @@ def test_what_changed_is_marked() -> None:
     machine = small_machine()
     before = look(machine)
     assert compare(None, before).new == compare(before, before).new == frozenset()
-    machine.engine.volume_table.append("more")
-    machine.engine.container_table.clear()
+    machine.run("docker volume create more; docker rm -f web")
     marks = compare(before, look(machine))
     assert marks.new == {("volume", "more")}
     assert ("container", "web") in [part[:2] for part in marks.gone]
@@ -116,7 +113,7 @@ def test_a_container_that_stopped_has_changed() -> None:
 
 
 def test_an_empty_machine() -> None:
-    assert look(FakeMachine()) == MachineView()
+    assert look(machine_after()) == MachineView()
 
 
 def test_an_image_that_lost_its_name_has_changed_and_its_heir_is_new() -> None:
@@ -128,5 +125,5 @@ def test_an_image_that_lost_its_name_has_changed_and_its_heir_is_new() -> None:
 def test_what_went_is_told() -> None:
     before = look(small_machine())
     marks = compare(before, MachineView())
-    assert gone_lines(marks)[-3:] == ["image ubuntu:24.04", "container web", "volume data"]
+    assert gone_lines(marks)[-3:] == ["image busybox:latest", "container web", "volume data"]
     assert "step COPY app.py /opt/app.py" in gone_lines(marks)

@@ -1,4 +1,4 @@
-// What a terminal shows: the traits that labkit/jupyter/terminal.py keeps.
+// What a terminal shows: the traits that TerminalPanel in labkit/jupyter/panel.py keeps.
 
 /** @typedef {{ message: boolean, text: string }} Piece what was written; a message came on stderr */
 /** @typedef {{ prompt: string, line: string, pieces: Piece[], status: number }} Entry an input and what it gave */
