@@ -17,198 +17,159 @@ class NewExerciseError(Exception):
     """An exercise that cannot be made; str() is one line that says why."""
 
 
-HEAD = """
+SKELETON = """
 [[exercise]]
 slug = "{slug}"
 revision = 1
 points = 1
 kind = "{kind}"
 title = "TITLE"
-task = \'\'\'
+task = '''
 THE SITUATION, with @word@ and what else differs from learner to learner. WHAT TO {do}.
 
 Checked is: {checked}.
-\'\'\'
-"""
-HINTS = """hints = ["A SMALL HINT.", "A LARGER ONE."]
-"""
-VALUES = """
+'''
+{keys}hints = ["A SMALL HINT.", "A LARGER ONE."]
+
 [exercise.values]
 word = ["ready", "built", "fresh"]
-"""
-# What each kind has of its own: (what the learner is to do, what is checked, keys, then tables)
-DO = (
-    "DO",
-    "the volume `@word@` is there",
-    "",
-    """
+{setup}{check}
+[[exercise.solution]]
+name = "{route}"
+answer = {answer}
+
+[[exercise.mistake]]
+name = "{mistake}"
+{sign}example = {example}
+reply = '''
+{reply}
+'''
+{more}"""
+PULLED = """
 [exercise.setup]
 commands = ["docker pull -q busybox"]
-
+"""
+# What a kind has in the skeleton's places, where it is something else than this.
+USUAL = {
+    "keys": "",
+    "setup": "",
+    "check": "",
+    "route": "THE RIGHT ONE",
+    "mistake": "WHAT PEOPLE EXPECT",
+    "sign": "",
+    "reply": "WHY PEOPLE EXPECT IT, AND WHAT HAPPENS INSTEAD.",
+    "more": "",
+}
+A_VOLUME = {
+    "check": """
 [[exercise.check]]
 is = "volume_exists"
 volume = "@word@"
-
-[[exercise.solution]]
-name = "THE RIGHT ROUTE"
-answer = '''
-docker volume create @word@
-'''
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE DO"
-when = [{ not = "volume_exists", volume = "@word@" }]
-example = '''
-mkdir @word@
-'''
-reply = '''
-WHY PEOPLE EXPECT IT, AND WHAT HAPPENS INSTEAD.
-'''
 """,
-)
-FORMS: dict[str, tuple[str, str, str, str]] = {
+    "sign": 'when = [{ not = "volume_exists", volume = "@word@" }]\n',
+}
+DO = {
+    **A_VOLUME,
+    "do": "DO",
+    "checked": "the volume `@word@` is there",
+    "setup": PULLED,
+    "route": "THE RIGHT ROUTE",
+    "answer": "'''\ndocker volume create @word@\n'''",
+    "mistake": "WHAT PEOPLE DO",
+    "example": "'''\nmkdir @word@\n'''",
+}
+FORMS: dict[str, dict[str, str]] = {
     "do": DO,
-    "repair": ("REPAIR", *DO[1:]),
-    "predict": (
-        "PREDICT",
-        "what you say is what `docker volume ls -q` prints",
-        """command = "docker volume create @word@"
+    "repair": {**DO, "do": "REPAIR"},
+    "predict": {
+        "do": "PREDICT",
+        "checked": "what you say is what `docker volume ls -q` prints",
+        "keys": """command = "docker volume create @word@"
 observe = "docker volume ls -q"
 compare = "text"
 example = "A WORD"
 """,
-        """
-[[exercise.solution]]
-name = "THE RIGHT ONE"
-answer = "@word@"
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE EXPECT"
-example = "nothing"
-reply = '''
-WHY PEOPLE EXPECT IT, AND WHAT HAPPENS INSTEAD.
-'''
-""",
-    ),
-    "explain": (
-        "EXPLAIN",
-        "your command makes the volume `@word@` too",
-        'cause = ["docker volume create @word@"]\n',
-        """
-[[exercise.check]]
-is = "volume_exists"
-volume = "@word@"
-
-[[exercise.solution]]
-name = "THE CAUSE"
-answer = "docker volume create @word@"
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE TAKE FOR THE CAUSE"
-when = [{ not = "volume_exists", volume = "@word@" }]
-example = "mkdir @word@"
-reply = '''
-WHAT THAT COMMAND LEAVES, AND WHAT IS SEEN HERE.
-'''
-""",
-    ),
-    "mark": (
-        "MARK",
-        "each of the lines has the right mark",
-        """items = ["RUN echo @word@ > /a", "ENV WORD=@word@"]
+        "answer": '"@word@"',
+        "example": '"nothing"',
+    },
+    "explain": {
+        **A_VOLUME,
+        "do": "EXPLAIN",
+        "checked": "your command makes the volume `@word@` too",
+        "keys": 'cause = ["docker volume create @word@"]\n',
+        "route": "THE CAUSE",
+        "answer": '"docker volume create @word@"',
+        "mistake": "WHAT PEOPLE TAKE FOR THE CAUSE",
+        "example": '"mkdir @word@"',
+        "reply": "WHAT THAT COMMAND LEAVES, AND WHAT IS SEEN HERE.",
+    },
+    "mark": {
+        "do": "MARK",
+        "checked": "each of the lines has the right mark",
+        "keys": """items = ["RUN echo @word@ > /a", "ENV WORD=@word@"]
 labels = ["layer", "only metadata"]
 right = ["layer", "only metadata"]
 """,
-        """
-[[exercise.solution]]
-name = "THE RIGHT MARKS"
-answer = ["layer", "only metadata"]
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE MARK"
-marks = { "ENV WORD=@word@" = "layer" }
-example = ["layer", "layer"]
-reply = '''
-WHY PEOPLE EXPECT IT, AND WHAT HAPPENS INSTEAD.
-'''
-""",
-    ),
-    "order": (
-        "PUT INTO ORDER",
-        "the Dockerfile of your lines builds",
-        """file = "@word@/Dockerfile"
+        "route": "THE RIGHT MARKS",
+        "answer": '["layer", "only metadata"]',
+        "mistake": "WHAT PEOPLE MARK",
+        "sign": 'marks = { "ENV WORD=@word@" = "layer" }\n',
+        "example": '["layer", "layer"]',
+    },
+    "order": {
+        "do": "PUT INTO ORDER",
+        "checked": "the Dockerfile of your lines builds",
+        "keys": """file = "@word@/Dockerfile"
 lines = ["FROM busybox", "WORKDIR /@word@", "RUN touch made"]
 then = ["docker build -q -t @word@ @word@"]
 """,
-        """
+        "check": """
 [[exercise.check]]
 is = "image_has_file"
 image = "@word@"
 path = "/@word@/made"
-
-[[exercise.solution]]
-name = "THE RIGHT ORDER"
-answer = ["FROM busybox", "WORKDIR /@word@", "RUN touch made"]
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE PUT FIRST"
-when = [{ not = "image_has_file", image = "@word@", path = "/@word@/made" }]
-example = ["FROM busybox", "RUN touch made", "WORKDIR /@word@"]
-reply = '''
-WHY PEOPLE EXPECT IT, AND WHAT HAPPENS INSTEAD.
-'''
 """,
-    ),
-    "compose": (
-        "MOUNT WHERE",
-        "in the container `box`, the volume `@word@` is mounted at /data",
-        """flags = ["-v", "--volume", "--mount"]
+        "route": "THE RIGHT ORDER",
+        "answer": '["FROM busybox", "WORKDIR /@word@", "RUN touch made"]',
+        "mistake": "WHAT PEOPLE PUT FIRST",
+        "sign": 'when = [{ not = "image_has_file", image = "@word@", path = "/@word@/made" }]\n',
+        "example": '["FROM busybox", "RUN touch made", "WORKDIR /@word@"]',
+    },
+    "compose": {
+        "do": "MOUNT WHERE",
+        "checked": "in the container `box`, the volume `@word@` is mounted at /data",
+        "keys": """flags = ["-v", "--volume", "--mount"]
 then = ["docker run -d --name box @answer@ busybox sleep 1000"]
 """,
-        """
-[exercise.setup]
-commands = ["docker pull -q busybox"]
-
+        "setup": PULLED,
+        "check": """
 [[exercise.check]]
 is = "mount_is"
 container = "box"
 target = "/data"
 type = "volume"
 source = "@word@"
-
-[[exercise.solution]]
-name = "-v"
-answer = "-v @word@:/data"
+""",
+        "route": "-v",
+        "answer": '''"-v @word@:/data"
 
 [[exercise.solution]]
 name = "--mount"
-answer = "--mount type=volume,source=@word@,target=/data"
-
-[[exercise.mistake]]
-name = "WHAT PEOPLE WRITE"
-when = [{ not = "mount_is", container = "box", target = "/data", type = "volume", source = "@word@" }]
-example = "-v ./@word@:/data"
-reply = '''
-WHY PEOPLE WRITE IT, AND WHAT HAPPENS INSTEAD.
-'''
-""",
-    ),
-    "choose": (
-        "CHOOSE",
-        "the letter of the option that is so",
-        "",
-        """
-[[exercise.solution]]
-name = "THE RIGHT ONE"
-answer = "WHAT IS SO, with @word@."
-
-[[exercise.mistake]]
-name = "A WRONG ONE"
-example = "WHAT PEOPLE BELIEVE, with @word@."
-reply = '''
-WHY PEOPLE BELIEVE IT, AND WHAT HAPPENS INSTEAD.
-'''
-
+answer = "--mount type=volume,source=@word@,target=/data"''',
+        "mistake": "WHAT PEOPLE WRITE",
+        "sign": 'when = [{ not = "mount_is", container = "box", target = "/data", type = "volume", '
+        'source = "@word@" }]\n',
+        "example": '"-v ./@word@:/data"',
+        "reply": "WHY PEOPLE WRITE IT, AND WHAT HAPPENS INSTEAD.",
+    },
+    "choose": {
+        "do": "CHOOSE",
+        "checked": "the letter of the option that is so",
+        "answer": '"WHAT IS SO, with @word@."',
+        "mistake": "A WRONG ONE",
+        "example": '"WHAT PEOPLE BELIEVE, with @word@."',
+        "reply": "WHY PEOPLE BELIEVE IT, AND WHAT HAPPENS INSTEAD.",
+        "more": """
 [[exercise.mistake]]
 name = "ANOTHER WRONG ONE"
 example = "WHAT OTHERS BELIEVE, with @word@."
@@ -216,14 +177,13 @@ reply = '''
 WHY PEOPLE BELIEVE IT, AND WHAT HAPPENS INSTEAD.
 '''
 """,
-    ),
+    },
 }
 
 
 def record(slug: str, kind: str) -> str:
     """The TOML of a new exercise."""
-    do, checked, keys, tables = FORMS[kind]
-    return HEAD.format(slug=slug, kind=kind, do=do, checked=checked) + keys + HINTS + VALUES + tables
+    return SKELETON.format(slug=slug, kind=kind, **{**USUAL, **FORMS[kind]})
 
 
 def append_exercise(lesson: str, slug: str, kind: str, folder: Path | None = None) -> tuple[Path, int]:

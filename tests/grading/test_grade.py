@@ -92,6 +92,19 @@ def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
     (folder / ".ipynb_checkpoints" / "02-checkpoint.ipynb").write_text("{")
     (folder / "notes.txt").write_text("no submission")
     assert points(tmp_path) == {"ann": {"which-layer-is-it-from": 2, "a-tag-moves": 1}}
+    (result,), _ = grade_folder(tmp_path)
+    assert (result.files, result.faults) == (["ann/lab/02.ipynb", "ann/rest.labkit.json"], [])
+    assert {each.title for each in result.graded.values()} == {
+        load_exercise(slug).title for slug in ("which-layer-is-it-from", "a-tag-moves")
+    }
+
+
+def test_without_a_roster_all_may_have_had_one_variant(tmp_path: Path) -> None:
+    other = next(name for name in ("bob", "eve", "joe", "kim") if letter(name) != letter("demo"))
+    (tmp_path / f"{other}.ipynb").write_text(notebook(f"%%answer a-tag-moves\n{letter('demo')}"))
+    (tmp_path / ".hidden.ipynb").write_text("{")
+    assert points(tmp_path, variant="demo") == {other: {"a-tag-moves": 1}}
+    assert points(tmp_path) == {other: {"a-tag-moves": 0}}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +118,8 @@ def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
         ("bad.ipynb", notebook("print()").encode(), "bad.ipynb: it has no answers"),
         ("bad.labkit.json", submission(("no-such", "x")).encode(), "bad.labkit.json: there is no exercise 'no-such@1'"),
         ("bad.labkit.json", submission(("x" * 99, "x")).encode(), f"bad.labkit.json: there is no exercise '{'x' * 80}…'"),
+        ("bad.labkit.json", submission(("x" * 78, "x")).encode(), f"bad.labkit.json: there is no exercise '{'x' * 78}@1'"),
+        ("bad.labkit.json", submission(("x" * 79, "x")).encode(), f"bad.labkit.json: there is no exercise '{'x' * 79}@…'"),
         ("bad.labkit.json", submission(("../a", "x")).encode(), "bad.labkit.json: there is no exercise '../a@1'"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Variants: fixed vectors (a change of one of them changes every learner's exercises), and the rules of draws."""
+"""Variants: fixed vectors (a change of one changes every learner's exercises), rules of draws; the table of beliefs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from labkit.course.record import (
     fill,
     fill_all,
     for_learner,
+    misconceptions,
     validate_values,
     variant_key,
 )
@@ -166,3 +167,17 @@ def test_the_faults_of_all_values_are_told() -> None:
         "value 'A': 'A' is no name (a-z, 0-9, _)",
         "value 'c': it must be a list of options, a table with from and to, or a text",
     ]
+
+
+def test_every_number_has_its_belief() -> None:
+    assert list(misconceptions()) == list(range(1, 56))
+    assert len({each.belief for each in misconceptions().values()}) == 55
+
+
+def test_texts_are_short_and_plain() -> None:
+    for each in misconceptions().values():
+        assert 10 < len(each.belief) <= 100
+        assert not each.belief.endswith(".")
+        assert "\n" not in each.belief + each.fact
+        assert each.fact.endswith(".")
+        assert 10 < len(each.fact) <= 130
