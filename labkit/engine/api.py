@@ -22,12 +22,11 @@ from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files import Content, Files, Namespace, Stat
 from labkit.kernel.golang import JsonObject
-from labkit.kernel.process import Kernel
+from labkit.kernel.process import Kernel, Output
 
 if TYPE_CHECKING:
     from labkit.engine.build.cache import BuildCache
     from labkit.engine.build.client import BuildRequest
-    from labkit.engine.build.solve import Stream
 
 
 @dataclass(frozen=True)
@@ -317,8 +316,8 @@ class Engine:
 
         return daemoninfo.version(self.core)
 
-    def build(self, request: BuildRequest, progress: Stream) -> str:
+    def build(self, request: BuildRequest, progress: Output) -> str:
         """The image's id. The work is in engine/build/."""
         from labkit.engine.build.solve import build
 
-        return build(self.core, request, progress)
+        return build(self.core, request, progress.write)

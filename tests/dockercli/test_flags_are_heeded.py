@@ -14,7 +14,6 @@ from labkit.dockercli.commands import COMMANDS, HARMLESS, MISSING, DockerCommand
 from labkit.dockercli.flags import flags_of, help_of
 
 ROOT = Path(labkit.dockercli.__file__).parent
-BUILD = "build"  # its flags are held by tests of its own
 
 
 @lru_cache
@@ -74,7 +73,7 @@ def flags(command: DockerCommand) -> set[str]:
     return {flag.name for flag in flags_of(help_of(named, named))} - {"help"}
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each.name != BUILD], ids=lambda each: each.name)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.name)
 def test_a_flag_is_heeded(command: DockerCommand) -> None:
     silent = {flag for flag in flags(command) if not read(command, flag)}
     told = {flag for flag in flags(command) if flag in HARMLESS or f"{command.name} {flag}" in HARMLESS}

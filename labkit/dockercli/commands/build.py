@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+from labkit.dockercli import buildflags
 from labkit.dockercli.commands import Invocation
 from labkit.dockercli.flags import StatusError, ago
 from labkit.dockercli.rows import TABS, align
 from labkit.engine.build.check import CheckReport, check
 from labkit.engine.build.client import BuildRequest
+from labkit.engine.core.names import parse
 from labkit.engine.dockerfile.diagnostics import BuildError
 from labkit.files import Content
 from labkit.kernel.golang import JsonObject, duration, human_size, quote
@@ -40,18 +44,57 @@ CALLS = ("", "build", "check", "lint")  # docker/buildx util/buildflags/callfunc
 
 def build(run: Invocation) -> int:
     options, process = run.options, run.process
-    for name in ("output", "secret", "ssh"):
-        if options[name]:
-            raise StatusError(f"ERROR: failed to build: this simulated Docker has no --{name}")
-    if options.text("call") not in CALLS:
-        raise StatusError(f"ERROR: failed to build: this simulated Docker has no --call={options.text('call')}")
-    if options.text("progress") not in MODES:
-        raise StatusError(f"ERROR: failed to build: invalid progress mode {options['progress']}")
+    request = _request(run)
     for name, text in WARNED.items():
         if options.changed(name):
             run.err(f"WARNING: {text}")
+    silent = options.on("quiet") or options.text("progress") in ("quiet", "none")
+    progress = Null() if silent else process.stderr
+    try:
+        if options.on("check") or options.text("call") in ("check", "lint"):
+            return _show_check(run, check(run.engine.core, request, progress.write))
+        identifier = run.engine.build(request, progress)
+    except BuildError as error:
+        raise StatusError(str(error).removesuffix("\n")) from None
+    if options.on("quiet") or options.text("progress") == "quiet":
+        run.out(identifier)
+    if path := options.text("metadata-file"):
+        process.files.write(path, _metadata(run, identifier, request.tags))
+    return 0
+
+
+def _request(run: Invocation) -> BuildRequest:
+    """All flags, read and checked in the order in which buildx does it."""
+    options, process, containerd = run.options, run.process, run.engine.core.keeps_manifests
+    buildflags.check_policies(options.texts("policy"))
+    attests = buildflags.attestations(options.texts("attest"), options.text("provenance"), options.text("sbom"))
+    buildflags.check_contexts(options.texts("build-context"))
+    if options.text("call") not in CALLS:
+        raise buildflags.absent(f"--call={options.text('call')}")
+    if options.text("builder") not in ("", "default"):
+        raise buildflags.wrong(f"no builder {quote(options.text('builder'))} found")
+    if options.text("progress") not in MODES:
+        raise buildflags.failed(f"invalid progress mode {options['progress']}")
+    if options.on("no-cache") and options.texts("no-cache-filter"):
+        raise buildflags.failed("--no-cache and --no-cache-filter cannot currently be used together")
+    buildflags.check_resources(options.texts("resource"))
+    buildflags.check_platforms(options.texts("platform"), containerd)
+    secrets = buildflags.secrets(process, options.texts("secret"))
+    buildflags.check_ssh(process, options.texts("ssh"))
+    outputs = buildflags.outputs(process, options.texts("output"), options.on("push"), options.on("load"), containerd)
+    if options.text("iidfile") and any(output.type != "image" for output in outputs):
+        raise buildflags.wrong("local and tar exporters are incompatible with image ID file")
+    buildflags.check_allowed(options.texts("allow"))
+    buildflags.check_annotations(options.texts("annotation"), containerd)
+    inline = buildflags.exports_inline(options.texts("cache-to"), containerd)
+    if any(attests.values()) and not containerd:
+        raise buildflags.not_supported("Attestation", "attestations")
+    if {name for name, wanted in attests.items() if wanted} - {"provenance"}:
+        raise buildflags.absent("--sbom")
+    if any(output.push for output in outputs) and not options.texts("tag"):
+        raise buildflags.failed("tag is needed when pushing to registry")
     takes_input = run.arguments[0] == "-" or options.text("file") == "-"
-    request = BuildRequest(
+    return BuildRequest(
         process.files,
         run.arguments[0],
         dockerfile=options.text("file"),
@@ -63,20 +106,30 @@ def build(run: Invocation) -> int:
         no_cache_filter=tuple(options.texts("no-cache-filter")),
         pull=options.on("pull"),
         quiet=options.on("quiet"),
+        secrets=secrets,
         iidfile=options.text("iidfile"),
+        hosts=buildflags.hosts(options.texts("add-host")),
+        shm_size=options.number("shm-size"),
+        network=buildflags.network(options.text("network")),
+        cache_from=buildflags.imported(options.texts("cache-from")),
+        inline_cache=inline,
+        provenance=attests.get("provenance", True),
+        outputs=outputs,
         stdin=process.stdin.read_content() if takes_input else Content(),
     )
-    silent = options.on("quiet") or options.text("progress") in ("quiet", "none")
-    progress = Null() if silent else process.stderr
-    try:
-        if options.on("check") or options.text("call") in ("check", "lint"):
-            return _show_check(run, check(run.engine.core, request, progress.write))
-        identifier = run.engine.build(request, progress)
-    except BuildError as error:
-        raise StatusError(str(error).removesuffix("\n")) from None
-    if options.on("quiet") or options.text("progress") == "quiet":
-        run.out(identifier)
-    return 0
+
+
+def _metadata(run: Invocation, identifier: str, tags: tuple[str, ...]) -> str:
+    """--metadata-file: what the exporter answered (moby, builder-next/exporter/mobyexporter).
+
+    The provenance that buildx adds is left out, as with BUILDX_METADATA_PROVENANCE=disabled.
+    """
+    found: JsonObject = {"buildx.build.ref": f"default/default/{run.engine.core.ids.key('ref')}"}
+    if identifier:
+        found |= {} if run.engine.core.keeps_manifests else {"containerimage.config.digest": identifier}
+        found["containerimage.digest"] = identifier
+        found |= {"image.name": ",".join(str(parse(tag).tagged()) for tag in tags)} if tags else {}
+    return json.dumps(dict(sorted(found.items())), indent=2)
 
 
 def _show_check(run: Invocation, report: CheckReport) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import DEFAULT, BuildClient, BuildRequest, Emit, Progress, check_tags
-from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.build.stages import Bases
 from labkit.engine.core.core import Core
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Linter, LintWarning, excerpt, unsolved
 
@@ -47,7 +47,7 @@ def check(core: Core, request: BuildRequest, emit: Emit) -> CheckReport:
         raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
     bases, mistake, shown = Bases(core, always_ask=request.pull), "", _shown_name(request)
     try:
-        plan(text, PlanSettings(request.target, request.build_args, request.labels), bases, lint)
+        plan(text, request, bases, lint)
     except DockerfileError as error:
         mistake = f"{error.message}\n" + "".join(excerpt(shown, text, place) for place in error.places[:1])
     bases.show(progress)

@@ -22,6 +22,7 @@ from labkit.engine.dockerfile.diagnostics import failed, unsolved
 from labkit.files import BadArchiveError, Content, Files
 from labkit.files import tar as archives
 from labkit.kernel.golang import quote
+from labkit.kernel.process import Output as Stdout
 
 HEADER = '#0 building with "default" instance using docker driver\n'
 _SHOWN_LOGS = 10  # lines of a step's output that are printed again when it fails
@@ -115,6 +116,16 @@ def human_size(size: int) -> str:
 
 
 @dataclass(frozen=True)
+class Output:
+    """One --output: an image for the engine, or files for the client."""
+
+    type: str = "image"  # or "local", "tar"
+    dest: str = ""  # a path of the client
+    stdout: Stdout | None = None  # where it goes instead
+    push: bool = False
+
+
+@dataclass(frozen=True)
 class BuildRequest:
     """`docker build`. Paths are the client's, from `files.cwd`."""
 
@@ -132,6 +143,13 @@ class BuildRequest:
     quiet: bool = False
     secrets: Mapping[str, bytes] = field(default_factory=dict)  # id -> content
     iidfile: str = ""
+    hosts: tuple[tuple[str, str], ...] = ()  # names and addresses for RUN's hosts file
+    shm_size: int = 0
+    network: str = "default"  # of a RUN that names none
+    cache_from: tuple[str, ...] = ()  # images of a registry
+    inline_cache: bool = False
+    provenance: bool = True  # whether an image of the containerd store gets its attestation
+    outputs: tuple[Output, ...] = (Output(),)
 
 
 DEFAULT = "Dockerfile"

@@ -75,8 +75,8 @@ def arg(planning: Planning, state: StageState, arg: ArgInstruction) -> None:
 
 
 def _arg_value(planning: Planning, state: StageState, name: str, default: str | None, place: Lines) -> str | None:
-    if name in planning.settings.build_args:
-        return planning.settings.build_args[name]
+    if name in planning.request.build_args:
+        return planning.request.build_args[name]
     if default is not None:
         return planning.word(state, default, place)
     return planning.globals.get(name)
@@ -252,7 +252,9 @@ def run(planning: Planning, state: StageState, run: RunInstruction) -> None:
         cwd=state.cwd,
         user=state.user,
         mounts=mounts,
-        network=run.network,
+        network=planning.request.network if run.network == "default" else run.network,
+        hosts=planning.request.hosts,
+        shm_size=planning.request.shm_size,
         script=script,
         stage=state.given_name,
     )
@@ -301,7 +303,7 @@ def _mount(planning: Planning, state: StageState, text: str, source: StageState 
 
 
 def _proxies(planning: Planning) -> tuple[tuple[str, str], ...]:
-    given = {key.lower(): value for key, value in planning.settings.build_args.items() if key.lower() in _PROXIES}
+    given = {key.lower(): value for key, value in planning.request.build_args.items() if key.lower() in _PROXIES}
     return tuple((form(key), value) for key, value in given.items() for form in (str.upper, str.lower))
 
 

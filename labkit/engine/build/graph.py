@@ -79,12 +79,15 @@ class RunVertex(Vertex):
     user: str = ""
     mounts: tuple[VertexMount, ...] = ()
     network: str = "default"
+    hosts: tuple[tuple[str, str], ...] = ()  # more lines of its hosts file: name and address
+    shm_size: int = 0  # bytes of its /dev/shm; 0: as usual
     script: tuple[str, str] | None = None  # a heredoc that is run as a file: its name and text
 
     @property
     def operation(self) -> str:
         mounts = [each.mount for each in self.mounts]
-        return repr(("run", self.args, self.env, self.cwd, self.user, mounts, self.network, self.script))
+        about = (self.args, self.env, self.cwd, self.user, mounts, self.network, self.script, self.hosts, self.shm_size)
+        return repr(("run", *about))
 
     @property
     def sources(self) -> tuple[Vertex, ...]:
@@ -246,6 +249,8 @@ class VertexResults:
             KeyPart("user", "", vertex.user),
             KeyPart("network", "", vertex.network),
         ]
+        parts += [KeyPart("host", name, address) for name, address in vertex.hosts]
+        parts += [KeyPart("shm-size", "", str(vertex.shm_size))] if vertex.shm_size else []
         parts += [KeyPart("mount", each.mount.target, repr(each.mount)) for each in vertex.mounts]
         parts += [KeyPart("script", *vertex.script)] if vertex.script else []
         files: dict[str, Listing] = {}
@@ -334,3 +339,15 @@ def _uuid(core: Core) -> str:
         digits = core.ids.new("cache manager")[:32]
         core.tables.words.set("build uuid", digits)
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+
+
+def keep_base(core: Core, cache: BuildCache, vertex: ImageVertex, *, held: bool = False) -> CacheRecord:
+    """The record of a base image, which holds its layers."""
+    digest = base_key(vertex).digest
+    if known := cache.find(digest):
+        return known
+    if not held:
+        LayerStore(core).hold(vertex.chain)
+    description = f"pulled from {vertex.reference.partition('@')[0]}"
+    size = LayerStore(core).size(vertex.chain) if held else 0  # a local image's layers are counted with the image
+    return cache.add(CacheRecord(core.ids.key("build"), digest, chain=vertex.chain, description=description, size=size))

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from labkit.engine.build import dispatch
+from labkit.engine.build.client import BuildRequest
 from labkit.engine.build.graph import ImageVertex, Vertex
-from labkit.engine.build.stages import BaseImage, BaseImages, PlannedInstruction, Planning, PlanSettings, StageState
+from labkit.engine.build.stages import BaseImage, BaseImages, PlannedInstruction, Planning, StageState
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import parse as parse_reference
 from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter, did_you_mean, suggestion
@@ -44,6 +45,7 @@ from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.parser import parse_stages, parse_trigger
 from labkit.kernel.golang import JsonObject, items, members, quote, text, texts
 
+PLATFORM = "linux/amd64"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
 _STEPS = (CopyInstruction, RunInstruction, WorkdirInstruction)
@@ -63,15 +65,15 @@ class BuildPlan:
     base: JsonObject  # the configuration of the image at the very bottom
 
 
-def plan(written: str, settings: PlanSettings, images: BaseImages, lint: Linter) -> BuildPlan:
+def plan(written: str, request: BuildRequest, images: BaseImages, lint: Linter) -> BuildPlan:
     """Work out a Dockerfile; `lint` gets the warnings. Raises DockerfileError."""
-    return _Planner(Planning(settings, lint), images).plan(written)
+    return _Planner(Planning(request, lint), images).plan(written)
 
 
 class _Planner:
     def __init__(self, planning: Planning, images: BaseImages) -> None:
         self.planning = planning
-        self.settings = planning.settings
+        self.request = planning.request
         self.lint = planning.lint
         self.images = images
         self.states: list[StageState] = []
@@ -96,8 +98,8 @@ class _Planner:
         for state in self.states:
             if state in reachable and not state.dispatched:
                 self._dispatch_state(state)
-        if self.settings.labels:
-            target.config["Labels"] = {**members(target.config, "Labels"), **self.settings.labels}
+        if self.request.labels:
+            target.config["Labels"] = {**members(target.config, "Labels"), **self.request.labels}
         self.lint.refuse()
         return BuildPlan(
             target.top, target.config, target.history, target.author, list(self.planning.context_paths), target.image
@@ -135,20 +137,20 @@ class _Planner:
     # arguments before the first FROM
 
     def _global_args(self, stages: list[Stage], before: list[ArgInstruction]) -> None:
-        os_, arch, *variant = self.settings.platform.split("/")
-        target = self.settings.target or stages[-1].head.name
-        about = {"PLATFORM": self.settings.platform, "OS": os_, "OSVERSION": "", "ARCH": arch}
+        os_, arch, *variant = PLATFORM.split("/")
+        target = self.request.target or stages[-1].head.name
+        about = {"PLATFORM": PLATFORM, "OS": os_, "OSVERSION": "", "ARCH": arch}
         about["VARIANT"] = variant[0] if variant else ""
         self.planning.globals = {f"{side}{key}": value for side in ("BUILD", "TARGET") for key, value in about.items()}
         self.planning.globals["TARGETSTAGE"] = target or "default"
         for name in self.planning.globals:
-            self.planning.globals[name] = self.settings.build_args.get(name, self.planning.globals[name])
+            self.planning.globals[name] = self.request.build_args.get(name, self.planning.globals[name])
         try:
             defaults = self._with_args(before, {})
             self._check_defaults(stages, defaults)
         except DockerfileError:
             pass
-        self.planning.globals = self._with_args(before, self.settings.build_args)
+        self.planning.globals = self._with_args(before, self.request.build_args)
 
     def _with_args(self, before: list[ArgInstruction], given: Mapping[str, str]) -> dict[str, str]:
         env = dict(self.planning.globals)
@@ -209,7 +211,7 @@ class _Planner:
             self.by_name[name.lower()] = state
 
     def _target(self) -> StageState:
-        wanted = self.settings.target
+        wanted = self.request.target
         if not wanted:
             return self.states[-1]
         if wanted.lower() not in self.by_name:

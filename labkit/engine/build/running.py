@@ -97,7 +97,7 @@ class Runner:
         self.core.kernel.tick(_STEPS)
         files = Namespace(self.core.host.store, self.root).files()
         with self._mount_points(files):
-            namespace = self._namespace(files)
+            namespace = self._namespace(vertex)
             try:
                 self._execute(vertex, namespace, log)
             finally:
@@ -134,14 +134,15 @@ class Runner:
         if status:
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: {status}")
 
-    def _namespace(self, files: Files) -> Namespace:
+    def _namespace(self, vertex: RunVertex) -> Namespace:
         core = self.core
-        namespace = Sandboxes(core).namespace(self.root, key=self.key)
+        namespace = Sandboxes(core).namespace(self.root, key=self.key, shm=vertex.shm_size)
         Sandboxes(core).mask(namespace)
         own = Namespace(core.host.store, tmpfs(core.host.store, mode=0o755)).files()
+        more = "".join(f"{address}\t{name}\n" for name, address in vertex.hosts)
         for path, text in _FILES.items():
             name = posixpath.basename(path)
-            own.write(f"/{name}", text)
+            own.write(f"/{name}", text + more if name == "hosts" else text)
             namespace.mount(path, own.source(f"/{name}"))
         own.namespace.discard()
         for mount in self.attached:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import stat
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
+from labkit.engine.build import outputs
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildClient, BuildInputs, BuildRequest, Emit, Progress, ProgressStep, check_tags
 from labkit.engine.build.context import (
@@ -35,10 +35,11 @@ from labkit.engine.build.graph import (
     VertexResult,
     VertexResults,
     base_key,
+    keep_base,
 )
 from labkit.engine.build.plan import BuildPlan, plan
 from labkit.engine.build.running import RunError, RunMounts, Runner
-from labkit.engine.build.stages import Bases, PlanSettings
+from labkit.engine.build.stages import Bases
 from labkit.engine.core.buildrecords import (
     CACHED,
     CANCELED,
@@ -126,19 +127,13 @@ _PULL = 0.5  # seconds that fetching a base image is said to take
 _AFTER = 0.05  # seconds between a process' last output and the end of its step (examples/build.txt)
 
 
-class Stream(Protocol):
-    """Where the progress goes: the client's stderr."""
-
-    def write(self, data: str) -> object: ...
-
-
-def build(core: Core, request: BuildRequest, progress: Stream) -> str:
+def build(core: Core, request: BuildRequest, emit: Emit) -> str:
     """The id of the image. Raises BuildError, whose text is what is printed last."""
     views = Views(core)
     BuildCache(core).keep_journal(Journal())
     _remove_id_file(request)
     try:
-        image_id = _Build(core, request, views, progress.write).run()
+        image_id = _Build(core, request, views, emit).run()
     finally:
         views.close()
     try:
@@ -177,15 +172,16 @@ class _Build:
         if source.text is None:
             self._show_definition(source)
             raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
-        settings = PlanSettings(self.request.target, self.request.build_args, self.request.labels)
         try:
-            planned = plan(source.text, settings, self.bases, self.lint)
+            planned = plan(source.text, self.request, self.bases, self.lint)
         except DockerfileError as error:
             self._show_definition(source)
             self.bases.show(self.progress)
             raise self._broken(source, error.message, error.places) from None
         self._show_definition(source)
         self.bases.show(self.progress)
+        if self.request.cache_from:
+            outputs.import_caches(self.core, self.request.cache_from, self.progress)
         return self._solve(source, planned, tags)
 
     def _show_definition(self, source: BuildInputs) -> None:
@@ -217,7 +213,15 @@ class _Build:
             raise self._broken(source, error.message, [error.vertex.place]) from None
         finally:
             self.cache.keep_journal(replace(journal, outcomes=tuple(solver.outcomes), earlier=solver.earlier))
-        image_id = self._export(planned, record, tags, new=solver.made > 0)
+        image_id = ""
+        for output in self.request.outputs:
+            if output.type == "image":
+                image_id = self._export(planned, record, tags, new=solver.made > 0)
+            else:
+                built = self.views.layer(record.chain) if record and record.chain else self.views.empty()
+                outputs.give(output, built, self.request.files, self.progress)
+            if output.push:
+                outputs.push(tags, self.progress)
         self.emit(self.lint.summary())
         return image_id
 
@@ -262,6 +266,8 @@ class _Build:
                 step.done()
 
     def _export(self, planned: BuildPlan, record: CacheRecord | None, tags: list[Reference], *, new: bool) -> str:
+        if self.request.inline_cache:
+            self.progress.step("preparing layers for inline cache").done()
         image_id = export(self.core, self.cache, planned, record.chain if record else None)
         step = self.progress.step("exporting to image")
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
@@ -279,23 +285,13 @@ class _Build:
         """What the exporter of the engine's image store writes."""
         if not self.core.keeps_manifests:
             return [f"writing image {image_id}"]
+        if not self.request.provenance:
+            return [f"exporting manifest {image_id}", f"exporting config sha256:{self.core.digest('config', image_id)}"]
         kinds = ("manifest", "config", "attestation manifest")
         return [
             *(f"exporting {kind} sha256:{self.core.digest(kind, image_id)}" for kind in kinds),
             f"exporting manifest list {image_id}",
         ]
-
-
-def keep_base(core: Core, cache: BuildCache, vertex: ImageVertex, *, held: bool = False) -> CacheRecord:
-    """The record of a base image, which holds its layers."""
-    digest = base_key(vertex).digest
-    if known := cache.find(digest):
-        return known
-    if not held:
-        LayerStore(core).hold(vertex.chain)
-    description = f"pulled from {vertex.reference.partition('@')[0]}"
-    size = LayerStore(core).size(vertex.chain) if held else 0  # a local image's layers are counted with the image
-    return cache.add(CacheRecord(core.ids.key("build"), digest, chain=vertex.chain, description=description, size=size))
 
 
 class Solver:

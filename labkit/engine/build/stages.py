@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from labkit.engine.build.client import Progress, human_size
+from labkit.engine.build.client import BuildRequest, Progress, human_size
 from labkit.engine.build.graph import Vertex
 from labkit.engine.core.core import Core, RemoteImage
 from labkit.engine.core.names import Reference, parse
@@ -42,14 +42,6 @@ class BaseImages(Protocol):
 
     def find(self, reference: str) -> BaseImage:
         """By its whole name. Raises DockerfileError."""
-
-
-@dataclass(frozen=True)
-class PlanSettings:
-    target: str = ""
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    platform: str = "linux/amd64"
 
 
 class StageState:
@@ -134,7 +126,7 @@ NOT_IN_ENV = ("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE")
 
 @dataclass
 class Planning:
-    settings: PlanSettings
+    request: BuildRequest
     lint: Linter
     lexer: Lexer = field(default_factory=Lexer)
     globals: dict[str, str] = field(default_factory=dict)  # arguments before the first FROM
@@ -186,7 +178,7 @@ class Bases:
     def find(self, reference: str) -> BaseImage:
         known = next((name for name, error in self.lookups if name == reference and not error), None)
         try:
-            image = self._find(parse(reference))
+            image = self.look_up(parse(reference))
         except DockerfileError as error:
             self.lookups.append((reference, error.message))
             message = f"failed to resolve source metadata for {reference}: {error.message}"
@@ -195,7 +187,8 @@ class Bases:
             self.lookups.append((reference, ""))
         return image
 
-    def _find(self, reference: Reference) -> BaseImage:
+    def look_up(self, reference: Reference) -> BaseImage:
+        """Raises DockerfileError."""
         local = self.core.tables.references.get(str(reference))
         image = ImageStore(self.core).get(local) if local and not self.always_ask else None
         if image:
