@@ -8,12 +8,9 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 from posixpath import basename
-from typing import TYPE_CHECKING
 
+from labkit.kernel.process import Process, Program
 from labkit.userland.tool import BUSYBOX_BANNER, Utility, run
-
-if TYPE_CHECKING:
-    from labkit.kernel.process import Process, Program
 
 _FAMILIES = {  # module: its utilities
     "viewing": "cat head tail tee more less",

@@ -13,18 +13,20 @@ def _line(account: Account) -> str:
 
 
 def _append(tool: Tool, path: str, line: str) -> None:
-    try:
+    with tool.refusing(Say("{0}", "cannot open {0}"), path):
         old = tool.files.read(path) if tool.files.exists(path) else b""
         tool.files.append(path, ("\n" if old and not old.endswith(b"\n") else "") + line)
-    except OSError as error:
-        tool.refuse(Say("{0}", "cannot open {0}"), path, error=error)
 
 
-def _need_root(tool: Tool) -> None:
+def _asked(tool: Tool, said: str = "") -> tuple[Names, str]:
+    """What names there are, and the one that is given. Only root may ask."""
     if tool.files.user.uid:
         tool.fail(
             "Only root may add a user or group to the system." if tool.gnu else "permission denied (are you root?)"
         )
+    if not tool.operands:
+        tool.usage(said)
+    return Names(tool.files), tool.operands[0]
 
 
 def _next(taken: set[int], first: int, *, down: bool = False) -> int:
@@ -38,38 +40,35 @@ def _after(taken: set[int]) -> int:
     return max((number for number in taken if 1000 <= number < 60000), default=999) + 1
 
 
-def _free_uid(tool: Tool, names: Names, asked: str | None, system: bool) -> int:
+def _free(tool: Tool, taken: set[int], asked: str | None, system: bool) -> int:
+    """The number of a new user or group."""
     if asked:
         return int(asked)
-    taken = {account.uid for account in names.accounts}
-    if tool.name == "useradd" and not system:
-        return _after(taken)
-    return _next(taken, 999, down=True) if system and tool.gnu else _next(taken, 100 if system else 1000)
-
-
-def _free_gid(tool: Tool, names: Names, asked: str | None, system: bool) -> int:
-    if asked:
-        return int(asked)
-    taken = {group.gid for group in names.groups}
     if tool.name in ("useradd", "groupadd") and not system:
         return _after(taken)
     return _next(taken, 999, down=True) if system and tool.gnu else _next(taken, 100 if system else 1000)
 
 
-def _add_group(tool: Tool, name: str, gid: int) -> None:
+def _add_group(tool: Tool, names: Names, name: str, asked: str | None, system: bool) -> int:
+    gid = _free(tool, {group.gid for group in names.groups}, asked, system)
     _append(tool, _GROUP, f"{name}:x:{gid}:\n")
+    return gid
+
+
+def _add_user(tool: Tool, account: Account, ages: str = "0:99999:7") -> None:
+    _append(tool, _PASSWD, _line(account))
+    today = tool.process.kernel.clock.now // 10**9 // 86400
+    _append(tool, _SHADOW, f"{account.name}:!:{today}:{ages}:::\n")
 
 
 def _rewrite_group(tool: Tool, change: dict[str, Group]) -> None:
-    lines = []
-    for group in Names(tool.files).groups:
-        one = change.get(group.name, group)
-        lines.append(f"{one.name}:x:{one.gid}:{','.join(one.members)}\n")
+    groups = [change.get(group.name, group) for group in Names(tool.files).groups]
+    lines = [f"{group.name}:x:{group.gid}:{','.join(group.members)}\n" for group in groups]
     tool.files.write(_GROUP, "".join(lines))
 
 
 def _join(tool: Tool, user: str, group_name: str) -> None:
-    group = next((one for one in Names(tool.files).groups if one.name == group_name), None)
+    group = Names(tool.files).named_group(group_name)
     if group is None:
         tool.fail(
             f"group '{group_name}' does not exist" if tool.gnu else f"unknown group {group_name}", 6 if tool.gnu else 1
@@ -87,11 +86,7 @@ def _make_home(tool: Tool, account: Account) -> None:
 
 def adduser(tool: Tool) -> None:
     """busybox's, and Debian's (which asks nothing with --disabled-password --gecos '')."""
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage("Only one or two names allowed.")
-    names = Names(tool.files)
-    name = tool.operands[0]
+    names, name = _asked(tool, "Only one or two names allowed.")
     if len(tool.operands) > 1:
         if names.account(name) is None:
             tool.fail(f"The user `{name}' does not exist." if tool.gnu else f"unknown user {name}")
@@ -100,7 +95,7 @@ def adduser(tool: Tool) -> None:
     if names.account(name) is not None:
         tool.fail(f"The user `{name}' already exists." if tool.gnu else f"user '{name}' in use")
     system = tool.has("S", "system")
-    uid = _free_uid(tool, names, tool.value("u", "uid"), system)
+    uid = _free(tool, {account.uid for account in names.accounts}, tool.value("u", "uid"), system)
     gid = _own_group(tool, names, name, uid, system)
     home = tool.value("h", "home") or (f"/home/{name}" if not (system and tool.gnu) else "/nonexistent")
     comment = tool.value("g", "gecos")
@@ -108,95 +103,68 @@ def adduser(tool: Tool) -> None:
     account = Account(
         name, uid, gid, ("Linux User" + ",,," if not tool.gnu else "") if comment is None else comment, home, shell
     )
-    _append(tool, _PASSWD, _line(account))
-    _append(tool, _SHADOW, f"{name}:!:{tool.process.kernel.clock.now // 10**9 // 86400}:0:99999:7:::\n")
+    _add_user(tool, account)
     if not tool.has("H", "no-create-home") and not (system and tool.gnu):
         _make_home(tool, account)
 
 
 def _own_group(tool: Tool, names: Names, name: str, uid: int, system: bool) -> int:
-    given = tool.value("G", "ingroup", "gid")
+    """The group of a new user: the one that is given, else a new one with the user's number."""
+    by_useradd = tool.name == "useradd"
+    given = tool.value("g") if by_useradd else tool.value("G", "ingroup", "gid")
     if given:
         gid = names.gid(given)
         if gid is None:
-            tool.fail(f"The group `{given}' does not exist." if tool.gnu else f"unknown group {given}")
+            said = f"group '{given}' does not exist" if by_useradd else f"The group `{given}' does not exist."
+            tool.fail(said if tool.gnu else f"unknown group {given}", 6 if by_useradd else 1)
         return gid
-    gid = _free_gid(tool, names, str(uid) if all(group.gid != uid for group in names.groups) else None, system)
-    _add_group(tool, name, gid)
-    return gid
+    if by_useradd and tool.has("N"):
+        return 100
+    if by_useradd and names.named_group(name):
+        tool.fail(f"group {name} exists - if you want to add this user to that group, use -g.", 9)
+    return _add_group(tool, names, name, str(uid) if all(group.gid != uid for group in names.groups) else None, system)
 
 
 def addgroup(tool: Tool) -> None:
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage()
+    names, name = _asked(tool)
     if len(tool.operands) > 1:
-        _join(tool, tool.operands[0], tool.operands[1])
+        _join(tool, name, tool.operands[1])
         return
-    names = Names(tool.files)
-    name = tool.operands[0]
-    if any(group.name == name for group in names.groups):
+    if names.named_group(name):
         tool.fail(f"The group `{name}' already exists." if tool.gnu else f"group '{name}' in use")
-    _add_group(tool, name, _free_gid(tool, names, tool.value("g", "gid"), tool.has("S", "system")))
+    _add_group(tool, names, name, tool.value("g", "gid"), tool.has("S", "system"))
 
 
 def useradd(tool: Tool) -> None:
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage()
-    names, name = Names(tool.files), tool.operands[0]
+    names, name = _asked(tool)
     if names.account(name) is not None:
         tool.fail(f"user '{name}' already exists", 9)
     asked = tool.value("u")
     if asked and any(account.uid == int(asked) for account in names.accounts) and not tool.has("o"):
         tool.fail(f"UID {asked} is not unique", 4)
     system = tool.has("r")
-    uid = _free_uid(tool, names, asked, system)
-    gid = _useradd_group(tool, names, name, uid, system)
+    uid = _free(tool, {account.uid for account in names.accounts}, asked, system)
+    gid = _own_group(tool, names, name, uid, system)
     account = Account(
         name, uid, gid, tool.value("c") or "", tool.value("d") or f"/home/{name}", tool.value("s") or "/bin/sh"
     )
-    _append(tool, _PASSWD, _line(account))
-    _append(
-        tool,
-        _SHADOW,
-        f"{name}:!:{tool.process.kernel.clock.now // 10**9 // 86400}:{'' if system else '0:99999:7'}:::\n",
-    )
+    _add_user(tool, account, "" if system else "0:99999:7")
     for group in filter(None, (tool.value("G") or "").split(",")):
         _join(tool, name, group)
     if tool.has("m"):
         _make_home(tool, account)
 
 
-def _useradd_group(tool: Tool, names: Names, name: str, uid: int, system: bool) -> int:
-    given = tool.value("g")
-    if given:
-        gid = names.gid(given)
-        if gid is None:
-            tool.fail(f"group '{given}' does not exist", 6)
-        return gid
-    if tool.has("N"):
-        return 100
-    if any(group.name == name for group in names.groups):
-        tool.fail(f"group {name} exists - if you want to add this user to that group, use -g.", 9)
-    gid = _free_gid(tool, names, str(uid) if all(group.gid != uid for group in names.groups) else None, system)
-    _add_group(tool, name, gid)
-    return gid
-
-
 def groupadd(tool: Tool) -> None:
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage()
-    names, name = Names(tool.files), tool.operands[0]
-    if any(group.name == name for group in names.groups):
+    names, name = _asked(tool)
+    if names.named_group(name):
         if tool.has("f"):
             return
         tool.fail(f"group '{name}' already exists", 9)
     asked = tool.value("g")
     if asked and any(group.gid == int(asked) for group in names.groups) and not tool.has("o"):
         tool.fail(f"GID '{asked}' already exists", 4)
-    _add_group(tool, name, _free_gid(tool, names, asked, tool.has("r")))
+    _add_group(tool, names, name, asked, tool.has("r"))
 
 
 def _without(tool: Tool, path: str, name: str) -> None:
@@ -206,10 +174,7 @@ def _without(tool: Tool, path: str, name: str) -> None:
 
 
 def deluser(tool: Tool) -> None:
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage()
-    names, name = Names(tool.files), tool.operands[0]
+    names, name = _asked(tool)
     account = names.account(name)
     if account is None:
         said = {"userdel": f"user '{name}' does not exist", "deluser": f"The user `{name}' does not exist."}[tool.name]
@@ -220,21 +185,24 @@ def deluser(tool: Tool) -> None:
         group.name: group._replace(members=tuple(one for one in group.members if one != name)) for group in names.groups
     }
     _rewrite_group(tool, changes)
-    own = next((group for group in names.groups if group.name == name and group.gid == account.gid), None)
-    if own is not None:
+    own = names.named_group(name)
+    if own is not None and own.gid == account.gid:
         _without(tool, _GROUP, name)
     if tool.has("r", "remove-home") and tool.files.exists(account.home):
         tool.files.rmtree(account.home)
 
 
 def delgroup(tool: Tool) -> None:
-    _need_root(tool)
-    if not tool.operands:
-        tool.usage()
-    name = tool.operands[0]
-    if all(group.name != name for group in Names(tool.files).groups):
+    names, name = _asked(tool)
+    if names.named_group(name) is None:
         tool.fail(f"group '{name}' does not exist" if tool.gnu else f"unknown group {name}", 6 if tool.gnu else 1)
     _without(tool, _GROUP, name)
+
+
+def _keys(path: str, line: str) -> set[str]:
+    """What a line is found by: a host's address and names, a user's or group's name and number."""
+    cells = line.split(":")
+    return set(line.split()) if path.endswith("hosts") else {cells[0], *cells[2:3]}
 
 
 def getent(tool: Tool) -> int:
@@ -245,13 +213,8 @@ def getent(tool: Tool) -> int:
         tool.process.stderr.write(f"Unknown database: {tool.operands[0]}\n")
         return 1
     lines = tool.files.read(path).decode().splitlines() if tool.files.exists(path) else []
-    found = []
-    for line in lines:
-        cells = line.split() if path.endswith("hosts") else line.split(":")
-        if not tool.operands[1:] or any(
-            key in (cells if path.endswith("hosts") else [cells[0], *cells[2:3]]) for key in tool.operands[1:]
-        ):
-            found.append(line)
+    wanted = set(tool.operands[1:])
+    found = [line for line in lines if not wanted or wanted & _keys(path, line)]
     tool.out("".join(f"{line}\n" for line in found))
     return 0 if found else 2
 

@@ -18,12 +18,8 @@ from labkit.userland.tool import Say, Tool, Utility, bytes_of
 def getfattr(tool: Tool) -> int:
     follow = not tool.has("h")
     for path in tool.operands:
-        try:
-            names = _attributes(tool, path, follow)
-        except OSError as error:
-            tool.complain(Say("", "{0}: " + tool.reason(error)), path)
-            continue
-        _print_attributes(tool, path, names, follow)
+        names = tool.attempt(lambda: _attributes(tool, path, follow), Say("", "{0}"), path)  # noqa: B023
+        _print_attributes(tool, path, names or [], follow)
     return tool.status
 
 
@@ -161,9 +157,8 @@ def _content_kind(content: Content) -> str:
         return "empty"
     if program_name(content) is not None:
         return _MAGIC[0][1]
-    for magic, name in _MAGIC:
-        if head.startswith(magic):
-            return name
+    if name := next((name for magic, name in _MAGIC if head.startswith(magic)), ""):
+        return name
     if content.read(257, 5) == b"ustar":
         return "POSIX tar archive" + (" (GNU)" if content.read(257, 8) == b"ustar  \0" else "")
     return _text_kind(head)

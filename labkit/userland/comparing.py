@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from labkit.files import Content
-from labkit.userland.dates import formatted
-from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, size, text_of
+from labkit.userland.quantities import formatted, size
+from labkit.userland.tool import SAME, Done, Say, Tool, Utility, below, bytes_of, text_of
 
 Op = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]  # what SequenceMatcher gives
 _LIMIT = 20_000  # lines of a file that are compared one by one
@@ -44,7 +44,7 @@ def _pair(tool: Tool, left: str, right: str, *, top: bool = False) -> int:
         return _folders(tool, left, right)
     if one != other and top:
         name = (right if one else left).rstrip("/").rpartition("/")[2]
-        left, right = (f"{left.rstrip('/')}/{name}", right) if one else (left, f"{right.rstrip('/')}/{name}")
+        left, right = (below(left, name), right) if one else (left, below(right, name))
         tool.files.stat(left), tool.files.stat(right)
     elif one != other:
         kinds = ["directory" if folder else "regular file" for folder in (one, other)]
@@ -58,7 +58,7 @@ def _folders(tool: Tool, left: str, right: str) -> int:
     status = 0
     for name in names:
         tool.tick()
-        one, other = f"{left.rstrip('/')}/{name}", f"{right.rstrip('/')}/{name}"
+        one, other = below(left, name), below(right, name)
         here, there = name in tool.files.listdir(left), name in tool.files.listdir(right)
         if not (here and there) and not tool.has("N"):
             tool.out(f"Only in {left if here else right}: {name}\n")
@@ -196,16 +196,11 @@ def _grouped(ops: list[Op], context: int) -> Iterator[list[Op]]:
 
 
 def cmp(tool: Tool) -> int:
-    if not tool.operands:
-        tool.missing()
     left, right = tool.operands[0], tool.operands[1] if len(tool.operands) > 1 else "-"
     contents = []
     for path in (left, right):
-        try:
+        with tool.refusing(SAME, path, status=2):
             contents.append(tool.content(path))
-        except OSError as error:
-            tool.complain(SAME, path, error=error, status=2)
-            return 2
     one, other = contents
     if limit := tool.value("n"):
         one, other = one[: size(limit)], other[: size(limit)]  # type: ignore[assignment]
@@ -222,14 +217,12 @@ def _differences(tool: Tool, left: str, right: str, one: Content, other: Content
         step = min(1 << 16, common - place)
         first, second = one.read(place, step), other.read(place, step)
         tool.tick()
-        if first != second:
-            for index in range(step):
-                if first[index] != second[index]:
-                    if not tool.has("l"):
-                        return _first_difference(
-                            tool, left, right, place + index + 1, line + first[:index].count(b"\n")
-                        )
-                    tool.out(f"{place + index + 1:{width}} {first[index]:3o} {second[index]:3o}\n")
+        for index in range(step) if first != second else ():
+            if first[index] != second[index]:
+                at = place + index + 1
+                if not tool.has("l"):
+                    return _first_difference(tool, left, right, at, line + first[:index].count(b"\n"))
+                tool.out(f"{at:{width}} {first[index]:3o} {second[index]:3o}\n")
         line += first.count(b"\n")
         last = first[-1]
         place += step
@@ -246,16 +239,9 @@ def _first_difference(tool: Tool, left: str, right: str, place: int, line: int) 
 
 
 def _end_of_file(tool: Tool, path: str, common: int, line: int, last: int) -> None:
-    if not tool.gnu:
-        tool.err(f"EOF on {path}")
-    elif common == 0:
-        tool.err(f"EOF on {path} which is empty")
-    elif tool.has("l"):
-        tool.err(f"EOF on {path} after byte {common}")
-    elif last == 10:
-        tool.err(f"EOF on {path} after byte {common}, line {line - 1}")
-    else:
-        tool.err(f"EOF on {path} after byte {common}, in line {line}")
+    where = "" if tool.has("l") else f", line {line - 1}" if last == 10 else f", in line {line}"
+    gnu = f" after byte {common}{where}" if common else " which is empty"
+    tool.err(f"EOF on {path}{gnu if tool.gnu else ''}")
 
 
 UTILITIES = {
@@ -277,5 +263,6 @@ UTILITIES = {
         "[OPTION]... FILE1 [FILE2 [SKIP1 [SKIP2]]]",
         bad=2,
         package="GNU diffutils) 3.8",
+        needs="operand",
     ),
 }

@@ -148,23 +148,13 @@ def _target(path: str, unpacking: bool) -> str:
 
 def _expand(tool: Tool, path: str, content: Content) -> Content | None:
     name = "stdin" if path == "-" else path
+    why = "not in gzip format", "no gzip/bzip2/xz magic" if tool.name == "zcat" else "invalid magic"
     try:
         result = opened(tool, content) if kind_of(content) == "z" else None
     except ValueError:
-        tool.process.stderr.write(
-            f"\ngzip: {name}: invalid compressed data--format violated\n"
-            if tool.gnu
-            else f"{tool.name}: corrupted data\n"
-        )
-        tool.status = 1
-        return None
+        result, why = None, ("invalid compressed data--format violated", "corrupted data")
     if result is None:
-        if tool.gnu:
-            tool.process.stderr.write(f"\ngzip: {name}: not in gzip format\n")
-        else:
-            tool.process.stderr.write(
-                f"{tool.name}: {'no gzip/bzip2/xz magic' if tool.name == 'zcat' else 'invalid magic'}\n"
-            )
+        tool.process.stderr.write(f"\ngzip: {name}: {why[0]}\n" if tool.gnu else f"{tool.name}: {why[1]}\n")
         tool.status = 1
     return result
 

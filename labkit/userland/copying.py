@@ -17,22 +17,21 @@ from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat, failure
 from labkit.files.paths import Handle
 from labkit.userland import owning
 from labkit.userland.owning import Names
-from labkit.userland.tool import Done, Say, Tool, Utility
+from labkit.userland.tool import Done, Say, Tool, Utility, below, is_same
 
 STAT = Say("can't stat '{0}'", "cannot stat {0:q}")
+SAME_FILE = Say("'{0}' and '{1}' are the same file", "{0:q} and {1:q} are the same file")
+OVERWRITE = Say("overwrite '{0}'? ", "overwrite {0:q}? ")
+KEPT = frozenset({"mode", "ownership", "timestamps", "links", "xattr"})  # all that can be kept of a file
 
 
 def destination_of(tool: Tool) -> tuple[list[str], str, bool]:
     """The sources, the destination, and whether it is a folder that they go into."""
     operands = list(tool.operands)
     if folder := tool.value("t"):
-        if not operands:
-            tool.missing("file operand")
         if not tool.files.is_dir(folder):
             not_a_folder(tool, folder)
         return operands, folder, True
-    if not operands:
-        tool.missing("file operand")
     if len(operands) == 1:
         tool.missing("destination file operand", after=True)
     destination = operands.pop()
@@ -82,16 +81,12 @@ class CopyOptions:
 def _way(tool: Tool) -> CopyOptions:
     keep: set[str] = set()
     for name, value in tool.options:
-        if name in ("a", "archive"):
-            keep |= {"mode", "ownership", "timestamps", "links", "xattr"}
+        if name == "a" or (name == "preserve" and "all" in value.split(",")):
+            keep |= KEPT
         elif name == "p" or (name == "preserve" and not value):
             keep |= {"mode", "ownership", "timestamps"}
         elif name == "preserve":
-            keep |= (
-                {"mode", "ownership", "timestamps", "links", "xattr"}
-                if "all" in value.split(",")
-                else set(value.split(","))
-            )
+            keep |= set(value.split(","))
         elif name == "no-preserve":
             keep -= set(value.split(","))
     links = tool.last("L", "P", "H", "d", "a")
@@ -127,28 +122,18 @@ def cp(tool: Tool) -> None:
         copy_file(tool, source, target, way, top=True)
 
 
-def look_at(tool: Tool, path: str, follow: bool) -> Stat | None:
-    """What is at a path, or None."""
-    try:
-        return tool.files.stat(path) if follow else tool.files.lstat(path)
-    except OSError:
-        return None
-
-
 def copy_file(tool: Tool, source: str, target: str, way: CopyOptions, *, top: bool = False) -> bool:
     tool.tick()
     follow = way.follow_operands if top else way.follow
-    try:
-        about = tool.files.stat(source) if follow else tool.files.lstat(source)
-    except OSError as error:
-        tool.complain(STAT, source, error=error)
+    about = tool.attempt(lambda: (tool.files.stat if follow else tool.files.lstat)(source), STAT, source)
+    if about is None:
         return False
     if stat.S_ISDIR(about.st_mode) and not way.recursive and not (way.link == "s" and not tool.gnu):
         tool.complain(Say("omitting directory '{0}'", "-r not specified; omitting directory {0:q}"), source)
         return False
-    there = look_at(tool, target, follow=True)
-    if there and (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev) and not way.link:
-        tool.complain(Say("'{0}' and '{1}' are the same file", "{0:q} and {1:q} are the same file"), source, target)
+    there = tool.look(target, follow=True)
+    if is_same(there, about) and not way.link:
+        tool.complain(SAME_FILE, source, target)
         return False
     if stat.S_ISDIR(about.st_mode):
         return _copy_folder(tool, source, target, about, there, way)
@@ -166,10 +151,7 @@ def _may_replace(tool: Tool, source: str, target: str, about: Stat, there: Stat 
         return True
     if way.no_clobber or (way.update and there.st_mtime_ns >= about.st_mtime_ns):
         return False
-    if way.ask:
-        tool.process.stderr.write(f"{tool.name}: " + tool.text(Say("overwrite '{0}'? ", "overwrite {0:q}? "), target))
-        return tool.process.stdin.readline()[:1] in (b"y", b"Y")
-    return True
+    return tool.asks(OVERWRITE, target) if way.ask else True
 
 
 def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: CopyOptions) -> bool:
@@ -192,7 +174,7 @@ def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat 
         if _is_below(tool, source, target):
             said = "cannot copy a directory, {0:q}, into itself, {1:q}"
             tool.complain(Say("recursion detected, omitting directory '{1}'", said), source, target)
-            names = [name for name in names if not _same(tool, f"{source.rstrip('/')}/{name}", target)]
+            names = [name for name in names if not _same(tool, below(source, name), target)]
     except OSError as error:
         reading = error.filename == source
         making = Say("can't create directory '{1}'", "cannot create directory {1:q}")
@@ -200,7 +182,7 @@ def _copy_folder(tool: Tool, source: str, target: str, about: Stat, there: Stat 
             Say("can't open '{0}'", "cannot access {0:q}") if reading else making, source, target, error=error
         )
         return False
-    copied = [copy_file(tool, f"{source.rstrip('/')}/{name}", f"{target.rstrip('/')}/{name}", way) for name in names]
+    copied = [copy_file(tool, below(source, name), below(target, name), way) for name in names]
     if there is None or "mode" in way.keep or not tool.gnu:
         if "mode" not in way.keep and there is None:
             with suppress(OSError):
@@ -229,10 +211,10 @@ def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: CopyOption
     files = tool.files
     key = (about.st_dev, about.st_ino)
     try:
-        if way.remove_first and look_at(tool, target, follow=False):
+        if way.remove_first and tool.look(target):
             files.unlink(target)
         if way.hard_links and about.st_nlink > 1 and key in way.done:
-            if look_at(tool, target, follow=False):
+            if tool.look(target):
                 files.unlink(target)
             files.link(way.done[key], target)
         elif way.link:
@@ -252,7 +234,7 @@ def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: CopyOption
 
 
 def _link_instead(tool: Tool, source: str, target: str, way: CopyOptions) -> None:
-    if way.force and look_at(tool, target, follow=False):
+    if way.force and tool.look(target):
         tool.files.unlink(target)
     if way.link == "l":
         tool.files.link(source, target)
@@ -263,7 +245,7 @@ def _link_instead(tool: Tool, source: str, target: str, way: CopyOptions) -> Non
 def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions) -> None:
     files = tool.files
     with files.open(source) as reader:
-        there = look_at(tool, target, follow=False)
+        there = tool.look(target)
         if there is not None and stat.S_ISLNK(there.st_mode) and not files.exists(target):
             if tool.gnu and not way.force:
                 tool.complain(Say("", "not writing through dangling symlink {0:q}"), target)
@@ -271,7 +253,7 @@ def _copy_data(tool: Tool, source: str, target: str, about: Stat, way: CopyOptio
             if not tool.gnu:
                 there = None
                 files.write(target, b"", about.st_mode & 0o777)
-                there = look_at(tool, target, follow=True)
+                there = tool.look(target, follow=True)
         if there is None:
             writer = files.open(target, O_WRONLY | O_CREAT | O_EXCL, about.st_mode & 0o777)
         else:
@@ -294,7 +276,7 @@ def _reopened(tool: Tool, target: str, about: Stat, way: CopyOptions) -> Handle:
 
 def _copy_special(tool: Tool, source: str, target: str, about: Stat) -> None:
     files = tool.files
-    if look_at(tool, target, follow=False):
+    if tool.look(target):
         files.unlink(target)
     if stat.S_ISLNK(about.st_mode):
         files.symlink(files.readlink(source), target)
@@ -321,9 +303,7 @@ def _keep(tool: Tool, source: str, target: str, about: Stat, way: CopyOptions) -
 
 
 def _say_copied(tool: Tool, source: str, target: str) -> None:
-    if tool.has("v"):
-        if tool.name == "mv":
-            return
+    if tool.has("v") and tool.name != "mv":
         tool.out(tool.text(Say("'{0}' -> '{1}'", "{0:q} -> {1:q}"), source, target) + "\n")
 
 
@@ -336,25 +316,22 @@ def _say_failed(tool: Tool, source: str, target: str, about: Stat, way: CopyOpti
         tool.complain(Say("can't open '{0}'", "cannot open {0:q} for reading"), source, error=error)
     elif error.errno == errno.ENOSPC or error.filename is None:
         tool.complain(Say("write error", "error writing {1:q}"), source, target, error=error)
-    elif stat.S_ISLNK(about.st_mode):
-        tool.complain(
-            Say("can't create symlink '{1}'", "cannot create symbolic link {1:q}"), source, target, error=error
-        )
     elif not stat.S_ISREG(about.st_mode):
-        tool.complain(Say("can't create '{1}'", "cannot create special file {1:q}"), source, target, error=error)
+        link = Say("can't create symlink '{1}'", "cannot create symbolic link {1:q}")
+        other = Say("can't create '{1}'", "cannot create special file {1:q}")
+        tool.complain(link if stat.S_ISLNK(about.st_mode) else other, source, target, error=error)
     else:
         _say_not_created(tool, source, target, error)
 
 
 def _say_not_created(tool: Tool, source: str, target: str, error: OSError) -> None:
-    exists = look_at(tool, target, follow=False) is not None
-    if tool.gnu and target.endswith("/") and exists is False and look_at(tool, target.rstrip("/"), follow=False):
-        tool.complain(Say("", "cannot stat {0:q}: Not a directory"), target)
-        return
-    if tool.gnu and tool.name == "cp" and target.endswith("/") and not exists:
-        tool.complain(Say("", "cannot create regular file {0:q}: Not a directory"), target)
-        return
-    tool.complain(Say("can't create '{0}'", "cannot create regular file {0:q}"), target, error=error)
+    cannot = Say("can't create '{0}'", "cannot create regular file {0:q}")
+    if not tool.gnu or not target.endswith("/") or tool.look(target):
+        tool.complain(cannot, target, error=error)
+    elif tool.look(target.rstrip("/")):
+        tool.complain(STAT, target, error=failure(errno.ENOTDIR))
+    else:
+        tool.complain(cannot, target, error=failure(errno.ENOTDIR) if tool.name == "cp" else error)
 
 
 def install(tool: Tool) -> None:
@@ -371,7 +348,7 @@ def install(tool: Tool) -> None:
         target = inside(destination, source) if into else destination
         if tool.has("D"):
             tool.files.makedirs(dirname(target) or ".")
-        if look_at(tool, target, follow=False):
+        if tool.look(target):
             tool.files.unlink(target)
         if copy_file(
             tool, source, target, CopyOptions(keep=frozenset({"timestamps"} if tool.has("p") else ())), top=True
@@ -382,9 +359,8 @@ def install(tool: Tool) -> None:
 def _installed(tool: Tool, path: str, mode: int) -> None:
     names = Names(tool.files)
     tool.files.chmod(path, mode)
-    uid = names.uid(tool.value("o") or "") if tool.has("o") else -1
-    gid = names.gid(tool.value("g") or "") if tool.has("g") else -1
     if tool.has("o", "g"):
+        uid, gid = names.uid(tool.value("o") or ""), names.gid(tool.value("g") or "")
         tool.files.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
 
 
@@ -400,11 +376,13 @@ UTILITIES = {
         "=preserve? =no-preserve: =parents =attributes-only =remove-destination =reflink? =sparse: "
         "=backup? =strip-trailing-slashes",
         "[-arPLHpfinlsTu] SOURCE DEST\n[-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }",
+        needs="file operand",
     ),
     "install": Utility(
         install,
         "c d D p s m: o: g: t: v",
         "c d=directory D p=preserve-timestamps s m:=mode o:=owner g:=group t:=target-directory T v=verbose",
         "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST",
+        needs="file operand",
     ),
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_TRUNC, O_WRONLY, Content, Handle
 from labkit.userland.mounting import usage_of
-from labkit.userland.tool import Say, Tool, Utility, factor
+from labkit.userland.quantities import factor, scaled
+from labkit.userland.tool import Say, Tool, Utility
 
 _SPEED = 1_200_000_000  # bytes a second, for the summary
 _PAGE = 4096
@@ -30,6 +32,11 @@ class Job:
     flags: dict[str, set[str]] = field(default_factory=lambda: {"conv": set(), "iflag": set(), "oflag": set()})
 
 
+_TEXTS = {"if": "source", "of": "target", "status": "status"}  # operand: what of the job it says
+_NUMBERS = {
+    "bs": ("in_block", "out_block"), "ibs": ("in_block",), "obs": ("out_block",), "cbs": (), "count": ("count",),
+    "skip": ("skip",), "iseek": ("skip",), "seek": ("seek",), "oseek": ("seek",),
+}  # fmt: skip
 _CONVERSIONS = {
     "notrunc",
     "noerror",
@@ -63,21 +70,7 @@ def _parse(tool: Tool) -> Job:
     args = [arg for arg in tool.args if arg != "--"]
     for arg in args:
         name, equals, value = arg.partition("=")
-        if not equals or name not in (
-            "if",
-            "of",
-            "bs",
-            "ibs",
-            "obs",
-            "cbs",
-            "count",
-            "skip",
-            "seek",
-            "iseek",
-            "oseek",
-            "status",
-            *job.flags,
-        ):
+        if not equals or name not in (*_TEXTS, *_NUMBERS, *job.flags):
             if arg in ("--help", "--version") and tool.gnu:
                 tool._about(arg[2:])
             tool.usage(tool.text(Say("", "unrecognized operand {0:l}"), arg))
@@ -86,39 +79,22 @@ def _parse(tool: Tool) -> Job:
 
 
 def _set(tool: Tool, job: Job, name: str, value: str) -> None:
-    if name == "if":
-        job.source = value
-    elif name == "of":
-        job.target = value
-    elif name == "status":
-        job.status = value
+    if name in _TEXTS:
+        setattr(job, _TEXTS[name], value)
     elif name in job.flags:
         known = (_CONVERSIONS if tool.gnu else _CONVERSIONS - {"ucase", "lcase"}) if name == "conv" else _FLAGS
         for flag in value.split(","):
             if flag not in known:
                 kind = {"conv": "conversion", "iflag": "input flag", "oflag": "output flag"}[name]
-                if tool.gnu:
-                    tool.usage(tool.text(Say("", f"invalid {kind}: {{0:l}}"), flag))
-                tool.fail(f"invalid argument '{flag}' to '{name}'")
+                gnu = tool.text(Say("", f"invalid {kind}: {{0:l}}"), flag)
+                tool.wrong(gnu, f"invalid argument '{flag}' to '{name}'")
             job.flags[name].add(flag)
     else:
         number = _number(tool, value)
         if number == 0 and name in ("bs", "ibs", "obs"):
             tool.refuse(Say("number 0 is not in 1..2147483647 range", "invalid number: {0:l}"), value)
-        _set_number(job, name, number)
-
-
-def _set_number(job: Job, name: str, number: int) -> None:
-    if name in ("bs", "ibs"):
-        job.in_block = number
-    if name in ("bs", "obs"):
-        job.out_block = number
-    if name == "count":
-        job.count = number
-    elif name in ("skip", "iseek"):
-        job.skip = number
-    elif name in ("seek", "oseek"):
-        job.seek = number
+        for field_name in _NUMBERS[name]:
+            setattr(job, field_name, number)
 
 
 def dd(tool: Tool) -> None:
@@ -150,10 +126,8 @@ def dd(tool: Tool) -> None:
 
 
 def _open(tool: Tool, path: str, flags: int) -> Handle:
-    try:
+    with tool.refusing(Say("can't open '{0}'", "failed to open {0:q}"), path):
         return tool.files.open(path, flags)
-    except OSError as error:
-        tool.refuse(Say("can't open '{0}'", "failed to open {0:q}"), path, error=error)
 
 
 def _open_target(tool: Tool, job: Job) -> Handle:
@@ -189,12 +163,10 @@ def _read(tool: Tool, job: Job, reader: Handle | None) -> Content:
 
 def _write(tool: Tool, job: Job, writer: Handle, data: Content) -> int:
     """How many bytes found room."""
-    if len(data) >= _ENDLESS:  # an endless source: as much as the disk has room for
+    limited = len(data) >= _ENDLESS
+    if limited:  # an endless source: as much as the disk has room for
         room = usage_of(tool.files, tool.files.find(str(job.target)).mount).available
         data = data[: max(0, room)]  # type: ignore[assignment]
-        limited = True
-    else:
-        limited = False
     written, step = 0, len(data)
     while written < len(data) and step:
         tool.tick()
@@ -210,7 +182,6 @@ def _write(tool: Tool, job: Job, writer: Handle, data: Content) -> int:
             Say("error writing '{0}': No space left on device", "error writing {0:q}: No space left on device"),
             str(job.target),
         )
-        return written
     return written
 
 
@@ -238,12 +209,9 @@ def _rounded(number: int, base: int) -> str:
     """Three digits at least: 1.0 M, 19 k, 306 M, as dd counts (rounded to the nearest)."""
     if number < base:
         return f"{number} "
-    value, power = float(number), 0
-    while value >= base and power < 8:
-        value /= base
-        power += 1
+    value, power = scaled(number, base)
     letter = ("KMGTPEZY" if base == 1024 else "kMGTPEZY")[power - 1]
-    digits = f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+    digits = f"{value:.1f}" if value < Decimal("9.95") else f"{value:.0f}"
     return f"{digits} {letter}"
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from labkit.files import Content
-from labkit.userland.tool import SAME, Say, Tool, Utility, text_of
+from labkit.userland.tool import OPEN, SAME, Say, Tool, Utility, text_of
 
 _COST = 400  # steps that 1 MiB takes
 _LINE = re.compile(r"\\?([0-9a-fA-F]+) [ *](.*)")
@@ -31,14 +31,7 @@ def summer(kind: str) -> Callable[[Tool], None]:
         if tool.has("c"):
             _check(tool, kind)
             return
-        for path in tool.operands or ["-"]:
-            try:
-                content = tool.content(path)
-            except OSError as error:
-                tool.complain(
-                    Say("can't open '{0}'" if error.filename else "can't read '{0}'", "{0:n}"), path, error=error
-                )
-                continue
+        for path, content in tool.inputs(OPEN, reading=Say("can't read '{0}'", "{0:n}")):
             made = digest(tool, content, kind)
             if tool.has("tag"):
                 tool.out(f"{kind.upper()} ({path}) = {made}\n")
@@ -49,13 +42,8 @@ def summer(kind: str) -> Callable[[Tool], None]:
 
 
 def _check(tool: Tool, kind: str) -> None:
-    for path in tool.operands or ["-"]:
-        try:
-            lines = text_of(tool.data(path)).splitlines()
-        except OSError as error:
-            tool.complain(Say("can't open '{0}'", "{0:n}"), path, error=error)
-            continue
-        _check_list(tool, kind, path, lines)
+    for path, content in tool.inputs():
+        _check_list(tool, kind, path, text_of(tool.whole(content)).splitlines())
 
 
 def _check_list(tool: Tool, kind: str, path: str, lines: list[str]) -> None:
@@ -66,10 +54,8 @@ def _check_list(tool: Tool, kind: str, path: str, lines: list[str]) -> None:
             malformed += 1
             continue
         wanted, name = (match[1], match[2]) if match else (tagged[3], tagged[2])  # type: ignore[index]
-        try:
-            made = digest(tool, tool.content(name), kind)
-        except OSError as error:
-            tool.complain(Say("can't open '{0}'", "{0:n}"), name, error=error)
+        made = tool.attempt(lambda: digest(tool, tool.content(name), kind), OPEN, name)  # noqa: B023
+        if made is None:
             unread += 1
             if not tool.has("status"):
                 tool.out(f"{name}: FAILED{' open or read' if tool.gnu else ''}\n")
@@ -122,11 +108,8 @@ def _crc_table() -> list[int]:
 def _crc(tool: Tool, content: Content) -> int:
     """POSIX's CRC: the bytes, then their number, lowest byte first."""
     table, value, length = _crc_table(), 0, len(content)
-    tail = bytearray()
-    while length:
-        tail.append(length & 0xFF)
-        length >>= 8
-    for block in [*content.blocks(), bytes(tail)]:
+    tail = length.to_bytes(-(-length.bit_length() // 8), "little")
+    for block in [*content.blocks(), tail]:
         tool.tick(1 + len(block) // 512)
         for byte in block:
             value = (value << 8 & 0xFFFFFFFF) ^ table[value >> 24 ^ byte]
@@ -161,11 +144,7 @@ def coder(
 
 def _decode(tool: Tool, data: bytes, decode: Callable[[bytes], bytes], alphabet: bytes) -> None:
     text = bytes(byte for byte in data if byte in alphabet) if tool.has("i") else data.replace(b"\n", b"")
-    good = len(text)
-    for place, byte in enumerate(text):
-        if byte not in alphabet:
-            good = place
-            break
+    good = next((place for place, byte in enumerate(text) if byte not in alphabet), len(text))
     unit = 4 if len(alphabet) > 40 else 8
     whole = text[: good // unit * unit]
     tool.out(decode(whole) if whole else b"")

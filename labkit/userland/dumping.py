@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from labkit.files import Content
-from labkit.userland.tool import SAME, NoSizeError, Tool, Utility, size
+from labkit.userland.quantities import NoSizeError, size
+from labkit.userland.tool import SAME, Tool, Utility
 
 _NAMED = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _CONTROL = (
@@ -23,22 +24,35 @@ def _content(tool: Tool) -> Content | None:
     return Content.join(pieces) if pieces else None
 
 
-def _rows(tool: Tool, content: Content, width: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Place, bytes, and whether the row is left out because it repeats the one before."""
-    last = None
+def _part(content: Content, skip: int, limit: str | None) -> Content:
+    part = content[skip : skip + size(limit) if limit else None]  # type: ignore[misc]
+    assert isinstance(part, Content)
+    return part
+
+
+def _rows(tool: Tool, content: Content, width: int) -> Iterator[tuple[int, bytes]]:
+    """Place and bytes; a star is written for rows that repeat the one before."""
+    last, starred = b"", False
     for place in range(0, len(content), width):
         tool.tick()
         row = content.read(place, width)
         repeated = row == last and len(row) == width and not tool.has("v")
-        yield place, row, repeated
-        last = row
+        if not repeated:
+            yield place, row
+        elif not starred:
+            tool.out("*\n")
+        last, starred = row, repeated
+
+
+def _printable(row: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
 
 
 # od
 
 
 @dataclass(frozen=True)
-class Form:
+class DumpForm:
     """How a group of bytes is shown."""
 
     size: int  # of the group, in bytes
@@ -52,7 +66,7 @@ _WIDTHS = {"o": {1: 3, 2: 6, 4: 11, 8: 22}, "x": {1: 2, 2: 4, 4: 8, 8: 16}, "u":
            "d": {1: 4, 2: 6, 4: 11, 8: 20}}  # fmt: skip
 
 
-def _integer(letter: str, width: int) -> Form:
+def _integer(letter: str, width: int) -> DumpForm:
     code = _INT[width].lower() if letter == "d" else _INT[width]
 
     def show(data: bytes) -> str:
@@ -61,7 +75,7 @@ def _integer(letter: str, width: int) -> Form:
             return f"{number:0{_WIDTHS[letter][width]}{letter}}"
         return str(number)
 
-    return Form(width, _WIDTHS[letter][width], show)
+    return DumpForm(width, _WIDTHS[letter][width], show)
 
 
 def _character(data: bytes) -> str:
@@ -74,7 +88,7 @@ def _name(data: bytes) -> str:
     return _CONTROL[byte] if byte <= 32 else "del" if byte == 127 else chr(byte)
 
 
-def _forms(tool: Tool) -> list[Form]:
+def _forms(tool: Tool) -> list[DumpForm]:
     forms = []
     short = {
         "b": "o1",
@@ -96,12 +110,12 @@ def _forms(tool: Tool) -> list[Form]:
         for letter, count, tail in re.findall(r"([acdoux])(\d*|[CSIL])(z?)", text):
             number = {"C": 1, "S": 2, "I": 4, "L": 8}.get(count) or int(count or (1 if letter in "ac" else 4))
             if letter in "ac":
-                form = Form(1, 3, _character if letter == "c" else _name)
+                form = DumpForm(1, 3, _character if letter == "c" else _name)
             elif number in _INT:
                 form = _integer(letter, number)
             else:
                 tool.fail(f"invalid type string ‘{text}’;\nthis system doesn't provide a {number}-byte integral type")
-            forms.append(Form(form.size, form.width, form.show, bool(tail)))
+            forms.append(DumpForm(form.size, form.width, form.show, bool(tail)))
     return forms or [_integer("o", 2)]
 
 
@@ -109,19 +123,12 @@ def od(tool: Tool) -> None:
     content = _content(tool)
     if content is None:
         return
-    skip, limit = size(tool.value("j") or "0"), tool.value("N")
-    stop = skip + size(limit) if limit else len(content)
-    data: Content = content[skip:stop]  # type: ignore[assignment]
+    skip = size(tool.value("j") or "0")
+    data = _part(content, skip, tool.value("N"))
     forms, base = _forms(tool), tool.value("A") or "o"
     width = int(tool.value("w") or (32 if tool.has("w") else 16))
     cell = max(1, max((form.width + 1) * 8 // form.size for form in forms))  # eighths, so that forms line up
-    starred = False
-    for place, row, repeated in _rows(tool, data, width):
-        if repeated:
-            tool.out("" if starred else "*\n")
-            starred = True
-            continue
-        starred = False
+    for place, row in _rows(tool, data, width):
         for index, form in enumerate(forms):
             if not tool.gnu:
                 cell = (form.width + 1) * 8 // form.size
@@ -138,18 +145,11 @@ def _place(base: str, place: int) -> str:
     return shown[base]
 
 
-def _od_row(form: Form, row: bytes, cell: int, width: int) -> str:
-    out = ""
+def _od_row(form: DumpForm, row: bytes, cell: int, width: int) -> str:
     each = cell * form.size // 8
-    for start in range(0, len(row), form.size):
-        out += form.show(row[start : start + form.size]).rjust(each)
+    out = "".join(form.show(row[at : at + form.size]).rjust(each) for at in range(0, len(row), form.size))
     if form.text:
-        out = (
-            out.ljust(each * (width // form.size))
-            + "  >"
-            + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-            + "<"
-        )
+        out = f"{out.ljust(each * (width // form.size))}  >{_printable(row)}<"
     return out
 
 
@@ -162,19 +162,12 @@ def hexdump(tool: Tool) -> None:
         if tool.gnu:
             tool.err("all input file arguments failed")
         return
-    skip, limit = size(tool.value("s") or "0"), tool.value("n")
-    stop = skip + size(limit) if limit else len(content)
-    data: Content = content[skip:stop]  # type: ignore[assignment]
+    skip = size(tool.value("s") or "0")
+    data = _part(content, skip, tool.value("n"))
     canonical = tool.has("C")
     show = _canonical if canonical else _hexdump_form(tool)
     form = "%08x" if canonical else "%07x"
-    starred = False
-    for place, row, repeated in _rows(tool, data, 16):
-        if repeated:
-            tool.out("" if starred else "*\n")
-            starred = True
-            continue
-        starred = False
+    for place, row in _rows(tool, data, 16):
         tool.out(form % (place + skip) + show(row) + "\n")
     if data:
         tool.out(form % (skip + len(data)) + "\n")
@@ -182,8 +175,7 @@ def hexdump(tool: Tool) -> None:
 
 def _canonical(row: bytes) -> str:
     halves = [" ".join(f"{byte:02x}" for byte in row[start : start + 8]) for start in (0, 8)]
-    text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-    return f"  {halves[0]:<23}  {halves[1]:<23}  |{text}|"
+    return f"  {halves[0]:<23}  {halves[1]:<23}  |{_printable(row)}|"
 
 
 def _hexdump_form(tool: Tool) -> Callable[[bytes], str]:
@@ -207,16 +199,15 @@ def _hexdump_form(tool: Tool) -> Callable[[bytes], str]:
 
 
 def xxd(tool: Tool) -> None:
-    try:
-        content = tool.content(tool.operands[0] if tool.operands else "-")
-    except OSError as error:
-        tool.complain(SAME, tool.operands[0], error=error, status=2 if tool.gnu else 1)
+    path = tool.operands[0] if tool.operands else "-"
+    content = tool.attempt(lambda: tool.content(path), SAME, path, status=2 if tool.gnu else 1)
+    if content is None:
         return
     if tool.has("r"):
         _xxd_back(tool, tool.whole(content))
         return
-    skip, limit = size(tool.value("s") or "0"), tool.value("l", "n")
-    data: Content = content[skip : skip + size(limit) if limit else None]  # type: ignore[assignment,misc]
+    skip = size(tool.value("s") or "0")
+    data = _part(content, skip, tool.value("l", "n"))
     if tool.has("p"):
         columns = int(tool.value("c") or 30)
         for start in range(0, len(data), columns):
@@ -229,8 +220,7 @@ def xxd(tool: Tool) -> None:
         tool.tick()
         row = data.read(start, columns)
         pieces = [row[at : at + group].hex() for at in range(0, len(row), group)] if group else [row.hex()]
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        tool.out(f"{start + skip:08x}: {' '.join(pieces):<{cells}}  {text}\n")
+        tool.out(f"{start + skip:08x}: {' '.join(pieces):<{cells}}  {_printable(row)}\n")
 
 
 def _xxd_back(tool: Tool, data: bytes) -> None:

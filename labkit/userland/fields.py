@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NoReturn
 
 from labkit.userland.tool import OPEN, SAME, Done, Say, Tool, Utility, bytes_of, text_of
 
@@ -18,12 +19,14 @@ _END = 1 << 62
 def cut(tool: Tool) -> None:
     kind = tool.last("b", "c", "f")
     if kind is None:
-        _no_list(tool)
+        what = "a list of bytes, characters, or fields"
+        tool.wrong(f"you must specify {what}", f"expected {what}")
     if len([name for name, _ in tool.options if name in ("b", "c", "f")]) > 1:
         tool.usage("only one list may be specified")
     mark = tool.value("d")
     if mark is not None and kind != "f":
-        _delimiter_without_fields(tool)
+        said = "delimiter may be specified only when operating on fields"
+        tool.wrong(f"an input {said}", f"a {said}")
     if mark is not None and tool.gnu and len(bytes_of(mark)) > 1:
         tool.usage("the delimiter must be a single character")
     ranges = _ranges(tool, tool.value(str(kind)) or "", kind == "f")
@@ -31,26 +34,13 @@ def cut(tool: Tool) -> None:
         ranges = _complement(ranges)
     delimiter = bytes_of(mark)[:1] if mark else b"\t" if mark is None else b"\0"
     joiner = tool.value("output-delimiter", "O")
-    for _, content in tool.inputs(SAME):
-        for line in tool.lines(content):
-            body = line.removesuffix(b"\n")
-            if kind == "f":
-                _cut_fields(tool, body, ranges, delimiter, delimiter if joiner is None else bytes_of(joiner))
-            else:
-                pieces = [body[low - 1 : high] for low, high in ranges]
-                tool.out(bytes_of(joiner or "").join(piece for piece in pieces if piece) + b"\n")
-
-
-def _no_list(tool: Tool) -> None:
-    if tool.gnu:
-        tool.usage("you must specify a list of bytes, characters, or fields")
-    tool.fail("expected a list of bytes, characters, or fields")
-
-
-def _delimiter_without_fields(tool: Tool) -> None:
-    if tool.gnu:
-        tool.usage("an input delimiter may be specified only when operating on fields")
-    tool.fail("a delimiter may be specified only when operating on fields")
+    for line in tool.input_lines(SAME):
+        body = line.removesuffix(b"\n")
+        if kind == "f":
+            _cut_fields(tool, body, ranges, delimiter, delimiter if joiner is None else bytes_of(joiner))
+        else:
+            pieces = [body[low - 1 : high] for low, high in ranges]
+            tool.out(bytes_of(joiner or "").join(piece for piece in pieces if piece) + b"\n")
 
 
 def _cut_fields(tool: Tool, body: bytes, ranges: Ranges, delimiter: bytes, joiner: bytes) -> None:
@@ -69,11 +59,10 @@ def _ranges(tool: Tool, text: str, fields: bool) -> Ranges:
         match = re.fullmatch(r"(\d*)(-?)(\d*)", part)
         if not match or part in ("", "-") or (tool.gnu and (match[1] == "0" or (match[2] and match[3] == "0"))):
             _bad_range(tool, part, fields, match)
-            raise Done(1)
         low = max(1, int(match[1] or 1))
         high = int(match[3] or _END) if match[2] else low
         if high < low:
-            _bad_order(tool, part)
+            tool.wrong("invalid decreasing range", f"invalid range {part}")
         found.append((low, high))
     merged: Ranges = []
     for low, high in sorted(found):
@@ -84,7 +73,7 @@ def _ranges(tool: Tool, text: str, fields: bool) -> Ranges:
     return merged
 
 
-def _bad_range(tool: Tool, part: str, fields: bool, match: re.Match[str] | None) -> None:
+def _bad_range(tool: Tool, part: str, fields: bool, match: re.Match[str] | None) -> NoReturn:
     if not tool.gnu:
         tool.fail(f"invalid range {part}" if match else f"invalid number '{part}'")
     if part == "-":
@@ -93,12 +82,6 @@ def _bad_range(tool: Tool, part: str, fields: bool, match: re.Match[str] | None)
         tool.usage("fields are numbered from 1" if fields else "byte/character positions are numbered from 1")
     name = tool.text(Say("", "{0:l}"), part)
     tool.usage(f"invalid field value {name}" if fields else f"invalid byte/character position {name}")
-
-
-def _bad_order(tool: Tool, part: str) -> None:
-    if tool.gnu:
-        tool.usage("invalid decreasing range")
-    tool.fail(f"invalid range {part}")
 
 
 def _complement(ranges: Ranges) -> Ranges:
@@ -115,9 +98,7 @@ def _complement(ranges: Ranges) -> Ranges:
 
 def uniq(tool: Tool) -> None:
     source = tool.operands[0] if tool.operands else "-"
-    lines: list[bytes] = []
-    for _, content in tool.inputs(OPEN, [source]):
-        lines = [line.removesuffix(b"\n") for line in tool.lines(content)]
+    lines = [line.removesuffix(b"\n") for line in tool.input_lines(OPEN, [source])]
     if tool.status:
         return
     out = []
@@ -159,55 +140,38 @@ _CLASSES = {
     "xdigit": lambda byte: byte in b"0123456789abcdefABCDEF",
 }
 _TR_ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
+_TWO = "missing operand after {0:l}\nTwo strings must be given when translating."
+_ONE = "extra operand {0:l}\nOnly one string may be given when deleting without squeezing repeats."
 
 
 def tr(tool: Tool) -> None:
     delete, squeeze = tool.has("d"), tool.has("s")
     names = tool.operands
-    if not names:
-        tool.missing()
     if len(names) == 1 and not (delete or squeeze):
         if tool.gnu:
-            quoted = tool.text(Say("", "{0:l}"), names[0])
-            tool.process.stderr.write(
-                f"tr: missing operand after {quoted}\nTwo strings must be given when translating.\n"
-            )
-            tool.usage()
+            tool.usage(tool.text(Say("", _TWO), names[0]))
         tool.process.stdout.write_content(tool.content("-"))
         raise Done(0)
     if len(names) > 2 or (len(names) == 2 and delete and not squeeze and tool.gnu):
         if len(names) == 2:
-            quoted = tool.text(Say("", "{0:l}"), names[1])
-            tool.process.stderr.write(
-                f"tr: extra operand {quoted}\nOnly one string may be given when deleting without squeezing repeats.\n"
-            )
-            tool.usage()
+            tool.usage(tool.text(Say("", _ONE), names[1]))
         tool.extra(2)
-    first, _ = _tr_set(tool, names[0], None)
+    first = _tr_set(tool, names[0], None)
     if tool.has("c", "C"):
         first = [byte for byte in range(256) if byte not in first]
-    second = _tr_set(tool, names[1], len(first))[0] if len(names) > 1 else []
-    table, gone = bytes(range(256)), b""
-    if delete:
-        gone = bytes(first)
-    elif second:
-        table = _tr_table(tool, first, second)
+    second = _tr_set(tool, names[1], len(first)) if len(names) > 1 else []
+    table = bytearray(range(256))
+    for index, byte in enumerate(first if second and not delete else ()):
+        table[byte] = second[min(index, len(second) - 1)]
     squeezed = (second if len(names) > 1 else first) if squeeze else []
-    _tr_run(tool, table, gone, bytes(squeezed))
+    _tr_run(tool, table, bytes(first if delete else ()), bytes(squeezed))
 
 
-def _tr_table(tool: Tool, first: list[int], second: list[int]) -> bytes:
-    pairs = bytearray(range(256))
-    for index, byte in enumerate(first):
-        pairs[byte] = second[min(index, len(second) - 1)]
-    return bytes(pairs)
-
-
-def _tr_run(tool: Tool, table: bytes, gone: bytes, squeezed: bytes) -> None:
+def _tr_run(tool: Tool, table: bytearray, gone: bytes, squeezed: bytes) -> None:
     last = -1
     for block in tool.content("-").blocks():
         tool.tick(1 + len(block) // 1024)
-        block = block.translate(table, gone) if not gone else block.translate(None, gone)
+        block = block.translate(table, gone)
         if squeezed:
             out = bytearray()
             for byte in block:
@@ -218,12 +182,11 @@ def _tr_run(tool: Tool, table: bytes, gone: bytes, squeezed: bytes) -> None:
         tool.out(block)
 
 
-def _tr_set(tool: Tool, text: str, fill: int | None) -> tuple[list[int], bool]:
+def _tr_set(tool: Tool, text: str, fill: int | None) -> list[int]:
     """The bytes that a tr string stands for, in order; `fill`: how long the first one is, for [x*]."""
-    units = list(_tr_units(bytes_of(text)))
     out: list[int] = []
     star: tuple[int, int] | None = None
-    for unit in units:
+    for unit in _tr_units(bytes_of(text)):
         if isinstance(unit, int):
             out.append(unit)
         elif unit[0] == "class":
@@ -244,7 +207,7 @@ def _tr_set(tool: Tool, text: str, fill: int | None) -> tuple[list[int], bool]:
             star = (len(out), int(unit[1]))
     if star and fill is not None:
         out[star[0] : star[0]] = [star[1]] * max(0, fill - len(out))
-    return out, False
+    return out
 
 
 def _tr_units(data: bytes) -> Iterator[int | tuple[str, str | int, int]]:
@@ -286,12 +249,7 @@ def _tr_byte(data: bytes) -> tuple[int, int]:
 
 
 def column(tool: Tool) -> None:
-    lines = [
-        text_of(line.rstrip(b"\n"))
-        for _, content in tool.inputs(Say("", "cannot open {0}"))
-        for line in tool.lines(content)
-    ]
-    lines = [line for line in lines if line.strip()]
+    lines = [text_of(line.rstrip(b"\n")) for line in tool.input_lines(Say("", "cannot open {0}")) if line.strip()]
     if not tool.has("t"):
         tool.out("".join(f"{line}\n" for line in lines))
         return
@@ -310,18 +268,16 @@ def column(tool: Tool) -> None:
 
 def expand(tool: Tool) -> None:
     width = int(tool.value("t") or 8)
-    for _, content in tool.inputs(SAME):
-        for line in tool.lines(content):
-            tool.out(line.expandtabs(width))
+    for line in tool.input_lines(SAME):
+        tool.out(line.expandtabs(width))
 
 
 def unexpand(tool: Tool) -> None:
     width = int(tool.value("t") or 8)
-    for _, content in tool.inputs(SAME):
-        for line in tool.lines(content):
-            body = line.lstrip(b" \t")
-            spaces = len(line[: len(line) - len(body)].expandtabs(width))
-            tool.out(b"\t" * (spaces // width) + b" " * (spaces % width) + body)
+    for line in tool.input_lines(SAME):
+        body = line.lstrip(b" \t")
+        spaces = len(line[: len(line) - len(body)].expandtabs(width))
+        tool.out(b"\t" * (spaces // width) + b" " * (spaces % width) + body)
 
 
 UTILITIES = {
@@ -345,6 +301,7 @@ UTILITIES = {
         "[-cds] STRING1 [STRING2]",
         "[OPTION]... STRING1 [STRING2]",
         permute=False,
+        needs="operand",
     ),
     "column": Utility(column, None, "t=table s:=separator o:=output-separator n e", "", package="util-linux 2.38.1)"),
     "expand": Utility(expand, "t: i", "t:=tabs i", "[-i] [-t N] [FILE]..."),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import suppress
 from posixpath import basename, dirname
 
 from labkit.userland.find_expression import (
+    QUOTED,
     SHOWING,
     TESTS,
     FindParser,
@@ -15,27 +17,18 @@ from labkit.userland.find_expression import (
     Primary,
     Visited,
     both_of,
+    doing,
     print_path,
 )
 from labkit.userland.tool import Say, Tool, Utility
 
 
 def _prune(parser: FindParser, word: str) -> Predicate:
-    def act(found: Visited) -> bool:
-        found.pruned = True
-        return True
-
-    return act
+    return doing(lambda found: setattr(found, "pruned", True))
 
 
 def _quit(parser: FindParser, word: str) -> Predicate:
-    parser.search.acts |= word != "-quit"
-
-    def act(found: Visited) -> bool:
-        parser.search.ended = True
-        return True
-
-    return act
+    return doing(lambda found: setattr(parser.search, "ended", True))
 
 
 def _delete(parser: FindParser, word: str) -> Predicate:
@@ -45,12 +38,9 @@ def _delete(parser: FindParser, word: str) -> Predicate:
     def act(found: Visited) -> bool:
         if found.path == ".":
             return True
-        try:
-            (tool.files.rmdir if stat.S_ISDIR(found.about.st_mode) else tool.files.unlink)(found.path)
-        except OSError as error:
-            tool.complain(Say("{0}", "cannot delete {0:l}"), found.path, error=error)
-            return False
-        return True
+        remove = tool.files.rmdir if stat.S_ISDIR(found.about.st_mode) else tool.files.unlink
+        cannot = Say("{0}", "cannot delete {0:l}")
+        return tool.attempt(lambda: (remove(found.path), True), cannot, found.path) is not None
 
     return act
 
@@ -69,7 +59,6 @@ def _exec(parser: FindParser, word: str) -> Predicate:
         argv.append(arg)
     if batch:
         return _exec_together(parser, argv[:-1])
-    cannot = Say("{0}", "{0:l}")
 
     def act(found: Visited) -> bool:
         parser.tool.tick()
@@ -82,7 +71,7 @@ def _exec(parser: FindParser, word: str) -> Predicate:
         if word == "-execdir":
             files.chdir(dirname(found.path) or ".")
             named = [arg.replace("{}", "./" + basename(found.path)) for arg in argv]
-        return parser.tool.run(named, cannot, files=files) == 0
+        return parser.tool.run(named, QUOTED, files=files) == 0
 
     return act
 
@@ -90,12 +79,7 @@ def _exec(parser: FindParser, word: str) -> Predicate:
 def _exec_together(parser: FindParser, argv: list[str]) -> Predicate:
     batch: tuple[list[str], list[str]] = (argv, [])
     parser.search.batches.append(batch)
-
-    def act(found: Visited) -> bool:
-        batch[1].append(found.path)
-        return True
-
-    return act
+    return doing(lambda found: batch[1].append(found.path))
 
 
 ACTIONS: dict[str, Primary] = {
@@ -130,21 +114,17 @@ def find(tool: Tool) -> None:
     for start in starts or ["."]:
         _start(search, test, start, links)
     for argv, paths in search.batches:
-        if paths and tool.run([*argv, *paths], Say("{0}", "{0:l}")):
+        if paths and tool.run([*argv, *paths], QUOTED):
             tool.status = 1
 
 
 def _start(search: FindRun, test: Predicate, start: str, links: str) -> None:
     tool = search.tool
-    try:
-        about = tool.files.stat(start) if links in "HL" or search.follow else tool.files.lstat(start)
-    except OSError as error:
-        tool.complain(Say("{0}", "{0:l}"), start, error=error)
-        return
-    try:
-        _visit(search, test, Visited(start, about, 0, start), about.st_dev)
-    except StopIteration:
-        return
+    look = tool.files.stat if links in "HL" or search.follow else tool.files.lstat
+    about = tool.attempt(lambda: look(start), QUOTED, start)
+    if about is not None:
+        with suppress(StopIteration):
+            _visit(search, test, Visited(start, about, 0, start), about.st_dev)
 
 
 def _visit(search: FindRun, test: Predicate, found: Visited, device: int) -> None:
@@ -171,21 +151,12 @@ def _visit(search: FindRun, test: Predicate, found: Visited, device: int) -> Non
 
 def _inside(search: FindRun, found: Visited) -> list[Visited]:
     tool = search.tool
-    try:
-        names = tool.files.listdir(found.path)
-    except OSError as error:
-        tool.complain(Say("{0}", "{0:l}"), found.path, error=error)
-        return []
     out = []
-    for name in names:
+    for name in tool.attempt(lambda: tool.files.listdir(found.path), QUOTED, found.path) or []:
         path = f"{found.path}{'' if found.path.endswith('/') else '/'}{name}"
-        try:
-            about = tool.files.lstat(path)
-            if search.follow and stat.S_ISLNK(about.st_mode):
-                about = tool.files.stat(path) if tool.files.exists(path) else about
-        except OSError:
-            continue
-        out.append(Visited(path, about, found.depth + 1, found.start))
+        about = tool.look(path, follow=search.follow) or tool.look(path)
+        if about is not None:
+            out.append(Visited(path, about, found.depth + 1, found.start))
     return out
 
 

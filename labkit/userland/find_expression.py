@@ -10,11 +10,11 @@ from posixpath import basename, dirname
 
 from labkit.files import Stat
 from labkit.userland import owning
-from labkit.userland.dates import formatted, parsed
 from labkit.userland.guarded import guarded
 from labkit.userland.owning import Names
 from labkit.userland.patterns import BadPattern, compile_pattern, compiled
-from labkit.userland.tool import Say, Tool, factor
+from labkit.userland.quantities import factor, formatted, parsed
+from labkit.userland.tool import Say, Tool, is_same
 
 
 @dataclass
@@ -82,8 +82,7 @@ class FindParser:
         left = self.both()
         while self.peek() in ("-o", "-or", ","):
             comma = self.next("") == ","
-            right = self.both()
-            left = either_of(left, right, comma)
+            left = either_of(left, self.both(), comma)
         return left
 
     def both(self) -> Predicate:
@@ -118,10 +117,9 @@ class FindParser:
         word = self.next("expression")
         make = self.primaries.get(word)
         if make is None:
-            if self.tool.gnu and not word.startswith("-"):
-                self.tool.fail(f"paths must precede expression: `{word}'")
             if self.tool.gnu:
-                self.tool.fail(f"unknown predicate `{word}'")
+                what = "unknown predicate" if word.startswith("-") else "paths must precede expression:"
+                self.tool.fail(f"{what} `{word}'")
             self.tool.usage("", f"unrecognized: {word}")
         return make(self, word)
 
@@ -152,13 +150,15 @@ def print_path(parser: FindParser, word: str) -> Predicate:
     parser.search.acts = True
     end = "\0" if word == "-print0" else "\n"
 
-    def act(found: Visited) -> bool:
-        parser.tool.out(found.path + end)
-        return True
-
-    return act
+    return doing(lambda found: parser.tool.out(found.path + end))
 
 
+def doing(action: Callable[[Visited], object]) -> Predicate:
+    """As a predicate that holds whatever it gives."""
+    return lambda found: (action(found), True)[1]
+
+
+QUOTED = Say("{0}", "{0:l}")
 SECOND = 1_000_000_000
 DAY = 86400
 TYPES = {
@@ -243,14 +243,10 @@ def _times(parser: FindParser, word: str) -> Predicate:
 
 
 def _newer(parser: FindParser, word: str) -> Predicate:
-    path = parser.next(word)
-    try:
-        if word.endswith("t") and word != "-newer":
-            limit = parsed(path, parser.tool.process.kernel.clock.now) or 0
-        else:
-            limit = parser.tool.files.stat(path).st_mtime_ns
-    except OSError as error:
-        parser.tool.refuse(Say("{0}", "{0:l}"), path, error=error)
+    path, tool = parser.next(word), parser.tool
+    with tool.refusing(QUOTED, path):
+        by_text = word.endswith("t")
+        limit = parsed(path, tool.process.kernel.clock.now) or 0 if by_text else tool.files.stat(path).st_mtime_ns
     return lambda found: found.about.st_mtime_ns > limit
 
 
@@ -282,10 +278,8 @@ def _owner(parser: FindParser, word: str) -> Predicate:
 
 
 def _nobody(parser: FindParser, word: str) -> Predicate:
-    names = Names(parser.tool.files)
-    if word == "-nouser":
-        return lambda found: names.user(found.about.st_uid, "") == ""
-    return lambda found: names.group(found.about.st_gid, "") == ""
+    names, user = Names(parser.tool.files), word == "-nouser"
+    return lambda found: not (names.user(found.about.st_uid, "") if user else names.group(found.about.st_gid, ""))
 
 
 def _counted(parser: FindParser, word: str) -> Predicate:
@@ -307,11 +301,9 @@ def _empty(parser: FindParser, word: str) -> Predicate:
 
 def _samefile(parser: FindParser, word: str) -> Predicate:
     path = parser.next(word)
-    try:
+    with parser.tool.refusing(QUOTED, path):
         other = parser.tool.files.lstat(path)
-    except OSError as error:
-        parser.tool.refuse(Say("{0}", "{0:l}"), path, error=error)
-    return lambda found: (found.about.st_ino, found.about.st_dev) == (other.st_ino, other.st_dev)
+    return lambda found: is_same(found.about, other)
 
 
 def _access(parser: FindParser, word: str) -> Predicate:
@@ -328,21 +320,18 @@ def _limit(parser: FindParser, word: str) -> Predicate:
             if parser.tool.gnu
             else f"invalid number '{text}'"
         )
-    if word == "-maxdepth":
-        parser.search.most = int(text)
-    else:
-        parser.search.least = int(text)
+    setattr(parser.search, "most" if word == "-maxdepth" else "least", int(text))
     return lambda found: True
 
 
 def _option(parser: FindParser, word: str) -> Predicate:
-    if word in ("-depth", "-d"):
-        parser.search.deep_first = True
-    elif word in ("-xdev", "-mount"):
-        parser.search.same_device = True
-    elif word == "-follow":
-        parser.search.follow = True
+    if word in _OPTIONS:
+        setattr(parser.search, _OPTIONS[word], True)
     return lambda found: True
+
+
+_OPTIONS = {"-depth": "deep_first", "-d": "deep_first", "-xdev": "same_device", "-mount": "same_device",
+            "-follow": "follow"}  # fmt: skip
 
 
 TESTS: dict[str, Primary] = {
@@ -368,14 +357,8 @@ TESTS: dict[str, Primary] = {
 
 def _printf(parser: FindParser, word: str) -> Predicate:
     parser.search.acts = True
-    form = parser.next(word)
-    names = Names(parser.tool.files)
-
-    def act(found: Visited) -> bool:
-        parser.tool.out(_filled(parser.tool, form, found, names))
-        return True
-
-    return act
+    form, names = parser.next(word), Names(parser.tool.files)
+    return doing(lambda found: parser.tool.out(_filled(parser.tool, form, found, names)))
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", "0": "\0"}
@@ -448,10 +431,8 @@ def _directive(tool: Tool, letter: str, found: Visited, names: Names) -> str:
 
 
 def _through(tool: Tool, found: Visited) -> int:
-    try:
-        return stat.S_IFMT(tool.files.stat(found.path).st_mode)
-    except OSError:
-        return 0
+    about = tool.look(found.path, follow=True)
+    return stat.S_IFMT(about.st_mode) if about else 0
 
 
 def _ls(parser: FindParser, word: str) -> Predicate:
@@ -459,15 +440,14 @@ def _ls(parser: FindParser, word: str) -> Predicate:
     form = "%9i %6k %M %3n %-8u %-8g %8s "
     parser.search.acts = True
 
-    def act(found: Visited) -> bool:
+    def show(found: Visited) -> None:
         tool = parser.tool
         age = tool.process.kernel.clock.now - found.about.st_mtime_ns
         when = formatted("%b %e %H:%M" if 0 <= age < 182 * DAY * SECOND else "%b %e  %Y", found.about.st_mtime_ns)
         arrow = f" -> {tool.files.readlink(found.path)}" if stat.S_ISLNK(found.about.st_mode) else ""
         tool.out(_filled(tool, form, found, names) + f"{when} {found.path}{arrow}\n")
-        return True
 
-    return act
+    return doing(show)
 
 
 SHOWING: dict[str, Primary] = {

@@ -6,6 +6,7 @@ import hashlib
 import re
 import stat
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from labkit.files import Content
 from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
@@ -22,10 +23,9 @@ _FOR_TAC = Say("{0}", "failed to open {0:q} for reading")
 
 
 def rev(tool: Tool) -> None:
-    for _, content in tool.inputs(Say("{0}", "cannot open {0}")):
-        for line in tool.lines(content):
-            body = text_of(line.removesuffix(b"\n"))
-            tool.out(bytes_of(body[::-1]) + (b"\n" if line.endswith(b"\n") else b""))
+    for line in tool.input_lines(Say("{0}", "cannot open {0}")):
+        body = text_of(line.removesuffix(b"\n"))
+        tool.out(bytes_of(body[::-1]) + (b"\n" if line.endswith(b"\n") else b""))
 
 
 _NUMBER = {"ln": "{0:<{1}}", "rn": "{0:>{1}}", "rz": "{0:0>{1}}"}
@@ -36,24 +36,21 @@ def nl(tool: Tool) -> None:
     width, number, step = (int(tool.value(name) or default) for name, default in (("w", 6), ("v", 1), ("i", 1)))
     separator = "\t" if separator is None else separator
     form = _NUMBER.get(tool.value("n") or "rn", "{0:>{1}}")
-    for _, content in tool.inputs(SAME):
-        for line in tool.lines(content):
-            body = line.removesuffix(b"\n")
-            if style == "a" or (style == "t" and body):
-                tool.out(form.format(number, width) + separator)
-                number += step
-            else:
-                tool.out(" " * (width + len(separator)))
-            tool.out(body + b"\n")
+    for line in tool.input_lines(SAME):
+        body = line.removesuffix(b"\n")
+        if style == "a" or (style == "t" and body):
+            tool.out(form.format(number, width) + separator)
+            number += step
+        else:
+            tool.out(" " * (width + len(separator)))
+        tool.out(body + b"\n")
 
 
 def fold(tool: Tool) -> None:
     width = int(tool.value("w") or 80)
-    for _, content in tool.inputs(SAME):
-        for line in tool.lines(content):
-            ended = line.endswith(b"\n")
-            pieces = _folded(text_of(line.removesuffix(b"\n")), width, tool.has("s"))
-            tool.out(bytes_of("\n".join(pieces)) + (b"\n" if ended else b""))
+    for line in tool.input_lines(SAME):
+        pieces = _folded(text_of(line.removesuffix(b"\n")), width, tool.has("s"))
+        tool.out(bytes_of("\n".join(pieces)) + (b"\n" if line.endswith(b"\n") else b""))
 
 
 def _folded(text: str, width: int, at_spaces: bool) -> list[str]:
@@ -74,32 +71,19 @@ def paste(tool: Tool) -> None:
     raw = tool.value("d")
     text = re.sub(r"\\(.)", lambda match: _LIST_ESCAPES.get(match[1], match[1]), raw) if raw else "\t"
     marks = [bytes_of(mark) for mark in text] or [b""]
-    columns: list[list[bytes]] = []
-    shared: Iterator[bytes] | None = None
+    columns: list[Iterator[bytes]] = []
+    shared: Iterator[bytes] | None = None  # the standard input, however often it is named
     for path in tool.operands or ["-"]:
-        if path == "-":
-            shared = shared or iter([line.removesuffix(b"\n") for line in tool.lines(tool.content("-"))])
-            columns.append(shared)  # type: ignore[arg-type]
-            continue
-        for _, content in tool.inputs(SAME, [path]):
-            columns.append([line.removesuffix(b"\n") for line in tool.lines(content)])
-        if tool.status and not tool.has("s"):
-            return
-    if tool.has("s"):
-        for column in columns:
-            tool.out(_joined(list(column), marks) + b"\n")
-        return
-    for row in _rows(columns):
-        tool.out(_joined([cell or b"" for cell in row], marks) + b"\n")
-
-
-def _rows(columns: list[list[bytes]]) -> Iterator[tuple[bytes | None, ...]]:
-    iterators = [iter(column) for column in columns]
-    while True:
-        row = tuple(next(iterator, None) for iterator in iterators)
-        if all(cell is None for cell in row):
-            return
-        yield row
+        if path != "-" or shared is None:
+            lines = list(tool.input_lines(SAME, [path]))
+            if tool.status and not tool.has("s"):
+                return
+            columns.append(line.removesuffix(b"\n") for line in lines)
+            shared = columns[-1] if path == "-" else shared
+        else:
+            columns.append(shared)
+    for row in columns if tool.has("s") else zip_longest(*columns, fillvalue=b""):
+        tool.out(_joined(list(row), marks) + b"\n")
 
 
 def _joined(cells: list[bytes], marks: list[bytes]) -> bytes:
@@ -114,7 +98,7 @@ def comm(tool: Tool) -> None:
         tool.missing(after=True)
     files = []
     for path in tool.operands[:2]:
-        files.append([line for _, content in tool.inputs(SAME, [path]) for line in tool.lines(content)])
+        files.append(list(tool.input_lines(SAME, [path])))
         if tool.status:
             raise Done(tool.status)
     left, right = files
@@ -207,7 +191,7 @@ def shuf(tool: Tool) -> None:
         low, _, high = limits.partition("-")
         lines = [b"%d\n" % number for number in range(int(low), int(high) + 1)]
     else:
-        lines = [line.rstrip(b"\n") + b"\n" for _, content in tool.inputs(SAME) for line in tool.lines(content)]
+        lines = [line.rstrip(b"\n") + b"\n" for line in tool.input_lines(SAME)]
     now = str(tool.process.kernel.clock.now)
     order = sorted(range(len(lines)), key=lambda index: hashlib.sha256(f"{now} {index}".encode()).digest())
     count = int(tool.value("n") or len(lines))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from posixpath import splitext
 
 from labkit.files import Stat, major, minor
-from labkit.userland.dates import formatted
 from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches
-from labkit.userland.tool import Say, Tool, Utility, human_busybox, human_gnu, shell_quoted
+from labkit.userland.quantities import formatted, human_busybox, human_gnu
+from labkit.userland.tool import Say, Tool, Utility, below, shell_quoted
 
 _ACCESS = Say("{0}", "cannot access {0:q}")
 _FOLDER = Say("can't open '{0}'", "cannot open directory {0:q}")
@@ -54,11 +54,9 @@ class Listing:
         plain: list[Item] = []
         folders: list[Item] = []
         for path in self.tool.operands or ["."]:
-            item = self._operand(path)
-            if item is None:
-                continue
-            is_folder = stat.S_ISDIR(item.about.st_mode) and not self.has("d")
-            (folders if is_folder else plain).append(item)
+            if item := self._operand(path):
+                is_folder = stat.S_ISDIR(item.about.st_mode) and not self.has("d")
+                (folders if is_folder else plain).append(item)
         if plain:
             self._print(self._sorted(plain))
             self.printed = True
@@ -67,29 +65,23 @@ class Listing:
 
     def _operand(self, path: str) -> Item | None:
         follow = self.follow or self.has("H") or not (self.long or self.has("d", "F"))
-        try:
-            about = self.files.lstat(path)
-            if follow and stat.S_ISLNK(about.st_mode):
-                about = self._through(path, about)
-        except OSError as error:
-            self.tool.complain(_ACCESS, path, error=error, status=2 if self.tool.gnu else 1)
-            return None
-        return Item(path, path, about)
+        about = self.tool.attempt(lambda: self.files.lstat(path), _ACCESS, path, status=2 if self.tool.gnu else 1)
+        if about is not None and follow and stat.S_ISLNK(about.st_mode):
+            about = self._through(path, about)
+        return about and Item(path, path, about)
 
     def _through(self, path: str, about: Stat) -> Stat:
         """What a link leads to; without -L only a folder counts."""
-        try:
-            target = self.files.stat(path)
-        except OSError:
+        target = self.tool.look(path, follow=True)
+        if target is None:
             return about
         return target if self.follow or self.has("H") or stat.S_ISDIR(target.st_mode) else about
 
     def _folder(self, path: str, *, top: bool = False) -> None:
         self.tool.tick()
-        try:
-            names = self.files.listdir(path)
-        except OSError as error:
-            self.tool.complain(_FOLDER, path, error=error, status=2 if self.tool.gnu and top else 1)
+        status = 2 if self.tool.gnu and top else 1
+        names = self.tool.attempt(lambda: self.files.listdir(path), _FOLDER, path, status=status)
+        if names is None:
             return
         if self.titled:
             title = shell_quoted(path, always=False, colon=True) if self.tool.gnu and self._quotes() else path
@@ -116,15 +108,12 @@ class Listing:
             self.tool.tick()
             if any(matches(pattern, name) for pattern in hidden) or (self.has("B") and name.endswith("~")):
                 continue
-            full = f"{path.rstrip('/')}/{name}" if path != "/" else f"/{name}"
-            about = self.files.lstat(full) if name != ".." else self._parent(path)
+            full = below(path, name)
+            about = self.files.lstat(full) if name != ".." else self.files.stat(full)
             if self.follow and stat.S_ISLNK(about.st_mode):
                 about = self._through(full, about)
             items.append(Item(name, full, about))
         return items
-
-    def _parent(self, path: str) -> Stat:
-        return self.files.stat(f"{path}/..")
 
     def _sorted(self, items: list[Item]) -> list[Item]:
         if self.has("U", "f"):
@@ -158,9 +147,7 @@ class Listing:
 
     def _kib(self, blocks: int) -> str:
         if self.has("h"):
-            if not self.tool.gnu:
-                return human_busybox(blocks * 512) if blocks else "0"
-            return human_gnu(blocks * 512)
+            return (human_gnu if self.tool.gnu else human_busybox)(blocks * 512)
         return str(-(-blocks // 2))
 
     def _size(self, item: Item) -> str:
@@ -169,7 +156,7 @@ class Listing:
             numbers = major(about.st_rdev), minor(about.st_rdev)
             return "{:d}, {:3d}".format(*numbers) if self.tool.gnu else "{:4d}, {:3d}".format(*numbers)
         if self.has("h"):
-            return human_gnu(about.st_size) if self.tool.gnu else human_busybox(about.st_size)
+            return (human_gnu if self.tool.gnu else human_busybox)(about.st_size)
         return str(about.st_size)
 
     def _when(self, item: Item) -> str:
@@ -186,10 +173,8 @@ class Listing:
         return formatted("%b %e %H:%M" if recent else "%b %e  %Y", ns)
 
     def _mark(self, mode: int) -> str:
-        if self.has("p") and not self.has("F"):
-            return "/" if stat.S_ISDIR(mode) else ""
         if not self.has("F"):
-            return ""
+            return "/" if self.has("p") and stat.S_ISDIR(mode) else ""
         marks = {stat.S_IFDIR: "/", stat.S_IFLNK: "@", stat.S_IFIFO: "|", stat.S_IFSOCK: "="}
         return marks.get(stat.S_IFMT(mode), "*" if stat.S_ISREG(mode) and mode & 0o111 else "")
 
@@ -210,12 +195,8 @@ class Listing:
         mode = item.about.st_mode
         if self.long and stat.S_ISLNK(mode):
             target = self.files.readlink(item.path)
-            mark = ""
-            if self.has("F", "p"):
-                try:
-                    mark = self._mark(self.files.stat(item.path).st_mode)
-                except OSError:
-                    mark = ""
+            about = self.tool.look(item.path, follow=True)
+            mark = self._mark(about.st_mode) if about else ""
             return f"{self._name(item.name)} -> {self._name(target)}{mark}"
         return self._name(item.name) + self._mark(mode)
 
@@ -231,10 +212,7 @@ class Listing:
             self.tool.out("".join(f"{label}\n" for label in labels))
         else:
             width = int(self.tool.value("w") or self.tool.env.get("COLUMNS") or 80)
-            if self.tool.gnu:
-                self.tool.out(_fitted(labels, width, down=self.columns == "C"))
-            else:
-                self.tool.out(_across(labels, width) if self.columns == "x" else _down_even(labels, width))
+            self.tool.out((_fitted if self.tool.gnu else _even)(labels, width, down=self.columns == "C"))
 
     def _fronted(self, items: list[Item]) -> list[str]:
         """Names behind their inode number and size, where these are asked for."""
@@ -331,27 +309,17 @@ def _tabbed(row: list[str], widths: list[int]) -> str:
     return out
 
 
-def _down_even(labels: list[str], width: int) -> str:
-    """The same with columns of one width."""
+def _even(labels: list[str], width: int, *, down: bool) -> str:
+    """The same with columns of one width (busybox)."""
     each = max(map(len, labels)) + 2
     count = max(1, width // each)
     lines = -(-len(labels) // count)
-    columns = [labels[start : start + lines] for start in range(0, len(labels), lines)]
-    return _laid([column + [""] * (lines - len(column)) for column in columns], [each] * len(columns))
-
-
-def _across(labels: list[str], width: int) -> str:
-    each = max(map(len, labels)) + 2
-    count = max(1, width // each)
-    rows = [labels[start : start + count] for start in range(0, len(labels), count)]
-    return "".join("".join(label.ljust(each) for label in row).rstrip() + "\n" for row in rows)
-
-
-def _laid(columns: list[list[str]], widths: list[int]) -> str:
-    rows = zip(*columns, strict=True)
-    return "".join(
-        "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    rows = (
+        [labels[line::lines] for line in range(lines)]
+        if down
+        else [labels[start : start + count] for start in range(0, len(labels), count)]
     )
+    return "".join("".join(label.ljust(each) for label in row).rstrip() + "\n" for row in rows)
 
 
 def ls(tool: Tool) -> None:

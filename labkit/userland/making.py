@@ -10,8 +10,8 @@ from posixpath import dirname
 
 from labkit.files import O_CREAT, O_RDWR, O_WRONLY, Content, failure, makedev
 from labkit.userland import owning
-from labkit.userland.dates import parsed, stamped
-from labkit.userland.tool import SAME, Say, Tool, Utility, size
+from labkit.userland.quantities import parsed, size, stamped
+from labkit.userland.tool import SAME, Say, Tool, Utility, below
 
 _MKDIR = Say("can't create directory '{0}'", "cannot create directory {0:l}")
 
@@ -31,20 +31,12 @@ def _mode(tool: Tool, default: int, base: int = 0) -> int | None:
 
 
 def mkdir(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     mode = _mode(tool, stat.S_IFDIR | 0o777)
     for path in tool.operands:
         try:
             _mkdir_parents(tool, path, mode) if tool.has("p") else _mkdir_one(tool, path, mode)
         except OSError as error:
-            tool.complain(_MKDIR, _blamed(tool, path, error), error=error)
-
-
-def _blamed(tool: Tool, path: str, error: OSError) -> str:
-    if tool.has("p") and error.filename:
-        return str(error.filename)
-    return path
+            tool.complain(_MKDIR, str(error.filename) if tool.has("p") and error.filename else path, error=error)
 
 
 def _mkdir_one(tool: Tool, path: str, mode: int | None) -> None:
@@ -123,51 +115,35 @@ def _ask(tool: Tool, path: str, mode: int, what: str = "remove") -> bool:
         return True
     form = f"{what} {owning.kind(mode, tool.files.lstat(path).st_size)} {{0:q}}? "
     busybox = "descend into directory '{0}'? " if what.startswith("descend") else "remove '{0}'? "
-    tool.process.stderr.write(f"{tool.name}: " + tool.text(Say(busybox, form), path))
-    return tool.process.stdin.readline()[:1] in (b"y", b"Y")
+    return tool.asks(Say(busybox, form), path)
 
 
 def _remove(tool: Tool, path: str, mode: int) -> bool:
+    """Whether it is gone, with all that is in it."""
     tool.tick()
-    files = tool.files
-    folder = stat.S_ISDIR(mode)
+    files, folder = tool.files, stat.S_ISDIR(mode)
     try:
-        if not folder:
-            if not _ask(tool, path, mode):
-                return False
-            files.unlink(path)
-            _say_removed(tool, path, "removed")
-            return True
-        names = files.listdir(path) if tool.has("r", "R") else []
+        names = files.listdir(path) if folder and tool.has("r", "R") else []
         if names and not _ask(tool, path, mode, "descend into"):
             return False
-        inside = [f"{path.rstrip('/')}/{name}" for name in names]
+        inside = [below(path, name) for name in names]
         gone = [_remove(tool, one, files.lstat(one).st_mode) for one in inside]  # all, whatever became of the first
-        if not all(gone):
+        if not all(gone) or not _ask(tool, path, mode):
             return False
-        if not _ask(tool, path, mode):
-            return False
-        files.rmdir(path)
-        _say_removed(tool, path, "removed directory")
+        (files.rmdir if folder else files.unlink)(path)
+        if tool.has("v"):
+            said = Say("removed directory: '{0}'", "removed directory {0:q}") if folder else _REMOVED
+            tool.out(tool.text(said, path) + "\n")
     except OSError as error:
         tool.complain(_RM, path, error=error)
         return False
     return True
 
 
-def _say_removed(tool: Tool, path: str, what: str) -> None:
-    if tool.has("v"):
-        tool.out(
-            tool.text(
-                Say("removed '{0}'" if what == "removed" else "removed directory: '{0}'", f"{what} {{0:q}}"), path
-            )
-            + "\n"
-        )
+_REMOVED = Say("removed '{0}'", "removed {0:q}")
 
 
 def rmdir(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     for path in tool.operands:
         while path:
             if tool.has("v"):
@@ -184,36 +160,26 @@ def rmdir(tool: Tool) -> None:
 
 
 def unlink(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
-    try:
+    with tool.complaining(Say("can't remove file '{0}'", "cannot unlink {0:q}"), tool.operands[0]):
         tool.files.unlink(tool.operands[0])
-    except OSError as error:
-        tool.complain(Say("can't remove file '{0}'", "cannot unlink {0:q}"), tool.operands[0], error=error)
 
 
 # touch
 
 
 def touch(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing("file operand")
     atime, mtime = _touch_times(tool)
     for path in tool.operands:
-        try:
+        with tool.complaining(Say("{0}", "cannot touch {0:q}"), path):
             _touch_one(tool, path, atime, mtime)
-        except OSError as error:
-            tool.complain(Say("{0}", "cannot touch {0:q}"), path, error=error)
 
 
 def _touch_times(tool: Tool) -> tuple[int | None, int | None]:
     """Access and modification time; None: now."""
     now = tool.process.kernel.clock.now
     if reference := tool.value("r"):
-        try:
+        with tool.refusing(Say("{0}", "failed to get attributes of {0:q}"), reference):
             about = tool.files.stat(reference)
-        except OSError as error:
-            tool.refuse(Say("{0}", "failed to get attributes of {0:q}"), reference, error=error)
         return about.st_atime_ns, about.st_mtime_ns
     text, stamp = tool.value("d"), tool.value("t")
     if text is None and stamp is None:
@@ -260,13 +226,11 @@ def truncate(tool: Tool) -> None:
     if reference is not None:
         number = tool.files.stat(reference).st_size
     for path in tool.operands:
-        try:
+        with tool.complaining(Say("{0}: open", "cannot open {0:q} for writing"), path):
             if tool.has("c") and not tool.files.exists(path):
                 continue
             with tool.files.open(path, O_WRONLY | O_CREAT) as handle:
                 handle.truncate(_target(sign, number, handle.stat().st_size))
-        except OSError as error:
-            tool.complain(Say("{0}: open", "cannot open {0:q} for writing"), path, error=error)
 
 
 def _size(tool: Tool, text: str) -> tuple[str, int]:
@@ -286,13 +250,9 @@ def _target(sign: str, number: int, old: int) -> int:
 
 
 def fallocate(tool: Tool) -> None:
-    if not tool.has("l"):
+    if not tool.has("l") or not tool.operands:
         if tool.gnu:
-            tool.fail("no length argument specified")
-        tool.usage()
-    if not tool.operands:
-        if tool.gnu:
-            tool.fail("no filename specified")
+            tool.fail("no filename specified" if tool.has("l") else "no length argument specified")
         tool.usage()
     path = tool.operands[0]
     if tool.gnu and not re.fullmatch(r"\d+\w*", tool.value("l") or ""):
@@ -330,13 +290,11 @@ def mktemp(tool: Tool) -> None:
         path = _filled_template(tool, template, attempt)
         if not tool.files.exists(path):
             break
-    try:
+    with tool.refusing(Say("(null)", f"failed to create {what} via template {{0:l}}"), template):
         if tool.has("d"):
             tool.files.mkdir(path, 0o700)
         elif not tool.has("u"):
             tool.files.open(path, O_RDWR | O_CREAT, 0o600).close()
-    except OSError as error:
-        tool.refuse(Say("(null)", f"failed to create {what} via template {{0:l}}"), template, error=error)
     tool.out(f"{path}\n")
 
 
@@ -350,16 +308,12 @@ def _filled_template(tool: Tool, template: str, attempt: int) -> str:
 
 
 def mkfifo(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     mode = _mode(tool, 0o666)
     for path in tool.operands:
-        try:
+        with tool.complaining(Say("{0}", "cannot create fifo {0:q}"), path):
             tool.files.mkfifo(path)
             if mode is not None:
                 tool.files.chmod(path, mode)
-        except OSError as error:
-            tool.complain(Say("{0}", "cannot create fifo {0:q}"), path, error=error)
 
 
 _KINDS = {"p": stat.S_IFIFO, "c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK}
@@ -384,31 +338,29 @@ def mknod(tool: Tool) -> None:
         device = makedev(*(int(number, 0) for number in numbers[:2])) if len(numbers) >= 2 else 0
     except ValueError:
         tool.refuse(Say("invalid number '{0}'", "invalid major device number {0:l}"), numbers[0])
-    try:
+    with tool.complaining(SAME, path):
         tool.files.mknod(path, _KINDS[letter] | 0o666, device)
         if mode is not None:
             tool.files.chmod(path, mode)
-    except OSError as error:
-        tool.complain(SAME, path, error=error)
 
 
 def shred(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing("file operand")
     for path in tool.operands:
-        try:
+        with tool.complaining(Say("{0}", "{0:n}: failed to open for writing"), path):
             length = tool.files.stat(path).st_size
             with tool.files.open(path, O_RDWR) as handle:
                 handle.write_content(Content.filler(f"shred {path}", length))
             if tool.has("u"):
                 tool.files.unlink(path)
-        except OSError as error:
-            tool.complain(Say("{0}", "{0:n}: failed to open for writing"), path, error=error)
 
 
 UTILITIES = {
     "mkdir": Utility(
-        mkdir, "m:=mode p=parents v=verbose", "m:=mode p=parents v=verbose Z", "[-m MODE] [-p] DIRECTORY..."
+        mkdir,
+        "m:=mode p=parents v=verbose",
+        "m:=mode p=parents v=verbose Z",
+        "[-m MODE] [-p] DIRECTORY...",
+        needs="operand",
     ),
     "rm": Utility(
         rm,
@@ -421,13 +373,15 @@ UTILITIES = {
         "p=parents v=verbose =ignore-fail-on-non-empty",
         "p=parents v=verbose =ignore-fail-on-non-empty",
         "[-p] DIRECTORY...",
+        needs="operand",
     ),
-    "unlink": Utility(unlink, "", "", "FILE"),
+    "unlink": Utility(unlink, "", "", "FILE", needs="operand"),
     "touch": Utility(
         touch,
         "c=no-create h=no-dereference a m d:=date t: r:=reference",
         "c=no-create h=no-dereference a m d:=date t: r:=reference =time: f",
         "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...",
+        needs="file operand",
     ),
     "truncate": Utility(truncate, "c s:", "c=no-create s:=size r:=reference o=io-blocks", "[-c] -s SIZE FILE..."),
     "fallocate": Utility(
@@ -436,7 +390,7 @@ UTILITIES = {
     "mktemp": Utility(
         mktemp, "d t p: q u", "d=directory t p: q=quiet u=dry-run =tmpdir? =suffix:", "[-dt] [-p DIR] [TEMPLATE]"
     ),
-    "mkfifo": Utility(mkfifo, "m:=mode", "m:=mode Z", "[-m MODE] NAME"),
+    "mkfifo": Utility(mkfifo, "m:=mode", "m:=mode Z", "[-m MODE] NAME", needs="operand"),
     "mknod": Utility(mknod, "m:=mode", "m:=mode Z", "[-m MODE] NAME TYPE [MAJOR MINOR]"),
-    "shred": Utility(shred, "f u z n:", "f u z v n:=iterations", "FILE..."),
+    "shred": Utility(shred, "f u z n:", "f u z v n:=iterations", "FILE...", needs="file operand"),
 }

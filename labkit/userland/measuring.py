@@ -6,9 +6,10 @@ import stat
 from dataclasses import dataclass
 
 from labkit.files import Mount, Stat
-from labkit.userland.mounting import Usage, usage_of
+from labkit.userland.mounting import Usage, shown_mounts, usage_of
 from labkit.userland.patterns import matches
-from labkit.userland.tool import NoSizeError, Say, Tool, Utility, human_busybox, human_gnu, size
+from labkit.userland.quantities import NoSizeError, human_busybox, human_gnu, size
+from labkit.userland.tool import Say, Tool, Utility, below
 
 # du
 
@@ -32,10 +33,9 @@ class Totals:
     def shown(self, number: int) -> str:
         tool = self.tool
         if tool.has("h"):
-            return human_gnu(number) if tool.gnu else human_busybox(number)
-        unit = {"b": 1, "k": 1024, "m": 1 << 20, "B": 0}.get(tool.last("b", "k", "m", "B") or "k", 1024)
-        if unit == 0:
-            unit = size(tool.value("B") or "1K")
+            return (human_gnu if tool.gnu else human_busybox)(number)
+        name = tool.last("b", "k", "m", "B") or "k"
+        unit = size(tool.value("B") or "1K") if name == "B" else {"b": 1, "k": 1024, "m": 1 << 20}[name]
         return str(-(-number // unit))
 
     def print(self, number: int, path: str) -> None:
@@ -44,13 +44,9 @@ class Totals:
     def visit(self, path: str, depth: int, device: int | None = None) -> int:
         tool = self.tool
         tool.tick()
-        try:
-            follow = tool.has("L") or (depth == 0 and tool.has("H", "D"))
-            about = tool.files.stat(path) if follow else tool.files.lstat(path)
-        except OSError as error:
-            tool.complain(Say("{0}", "cannot access {0:q}"), path, error=error)
-            return 0
-        if tool.has("x") and device is not None and about.st_dev != device:
+        look = tool.files.stat if tool.has("L") or (depth == 0 and tool.has("H", "D")) else tool.files.lstat
+        about = tool.attempt(lambda: look(path), Say("{0}", "cannot access {0:q}"), path)
+        if about is None or (tool.has("x") and device is not None and about.st_dev != device):
             return 0
         key = (about.st_dev, about.st_ino)
         folder = stat.S_ISDIR(about.st_mode)
@@ -67,18 +63,10 @@ class Totals:
 
     def inside(self, path: str, depth: int, device: int) -> int:
         tool = self.tool
-        try:
-            names = tool.files.listdir(path)
-        except OSError as error:
-            tool.complain(Say("can't open '{0}'", "cannot read directory {0:q}"), path, error=error)
-            return 0
-        skipped = tool.values("exclude")
-        paths = [
-            f"{path.rstrip('/') if path != '/' else ''}/{name}"
-            for name in names
-            if not any(matches(skip, name) for skip in skipped)
-        ]
-        return sum(self.visit(one, depth + 1, device) for one in paths)
+        cannot = Say("can't open '{0}'", "cannot read directory {0:q}")
+        names = tool.attempt(lambda: tool.files.listdir(path), cannot, path) or []
+        wanted = [name for name in names if not any(matches(skip, name) for skip in tool.values("exclude"))]
+        return sum(self.visit(below(path, name), depth + 1, device) for name in wanted)
 
 
 def du(tool: Tool) -> None:
@@ -92,29 +80,24 @@ def du(tool: Tool) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of df, as text."""
+class DiskRow:
+    """One line of df."""
 
     mount: Mount
     usage: Usage
 
 
-def _mounts(tool: Tool) -> list[Mount]:
-    return [mount for mount in tool.files.namespace.mounts if not mount.hidden]
-
-
 def df(tool: Tool) -> None:
     rows = _asked(tool) if tool.operands else _all(tool)
-    if tool.gnu:
-        if rows:
-            _print_gnu(tool, rows)
-        elif not tool.status:
-            tool.fail("no file systems processed")
-    else:
+    if not tool.gnu:
         _print_busybox(tool, rows)
+    elif rows:
+        _print_gnu(tool, rows)
+    elif not tool.status:
+        tool.fail("no file systems processed")
 
 
-def _asked(tool: Tool) -> list[Row]:
+def _asked(tool: Tool) -> list[DiskRow]:
     rows = []
     for path in tool.operands:
         try:
@@ -122,14 +105,14 @@ def _asked(tool: Tool) -> list[Row]:
         except OSError as error:
             tool.complain(Say("{0}: can't find mount point", "{0:n}"), path, error=error if tool.gnu else None)
             continue
-        rows.append(Row(mount, usage_of(tool.files, mount)))
+        rows.append(DiskRow(mount, usage_of(tool.files, mount)))
     return rows
 
 
-def _all(tool: Tool) -> list[Row]:
-    rows: list[Row] = []
+def _all(tool: Tool) -> list[DiskRow]:
+    rows: list[DiskRow] = []
     places: dict[int, int] = {}
-    for mount in _mounts(tool):
+    for mount in shown_mounts(tool):
         usage = usage_of(tool.files, mount)
         kinds = tool.values("t")
         if (kinds and mount.fstype not in kinds) or mount.fstype in tool.values("x"):
@@ -140,10 +123,10 @@ def _all(tool: Tool) -> list[Row]:
         if tool.gnu and not tool.has("a") and device in places:
             old = rows[places[device]].mount
             if len(mount.target) < len(old.target):
-                rows[places[device]] = Row(mount, usage)
+                rows[places[device]] = DiskRow(mount, usage)
             continue
         places[device] = len(rows)
-        rows.append(Row(mount, usage))
+        rows.append(DiskRow(mount, usage))
     return rows
 
 
@@ -183,7 +166,7 @@ def _size_title(tool: Tool) -> str:
     return {1024: "1K-blocks", 1 << 20: "1M-blocks", 1 << 30: "1G-blocks", 1: "1B-blocks"}.get(unit, f"{unit}-blocks")
 
 
-def _print_gnu(tool: Tool, rows: list[Row]) -> None:
+def _print_gnu(tool: Tool, rows: list[DiskRow]) -> None:
     human = tool.has("h", "H")
     titles = ["Filesystem", "Type", _size_title(tool), "Used", "Avail" if human else "Available", "Use%", "Mounted on"]
     if tool.has("i"):
@@ -204,7 +187,7 @@ def _print_gnu(tool: Tool, rows: list[Row]) -> None:
         tool.out(" ".join([*cells, line[6]]) + "\n")
 
 
-def _print_busybox(tool: Tool, rows: list[Row]) -> None:
+def _print_busybox(tool: Tool, rows: list[DiskRow]) -> None:
     size_title = "Inodes" if tool.has("i") else _size_title(tool)
     kind_title = f" {'Type':<10}" if tool.has("T") else ""
     percent_title = "Capacity" if tool.has("P") and not tool.has("i") else "Use%"

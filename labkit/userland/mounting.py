@@ -1,6 +1,6 @@
-"""mount, umount, mountpoint, findmnt: the mounts of the namespace.
+"""mount, umount, mountpoint, findmnt: the mounts of the namespace, and how full each is.
 
-How full a mounted file system is. The machine's disk has one size for all; what lies on it counts to the byte.
+The machine's disk has one size for all; what lies on it counts to the byte.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from labkit.files import Files, Mount, Source, tmpfs
 from labkit.files.inodes import FileNode, FileSystem, Inode
 from labkit.files.tree import used
 from labkit.files.union import Node
-from labkit.userland.tool import Say, Tool, Utility, size
+from labkit.userland.quantities import size
+from labkit.userland.tool import Say, Tool, Utility
 
 
-def _shown(tool: Tool) -> list[Mount]:
+def shown_mounts(tool: Tool) -> list[Mount]:
     return [mount for mount in tool.files.namespace.mounts if not mount.hidden]
 
 
 def _listing(tool: Tool) -> None:
     kinds = (tool.value("t") or "").split(",") if tool.has("t") else None
-    for mount in _shown(tool):
+    for mount in shown_mounts(tool):
         if kinds is None or mount.fstype in kinds:
             tool.out(f"{mount.device} on {mount.target} type {mount.fstype} ({','.join(mount.options)})\n")
 
@@ -35,9 +36,7 @@ def mount(tool: Tool) -> int:
     if not tool.operands and not options:
         _listing(tool)
         return 0
-    if tool.files.user.uid:
-        return _not_root(tool)
-    if not tool.process.namespaces.privileged:
+    if tool.files.user.uid or not tool.process.namespaces.privileged:
         return _not_allowed(tool)
     if len(tool.operands) < 2:
         if "remount" in options and tool.operands:
@@ -66,17 +65,12 @@ def _failed(tool: Tool, what: str, where: str, gnu: str, busybox: str) -> int:
     return 255
 
 
-def _not_root(tool: Tool) -> int:
-    where = tool.operands[-1] if tool.operands else ""
-    tool.err(f"{where}: must be superuser to use mount." if tool.gnu else "permission denied (are you root?)")
-    return 1
-
-
 def _not_allowed(tool: Tool) -> int:
-    """Root without the right to mount (CAP_SYS_ADMIN), as in a container that is not privileged."""
+    """Another user, or root without the right to mount (CAP_SYS_ADMIN), as in a container that is not privileged."""
     where = tool.operands[-1] if tool.operands else ""
-    tool.err(f"{where}: permission denied." if tool.gnu else "permission denied (are you root?)")
-    return 32 if tool.gnu else 1
+    said = "must be superuser to use mount." if tool.files.user.uid else "permission denied."
+    tool.err(f"{where}: {said}" if tool.gnu else "permission denied (are you root?)")
+    return 32 if tool.gnu and not tool.files.user.uid else 1
 
 
 def _flags(options: list[str]) -> tuple[str, ...]:
@@ -155,35 +149,25 @@ def _umount_one(tool: Tool, path: str) -> None:
     namespace = tool.files.namespace
     try:
         target = tool.files.realpath(path)
+        why = _kept(tool, target)
     except OSError as error:
-        tool.complain(
-            Say("can't unmount {0}: " + tool.reason(error), "{0}: no mount point specified."),
-            path,
-            status=32 if tool.gnu else 1,
-        )
-        return
+        why = tool.reason(error), "no mount point specified."
+    if why:
+        said = Say(f"can't unmount {{0}}: {why[0]}", f"{{0}}: {why[1]}")
+        tool.complain(said, path, status=32 if tool.gnu else 1)
+    else:
+        namespace.umount(target)
+
+
+def _kept(tool: Tool, target: str) -> tuple[str, str] | None:
+    """Why it cannot be unmounted, as busybox and GNU say it; None where it can."""
+    namespace, cwd, front = tool.files.namespace, tool.files.cwd, target.rstrip("/") + "/"
     if namespace.top(target) is None:
-        tool.complain(
-            Say("can't unmount {0}: Invalid argument", "{0}: not mounted."), path, status=32 if tool.gnu else 1
-        )
-        return
+        return "Invalid argument", "not mounted."
     if tool.files.user.uid:
-        tool.complain(
-            Say("can't unmount {0}: Operation not permitted", "{0}: must be superuser to unmount."),
-            path,
-            status=32 if tool.gnu else 1,
-        )
-        return
-    below = any(other.target.startswith(target.rstrip("/") + "/") for other in namespace.mounts)
-    inside = tool.files.cwd == target or tool.files.cwd.startswith(target.rstrip("/") + "/")
-    if (below or inside or target == "/") and not tool.has("l"):
-        tool.complain(
-            Say("can't unmount {0}: Device or resource busy", "{0}: target is busy."),
-            path,
-            status=32 if tool.gnu else 1,
-        )
-        return
-    namespace.umount(target)
+        return "Operation not permitted", "must be superuser to unmount."
+    used = target in ("/", cwd) or any(path.startswith(front) for path in (cwd, *(m.target for m in namespace.mounts)))
+    return ("Device or resource busy", "target is busy.") if used and not tool.has("l") else None
 
 
 def mountpoint(tool: Tool) -> int:
@@ -206,7 +190,7 @@ def findmnt(tool: Tool) -> int:
     wanted = tool.operands[0] if tool.operands else tool.value("T")
     if wanted and tool.has("T"):
         wanted = tool.files.find(wanted).mount.target
-    for one in _shown(tool):
+    for one in shown_mounts(tool):
         if wanted is None or one.target == wanted.rstrip("/") or one.target == wanted or one.device == wanted:
             rows.append([one.target, one.device, one.fstype, ",".join(one.options)])
     if len(rows) == 1:

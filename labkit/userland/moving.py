@@ -10,27 +10,34 @@ import stat
 from posixpath import dirname, relpath
 
 from labkit.files import Stat
-from labkit.userland.copying import STAT, CopyOptions, copy_file, destination_of, inside, look_at, not_a_folder
-from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.copying import (
+    KEPT,
+    OVERWRITE,
+    SAME_FILE,
+    STAT,
+    CopyOptions,
+    copy_file,
+    destination_of,
+    inside,
+    not_a_folder,
+)
+from labkit.userland.tool import Say, Tool, Utility, below, is_same
 
 
 def mv(tool: Tool) -> None:
     sources, destination, into = destination_of(tool)
-    keep = frozenset({"mode", "ownership", "timestamps", "links", "xattr"})
-    way = CopyOptions(recursive=True, keep=keep, follow=False, follow_operands=False, hard_links=True)
+    way = CopyOptions(recursive=True, keep=KEPT, follow=False, follow_operands=False, hard_links=True)
     for source in sources:
         _move(tool, source, inside(destination, source) if into else destination, way)
 
 
 def _move(tool: Tool, source: str, target: str, way: CopyOptions) -> None:
-    about = look_at(tool, source, follow=False)
+    about = tool.look(source)
     if about is None and tool.gnu:
-        try:
+        with tool.complaining(STAT, source):
             tool.files.lstat(source)
-        except OSError as error:
-            tool.complain(STAT, source, error=error)
         return
-    there = look_at(tool, target, follow=False)
+    there = tool.look(target)
     if about and there and not _may_move_over(tool, source, target, about, there):
         return
     try:
@@ -46,17 +53,13 @@ def _move(tool: Tool, source: str, target: str, way: CopyOptions) -> None:
 
 
 def _may_move_over(tool: Tool, source: str, target: str, about: Stat, there: Stat) -> bool:
-    same = (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev)
-    if same and tool.gnu:
-        tool.complain(Say("'{0}' and '{1}' are the same file", "{0:q} and {1:q} are the same file"), source, target)
+    if is_same(there, about) and tool.gnu:
+        tool.complain(SAME_FILE, source, target)
         return False
     last = tool.last("n", "i", "f")
     if last == "n" or (tool.has("u") and there.st_mtime_ns >= about.st_mtime_ns):
         return False
-    if last == "i":
-        tool.process.stderr.write(f"{tool.name}: " + tool.text(Say("overwrite '{0}'? ", "overwrite {0:q}? "), target))
-        return tool.process.stdin.readline()[:1] in (b"y", b"Y")
-    return True
+    return tool.asks(OVERWRITE, target) if last == "i" else True
 
 
 def _say_not_moved(
@@ -64,16 +67,14 @@ def _say_not_moved(
 ) -> None:
     if about and there and tool.gnu:
         folder, over = stat.S_ISDIR(about.st_mode), stat.S_ISDIR(there.st_mode)
-        if over and not folder:
-            tool.complain(Say("", "cannot overwrite directory {1:q} with non-directory"), source, target)
-            return
-        if folder and not over:
-            tool.complain(Say("", "cannot overwrite non-directory {1:q} with directory {0:q}"), source, target)
+        if over != folder:
+            said = "non-directory {1:q} with directory {0:q}" if folder else "directory {1:q} with non-directory"
+            tool.complain(Say("", f"cannot overwrite {said}"), source, target)
             return
     if error.errno == errno.EINVAL and tool.gnu:
         tool.complain(Say("", "cannot move {0:q} to a subdirectory of itself, {1:q}"), source, target)
-        return
-    tool.complain(Say("can't rename '{0}'", "cannot move {0:q} to {1:q}"), source, target, error=error)
+    else:
+        tool.complain(Say("can't rename '{0}'", "cannot move {0:q} to {1:q}"), source, target, error=error)
 
 
 def _move_between(tool: Tool, source: str, target: str, about: Stat, there: Stat | None, way: CopyOptions) -> None:
@@ -100,12 +101,10 @@ def _move_between(tool: Tool, source: str, target: str, about: Stat, there: Stat
 
 def ln(tool: Tool) -> None:
     operands = list(tool.operands)
-    if not operands:
-        tool.missing("file operand")
     folder = tool.value("t")
     if folder is None and len(operands) > 1 and not tool.has("T"):
         last = operands[-1]
-        about = look_at(tool, last, follow=not tool.has("n"))
+        about = tool.look(last, follow=not tool.has("n"))
         if about and stat.S_ISDIR(about.st_mode):
             folder = operands.pop()
         elif len(operands) > 2 and tool.gnu:
@@ -130,10 +129,9 @@ def _make_link(tool: Tool, target: str, name: str) -> None:
     files, symbolic = tool.files, tool.has("s")
     about = None
     if not symbolic:
-        try:
-            about = files.stat(target) if tool.has("L") else files.lstat(target)
-        except OSError as error:
-            tool.complain(Say("{0}", "failed to access {0:q}"), target, error=error)
+        look = files.stat if tool.has("L") else files.lstat
+        about = tool.attempt(lambda: look(target), Say("{0}", "failed to access {0:q}"), target)
+        if about is None:
             return
         if stat.S_ISDIR(about.st_mode):
             if tool.gnu:
@@ -144,8 +142,8 @@ def _make_link(tool: Tool, target: str, name: str) -> None:
     if tool.has("r") and symbolic:
         target = relpath(_absolute(tool, target), _absolute(tool, dirname(name) or "."))
     try:
-        there = look_at(tool, name, follow=False)
-        if there and tool.has("f") and not (about and (there.st_ino, there.st_dev) == (about.st_ino, about.st_dev)):
+        there = tool.look(name)
+        if there and tool.has("f") and not is_same(there, about):
             files.unlink(name)
         elif there and tool.has("f") and about and tool.gnu:
             tool.complain(Say("", "{0:q} and {1:q} are the same file"), target, name)
@@ -161,30 +159,23 @@ def _make_link(tool: Tool, target: str, name: str) -> None:
 
 
 def _absolute(tool: Tool, path: str) -> str:
-    return path if path.startswith("/") else f"{tool.files.cwd.rstrip('/')}/{path}"
+    return path if path.startswith("/") else below(tool.files.cwd, path)
 
 
 def _say_not_linked(tool: Tool, target: str, name: str, symbolic: bool, error: OSError) -> None:
-    if symbolic:
-        tool.complain(Say("{0}", "failed to create symbolic link {0:q}"), name, error=error)
-    elif error.errno == errno.EEXIST:
-        tool.complain(Say("{0}", "failed to create hard link {0:q}"), name, error=error)
-    elif error.errno == errno.EXDEV or error.errno == errno.EPERM:
-        tool.complain(Say("{0}", "failed to create hard link {0:q} => {1:q}"), name, target, error=error)
-    else:
-        tool.complain(Say("{0}", "failed to create hard link {0:q}"), name, error=error)
+    arrow = " => {1:q}" if not symbolic and error.errno in (errno.EXDEV, errno.EPERM) else ""
+    kind = "symbolic" if symbolic else "hard"
+    tool.complain(Say("{0}", f"failed to create {kind} link {{0:q}}{arrow}"), name, target, error=error)
 
 
 def link(tool: Tool) -> None:
     if len(tool.operands) < 2:
         tool.missing(after=True)
-    try:
-        tool.files.link(*tool.operands[:2])
-    except OSError as error:
-        source, name = tool.operands[:2]
-        tool.complain(
-            Say("can't create hardlink '{1}' to '{0}'", "cannot create link {1:q} to {0:q}"), source, name, error=error
-        )
+    source, name = tool.operands[:2]
+    with tool.complaining(
+        Say("can't create hardlink '{1}' to '{0}'", "cannot create link {1:q} to {0:q}"), source, name
+    ):
+        tool.files.link(source, name)
 
 
 UTILITIES = {
@@ -194,6 +185,7 @@ UTILITIES = {
         "b f=force i=interactive n=no-clobber S: t:=target-directory T=no-target-directory u=update "
         "v=verbose Z =strip-trailing-slashes =backup?",
         "[-finT] SOURCE DEST\n[-fin] SOURCE... { -t DIRECTORY | DIRECTORY }",
+        needs="file operand",
     ),
     "ln": Utility(
         ln,
@@ -201,6 +193,7 @@ UTILITIES = {
         "b d F f=force i L=logical n=no-dereference P=physical r=relative s=symbolic S: "
         "t:=target-directory T=no-target-directory v=verbose",
         "[-sfnbtv] [-S SUF] TARGET... LINK|DIR",
+        needs="file operand",
     ),
     "link": Utility(link, "", "", "FILE LINK"),
 }

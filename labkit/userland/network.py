@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from labkit.userland.quantities import formatted
 from labkit.userland.tool import Tool, Utility
 
 
@@ -31,8 +32,6 @@ def wget(tool: Tool) -> int:
         return 1
     if not any(word in ("-q", "--quiet") or re.fullmatch(r"-q[O-].*|-[a-zA-Z]*q[a-zA-Z]*", word) for word in tool.args):
         full = url if "://" in url else f"http://{url}"
-        from labkit.userland.dates import formatted
-
         when = formatted("%Y-%m-%d %H:%M:%S", tool.process.kernel.clock.now)
         tool.process.stderr.write(
             f"--{when}--  {full}{'' if '/' in full.split('://')[1] else '/'}\n"

@@ -1,19 +1,16 @@
-"""Rights and owners: chmod, chown, chgrp.
-
-Names of users and groups: /etc/passwd and /etc/group of the file system that a utility sees.
-
-File modes: octal and symbolic ones read, `-rwxr-xr-x` written.
-"""
+"""Owners and rights: the names in /etc/passwd and /etc/group, modes read and written, chmod, chown, chgrp."""
 
 from __future__ import annotations
 
 import re
 import stat
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from labkit.files import Files
-from labkit.userland.tool import Say, Tool, Utility, escaped
+from labkit.userland.tool import Say, Tool, Utility, below, escaped
 
 
 class Account(NamedTuple):
@@ -82,9 +79,12 @@ class Names:
         account = self.account(name)
         return account.uid if account else int(name) if name.isdigit() else None
 
+    def named_group(self, name: str) -> Group | None:
+        return next((group for group in self.groups if group.name == name), None)
+
     def gid(self, name: str) -> int | None:
-        found = next((group.gid for group in self.groups if group.name == name), None)
-        return found if found is not None else int(name) if name.isdigit() else None
+        group = self.named_group(name)
+        return group.gid if group else int(name) if name.isdigit() else None
 
     def member_of(self, name: str) -> list[int]:
         return [group.gid for group in self.groups if name in group.members]
@@ -99,8 +99,8 @@ _WORDS = {
 }  # fmt: skip
 _CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]|[0-7]+))+)")
 _ACTION = re.compile(r"([-+=])([ugo](?![rwxXst])|[rwxXst]*|[0-7]+)")
-_WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007}
-_BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
+_WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
+_BITS = {"r": 0o444, "w": 0o222, "x": 0o111, "s": 0o6000, "t": 0o1000}
 
 
 def shown(mode: int) -> str:
@@ -140,9 +140,7 @@ def changed(text: str, old: int, umask: int) -> int | None:
 
 
 def _applied(who: str, sign: str, what: str, mode: int, umask: int) -> int:
-    mask = 0
-    for letter in who or "ugo":
-        mask |= 0o7777 if letter == "a" else _WHO[letter]
+    mask = reduce(or_, (_WHO[letter] for letter in who or "ugo"))
     bits = _bits(what, mode)
     if not who:
         bits &= ~umask | 0o7000
@@ -162,53 +160,29 @@ def _bits(what: str, mode: int) -> int:
         return int(what, 8)
     bits = 0
     for letter in what:
-        bits |= _BITS.get(letter, 0)
-        if letter == "X" and (stat.S_ISDIR(mode) or mode & 0o111):
-            bits |= 0o111
-        bits |= {"s": 0o6000, "t": 0o1000}.get(letter, 0)
+        bits |= _BITS.get(letter, 0o111 if stat.S_ISDIR(mode) or mode & 0o111 else 0)  # else X
     return bits
 
 
 _ACCESS = Say("{0}", "cannot access {0:q}")
+_READ = Say("{0}", "cannot read directory {0:q}")
 
 
 def _targets(tool: Tool, paths: list[str]) -> Iterator[str]:
-    """The operands, with -R all below them too."""
+    """These, with -R all below them too."""
     for path in paths:
         yield path
-        if tool.has("R") and _is_real_folder(tool, path):
-            yield from _below(tool, path)
-
-
-def _below(tool: Tool, path: str) -> Iterator[str]:
-    tool.tick()
-    try:
-        names = tool.files.listdir(path)
-    except OSError as error:
-        tool.complain(Say("{0}", "cannot read directory {0:q}"), path, error=error)
-        return
-    for name in names:
-        inside = f"{path.rstrip('/')}/{name}"
-        yield inside
-        if _is_real_folder(tool, inside):
-            yield from _below(tool, inside)
-
-
-def _is_real_folder(tool: Tool, path: str) -> bool:
-    try:
-        return stat.S_ISDIR(tool.files.lstat(path).st_mode)
-    except OSError:
-        return False
+        about = tool.look(path)
+        if tool.has("R") and about and stat.S_ISDIR(about.st_mode):
+            tool.tick()
+            names = tool.attempt(lambda: tool.files.listdir(path), _READ, path)  # noqa: B023
+            yield from _targets(tool, [below(path, name) for name in names or ()])
 
 
 def _operands(tool: Tool) -> tuple[str, list[str]]:
     """What to change to, and the files."""
     if reference := tool.value("reference"):
-        if not tool.operands:
-            tool.missing()
         return reference, tool.operands
-    if not tool.operands:
-        tool.missing()
     if len(tool.operands) < 2:
         tool.missing(after=True)
     return tool.operands[0], tool.operands[1:]
@@ -253,24 +227,16 @@ def _chmod_one(tool: Tool, path: str, text: str, operand: bool) -> None:
     new = changed(text, old, tool.files.umask)
     if new is None:  # busybox reads the mode anew for each file, once it has looked at it
         tool.fail(f"invalid mode '{text}'")
-    try:
+    with tool.complaining(Say("{0}", "changing permissions of {0:q}"), path):
         tool.files.chmod(path, new)
-    except OSError as error:
-        tool.complain(Say("{0}", "changing permissions of {0:q}"), path, error=error)
-        return
-    _say_mode(tool, path, old & 0o7777, new)
+        if tool.has("v") or (tool.has("c") and old & 0o7777 != new):
+            _say_mode(tool, path, old & 0o7777, new)
 
 
 def _say_mode(tool: Tool, path: str, old: int, new: int) -> None:
-    if not (tool.has("v") or (tool.has("c") and old != new)):
-        return
     now = f"{new:04o} ({shown(new)[1:]})"
-    if not tool.gnu:
-        tool.out(f"mode of '{path}' changed to {now}\n")
-    elif old == new:
-        tool.out(tool.text(Say("", "mode of {0:q} retained as "), path) + now + "\n")
-    else:
-        tool.out(tool.text(Say("", "mode of {0:q} changed from "), path) + f"{old:04o} ({shown(old)[1:]}) to {now}\n")
+    gnu = f"retained as {now}" if old == new else f"changed from {old:04o} ({shown(old)[1:]}) to {now}"
+    tool.out(tool.text(Say("mode of '{0}' changed to " + now, f"mode of {{0:q}} {gnu}"), path) + "\n")
 
 
 # chown and chgrp
@@ -325,29 +291,16 @@ def _group(tool: Tool, group: str, text: str) -> int:
 
 def _chown_one(tool: Tool, path: str, uid: int, gid: int, names: Names, operand: bool) -> None:
     follow = not tool.has("h") and (operand and not tool.has("R"))
-    try:
-        about = tool.files.stat(path) if follow else tool.files.lstat(path)
-    except OSError as error:
-        tool.complain(
-            Say("{0}", "cannot dereference {0:q}" if _is_link(tool, path) else "cannot access {0:q}"), path, error=error
-        )
+    link = tool.look(path)
+    cannot = Say("{0}", "cannot dereference {0:q}") if link and stat.S_ISLNK(link.st_mode) else _ACCESS
+    about = tool.attempt(lambda: (tool.files.stat if follow else tool.files.lstat)(path), cannot, path)
+    if about is None:
         return
     what = "group" if tool.name == "chgrp" or uid == -1 else "ownership"
-    try:
+    with tool.complaining(Say("{0}", f"changing {what} of {{0:q}}"), path):
         tool.files.chown(path, uid, gid, follow)
-    except OSError as error:
-        tool.complain(Say("{0}", f"changing {what} of {{0:q}}"), path, error=error)
-        return
-    changed = (uid not in (-1, about.st_uid)) or (gid not in (-1, about.st_gid))
-    if tool.has("v") or (tool.has("c") and changed):
-        _say_owner(tool, path, about.st_uid, about.st_gid, uid, gid, names)
-
-
-def _is_link(tool: Tool, path: str) -> bool:
-    try:
-        return stat.S_ISLNK(tool.files.lstat(path).st_mode)
-    except OSError:
-        return False
+        if tool.has("v") or (tool.has("c") and (uid not in (-1, about.st_uid) or gid not in (-1, about.st_gid))):
+            _say_owner(tool, path, about.st_uid, about.st_gid, uid, gid, names)
 
 
 def _say_owner(tool: Tool, path: str, old_uid: int, old_gid: int, uid: int, gid: int, names: Names) -> None:
@@ -358,18 +311,21 @@ def _say_owner(tool: Tool, path: str, old_uid: int, old_gid: int, uid: int, gid:
     new = ":".join([*([names.user(uid)] if uid != -1 else []), *([names.group(gid)] if gid != -1 else [])])
     old = ":".join([*([names.user(old_uid)] if uid != -1 else []), *([names.group(old_gid)] if gid != -1 else [])])
     what = "group" if uid == -1 else "ownership"
-    if old == new:
-        tool.out(tool.text(Say("", f"{what} of {{0:q}} retained as {new}"), path) + "\n")
-    else:
-        tool.out(tool.text(Say("", f"changed {what} of {{0:q}} from {old} to {new}"), path) + "\n")
+    said = f"{what} of {{0:q}} retained as {new}" if old == new else f"changed {what} of {{0:q}} from {old} to {new}"
+    tool.out(tool.text(Say("", said), path) + "\n")
 
 
 _GNU = "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P "
 "=dereference =preserve-root =no-preserve-root =from:"
 UTILITIES = {
     "chmod": Utility(
-        chmod, "R c v f", _GNU.replace("h=no-dereference ", ""), "[-Rcvf] MODE[,MODE]... FILE...", prepare=_dash_modes
+        chmod,
+        "R c v f",
+        _GNU.replace("h=no-dereference ", ""),
+        "[-Rcvf] MODE[,MODE]... FILE...",
+        prepare=_dash_modes,
+        needs="operand",
     ),
-    "chown": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... USER[:[GRP]] FILE..."),
-    "chgrp": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... GROUP FILE..."),
+    "chown": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... USER[:[GRP]] FILE...", needs="operand"),
+    "chgrp": Utility(chown, "R h L H P c v f", _GNU, "[-RhLHPcvf]... GROUP FILE...", needs="operand"),
 }

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import errno
 import stat
+from posixpath import relpath
 
 from labkit.files import failure
 from labkit.kernel.process import ExecError, find_program
-from labkit.userland.tool import SAME, Tool, Utility
+from labkit.userland.tool import SAME, Tool, Utility, below
 
 
 def basename(tool: Tool) -> None:
     suffix = tool.value("s")
     names = tool.operands
-    if not names:
-        tool.missing()
     if not tool.has("a", "s"):
         if len(names) > 2:
             tool.extra(2)
@@ -28,8 +27,6 @@ def basename(tool: Tool) -> None:
 
 
 def dirname(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     for name in tool.operands:
         folder = name.rstrip("/").rpartition("/")
         parent = folder[0].rstrip("/") or ("/" if folder[1] or name.startswith("/") else ".")
@@ -49,7 +46,7 @@ def resolved(tool: Tool, path: str, *, must: str = "parent") -> str:
         if name == "..":
             done = done.rpartition("/")[0] or "/"
             continue
-        here = f"{done.rstrip('/')}/{name}"
+        here = below(done, name)
         try:
             mode = files.lstat(here).st_mode
         except OSError as error:
@@ -75,17 +72,12 @@ def _must(tool: Tool, path: str) -> str:
     """What has to exist. busybox needs all of a bare name."""
     if tool.has("e"):
         return "all"
-    if not tool.gnu and "/" not in path:
-        try:
-            tool.files.lstat(path)
-        except OSError:
-            return "all"
+    if not tool.gnu and "/" not in path and tool.look(path) is None:
+        return "all"
     return "none" if tool.has("m") else "parent"
 
 
 def realpath(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     for path in tool.operands:
         try:
             found = resolved(tool, path, must=_must(tool, path))
@@ -95,15 +87,11 @@ def realpath(tool: Tool) -> None:
             tool.status = 1
             continue
         if base := tool.value("relative-to"):
-            from posixpath import relpath
-
             found = relpath(found, resolved(tool, base))
         tool.out(found + ("\0" if tool.has("z") else "\n"))
 
 
 def readlink(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     end = "" if tool.has("n") else "\0" if tool.has("z") else "\n"
     for path in tool.operands if tool.gnu else tool.operands[:1]:
         try:
@@ -154,19 +142,22 @@ UTILITIES = {
         "a=multiple s:=suffix z=zero",
         "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...",
         "NAME [SUFFIX]",
+        needs="operand",
     ),
-    "dirname": Utility(dirname, "", "z=zero", "FILENAME", "[OPTION] NAME..."),
+    "dirname": Utility(dirname, "", "z=zero", "FILENAME", "[OPTION] NAME...", needs="operand"),
     "realpath": Utility(
         realpath,
         "",
         "e=canonicalize-existing m=canonicalize-missing L P q=quiet s z=zero =relative-to: =relative-base:",
         "FILE...",
+        needs="operand",
     ),
     "readlink": Utility(
         readlink,
         "f n v",
         "f=canonicalize e=canonicalize-existing m=canonicalize-missing n=no-newline q=quiet s v=verbose z=zero",
         "[-fnv] FILE",
+        needs="operand",
     ),
     "pwd": Utility(pwd, "L P", "L=logical P=physical", "", "[OPTION]..."),
     "which": Utility(which, "a", "a s", "[-a] COMMAND...", package="debianutils) 5.7"),

@@ -1,10 +1,8 @@
-"""Patterns: `*`, `?`, `[…]`, and pathname expansion. POSIX, Shell Command Language, 2.13.
+"""Patterns of text: `*`, `?`, `[…]` with pathname expansion, and POSIX' regular expressions, as Python's.
 
-A pattern is a string in which a backslash takes the meaning from the character after it.
-
-POSIX regular expressions, basic and extended with GNU's additions, as Python ones.
-
-Python takes the first alternative that fits where POSIX takes the longest: the one known difference.
+A shell's pattern (POSIX, Shell Command Language, 2.13) is a string in which a backslash takes the meaning from the
+character after it. Regular expressions are basic or extended, with GNU's additions; Python takes the first alternative
+that fits where POSIX takes the longest: the one known difference.
 """
 
 from __future__ import annotations
@@ -12,17 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from labkit.files import Files
 from labkit.kernel.process import Runaway
-
-if TYPE_CHECKING:
-    from labkit.files import Files
-
+from labkit.userland.tool import look
 
 _LONGEST = 16 << 20  # characters
 
-CLASSES = {  # as Python's re has them; utilities/regex.py uses them too
+CLASSES = {  # as Python's re has them
     "alpha": "a-zA-Z",
     "digit": "0-9",
     "alnum": "a-zA-Z0-9",
@@ -199,7 +194,8 @@ def _inside(files: Files, folder: str, name: str, is_folder: bool) -> list[str]:
     """The paths in one folder that one name's pattern matches."""
     if not is_magic(name):
         plain = folder + unescape(name)
-        return [plain] if _is_there(files, plain, is_folder) else []
+        there = files.is_dir(plain) if is_folder else look(files, plain) is not None
+        return [plain] if there else []
     try:
         names = files.listdir(folder or ".")
     except OSError:
@@ -210,16 +206,6 @@ def _inside(files: Files, folder: str, name: str, is_folder: bool) -> list[str]:
         names = sorted([".", "..", *names])
     matching = [folder + entry for entry in names if (hidden or entry[0] != ".") and match(entry)]
     return [path for path in matching if files.is_dir(path)] if is_folder else matching
-
-
-def _is_there(files: Files, path: str, is_folder: bool) -> bool:
-    if is_folder:
-        return files.is_dir(path)
-    try:
-        files.lstat(path)
-    except OSError:
-        return False
-    return True
 
 
 _AFTER_BACKSLASH = {

@@ -135,9 +135,7 @@ class Printf:
         if match["u"]:
             return chr(int(match["u"], 16)).encode()
         letter = match["letter"].decode("latin-1")
-        if letter in _ESCAPES:
-            return bytes([_ESCAPES[letter]])
-        return match[0]
+        return bytes([_ESCAPES[letter]]) if letter in _ESCAPES else match[0]
 
     def take(self) -> str:
         self.taken = True
@@ -268,8 +266,6 @@ def printf(tool: Tool) -> None:
 
 
 def seq(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     if len(tool.operands) > 3:
         tool.extra(3)
     numbers = [_decimal(tool, text) for text in tool.operands]
@@ -306,16 +302,12 @@ def _decimal(tool: Tool, text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        if tool.gnu:
-            tool.usage(tool.text(Say("", "invalid floating point argument: {0:l}"), text))
-        tool.usage()
+        tool.usage(tool.text(Say("", "invalid floating point argument: {0:l}"), text))
 
 
 def _shown(tool: Tool, value: Decimal, places: int) -> str:
     form = tool.value("f")
-    if form:
-        return form % float(value)
-    return f"{value:.{places}f}"
+    return form % float(value) if form else f"{value:.{places}f}"
 
 
 def _equal(texts: list[str]) -> list[str]:
@@ -352,6 +344,7 @@ UTILITIES = {
         "[-w] [-s SEP] [FIRST [INC]] LAST",
         prepare=_guarded,
         permute=False,
+        needs="operand",
     ),
     "yes": Utility(yes, None, None, "[STRING]"),
 }

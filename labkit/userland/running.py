@@ -6,10 +6,11 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from labkit.files import User
+from labkit.files import Files, User
 from labkit.kernel.process import Parked
 from labkit.userland.owning import Account, Names
-from labkit.userland.tool import Done, Say, Tool, Utility, plain_float, text_of
+from labkit.userland.quantities import plain_float
+from labkit.userland.tool import Say, Tool, Utility, text_of
 
 _EXEC = Say("can't execute '{0}'", "{0:l}")
 _FAILED = Say("can't execute '{0}'", "failed to run command {0:l}")
@@ -35,11 +36,10 @@ def env(tool: Tool) -> int:
         return 0
     files = tool.files.copy()
     if folder := tool.value("C"):
-        try:
+        with tool.refusing(
+            Say("can't change directory to '{0}'", "cannot change directory to {0:q}"), folder, status=125
+        ):
             files.chdir(folder)
-        except OSError as error:
-            cannot = Say("can't change directory to '{0}'", "cannot change directory to {0:q}")
-            tool.refuse(cannot, folder, error=error, status=125)
     return tool.run(words, _EXEC, env=variables, files=files)
 
 
@@ -95,7 +95,7 @@ def _batches(tool: Tool, items: list[str], command: list[str], replaced: str | N
             yield [arg.replace(replaced, item) for arg in command]
         return
     count = int(tool.value("n") or 0) or max(1, len(items))
-    if not items and not (tool.has("r") or (not tool.gnu and tool.has("r"))):
+    if not items and not tool.has("r"):
         yield command
     for start in range(0, len(items), count):
         yield [*command, *items[start : start + count]]
@@ -152,15 +152,10 @@ def _duration(tool: Tool, text: str) -> float:
     try:
         return plain_float(match[1] if match else text) * _SECONDS[match[2] if match else ""]
     except ValueError:
-        if tool.gnu:
-            tool.err(tool.text(Say("", "invalid time interval {0:l}"), text))
-            tool.usage()
-        tool.fail(f"invalid number '{text}'")
+        tool.wrong(tool.text(Say("", "invalid time interval {0:l}"), text), f"invalid number '{text}'")
 
 
 def sleep(tool: Tool) -> int:
-    if not tool.operands:
-        tool.missing()
     seconds = sum(_duration(tool, text) for text in tool.operands)
     if seconds == float("inf"):
         return tool.process.wait_forever()
@@ -188,10 +183,9 @@ def timeout(tool: Tool) -> int:
         if limit and (parked.until is None or parked.until - start > limit * 1e9):
             raise Parked(start + int(limit * 1e9), lambda process: _timed_out(tool)) from None
         raise
-    if status == 130 and clock.now == start and limit:  # it would wait for ever
-        clock.now = start + int(limit * 1e9)
-        return _timed_out(tool)
-    if limit and clock.now - start > limit * 1e9:
+    if limit and (
+        (status == 130 and clock.now == start) or clock.now - start > limit * 1e9
+    ):  # 130: it would wait for ever
         clock.now = start + int(limit * 1e9)
         return _timed_out(tool)
     return status
@@ -227,8 +221,6 @@ def time(tool: Tool) -> int:
 
 
 def nohup(tool: Tool) -> int:
-    if not tool.operands:
-        tool.missing()
     return tool.run(tool.operands, Say("can't execute '{0}'", "failed to run command {0:q}"))
 
 
@@ -236,7 +228,7 @@ def nice(tool: Tool) -> int:
     if not tool.operands:
         tool.out("0\n")
         return 0
-    return tool.run(tool.operands, Say("can't execute '{0}'", "{0:l}"))
+    return tool.run(tool.operands, _EXEC)
 
 
 def run_operands(tool: Tool) -> int:
@@ -272,7 +264,7 @@ def su(tool: Tool) -> int:
     )
 
 
-def _files_of(tool: Tool, account: Account, names: Names, login: bool):  # type: ignore[no-untyped-def]
+def _files_of(tool: Tool, account: Account, names: Names, login: bool) -> Files:
     files = tool.files.as_user(User(account.uid, account.gid, tuple(names.member_of(account.name))))
     if login and files.is_dir(account.home):
         files.chdir(account.home)
@@ -289,7 +281,6 @@ def _su_env(tool: Tool, account: Account, login: bool) -> dict[str, str]:
 
 def chroot(tool: Tool) -> int:
     tool.fail("chroot is not simulated here; docker run is what gives a program another root", 125)
-    raise Done(125)
 
 
 UTILITIES = {
@@ -320,8 +311,8 @@ UTILITIES = {
         permute=False,
     ),
     "time": Utility(time, "v p a o: f:", "v p=portability a o: f:", "[-vpa] [-o FILE] PROG ARGS", permute=False),
-    "nohup": Utility(nohup, "", "", "PROG ARGS", bad=125, permute=False),
-    "sleep": Utility(sleep, "", "", "[N]...", "NUMBER[SUFFIX]..."),
+    "nohup": Utility(nohup, "", "", "PROG ARGS", bad=125, permute=False, needs="operand"),
+    "sleep": Utility(sleep, "", "", "[N]...", "NUMBER[SUFFIX]...", needs="operand"),
     "usleep": Utility(usleep, "", "", "N"),
     "nice": Utility(nice, "n:", "n:=adjustment", "[-n ADJUST] [PROG ARGS]", permute=False),
     "setsid": Utility(run_operands, "c", "c f w", "[-c] PROG ARGS", permute=False),

@@ -11,7 +11,7 @@ from posixpath import basename
 from labkit.files import Content
 from labkit.userland.guarded import Searchable, guarded
 from labkit.userland.patterns import BadPattern, matches, translated
-from labkit.userland.tool import SAME, Done, Say, Tool, Utility, bytes_of, text_of
+from labkit.userland.tool import SAME, Done, Say, Tool, Utility, below, bytes_of, text_of
 
 
 @dataclass
@@ -64,10 +64,8 @@ def _patterns(tool: Tool) -> tuple[list[str], list[str]]:
     """The patterns and the files."""
     patterns = [line for text in tool.values("e") for line in text.split("\n")]
     for path in tool.values("f"):
-        try:
+        with tool.refusing(SAME, path, status=2):
             lines = text_of(tool.data(path)).split("\n")
-        except OSError as error:
-            tool.refuse(SAME, path, error=error, status=2)
         patterns += lines[:-1] if lines[-1] == "" else lines
     if tool.has("e", "f"):
         return patterns, tool.operands
@@ -140,14 +138,10 @@ def _open(tool: Tool, path: str) -> Iterator[tuple[str, Content]]:
 
 def _below(tool: Tool, path: str) -> Iterator[tuple[str, Content]]:
     tool.tick()
-    try:
-        names = tool.files.listdir(path)
-    except OSError as error:
-        tool.complain(Say("{0}", "{0}"), path, error=error, status=2)
-        return
+    names = tool.attempt(lambda: tool.files.listdir(path), Say("{0}", "{0}"), path, status=2) or []
     implicit = tool.gnu and not tool.operands[1:] and not tool.has("e", "f")
     for name in names:
-        inside = name if implicit and path == "." else f"{path.rstrip('/') if path != '/' else ''}/{name}"
+        inside = name if implicit and path == "." else below(path, name)
         mode = tool.files.lstat(inside).st_mode
         if stat.S_ISDIR(mode):
             if not any(matches(skip, name) for skip in tool.values("exclude-dir")):

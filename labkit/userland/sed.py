@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -171,15 +172,10 @@ def _do_test(state: SedRun, command: SedCommand) -> Result:
 
 def _do_list(state: SedRun, command: SedCommand) -> Result:
     named = {"\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
-    out = ""
-    for byte in bytes_of(state.space):
-        char = chr(byte)
-        out += named.get(char) or (char if 32 <= byte < 127 else f"\\{byte:03o}")
-    pieces = []
-    while len(out) > 69:
-        pieces.append(out[:69] + "\\")
-        out = out[69:]
-    state.print("\n".join([*pieces, out + "$"]))
+    shown = (
+        named.get(chr(byte)) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in bytes_of(state.space)
+    )
+    state.print(re.sub(r"(.{69})(?=.)", r"\1\\\n", "".join(shown)) + "$")
     return None
 
 
@@ -309,10 +305,8 @@ def _scripts(tool: Tool) -> tuple[list[str], list[str]]:
         if name == "e":
             scripts.append(value)
         elif name == "f":
-            try:
+            with tool.refusing(Say("{0}", "couldn't open file {0}"), value, status=4 if tool.gnu else 1):
                 scripts.append(text_of(tool.data(value)).removesuffix("\n"))
-            except OSError as error:
-                tool.refuse(Say("{0}", "couldn't open file {0}"), value, error=error, status=4 if tool.gnu else 1)
     if scripts:
         return scripts, tool.operands
     if not tool.operands:
@@ -332,13 +326,12 @@ def _run_file(tool: Tool, commands: list[SedCommand], quiet: bool, path: str, in
         return
     fresh = [replace(command, active_until=0, begun=False) for command in commands]
     state = SedRun(tool, fresh, lines_of(tool, path), [], quiet, name=path)
-    out = tool.process.stdout
     _run(state, flush=not in_place)
     write_files(state)
-    if not in_place:
-        out.write(b"".join(state.out))
-        return
-    replace_file(tool, path, b"".join(state.out))
+    if in_place:
+        replace_file(tool, path, b"".join(state.out))
+    else:
+        tool.out(b"".join(state.out))
 
 
 def _run(state: SedRun, flush: bool = True) -> None:
@@ -378,10 +371,7 @@ def _cycle(state: SedRun) -> bool:
             if command.name == "{":
                 place = command.jump + 1
             continue
-        action = ACTIONS.get(command.name)
-        if action is None:
-            continue
-        result = action(state, command)
+        result = ACTIONS[command.name](state, command) if command.name in ACTIONS else None
         if len(state.space) + len(state.hold) > 1024:
             state.tool.hold(len(state.space) + len(state.hold))
         if result == "delete":
@@ -416,11 +406,10 @@ def _in_range(state: SedRun, command: SedCommand) -> bool:
         return _matches(state, command.first)
     if command.active_until:
         return _still(state, command)
-    starts = state.tool.gnu and command.first.line == 0 and state.number == 1 and command.second.pattern is not None
-    if starts:
+    second = command.second
+    if state.tool.gnu and command.first.line == 0 and state.number == 1 and second.pattern is not None:
         command.active_until, command.begun = OPEN, True
         return _still(state, command)
-    second = command.second
     if not _starts(state, command):
         return False
     if second.pattern is not None or second.repeat:
@@ -453,19 +442,13 @@ def _starts(state: SedRun, command: SedCommand) -> bool:
 
 
 def _still(state: SedRun, command: SedCommand) -> bool:
-    second = command.second
+    second, limit = command.second, command.active_until
     assert second is not None
-    if second.pattern is not None or second.repeat:
-        if _matches(state, second):
-            command.active_until = 0
-        return True
-    if second.line == LAST:
-        if state.is_last():
-            command.active_until = 0
-        return True
-    limit = command.active_until
-    if state.number >= limit:
-        command.active_until = 0
+    if second.pattern is not None or second.repeat or second.line == LAST:
+        ends = _matches(state, second)
+    else:
+        ends = state.number >= limit
+    command.active_until = 0 if ends else limit
     return state.number <= limit
 
 

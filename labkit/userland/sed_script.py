@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from labkit.userland.guarded import Searchable, guarded
 from labkit.userland.patterns import BadPattern, compile_pattern
@@ -57,7 +58,7 @@ class SedParser:
         self.place = 0
         self.commands: list[SedCommand] = []
 
-    def fail(self, gnu: str, busybox: str) -> None:
+    def fail(self, gnu: str, busybox: str) -> NoReturn:
         self.tool.fail(f"-e expression #1, char {self.place}: {gnu}" if self.tool.gnu else busybox)
 
     def peek(self) -> str:
@@ -72,14 +73,10 @@ class SedParser:
             self.place += 1
 
     def parse(self) -> list[SedCommand]:
-        while True:
+        self.blanks(" \t\n;")
+        while self.peek():
+            self.rest_of_line() if self.peek() == "#" else self.command()
             self.blanks(" \t\n;")
-            if not self.peek():
-                break
-            if self.peek() == "#":
-                self.rest_of_line()
-                continue
-            self.command()
         self.link()
         return self.commands
 
@@ -109,7 +106,6 @@ class SedParser:
         reader = _READERS.get(name)
         if reader is None:
             self.fail(f"unknown command: `{name}'", f"unsupported command {name}")
-            return
         if second is not None and name in "qQ" and self.tool.gnu:
             self.fail("command only uses one address", "")
         reader(self, made)
@@ -156,7 +152,6 @@ class SedParser:
             return guarded(pattern, self.tool.tick)
         except BadPattern as bad:
             self.fail(str(bad), f"bad regex '{text}': {bad}")
-            raise
 
     def until(self, mark: str, unterminated: str) -> str:
         """Text up to a mark that is not escaped and not in brackets (in a pattern)."""
@@ -198,9 +193,8 @@ class SedParser:
     def rest_of_line(self) -> str:
         stop = self.script.find("\n", self.place)
         stop = len(self.script) if stop < 0 else stop
-        text = self.script[self.place : stop]
-        self.place = stop
-        return text
+        start, self.place = self.place, stop
+        return self.script[start:stop]
 
     def end_of_command(self) -> None:
         self.blanks()
@@ -237,10 +231,6 @@ class SedParser:
 
 def _plain(parser: SedParser, command: SedCommand) -> None:
     parser.end_of_command()
-
-
-def _open(parser: SedParser, command: SedCommand) -> None:
-    pass
 
 
 def _label(parser: SedParser, command: SedCommand) -> None:
@@ -351,9 +341,8 @@ def _translate(parser: SedParser, command: SedCommand) -> None:
 
 
 _READERS: dict[str, Callable[[SedParser, SedCommand], None]] = {
-    **dict.fromkeys("=dDgGhHlnNpPxFz", _plain),
-    **dict.fromkeys("}", _plain),
-    "{": _open,
+    **dict.fromkeys("=dDgGhHlnNpPxFz}", _plain),
+    "{": lambda parser, command: None,
     **dict.fromkeys(":btT", _label),
     **dict.fromkeys("aic", _text),
     **dict.fromkeys("rwRW", _file),

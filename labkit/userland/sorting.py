@@ -75,10 +75,8 @@ def _write(tool: Tool, data: bytes) -> None:
     if path is None:
         tool.out(data)
         return
-    try:
+    with tool.complaining(Say("{0}", "open failed: {0:n}"), path, status=2):
         tool.files.write(path, data)
-    except OSError as error:
-        tool.complain(Say("{0}", "open failed: {0:n}"), path, error=error, status=2)
 
 
 def _unique(lines: list[bytes], order: Order) -> Iterator[bytes]:
@@ -110,15 +108,12 @@ def _check(tool: Tool, lines: list[bytes], order: Order) -> int:
 def _key(tool: Tool, text: str, general: str) -> SortKey:
     match = re.fullmatch(rf"(\d+)(?:\.(\d+))?([{_LETTERS}]*)(?:,(\d+)(?:\.(\d+))?([{_LETTERS}]*))?", text)
     if not match:
-        if tool.gnu:
-            tool.fail(tool.text(Say("", "invalid number at field start: invalid count at start of {0:l}"), text), 2)
-        tool.fail("bad field specification", 2)
+        said = "invalid number at field start: invalid count at start of {0:l}"
+        tool.refuse(Say("bad field specification", said), text, status=2)
     field, char, flags, end_field, end_char, end_flags = match.groups()
     if field == "0":
-        tool.fail(
-            tool.text(Say("bad field specification", "field number is zero: invalid field specification {0:l}"), text),
-            2,
-        )
+        said = "field number is zero: invalid field specification {0:l}"
+        tool.refuse(Say("bad field specification", said), text, status=2)
     own = flags + (end_flags or "")
     return SortKey(
         int(field),
@@ -134,12 +129,9 @@ def _order(tool: Tool, keys: list[SortKey]) -> Order:
     mark = tool.value("t")
     if mark is not None:
         mark = "\0" if mark == "\\0" else mark
-        if not mark:
-            tool.fail("empty tab" if tool.gnu else "bad -t parameter", 2)
-        if len(mark) > 1 and not tool.gnu:
-            tool.fail("bad -t parameter", 2)
-        if len(mark) > 1 and tool.gnu:
-            tool.fail(tool.text(Say("", "multi-character tab {0:l}"), mark), 2)
+        if len(mark) != 1:
+            said = "multi-character tab {0:l}" if mark else "empty tab"
+            tool.refuse(Say("bad -t parameter", said), mark, status=2)
     separator = mark[:1].encode() if mark else None
     return [_value(key, separator) for key in keys]
 

@@ -7,9 +7,9 @@ import stat as kinds
 from collections.abc import Callable
 
 from labkit.files import Stat, major, minor
-from labkit.userland.dates import formatted
 from labkit.userland.mounting import Usage, usage_of
 from labkit.userland.owning import Names, kind, shown
+from labkit.userland.quantities import formatted
 from labkit.userland.tool import Say, Tool, Utility, shell_quoted
 
 _CANNOT = Say("can't stat '{0}'", "cannot statx {0:q}")
@@ -44,8 +44,6 @@ _DEFAULT_FS = (
 
 
 def stat(tool: Tool) -> None:
-    if not tool.operands:
-        tool.missing()
     names = Names(tool.files)
     one = _one_system if tool.has("f") else _one_file
     for path in tool.operands:
@@ -53,10 +51,9 @@ def stat(tool: Tool) -> None:
 
 
 def _one_file(tool: Tool, path: str, names: Names) -> None:
-    try:
-        about = tool.files.stat(path) if tool.has("L") else tool.files.lstat(path)
-    except OSError as error:
-        tool.complain(_CANNOT, path, error=error)
+    look = tool.files.stat if tool.has("L") else tool.files.lstat
+    about = tool.attempt(lambda: look(path), _CANNOT, path)
+    if about is None:
         return
     form, ending = _form(tool, about)
     values = _values(tool, path, about, names)
@@ -169,10 +166,8 @@ def _quoted_name(tool: Tool, path: str, about: Stat) -> str:
 
 
 def _one_system(tool: Tool, path: str, names: Names) -> None:
-    try:
-        usage = usage_of(tool.files, tool.files.find(path).mount)
-    except OSError as error:
-        tool.complain(_CANNOT_FS, path, error=error)
+    usage = tool.attempt(lambda: usage_of(tool.files, tool.files.find(path).mount), _CANNOT_FS, path)
+    if usage is None:
         return
     size = "%-10s Fundamental block size: %S" if tool.gnu else "%-10s"
     form = tool.value("c") or tool.value("printf") or _DEFAULT_FS.replace("{size}", size)
@@ -206,5 +201,6 @@ UTILITIES = {
         "L=dereference f=file-system c:=format t=terse =printf: =cached:",
         "[-ltf] [-c FMT] FILE...",
         "[OPTION]... FILE...",
+        needs="operand",
     ),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from labkit.kernel.process import Listed, signal_list, signal_named
-from labkit.userland.dates import formatted, parsed
 from labkit.userland.owning import Names
-from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.quantities import formatted, parsed, scaled
+from labkit.userland.tool import SAME, Say, Tool, Utility
 
 CPUS = 2
 _MEMORY = (4019848, 512344, 2204368, 1024, 1303136, 3275620)  # KiB: total, used, free, shared, buff/cache, available
@@ -16,28 +18,33 @@ _BOOT = 3 * 3600 + 25 * 60  # seconds that the machine has been up when a day's 
 
 def id_(tool: Tool) -> None:
     names = Names(tool.files)
-    named = tool.operands[0] if tool.operands else None
-    if named is None:
+    if not tool.operands:
         user = tool.files.user
-        uid, gid, groups = user.uid, user.gid, list(user.groups)
-        groups = [gid, *[group for group in groups if group != gid]]  # a process has its own group among the others too
+        uid, gid, groups = user.uid, user.gid, _groups(user.gid, user.groups)
     else:
+        named = tool.operands[0]
         account = names.account(named) or next((one for one in names.accounts if str(one.uid) == named), None)
         if account is None:
-            tool.refuse(Say("unknown user {0}", "{0:l}: no such user"), named)
-        uid, gid = account.uid, account.gid
-        groups = [gid, *[group for group in names.member_of(account.name) if group != gid]]
+            tool.refuse(_UNKNOWN, named)
+        uid, gid, groups = account.uid, account.gid, _groups(account.gid, names.member_of(account.name))
     tool.out(_identity(tool, names, uid, gid, groups) + "\n")
+
+
+_UNKNOWN = Say("unknown user {0}", "{0:l}: no such user")
+
+
+def _groups(own: int, others: Iterable[int]) -> list[int]:
+    """Each once, the own one first: a process has it among the others too."""
+    return [own, *[group for group in others if group != own]]
 
 
 def _identity(tool: Tool, names: Names, uid: int, gid: int, groups: list[int]) -> str:
     by_name = tool.has("n")
     if tool.has("u"):
         return names.user(uid) if by_name else str(uid)
-    if tool.has("g"):
-        return names.group(gid) if by_name else str(gid)
-    if tool.has("G"):
-        return " ".join(names.group(group) if by_name else str(group) for group in groups)
+    if tool.has("g", "G"):
+        shown = [gid] if tool.has("g") else groups
+        return " ".join(names.group(group) if by_name else str(group) for group in shown)
     if by_name and tool.gnu:
         tool.fail("cannot print only names or real IDs in default format")
     text = f"uid={_labelled(uid, names.user(uid, ''))} gid={_labelled(gid, names.group(gid, ''))}"
@@ -62,14 +69,14 @@ def groups(tool: Tool) -> None:
     names = Names(tool.files)
     if not tool.operands:
         user = tool.files.user
-        numbers = [user.gid, *[group for group in user.groups if group != user.gid]]
+        numbers = _groups(user.gid, user.groups)
         tool.out(" ".join(names.group(number) for number in numbers) + "\n")
     for name in tool.operands:
         account = names.account(name)
         if account is None:
-            tool.complain(Say("unknown user {0}", "{0:l}: no such user"), name)
+            tool.complain(_UNKNOWN, name)
             continue
-        numbers = [account.gid, *[group for group in names.member_of(name) if group != account.gid]]
+        numbers = _groups(account.gid, names.member_of(name))
         text = " ".join(names.group(number) for number in numbers)
         tool.out((f"{name} : " if tool.gnu else "") + text + "\n")
 
@@ -89,14 +96,9 @@ def hostname(tool: Tool) -> None:
     if tool.operands:
         tool.fail("you must be root to change the host name" if tool.gnu else "sethostname: Operation not permitted")
     name = tool.process.hostname
-    if tool.has("i", "I"):
-        tool.out("127.0.1.1\n")
-    elif tool.has("s"):
-        tool.out(name.partition(".")[0] + "\n")
-    elif tool.has("d"):
-        tool.out(name.partition(".")[2] + "\n")
-    else:
-        tool.out(f"{name}\n")
+    head, _, tail = name.partition(".")
+    shown = "127.0.1.1" if tool.has("i", "I") else head if tool.has("s") else tail if tool.has("d") else name
+    tool.out(f"{shown}\n")
 
 
 def uname(tool: Tool) -> None:
@@ -145,15 +147,11 @@ def free(tool: Tool) -> None:
 def _amount(tool: Tool, kib: int, unit: float) -> str:
     if not tool.has("h"):
         return str(int(kib / unit))
-    value, letters = float(kib), "KMGT"
-    power = 0
-    while value >= 1024:
-        value /= 1024
-        power += 1
+    value, power = scaled(kib, 1024)
     if kib == 0:
         return "0B" if tool.gnu else "0"
     digits = f"{value:.1f}" if value < 10 else f"{value:.0f}"
-    return f"{digits}{letters[power]}{'i' if tool.gnu else ''}"
+    return f"{digits}{'KMGT'[power]}{'i' if tool.gnu else ''}"
 
 
 # processes
@@ -168,24 +166,25 @@ def _processes(tool: Tool) -> list[Listed]:
 
 def ps(tool: Tool) -> None:
     rows = _processes(tool)
-    if not tool.gnu:
-        tool.out("PID   USER     COMMAND\n")
-        for pid, user, command in rows:
-            tool.out(f"{pid:5} {user[:8]:<8} {command}\n")
-        return
     letters = "".join(arg.lstrip("-") for arg in tool.args)
-    if "u" in letters:
-        tool.out("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n")
-        for pid, user, command in rows:
-            tool.out(f"{user[:8]:<8} {pid:7}  0.0  0.0   4608  3200 ?        S    09:00   0:00 {command}\n")
-    elif "f" in letters:
-        tool.out("UID          PID    PPID  C STIME TTY          TIME CMD\n")
-        for pid, user, command in rows:
-            tool.out(f"{user[:8]:<8} {pid:7}       0  0 09:00 ?        00:00:00 {command}\n")
-    else:
-        tool.out("    PID TTY          TIME CMD\n")
-        for pid, _, command in rows:
-            tool.out(f"{pid:7} ?        00:00:00 {command.split()[0].rpartition('/')[2] if command else ''}\n")
+    title, form = _PS["busybox" if not tool.gnu else "u" if "u" in letters else "f" if "f" in letters else ""]
+    tool.out(f"{title}\n")
+    for pid, user, command in rows:
+        tool.out(form.format(pid, user[:8], command, command.split()[0].rpartition("/")[2] if command else "") + "\n")
+
+
+_PS = {  # option: the titles, and a row of process, user, command and program
+    "u": (
+        "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND",
+        "{1:<8} {0:7}  0.0  0.0   4608  3200 ?        S    09:00   0:00 {2}",
+    ),
+    "f": (
+        "UID          PID    PPID  C STIME TTY          TIME CMD",
+        "{1:<8} {0:7}       0  0 09:00 ?        00:00:00 {2}",
+    ),
+    "": ("    PID TTY          TIME CMD", "{0:7} ?        00:00:00 {3}"),
+    "busybox": ("PID   USER     COMMAND", "{0:5} {1:<8} {2}"),
+}
 
 
 def kill(tool: Tool) -> None:
@@ -223,10 +222,8 @@ def date(tool: Tool) -> None:
             tool.usage(tool.text(Say("", "extra operand {0:l}"), others[0]))
         tool.fail(tool.text(Say("invalid date '{0}'", "invalid date {0:l}"), others[0]))
     if reference := tool.value("r"):
-        try:
+        with tool.refusing(SAME, reference):
             when: int | None = tool.files.stat(reference).st_mtime_ns
-        except OSError as error:
-            tool.refuse(Say("{0}", "{0:n}"), reference, error=error)
     else:
         when = parsed(text, now) if text is not None else now
     if when is None:
@@ -255,10 +252,8 @@ def _date_form(tool: Tool) -> str:
 
 def sync(tool: Tool) -> None:
     for path in tool.operands:
-        try:
+        with tool.complaining(Say("can't open '{0}'", "error opening {0:q}"), path):
             tool.files.open(path).close()
-        except OSError as error:
-            tool.complain(Say("can't open '{0}'", "error opening {0:q}"), path, error=error)
 
 
 def clear(tool: Tool) -> None:

@@ -10,9 +10,9 @@ from posixpath import basename, dirname
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, minor
 from labkit.files.tar import BLOCK, BadArchiveError, Entry, members, write
 from labkit.userland.compressing import compressed, opened
-from labkit.userland.dates import formatted
 from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches
+from labkit.userland.quantities import formatted
 from labkit.userland.tool import Done, Say, Tool, Utility
 
 RECORD = 20 * BLOCK  # what GNU's tar writes at a time
@@ -320,7 +320,7 @@ class Unpacking:
             else:  # so what is unpacked into it changes its time again
                 self.set(path, member)
             return
-        if self.exists(path):
+        if self.tool.look(path):
             if self.tool.has("k"):
                 said = Say("can't open '{0}': File exists", "{0}: Cannot open: File exists")
                 self.tool.complain(said, path, status=2 if self.tool.gnu else 1)
@@ -337,13 +337,6 @@ class Unpacking:
         else:
             files.mknod(path, member.mode, member.rdev)
         self.set(path, member)
-
-    def exists(self, path: str) -> bool:
-        try:
-            self.files.lstat(path)
-        except OSError:
-            return False
-        return True
 
     def set(self, path: str, member: Entry) -> None:
         files, link = self.files, stat.S_ISLNK(member.mode)

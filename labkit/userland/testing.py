@@ -1,8 +1,6 @@
-"""test and [, of busybox, GNU, dash and bash; true and false.
+"""test and [, of busybox, GNU, dash and bash; true and false; expr.
 
 A shell's builtin is the same function with the words of that shell (POSIX, test(1)).
-
-expr.
 """
 
 from __future__ import annotations
@@ -10,11 +8,12 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable
+from typing import NoReturn
 
 from labkit.files import Files, Stat
 from labkit.userland.guarded import guarded
 from labkit.userland.patterns import BadPattern, compile_pattern
-from labkit.userland.tool import SPEAKERS, Done, Say, Tool, Utility
+from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, is_same, look
 
 _WORDS = {  # kind: what busybox, dash, bash and GNU say
     "number": (
@@ -62,19 +61,8 @@ class BadTest(Exception):
         return form.partition(": ")[2] if (speaker, self.kind) in nameless and not self.texts[-1] else form
 
 
-def _stat(files: Files, path: str) -> Stat | None:
-    try:
-        return files.stat(path)
-    except OSError:
-        return None
-
-
 def _about(check: Callable[[Files, Stat], bool]) -> Callable[[Files, str], bool]:
-    def test(files: Files, path: str) -> bool:
-        about = _stat(files, path)
-        return about is not None and check(files, about)
-
-    return test
+    return lambda files, path: (about := look(files, path, follow=True)) is not None and check(files, about)
 
 
 def _mode(check: Callable[[int], bool]) -> Callable[[Files, str], bool]:
@@ -82,10 +70,8 @@ def _mode(check: Callable[[int], bool]) -> Callable[[Files, str], bool]:
 
 
 def _is_link(files: Files, path: str) -> bool:
-    try:
-        return stat.S_ISLNK(files.lstat(path).st_mode)
-    except OSError:
-        return False
+    about = look(files, path)
+    return about is not None and stat.S_ISLNK(about.st_mode)
 
 
 def _access(mode: int) -> Callable[[Files, str], bool]:
@@ -126,13 +112,8 @@ def _number(text: str) -> int:
 
 
 def _newer(files: Files, left: str, right: str) -> bool:
-    one, other = _stat(files, left), _stat(files, right)
+    one, other = look(files, left, follow=True), look(files, right, follow=True)
     return one is not None and (other is None or one.st_mtime_ns > other.st_mtime_ns)
-
-
-def _same(files: Files, left: str, right: str) -> bool:
-    one, other = _stat(files, left), _stat(files, right)
-    return one is not None and other is not None and (one.st_ino, one.st_dev) == (other.st_ino, other.st_dev)
 
 
 BINARY: dict[str, Callable[[Files, str, str], bool]] = {
@@ -149,7 +130,7 @@ BINARY: dict[str, Callable[[Files, str, str], bool]] = {
     "-ge": lambda files, left, right: _number(left) >= _number(right),
     "-nt": _newer,
     "-ot": lambda files, left, right: _newer(files, right, left),
-    "-ef": _same,
+    "-ef": lambda files, left, right: is_same(look(files, left, follow=True), look(files, right, follow=True)),
 }
 
 
@@ -273,11 +254,8 @@ class Condition:
         return word in BINARY and word not in _LACKS[self.speaker]
 
     def binary(self, left: str, operator: str, right: str) -> bool:
-        if (
-            operator in ("-nt", "-ot")
-            and not self.by_count
-            and None in (_stat(self.files, left), _stat(self.files, right))
-        ):
+        both = (look(self.files, path, follow=True) for path in (left, right))
+        if operator in ("-nt", "-ot") and not self.by_count and None in both:
             return False
         return BINARY[operator](self.files, left, right)
 
@@ -315,14 +293,6 @@ def test(tool: Tool) -> int:
         return 2
 
 
-def true(tool: Tool) -> int:
-    return 0
-
-
-def false(tool: Tool) -> int:
-    return 1
-
-
 class Expr:
     """expr's expression: | & comparisons + - * / % : and its words."""
 
@@ -331,9 +301,8 @@ class Expr:
         self.words = words
         self.place = 0
 
-    def fail(self, gnu: str, busybox: str = "syntax error") -> None:
-        self.tool.err(gnu if self.tool.gnu else busybox, 2)
-        raise Done(2)
+    def fail(self, gnu: str, busybox: str = "syntax error") -> NoReturn:
+        self.tool.fail(gnu if self.tool.gnu else busybox, 2)
 
     def peek(self) -> str | None:
         return self.words[self.place] if self.place < len(self.words) else None
@@ -373,7 +342,6 @@ class Expr:
             compiled = guarded(compile_pattern(pattern, extended=False), self.tool.tick)
         except BadPattern as bad:
             self.fail(str(bad), str(bad))
-            raise
         found = compiled.match(text)
         if compiled.groups:
             return (found[1] or "") if found else ""
@@ -399,7 +367,7 @@ class Expr:
             return self.words[self.place - 1]
         if word in _EXPR_WORDS:
             return self.word(word)
-        return str(word)
+        return word
 
     def word(self, word: str) -> str:
         arguments = [self.term() for _ in range(_EXPR_WORDS[word])]
@@ -439,9 +407,7 @@ def _true(text: str) -> bool:
 
 
 def expr(tool: Tool) -> int:
-    words = list(tool.args)
-    if tool.gnu and words[:1] == ["--"]:
-        words.pop(0)
+    words = tool.args[1:] if tool.gnu and tool.args[:1] == ["--"] else tool.args
     if not words:
         if tool.gnu:
             tool.missing()
@@ -458,7 +424,7 @@ UTILITIES = {
     "test": Utility(test, None, None),
     "[": Utility(test, None, None),
     "[[": Utility(test, None, None),
-    "true": Utility(true, None, None),
-    "false": Utility(false, None, None),
+    "true": Utility(lambda tool: 0, None, None),
+    "false": Utility(lambda tool: 1, None, None),
     "expr": Utility(expr, None, None, "EXPRESSION", "EXPRESSION", bad=2),
 }

@@ -2,88 +2,23 @@
 
 A utility is written once, as a function of a Tool; what differs between busybox and GNU is data (Say, Utility's option
 tables) or asks `tool.gnu`. Messages were observed on BusyBox v1.35.0 and GNU coreutils 9.1, as Debian 12 has them.
-
-Numbers as utilities read and print them: sizes with suffixes, counts, human-readable sizes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
-from typing import NoReturn, Unpack
+from typing import NoReturn, TypeVar, Unpack
 
-from labkit.files import Content, Files, failure
+from labkit.files import Content, Files, Stat, failure
 from labkit.files.contents import MESSAGES
 from labkit.kernel.process import Changes, ExecError, Process, Runaway
+from labkit.userland.quantities import NoSizeError
 
-_POWERS = {letter: power for power, letter in enumerate("kmgtpezy", 1)}
-_SIZE = re.compile(r"(\d+)([A-Za-z]*)")
-
-
-class NoSizeError(ValueError):
-    """Not a size; str() is the text."""
-
-
-def size(text: str, *, gnu: bool = True) -> int:
-    """Bytes: 10, 10k, 10K, 10M, 10KiB, 10MB (powers of 1000, GNU), 2b (512), 3c, 4w. Raises ValueError."""
-    match = _SIZE.fullmatch(text)
-    if not match:
-        raise NoSizeError(text)
-    return int(match[1]) * factor(match[2], gnu=gnu)
-
-
-def factor(suffix: str, *, gnu: bool = True) -> int:
-    """What a suffix multiplies by. Raises ValueError."""
-    if suffix in ("", "c"):
-        return 1
-    if suffix in ("b", "w"):
-        return 512 if suffix == "b" else 2
-    power = _POWERS.get(suffix[0].lower())
-    if power is None or suffix[1:] not in ("", "iB", "B", "D"):
-        raise NoSizeError(suffix)
-    thousand = 1000 if suffix[1:] in ("B", "D") and (gnu or suffix[1:] == "D") else 1024
-    return int(thousand**power)
-
-
-def human_gnu(number: int, base: int = 1024) -> str:
-    """As GNU's -h: rounded up, one decimal below ten."""
-    if number < base:
-        return str(number)
-    value, power = Decimal(number), 0
-    while value >= base and power < 8:
-        value /= base
-        power += 1
-    letters = "KMGTPEZY" if base == 1024 else "kMGTPEZY"
-    if value < 10:
-        rounded = value.quantize(Decimal("0.1"), ROUND_CEILING)
-        if rounded < 10:
-            return f"{rounded}{letters[power - 1]}"
-    rounded = value.quantize(Decimal(1), ROUND_CEILING)
-    if rounded >= base and power < 8:
-        return f"1.0{letters[power]}"
-    return f"{rounded}{letters[power - 1]}"
-
-
-def human_busybox(number: int, unit: int = 1) -> str:
-    """As busybox's -h: rounded to the nearest, one decimal; `unit`: what the number counts, in bytes."""
-    value, power, tenths = number * unit, 0, 0
-    while value >= 1024 and power < 6:
-        power += 1
-        tenths = (value % 1024 * 10 + 512) // 1024
-        value //= 1024
-    if tenths >= 10:
-        value, tenths = value + 1, 0
-    return f"{value}.{tenths}{'KMGTPE'[power - 1]}" if power else str(value)
-
-
-def plain_float(text: str) -> float:
-    """A number such as sleep and seq take. Raises ValueError."""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|0[xX][0-9a-fA-F]+|[+-]?inf(inity)?", text.strip()):
-        raise NoSizeError(text)
-    return float(int(text, 16)) if text.strip()[:2].lower() == "0x" else float(text)
+T = TypeVar("T")
 
 
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
@@ -175,6 +110,7 @@ class Utility:
     permute: bool = True  # options may follow operands
     prepare: Callable[[list[str]], list[str]] | None = None  # rewrites old forms such as -5
     package: str = "GNU coreutils) 9.1"  # in --version
+    needs: str = ""  # what is missing where it has no operand
 
 
 @lru_cache(maxsize=512)
@@ -190,8 +126,7 @@ def _options(spec: str) -> tuple[dict[str, Option], dict[str, Option]]:
         option = Option(letter or names_list[0], argument)
         if letter:
             short[letter] = option
-        for name in names_list:
-            long[name] = option
+        long |= dict.fromkeys(names_list, option)
     return short, long
 
 
@@ -319,12 +254,12 @@ class Tool:
         raise Done(status)
 
     def text(self, say: Say, *names: str) -> str:
-        fancy_names = []
-        for name in names:
-            fancy_name = Name(name)
-            fancy_name.fancy = self.fancy
-            fancy_names.append(fancy_name)
-        return (say.gnu if self.gnu else say.busybox).format(*fancy_names)
+        return (say.gnu if self.gnu else say.busybox).format(*(self._named(name) for name in names))
+
+    def _named(self, name: str) -> Name:
+        made = Name(name)
+        made.fancy = self.fancy
+        return made
 
     def complain(self, say: Say, *names: str, error: OSError | None = None, status: int = 1) -> None:
         reason = f": {self.reason(error)}" if error else ""
@@ -333,6 +268,41 @@ class Tool:
     def refuse(self, say: Say, *names: str, error: OSError | None = None, status: int = 1) -> NoReturn:
         self.complain(say, *names, error=error, status=status)
         raise Done(status)
+
+    @contextmanager
+    def complaining(self, say: Say, *names: str, status: int = 1) -> Iterator[None]:
+        """What cannot be done in here is complained of, and given up."""
+        try:
+            yield
+        except OSError as error:
+            self.complain(say, *names, error=error, status=status)
+
+    @contextmanager
+    def refusing(self, say: Say, *names: str, status: int = 1) -> Iterator[None]:
+        """What cannot be done in here ends the utility."""
+        try:
+            yield
+        except OSError as error:
+            self.refuse(say, *names, error=error, status=status)
+
+    def attempt(self, action: Callable[[], T], say: Say, *names: str, status: int = 1) -> T | None:
+        """What the action gives; None where it cannot be done, which is complained of."""
+        try:
+            return action()
+        except OSError as error:
+            self.complain(say, *names, error=error, status=status)
+            return None
+
+    def asks(self, say: Say, *names: str) -> bool:
+        """Whether the answer to a question is yes."""
+        self.process.stderr.write(f"{self.name}: {self.text(say, *names)}")
+        return self.process.stdin.readline()[:1] in (b"y", b"Y")
+
+    def wrong(self, gnu: str, busybox: str) -> NoReturn:
+        """A wrong call, of which busybox says no more than that."""
+        if self.gnu:
+            self.usage(gnu)
+        self.fail(busybox)
 
     @staticmethod
     def reason(error: OSError) -> str:
@@ -359,8 +329,7 @@ class Tool:
         """Too few operands. `after`: GNU names the last one it got."""
         tail = ""
         if after and self.operands:
-            quotes = Name(self.operands[-1])
-            quotes.fancy = self.fancy
+            quotes = self._named(self.operands[-1])
             tail = f" after {quotes:q}" if what.endswith("file operand") else f" after {quotes:l}"
         self.usage(f"missing {what}{tail}")
 
@@ -386,15 +355,27 @@ class Tool:
         self.tick(1 + len(content) // 1024)
         return bytes(content)
 
-    def inputs(self, say: Say = OPEN, paths: list[str] | None = None, status: int = 1) -> Iterator[tuple[str, Content]]:
-        """Name and content of each operand, or of the standard input; what cannot be read is complained of."""
+    def inputs(
+        self, say: Say = OPEN, paths: list[str] | None = None, status: int = 1, reading: Say | None = None
+    ) -> Iterator[tuple[str, Content]]:
+        """Name and content of each operand, or of the standard input; what cannot be opened (`say`), or read, is
+        complained of.
+        """
         for path in (self.operands if paths is None else paths) or ["-"]:
             try:
                 content = self.content(path)
             except OSError as error:
-                self.complain(say, path, error=error, status=status)
+                self.complain(say if error.filename else reading or say, path, error=error, status=status)
                 continue
             yield path, content
+
+    def input_lines(self, say: Say = OPEN, paths: list[str] | None = None) -> Iterator[bytes]:
+        """The lines of all inputs."""
+        return (line for _, content in self.inputs(say, paths) for line in self.lines(content))
+
+    def look(self, path: str, *, follow: bool = False) -> Stat | None:
+        """What is at a path; None where nothing is."""
+        return look(self.files, path, follow=follow)
 
     def lines(self, content: Content, end: bytes = b"\n") -> Iterator[bytes]:
         """The lines, each with its end (which the last one may lack)."""
@@ -429,6 +410,24 @@ class Tool:
             return 127 if error.errno == 2 else 126
 
 
+def look(files: Files, path: str, *, follow: bool = False) -> Stat | None:
+    """What is at a path; None where nothing is."""
+    try:
+        return files.stat(path) if follow else files.lstat(path)
+    except OSError:
+        return None
+
+
+def is_same(one: Stat | None, other: Stat | None) -> bool:
+    """Whether these are the same file."""
+    return one is not None and other is not None and (one.st_ino, one.st_dev) == (other.st_ino, other.st_dev)
+
+
+def below(folder: str, name: str) -> str:
+    """The path of a name in a folder."""
+    return f"{folder.rstrip('/')}/{name}"
+
+
 def hold(process: Process, name: str, size: int) -> None:
     """The program `name` holds so many bytes at once."""
     if size > LINE_LIMIT:
@@ -454,6 +453,8 @@ def run(process: Process, utility: Utility, name: str, flavour: str) -> int:
     tool = Tool(process, utility, name, flavour)
     try:
         tool.parse()
+        if utility.needs and not tool.operands:
+            tool.missing(utility.needs)
         status = utility.run(tool)
     except Done as done:
         return done.status

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from labkit.files import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY, Content
-from labkit.userland.tool import OPEN, SAME, Say, Tool, Utility, size
+from labkit.userland.quantities import size
+from labkit.userland.tool import SAME, Say, Tool, Utility
 
 _READ_ERROR = Say("read error", "{0:n}")
 _FOR_READING = Say("{0}", "cannot open {0:q} for reading")
@@ -16,12 +18,7 @@ def cat(tool: Tool) -> None:
     tool.options += [(letter, "") for name, _ in tool.options for letter in _CAT_SHORT.get(name, "")]
     marked = tool.has("n", "b", "s", "v", "E", "T")
     state = {"number": 0, "blank": False, "fresh": True}
-    for path in tool.operands or ["-"]:
-        try:
-            content = tool.content(path)
-        except OSError as error:
-            tool.complain(OPEN if error.filename else _READ_ERROR, path, error=error)
-            continue
+    for _, content in tool.inputs(reading=_READ_ERROR):
         if marked:
             _cat_marked(tool, content, state)
         else:
@@ -108,7 +105,7 @@ def head(tool: Tool) -> None:
     _files_with_titles(tool, _FOR_READING, lambda content: _head_of(tool, content, in_bytes, sign, count))
 
 
-def _files_with_titles(tool: Tool, say: Say, cut) -> int:  # type: ignore[no-untyped-def]
+def _files_with_titles(tool: Tool, say: Say, cut: Callable[[Content], Content]) -> int:
     titled, shown = _titled(tool), 0
     for path in tool.operands or ["-"]:
         try:
@@ -130,10 +127,10 @@ def _files_with_titles(tool: Tool, say: Say, cut) -> int:  # type: ignore[no-unt
 
 def _head_of(tool: Tool, content: Content, in_bytes: bool, sign: str, count: int) -> Content:
     if in_bytes:
-        return content[: max(0, len(content) - count) if sign == "-" else count]  # type: ignore[return-value]
-    if sign == "-":
-        return content[: _tail_start(tool, content, count)]  # type: ignore[return-value]
-    return content[: _after_lines(tool, content, count)]  # type: ignore[return-value]
+        stop = max(0, len(content) - count) if sign == "-" else count
+    else:
+        stop = (_tail_start if sign == "-" else _after_lines)(tool, content, count)
+    return content[:stop]  # type: ignore[return-value]
 
 
 def _after_lines(tool: Tool, content: Content, count: int) -> int:
@@ -197,11 +194,8 @@ def tee(tool: Tool) -> None:
     content = tool.content("-")
     flags = O_WRONLY | O_CREAT | (O_APPEND if tool.has("a") else O_TRUNC)
     for path in tool.operands:
-        try:
-            with tool.files.open(path, flags) as handle:
-                handle.write_content(content)
-        except OSError as error:
-            tool.complain(SAME, path, error=error)
+        with tool.complaining(SAME, path), tool.files.open(path, flags) as handle:
+            handle.write_content(content)
     tool.process.stdout.write_content(content)
 
 

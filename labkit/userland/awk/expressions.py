@@ -158,11 +158,9 @@ def increment(place: Lvalue, by: float, *, before: bool) -> Code:
     return run
 
 
-def disjunction(left: Code, right: Code) -> Code:
-    return lambda machine: float(truth(left(machine)) or truth(right(machine)))
-
-
-def conjunction(left: Code, right: Code) -> Code:
+def logical(left: Code, word: str, right: Code) -> Code:
+    if word == "||":
+        return lambda machine: float(truth(left(machine)) or truth(right(machine)))
     return lambda machine: float(truth(left(machine)) and truth(right(machine)))
 
 
@@ -170,10 +168,10 @@ def membership(key: Key, name: str) -> Code:
     return lambda machine: float(key(machine) in machine.array(name))
 
 
-def matching(left: Code, right: Code, negated: bool) -> Code:
+def matching(left: Code, word: str, right: Code) -> Code:
     def run(machine: AwkMachine) -> float:
         subject = text(machine, left(machine))
-        return float((pattern_of(machine, right).search(subject) is not None) != negated)
+        return float((pattern_of(machine, right).search(subject) is not None) != (word == "!~"))
 
     return run
 
@@ -243,7 +241,7 @@ class Expressions:
         while self.peek() == "\n":
             self.place += 1
 
-    def list(self, end: str) -> list[Code]:
+    def listed(self, end: str) -> list[Code]:
         found: list[Code] = []
         while self.peek() != end or not end:
             found.append(self.expression())
@@ -259,11 +257,24 @@ class Expressions:
         return made
 
     def subscript(self) -> Key:
+        return key_of(self.enclosed("]"))
+
+    def enclosed(self, end: str) -> list[Code]:
+        """A list up to its closing bracket; in it > compares."""
         self.in_group += 1
-        keys = self.list("]")
+        found = self.listed(end)
         self.in_group -= 1
-        self.need("]")
-        return key_of(keys)
+        self.need(end)
+        return found
+
+    def chain(self, inner: Callable[[], Code], make: Callable[[Code, str, Code], Code], *words: str) -> Code:
+        """Operators of one level, from the left."""
+        left = inner()
+        while word := self.accept(*words):
+            if make is logical:
+                self.skip()
+            left = make(left, word, inner())
+        return left
 
     # from the loosest to the tightest
 
@@ -283,29 +294,18 @@ class Expressions:
         if not self.accept("?"):
             return test
         self.skip()
-        yes = self.ternary_branch()
+        yes = self.expression()
         self.skip()
         self.need(":")
         self.skip()
-        no = self.ternary_branch()
+        no = self.expression()
         return lambda machine: yes(machine) if truth(test(machine)) else no(machine)
 
-    def ternary_branch(self) -> Code:
-        return self.expression()
-
     def either(self) -> Code:
-        left = self.both()
-        while self.accept("||"):
-            self.skip()
-            left = disjunction(left, self.both())
-        return left
+        return self.chain(self.both, logical, "||")
 
     def both(self) -> Code:
-        left = self.member()
-        while self.accept("&&"):
-            self.skip()
-            left = conjunction(left, self.member())
-        return left
+        return self.chain(self.member, logical, "&&")
 
     def member(self) -> Code:
         left = self.match()
@@ -314,10 +314,7 @@ class Expressions:
         return left
 
     def match(self) -> Code:
-        left = self.comparison()
-        while word := self.accept("~", "!~"):
-            left = matching(left, self.comparison(), word == "!~")
-        return left
+        return self.chain(self.comparison, matching, "~", "!~")
 
     def comparison(self) -> Code:
         left = self.concatenation()
@@ -335,22 +332,14 @@ class Expressions:
         return left
 
     def starts_value(self) -> bool:
-        kind = self.kind()
-        if kind in ("number", "string", "name", "call", "builtin", "regex"):
-            return True
-        return kind == "op" and self.peek() in ("$", "!", "(", "-", "+", "++", "--") and self.peek() not in ("+", "-")
+        values = ("number", "string", "name", "call", "builtin", "regex")
+        return self.kind() in values or self.peek() in ("$", "!", "(", "++", "--")
 
     def additive(self) -> Code:
-        left = self.product()
-        while word := self.accept("+", "-"):
-            left = arithmetic(left, word, self.product())
-        return left
+        return self.chain(self.product, arithmetic, "+", "-")
 
     def product(self) -> Code:
-        left = self.unary()
-        while word := self.accept("*", "/", "%"):
-            left = arithmetic(left, word, self.unary())
-        return left
+        return self.chain(self.unary, arithmetic, "*", "/", "%")
 
     def unary(self) -> Code:
         if self.accept("!"):
@@ -364,10 +353,7 @@ class Expressions:
 
     def power(self) -> Code:
         base = self.postfix()
-        if self.accept("^", "**"):
-            exponent = self.unary()
-            return arithmetic(base, "^", exponent)
-        return base
+        return arithmetic(base, "^", self.unary()) if self.accept("^", "**") else base
 
     def postfix(self) -> Code:
         if word := self.accept("++", "--"):
@@ -411,10 +397,7 @@ class Expressions:
             self.tool.fail(f"regular expression compile failed ({bad})\n{word}", 2)
 
     def parenthesis(self) -> Code:
-        self.in_group += 1
-        keys = self.list(")")
-        self.in_group -= 1
-        self.need(")")
+        keys = self.enclosed(")")
         if len(keys) > 1:
             self.need("in")
             return membership(key_of(keys), self.next())
@@ -423,20 +406,10 @@ class Expressions:
 
     def call(self, name: str) -> Code:
         self.need("(")
-        self.in_group += 1
-        arguments = self.list(")")
-        self.in_group -= 1
-        self.need(")")
-        return function_call(name, arguments)
+        return function_call(name, self.enclosed(")"))
 
     def builtin(self, name: str) -> Code:
-        arguments: list[Code] = []
-        if self.accept("("):
-            self.in_group += 1
-            arguments = self.list(")")
-            self.in_group -= 1
-            self.need(")")
-        return builtin_call(name, arguments)
+        return builtin_call(name, self.enclosed(")") if self.accept("(") else [])
 
     def getline(self) -> Code:
         place = self.postfix() if self.kind() == "name" or self.peek() == "$" else None

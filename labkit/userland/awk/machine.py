@@ -33,7 +33,7 @@ def split_text(record: str, separator: str) -> list[str]:
     if separator == "":
         return list(record)
     if len(separator) == 1 and separator != "\\":
-        return record.split(separator) if separator != "\t" else record.split("\t")
+        return record.split(separator)
     return split_by(ere(separator), record)
 
 
@@ -236,9 +236,9 @@ class Lvalue:
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class AwkVariable(Lvalue):
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def __call__(self, machine: AwkMachine) -> Value:
         return machine.scalar(self.name)
@@ -247,10 +247,10 @@ class AwkVariable(Lvalue):
         machine.set(self.name, value)
 
 
+@dataclass(frozen=True)
 class ArrayElement(Lvalue):
-    def __init__(self, name: str, key: Key) -> None:
-        self.name = name
-        self.key = key
+    name: str
+    key: Key
 
     def __call__(self, machine: AwkMachine) -> Value:
         return machine.array(self.name).setdefault(self.key(machine), None)
@@ -259,9 +259,9 @@ class ArrayElement(Lvalue):
         machine.array(self.name)[self.key(machine)] = value
 
 
+@dataclass(frozen=True)
 class FieldReference(Lvalue):
-    def __init__(self, index: Code) -> None:
-        self.index = index
+    index: Code
 
     def __call__(self, machine: AwkMachine) -> Value:
         return machine.field(int(number(self.index(machine))))
@@ -270,11 +270,11 @@ class FieldReference(Lvalue):
         machine.set_field(int(number(self.index(machine))), text(machine, value))
 
 
+@dataclass(frozen=True)
 class RegexLiteral:
     """A pattern between slashes: by itself it is matched against the record."""
 
-    def __init__(self, pattern: Searchable) -> None:
-        self.pattern = pattern
+    pattern: Searchable
 
     def __call__(self, machine: AwkMachine) -> Value:
         return float(self.pattern.search(machine.record) is not None)

@@ -32,13 +32,8 @@ def looping(test: Code | None, body: Code, step: Code | None, *, first: bool) ->
         while not ask or test is None or truth(test(machine)):
             ask = True
             machine.tool.tick()
-            try:
-                body(machine)
-            except AwkJump as jump:
-                if jump.kind == "break":
-                    return
-                if jump.kind != "continue":
-                    raise
+            if _broken(machine, body):
+                return
             if step:
                 step(machine)
 
@@ -49,15 +44,21 @@ def for_in(name: str, array: str, body: Code) -> Code:
     def run(machine: AwkMachine) -> None:
         for key in list(machine.array(array)):
             machine.set(name, StrNum(key))
-            try:
-                body(machine)
-            except AwkJump as jump:
-                if jump.kind == "break":
-                    return
-                if jump.kind != "continue":
-                    raise
+            if _broken(machine, body):
+                return
 
     return run
+
+
+def _broken(machine: AwkMachine, body: Code) -> bool:
+    """Run the body of a loop once; whether a break ends the loop."""
+    try:
+        body(machine)
+    except AwkJump as jump:
+        if jump.kind not in ("break", "continue"):
+            raise
+        return jump.kind == "break"
+    return False
 
 
 def leaving(kind: str, value: Code | None) -> Code:
@@ -139,12 +140,9 @@ class AwkParser(Expressions):
             self.next()
             self.skip()
             self.functions[name] = (parameters, self.block())
-        elif self.inside == "BEGIN":
+        elif self.inside:
             self.skip()
-            self.begin.append(self.block())
-        elif self.inside == "END":
-            self.skip()
-            self.end.append(self.block())
+            (self.begin if self.inside == "BEGIN" else self.end).append(self.block())
         else:
             self.rule()
 
@@ -196,21 +194,15 @@ class AwkParser(Expressions):
         word = self.peek()
         if word in ("print", "printf"):
             return self.print(self.next())
-        if word in ("next", "break", "continue"):
+        if word in ("next", "break", "continue", "exit", "return"):
             self.allow(word)
             self.next()
-            return leaving(word, None)
-        if word in ("exit", "return"):
-            self.allow(word)
-            self.next()
-            value = None if self.peek() in (";", "\n", "}") or self.kind() == "end" else self.expression()
-            return leaving(word, value)
+            bare = word not in ("exit", "return") or self.peek() in (";", "\n", "}") or self.kind() == "end"
+            return leaving(word, None if bare else self.expression())
         if word == "delete":
             self.next()
             name = self.next()
-            if self.accept("["):
-                return deletion(name, self.subscript())
-            return deletion(name, None)
+            return deletion(name, self.subscript() if self.accept("[") else None)
         return self.expression()
 
     def allow(self, word: str) -> None:
@@ -284,12 +276,9 @@ class AwkParser(Expressions):
         if self.peek() not in (";", "\n", "}", ">", ">>", "|") and self.kind() != "end":
             if self.peek() == "(" and self.closes_at_end():
                 self.next()
-                self.in_group += 1
-                arguments = self.list(")")
-                self.in_group -= 1
-                self.need(")")
+                arguments = self.enclosed(")")
             else:
-                arguments = self.list("")
+                arguments = self.listed("")
         target, how = None, self.accept(">", ">>", "|")
         if how:
             target = self.redirection()
