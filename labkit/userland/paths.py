@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
+from contextlib import suppress
 from posixpath import relpath
 
 from labkit.files import failure
@@ -125,10 +126,8 @@ def which(tool: Tool) -> None:
     for name in tool.operands:
         found = []
         for folder in [None] if "/" in name else path.split(":"):
-            try:
+            with suppress(ExecError):
                 found.append(find_program(tool.files, name, path if folder is None else folder))
-            except ExecError:
-                continue
         for one in found if tool.has("a") else found[:1]:
             tool.out(f"{one}\n")
         if not found:

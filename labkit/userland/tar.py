@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable, Iterator
+from itertools import chain
 from posixpath import basename, dirname
 
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, minor
@@ -142,12 +143,10 @@ class Packing:
                 yield from self.collect(f"{path.rstrip('/') if path.strip('/') else ''}/{child}")
 
     def excluded(self, path: str) -> bool:
-        patterns = [*self.tool.values("exclude"), *self.listed()]
+        lists = [self.tool.data(listing).decode().splitlines() for listing in self.tool.values("X")]
+        patterns = [*self.tool.values("exclude"), *chain.from_iterable(lists)]
         names = [path, path.removeprefix("./"), basename(path)]
         return any(matches(pattern.rstrip("/"), name) for pattern in patterns for name in names)
-
-    def listed(self) -> list[str]:
-        return [line for path in self.tool.values("X") for line in self.tool.data(path).decode().splitlines()]
 
     def stored(self, path: str) -> str:
         """The name in the archive: relative, unless -P."""
