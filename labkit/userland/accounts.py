@@ -219,8 +219,10 @@ def getent(tool: Tool) -> int:
     return 0 if found else 2
 
 
-_ADD = "=system =uid: =gid: =ingroup: =home: =shell: =gecos: =disabled-password =disabled-login "
-"=no-create-home =group =quiet q"
+_ADD = (
+    "=system =uid: =gid: =ingroup: =home: =shell: =gecos: =disabled-password =disabled-login "
+    "=no-create-home =group =quiet q"
+)
 UTILITIES = {
     "adduser": Utility(
         adduser,

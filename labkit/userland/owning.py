@@ -315,8 +315,10 @@ def _say_owner(tool: Tool, path: str, old_uid: int, old_gid: int, uid: int, gid:
     tool.out(tool.text(Say("", said), path) + "\n")
 
 
-_GNU = "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P "
-"=dereference =preserve-root =no-preserve-root =from:"
+_GNU = (
+    "R=recursive c=changes v=verbose f=silent,quiet h=no-dereference =reference: H L P "
+    "=dereference =preserve-root =no-preserve-root"
+)
 UTILITIES = {
     "chmod": Utility(
         chmod,

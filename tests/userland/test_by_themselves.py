@@ -132,6 +132,14 @@ def test_accounts(files: Files) -> None:
     assert run(files, "userdel -r ann ; id ann")[2] == "id: ‘ann’: no such user\n"
 
 
+def test_adduser_and_chown_know_their_longer_options(files: Files) -> None:
+    files.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+    files.write("/etc/group", "root:x:0:\n")
+    assert run(files, "adduser --quiet --no-create-home app ; id -u app") == (0, "1000\n", "")
+    assert not files.exists("/home/app")
+    assert run(files, "touch mine ; chown --preserve-root app mine ; stat -c %U mine") == (0, "app\n", "")
+
+
 def stat_of(files: Files, path: str) -> tuple[int, int]:
     about = files.stat(path)
     return about.st_uid, about.st_gid
