@@ -30,7 +30,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 from labkit.course.judge import KINDS, Judgement
@@ -373,28 +372,26 @@ def _writable(answer: object) -> object:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that this file stands for. The system takes it from a process that ends, however it ends.
 
-    Where there are no such locks (in the browser, on some network drives), or one is held for long, it goes on without.
+    Where there are no such locks (in the browser, on Windows, on some network drives), or one is held for long, it goes
+    on without.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows; there a rename while somebody reads fails, and is tried again by the next save
-        yield
-        return
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         end = time.monotonic() + LONGEST_WAIT
-        while not _took(fcntl, handle) and time.monotonic() < end:
+        while not _took(handle) and time.monotonic() < end:
             time.sleep(0.01)
         yield
     finally:
         os.close(handle)
 
 
-def _took(fcntl: ModuleType, handle: int) -> bool:
+def _took(handle: int) -> bool:
     """Is the lock ours now, or is there none to be had? False: somebody holds it."""
     try:
+        import fcntl  # not on Windows; there a rename while somebody reads fails, and the next save tries again
+
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (OSError, AttributeError) as error:
+    except (ImportError, OSError, AttributeError) as error:
         return not isinstance(error, BlockingIOError)
     return True
 

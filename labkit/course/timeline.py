@@ -201,24 +201,22 @@ class Timeline:
             watcher()
 
 
-def as_text(output: str | bytes | None) -> str:
-    """Output as text, whatever bytes a program may have printed."""
-    return output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
+def _written(terminal: Terminal) -> tuple[tuple[int, str], ...]:
+    """What the last line gave, as text, whatever bytes a program may have printed."""
+    return tuple((each.stream, each.text.decode("utf-8", "replace")) for each in terminal.written)
 
 
 def _typed(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """A line, or several, in the timeline's own terminal."""
     done = timeline.terminal.run(given.text)
-    return InputOutcome(
-        int(done.returncode), tuple((each.stream, as_text(each.text)) for each in timeline.terminal.written)
-    )
+    return InputOutcome(done.returncode, _written(timeline.terminal))
 
 
 def _run(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     """A command in a shell of its own."""
     done = timeline.machine.run(given.text)
-    pieces = ((1, as_text(done.stdout)), (2, as_text(done.stderr)))
-    return InputOutcome(int(done.returncode), tuple(piece for piece in pieces if piece[1]))
+    pieces = ((1, done.stdout), (2, done.stderr))
+    return InputOutcome(done.returncode, tuple(piece for piece in pieces if piece[1]))
 
 
 def _session(timeline: Timeline, given: RecordedInput) -> InputOutcome:
@@ -228,8 +226,8 @@ def _session(timeline: Timeline, given: RecordedInput) -> InputOutcome:
     status = 0
     for line in given.text.splitlines():
         screen.append((1, f"{terminal.prompt}{line}\n"))
-        status = int(terminal.run(line).returncode)
-        screen += [(each.stream, as_text(each.text)) for each in terminal.written]
+        status = terminal.run(line).returncode
+        screen += _written(terminal)
     return InputOutcome(status, tuple(screen))
 
 

@@ -22,13 +22,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from labkit.course.lessons import LARGEST_NOTEBOOK, lines
 from labkit.course.progress import BadJsonError, Progress, read_json
+from labkit.kernel.golang import Json, at, items, text
 
 VERSION = 1
 FORMAT = "labkit-submission"
 SUFFIX = ".labkit.json"
 LARGEST = 4 << 20  # bytes of a submission
-LARGEST_NOTEBOOK = 32 << 20  # bytes: outputs may hold pictures
 MOST_ANSWERS = 500
 CELL = re.compile(r"\s*%%answer[ \t]+(\S+)[^\n]*\n?(.*)", re.DOTALL)
 
@@ -43,7 +44,7 @@ class Given:
 
     slug: str
     revision: int | None  # None: a notebook's cell does not say; the newest
-    answer: object
+    answer: Json
 
     @property
     def exercise(self) -> str:
@@ -59,10 +60,8 @@ class Submission:
 
 def write_submission(progress: Progress, learner: str, seed: str = "") -> str:
     """What this learner's progress has, as a submission."""
-    answers = []
-    for key, entry in sorted(progress.entries(learner).items()):
-        slug, _, revision = key.partition("@")
-        answers.append({"exercise": slug, "revision": int(revision), "answer": entry["answer"]})
+    entries = ((key.partition("@"), entry) for key, entry in sorted(progress.entries(learner).items()))
+    answers = [{"exercise": key[0], "revision": int(key[2]), "answer": entry["answer"]} for key, entry in entries]
     document = {FORMAT: VERSION, "learner": learner, "course": seed, "answers": answers}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
@@ -78,7 +77,10 @@ def read_submission(path: Path) -> Submission:
         document = read_json(_bytes(path, LARGEST_NOTEBOOK if notebook else LARGEST), LARGEST_NOTEBOOK)
     except BadJsonError as error:
         raise SubmissionError(str(error)) from None
-    return _from_notebook(document) if notebook else _from_document(document)
+    submission = _from_notebook(document) if notebook else _from_document(document)
+    if len(submission.answers) > MOST_ANSWERS:
+        raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
+    return submission
 
 
 def _bytes(path: Path, largest: int) -> bytes:
@@ -93,60 +95,44 @@ def _bytes(path: Path, largest: int) -> bytes:
         raise SubmissionError(f"it cannot be read: {error.strerror}") from None
 
 
-def _from_document(document: object) -> Submission:
+def _from_document(document: Json) -> Submission:
     if not isinstance(document, dict) or FORMAT not in document:
         raise SubmissionError("it is not a submission of labkit")
     if type(document[FORMAT]) is not int or document[FORMAT] != VERSION:
         raise SubmissionError(f"it has version {str(document[FORMAT])[:20]}; this labkit reads version {VERSION}")
-    answers = document.get("answers")
-    if not isinstance(answers, list):
+    if not isinstance(document.get("answers"), list):
         raise SubmissionError("its answers are not a list")
-    if len(answers) > MOST_ANSWERS:
-        raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
-    given = tuple(_given(each) for each in answers)
-    return Submission(_said(document.get("learner")) or "", given, _said(document.get("course")))
+    given = tuple(_given(each) for each in items(document, "answers"))
+    return Submission(text(document, "learner")[:200], given, _said(document.get("course")))
 
 
-def _said(value: object) -> str | None:
+def _said(value: Json) -> str | None:
     return value[:200] if isinstance(value, str) else None
 
 
-def _given(value: object) -> Given:
-    if not isinstance(value, dict) or not isinstance(value.get("exercise"), str):
+def _given(value: Json) -> Given:
+    slug, revision, answer = at(value, "exercise"), at(value, "revision"), at(value, "answer")
+    if not isinstance(slug, str):
         raise SubmissionError("one of its answers does not name an exercise")
-    slug, revision = value["exercise"], value.get("revision")
-    if not isinstance(value.get("answer"), str | list | dict):
+    if not isinstance(answer, str | list | dict):
         raise SubmissionError(f"its answer to {slug[:80]!r} is neither text nor JSON")
     if type(revision) is not int or not 1 <= revision < 10**6:
         raise SubmissionError(f"its answer to {slug[:80]!r} does not say which revision it answers")
-    return Given(slug, revision, value["answer"])
+    return Given(slug, revision, answer)
 
 
-def _from_notebook(document: object) -> Submission:
-    cells = document.get("cells") if isinstance(document, dict) else None
-    if not isinstance(cells, list):
+def _from_notebook(document: Json) -> Submission:
+    if not isinstance(at(document, "cells"), list):
         raise SubmissionError("it is not a notebook of format 4")
-    found = (CELL.fullmatch(_source(cell)) for cell in cells)
-    given = tuple(_cell_answer(cell[1], cell[2]) for cell in found if cell)
-    if len(given) > MOST_ANSWERS:
-        raise SubmissionError(f"it has more than {MOST_ANSWERS} answers")
-    return Submission("", given)
+    sources = (lines(cell, "source") for cell in items(document, "cells") if text(cell, "cell_type") == "code")
+    found = (CELL.fullmatch(source) for source in sources)
+    return Submission("", tuple(_cell_answer(cell[1], cell[2]) for cell in found if cell))
 
 
 def _cell_answer(name: str, answer: str) -> Given:
     """`%%answer SLUG`, or SLUG@REVISION."""
     slug, _, revision = name.partition("@")
     return Given(slug, int(revision) if re.fullmatch(r"[1-9]\d{0,5}", revision) else None, answer)
-
-
-def _source(cell: object) -> str:
-    """A code cell's text; a notebook may hold it as lines."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return ""
-    source = cell.get("source", "")
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        return "".join(source)
-    return source if isinstance(source, str) else ""
 
 
 COLUMNS = ("learner", "name", "file", "variant")
@@ -178,7 +164,7 @@ def read_roster(path: Path) -> dict[str, Learner]:
     return _by_file(path.name, rows)
 
 
-def _by_file(name: str, rows: Iterable[dict]) -> dict[str, Learner]:
+def _by_file(name: str, rows: Iterable[dict[str, str]]) -> dict[str, Learner]:
     roster: dict[str, Learner] = {}
     for line, row in enumerate(rows, 2):
         cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
