@@ -58,7 +58,7 @@ class AufsMount(Overlay):
             self.store.drop(self.store.take(upper, PREFIX + name, touch=False))
         return upper
 
-    def _place(self, folder: Node, name: str, upper: Inode, inode: Inode) -> None:
+    def _place(self, folder: Node, name: str, upper: Inode, inode: Inode, *, moved: bool = False) -> None:
         if inode.is_dir and self._hides(folder, name) and OPAQUE_NAME not in self.store.names(inode.born):
             self.store.add(inode.born, OPAQUE_NAME, self.store.new(_MARK), touch=False)
         self.store.add(upper, name, inode.born)

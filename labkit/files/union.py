@@ -229,9 +229,13 @@ class Overlay:
             self.store.drop(self.store.take(upper, name, touch=False))
         return upper
 
-    def _place(self, folder: Node, name: str, upper: Inode, inode: Inode) -> None:
-        """Name an inode in the upper; a directory that lies on a merged one must not show what is below it."""
-        if inode.is_dir and folder.lower is not None:
+    def _place(self, folder: Node, name: str, upper: Inode, inode: Inode, *, moved: bool = False) -> None:
+        """Name an inode in the upper; a directory must not show what the lowers have under its name.
+
+        The kernel marks one that is made only where they have it, and one that is moved wherever the folder lies in
+        them (fs/overlayfs/dir.c: ovl_create_upper, ovl_create_over_whiteout, ovl_rename; with index, metacopy and
+        redirect_dir off, as Docker mounts)."""
+        if inode.is_dir and (folder.lower is not None if moved else self._hides(folder, name)):
             changed = self.store.change(inode.born)
             changed.xattrs = {**(changed.xattrs or {}), OPAQUE: b"y"}
         self.store.add(upper, name, inode.born)
@@ -287,7 +291,7 @@ class Overlay:
         inode.ctime = self.store.clock.now
         upper = self._free(to, other)
         self._take(folder, name)
-        self._place(to, other, upper, inode)
+        self._place(to, other, upper, inode, moved=True)
 
     def can_move_folder(self, folder: Node) -> bool:
         """Without redirect_dir a folder of a lower layer can't be moved."""

@@ -165,7 +165,8 @@ def run_notebook(path: Path, check: bool = False) -> Ran:
 
     start = time.monotonic()
     notebook = nbformat.read(path, as_version=4)
-    before = [as_saved(cell.get("outputs", ())) for cell in notebook.cells]
+    outputs = [cell.get("outputs", ()) for cell in notebook.cells]
+    before = [as_saved(each) for each in outputs]
     client = NotebookClient(
         notebook,
         timeout=LONGEST,
@@ -184,6 +185,9 @@ def run_notebook(path: Path, check: bool = False) -> Ran:
         fault = _first_changed(notebook, before)
         return Ran(time.monotonic() - start, fault)
     notebook.metadata.pop("widgets", None)  # their state would show another learner's as one's own
+    for cell, kept, saved in zip(notebook.cells, outputs, before, strict=True):
+        if kept and as_saved(cell.outputs) == saved:
+            cell.outputs = kept  # else only ids of widgets would change
     nbformat.write(notebook, path)
     return Ran(time.monotonic() - start)
 

@@ -58,3 +58,11 @@ def test_a_folder_below_which_nothing_lies_needs_no_mark(mounted: tuple[Files, F
     host, seen = mounted
     seen.makedirs("/new/inner")
     assert OPAQUE not in host.listxattr(f"{UPPER}/new/inner")
+    assert OPAQUE not in host.listxattr(f"{UPPER}/new")
+
+
+def test_a_folder_that_is_moved_into_a_merged_one_is_marked_whatever_lies_there(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    seen.mkdir("/new")
+    seen.rename("/new", "/newer")
+    assert host.getxattr(f"{UPPER}/newer", OPAQUE) == b"y"
