@@ -8,12 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from labkit.catalog import debian
 from labkit.catalog import entries as e
-from labkit.catalog.entries import load
+from labkit.catalog.entries import BusyboxRecord, load
 from labkit.files import Entry
+
+
+class ApkPackage(TypedDict, total=False):
+    """A package as data/alpine.toml tells it."""
+
+    version: str
+    depends: list[str]
+    parts: list[str]  # the Debian packages whose sizes it has
+    programs: dict[str, str]  # path -> program
+    links: dict[str, str]
+
+
+class AlpineRecords(TypedDict):
+    base: list[str]
+    package: dict[str, ApkPackage]
+
 
 INSTALLED = "/lib/apk/db/installed"
 OS_RELEASE = """\
@@ -226,9 +242,9 @@ _SBIN = [
 ]
 
 
-def packages() -> dict[str, Any]:
+def packages() -> dict[str, ApkPackage]:
     """Every apk package: version and the Debian packages whose sizes it has."""
-    return load("alpine.toml")["package"]
+    return load("alpine.toml", AlpineRecords)["package"]
 
 
 def size_of(name: str) -> int:
@@ -281,7 +297,7 @@ def install_entries(names: Iterable[str], before: Iterable[str] = ()) -> tuple[E
 
 
 def base_names() -> list[str]:
-    return list(load("alpine.toml")["base"])
+    return list(load("alpine.toml", AlpineRecords)["base"])
 
 
 @cache
@@ -306,7 +322,7 @@ def base_entries() -> tuple[Entry, ...]:
 
 def _busybox() -> list[Entry]:
     size = (debian.describe("busybox") or {})["installed"] * debian.KIB
-    applets = load("busybox.json")["applets"]
+    applets = load("busybox.json", BusyboxRecord)["applets"]
     links = [e.link(f"{_folder_of(name)}/{name}", "/bin/busybox") for name in applets]
     return [e.program("/bin/busybox", "busybox", size), *links]
 

@@ -10,11 +10,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from labkit.catalog import entries as e
 from labkit.catalog.entries import load
 from labkit.files import Entry
+
+
+class Package(TypedDict, total=False):
+    """A package as data/debian.json tells it. A size is in bytes, `installed` in KiB."""
+
+    version: str
+    arch: str
+    size: int
+    installed: int
+    depends: list[str]
+    recommends: list[str]
+    files: dict[str, int | str | tuple[int, str]]  # an executable's size, size and mode, or "-> target"
+    links: dict[str, str]
+    programs: list[str]  # executables of unknown sizes
+
+
+class DebianRecords(TypedDict):
+    base: dict[str, Package]
+    packages: dict[str, Package]
+
 
 KIB = 1024
 STATUS, INFO, LISTS = "/var/lib/dpkg/status", "/var/lib/dpkg/info", "/var/lib/apt/lists"
@@ -131,17 +151,17 @@ _FOLDERS = [
 _MODES = {"tmp": 0o1777, "var/tmp": 0o1777, "root": 0o700, "var/local": 0o2775, "var/mail": 0o2775}
 
 
-def packages() -> dict[str, dict[str, Any]]:
+def packages() -> dict[str, Package]:
     """Every package that can be installed, by name."""
-    return load("debian.json")["packages"]
+    return load("debian.json", DebianRecords)["packages"]
 
 
-def base_packages() -> dict[str, dict[str, Any]]:
+def base_packages() -> dict[str, Package]:
     """What a minimal system has: packages that are essential or required, and apt."""
-    return load("debian.json")["base"]
+    return load("debian.json", DebianRecords)["base"]
 
 
-def describe(name: str) -> dict[str, Any] | None:
+def describe(name: str) -> Package | None:
     return packages().get(name) or base_packages().get(name)
 
 
@@ -189,7 +209,7 @@ def _package_entries(name: str) -> tuple[Entry, ...]:
     return tuple(files)
 
 
-def _executable(path: str, about: int | str | list[Any]) -> Entry:
+def _executable(path: str, about: int | str | tuple[int, str]) -> Entry:
     if isinstance(about, str):
         return e.link(path, about.removeprefix("-> "))
     size, mode = (about, 0o755) if isinstance(about, int) else (about[0], int(about[1], 8))
@@ -211,7 +231,7 @@ def _rest_path(name: str) -> str:
     return f"/usr/share/{name}/{name}.data"
 
 
-def _extra_files(name: str, record: dict[str, Any]) -> list[Entry]:
+def _extra_files(name: str, record: Package) -> list[Entry]:
     """Small files of some packages that lessons look at."""
     if name == "libpython3.11-stdlib":
         return [

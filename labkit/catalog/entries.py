@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable
 from functools import cache
 from os.path import dirname, join
-from typing import Any
+from typing import TypedDict, TypeVar, cast
 
 from labkit.files import Content, Entry
 from labkit.kernel.process import program_file
@@ -59,13 +59,29 @@ def once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple({entry.path: entry for entry in entries}.values())
 
 
+class BusyboxRecord(TypedDict):
+    """data/busybox.json: Debian's busybox-static."""
+
+    size: int
+    applets: list[str]
+    folders: dict[str, str]  # path -> mode
+    files: dict[str, str]  # path -> text
+
+
+Record = TypeVar("Record")
+
+
+def load(name: str, kind: type[Record]) -> Record:
+    """data/NAME, TOML or JSON, as a record of this kind. Shared by all: nobody changes it."""
+    return cast("Record", _read(name))  # the files are the catalog's own, and not looked over again
+
+
 @cache
-def load(name: str) -> dict[str, Any]:
-    """data/NAME, TOML or JSON. Shared by all: nobody changes it."""
+def _read(name: str) -> object:
     with open(join(dirname(__file__), "data", name), encoding="utf-8") as file:
         text = file.read()
     if name.endswith(".json"):
-        return json.loads(text)  # type: ignore[no-any-return]
+        return json.loads(text)
     import tomllib
 
     return tomllib.loads(text)

@@ -10,30 +10,92 @@ The base image that recordings of a real engine start from has the files that a 
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import TypedDict
 
 from labkit.catalog import alpine, debian
 from labkit.catalog import entries as e
-from labkit.catalog.entries import load
+from labkit.catalog.entries import BusyboxRecord, load
 from labkit.files import Content, Entry, Layer
 from labkit.files import tar as archive
 from labkit.kernel import golang
 from labkit.kernel.golang import JsonObject, items
 
+
+class ListedFile(TypedDict, total=False):
+    """A line of a base.json."""
+
+    path: str
+    type: str
+    mode: str
+    size: int
+    content: str
+    target: str
+
+
+class FileRecord(TypedDict, total=False):
+    """A file of an image: it has a text or a size, or is a folder, a link or a program."""
+
+    path: str
+    mode: str
+    uid: int
+    gid: int
+    size: int
+    text: str
+    link: str
+    program: str
+    folder: bool
+
+
+class Contents(TypedDict, total=False):
+    """What a step brings."""
+
+    base: str
+    packages: list[str]
+    apk: list[str]
+    user: str  # name:number:home:shell
+    files: list[FileRecord]
+
+
+class Step(TypedDict, total=False):
+    """A line of an image's history; with contents or entries it is a layer."""
+
+    by: str
+    comment: str
+    contents: Contents
+    entries: tuple[Entry, ...]
+
+
+class _Named(TypedDict):
+    name: str
+    tags: list[str]
+    config: JsonObject
+
+
+ImageRecord = TypedDict("ImageRecord", {"from": str, "step": list[Step]}, total=False)
+
+
+class FullRecord(_Named, ImageRecord):
+    """An image of data/images.toml; `from` is the one that it stands on."""
+
+
+class ImageRecords(TypedDict):
+    image: list[FullRecord]
+
+
 _KINDS = {"directory": stat.S_IFDIR, "file": stat.S_IFREG, "symlink": stat.S_IFLNK}
-CONFIG = {"Cmd": ["sh"]}  # docker import -c 'CMD ["sh"]'
+CONFIG: JsonObject = {"Cmd": ["sh"]}  # docker import -c 'CMD ["sh"]'
 
 
-def base_entries(listing: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
+def base_entries(listing: Iterable[ListedFile]) -> tuple[Entry, ...]:
     """The files of a base.json."""
     return tuple(_entry(row) for row in listing)
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
+def _entry(row: ListedFile) -> Entry:
     path, kind = row["path"], _KINDS[row["type"]]
     mode = kind | int(row.get("mode", "0o777"), 8)
     if kind == stat.S_IFLNK:
@@ -47,17 +109,19 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return e.filler(path, row["size"], mode & 0o7777)
 
 
-def base_archive(listing: Iterable[Mapping[str, Any]]) -> Content:
+def base_archive(listing: Iterable[ListedFile]) -> Content:
     """The tar archive that `docker import` made the base image of."""
     root = Entry("", stat.S_IFDIR | 0o755, 0, 0, e.MADE)
     return archive.write([root, *base_entries(listing)])
 
 
 @cache
-def busybox_listing() -> tuple[dict[str, Any], ...]:
+def busybox_listing() -> tuple[ListedFile, ...]:
     """The catalog's own busybox: Debian's busybox-static with a link for each applet, as the recordings' base image."""
-    record = load("busybox.json")
-    rows = [{"path": path, "type": "directory", "mode": mode} for path, mode in record["folders"].items()]
+    record = load("busybox.json", BusyboxRecord)
+    rows: list[ListedFile] = [
+        {"path": path, "type": "directory", "mode": mode} for path, mode in record["folders"].items()
+    ]
     rows.append({"path": "/bin/busybox", "type": "file", "mode": "0o755", "size": record["size"]})
     rows += [{"path": f"/bin/{name}", "type": "symlink", "target": "busybox"} for name in record["applets"]]
     rows += [
@@ -67,9 +131,9 @@ def busybox_listing() -> tuple[dict[str, Any], ...]:
     return tuple(rows)
 
 
-def image_from_base(listing: Iterable[Mapping[str, Any]], name: str = "busybox", tag: str = "latest") -> Any:
+def image_from_base(listing: Iterable[ListedFile], name: str = "busybox", tag: str = "latest") -> CatalogImage:
     """An image to pull that has just the files of a base.json."""
-    step = {"by": "", "comment": "Imported from -", "entries": base_entries(listing)}
+    step: Step = {"by": "", "comment": "Imported from -", "entries": base_entries(listing)}
     return build(name, tag, CONFIG, [step])
 
 
@@ -123,8 +187,8 @@ class CatalogImage:
 def build(
     name: str,
     tag: str,
-    config: Mapping[str, Any],
-    steps: Iterable[Mapping[str, Any]],
+    config: JsonObject,
+    steps: Iterable[Step],
     below: CatalogImage | None = None,
 ) -> CatalogImage:
     """An image of these steps on another; a step with `entries` is a layer, the others only lines of the history."""
@@ -136,10 +200,10 @@ def build(
             "created_by": step.get("by", ""),
             "comment": step.get("comment", _comment(step)),
         }
-        if step.get("entries") is None:
-            line["empty_layer"] = True
-        else:
+        if "entries" in step:
             layers.append(Layer.of(step["entries"]))
+        else:
+            line["empty_layer"] = True
         history.append({key: value for key, value in line.items() if value != ""})
     ordered = {key: config[key] for key in _CONFIG_ORDER if key in config}
     full: JsonObject = {
@@ -153,7 +217,7 @@ def build(
     return CatalogImage(name, tag, full, tuple(layers))
 
 
-def _comment(step: Mapping[str, Any]) -> str:
+def _comment(step: Step) -> str:
     return "" if step.get("by", "").startswith(("#", "/bin/sh")) else "buildkit.dockerfile.v0"
 
 
@@ -162,17 +226,18 @@ def _index() -> dict[tuple[str, str], tuple[int, str]]:
     """(name, tag) -> which record, and the tag that it is built under."""
     return {
         (record["name"], tag): (number, record["tags"][0])
-        for number, record in enumerate(load("images.toml")["image"])
+        for number, record in enumerate(load("images.toml", ImageRecords)["image"])
         for tag in record["tags"]
     }
 
 
 @cache
 def _built(number: int) -> CatalogImage:
-    record = load("images.toml")["image"][number]
+    record = load("images.toml", ImageRecords)["image"][number]
     below = catalog_image(*record["from"].split(":")) if "from" in record else None
     before = record.get("from", "")
-    steps, installed, accounts = [], _installed_in(before), _accounts_of(before)
+    steps: list[Step] = []
+    installed, accounts = _installed_in(before), _accounts_of(before)
     for step in record.get("step", ()):
         if "contents" not in step:
             steps.append(step)
@@ -193,7 +258,7 @@ def _accounts_of(image: str) -> tuple[str, str]:
 
 
 def _contents(
-    contents: Mapping[str, Any], installed: list[str], accounts: tuple[str, str]
+    contents: Contents, installed: list[str], accounts: tuple[str, str]
 ) -> tuple[tuple[Entry, ...], list[str], tuple[str, str]]:
     """The files of a step; what is installed and which accounts there are after it."""
     found: list[Entry] = []
@@ -215,7 +280,7 @@ def _contents(
     return e.once(found), installed, accounts
 
 
-def _file(record: Mapping[str, Any]) -> Entry:
+def _file(record: FileRecord) -> Entry:
     path, mode = record["path"], record.get("mode")
     owner = {"uid": record.get("uid", 0), "gid": record.get("gid", 0)}
     if "folder" in record:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from labkit.catalog.images import base_archive
 from labkit.conformance.normalise import Normaliser
 from labkit.files import Content
-from labkit.machine import Machine
+from labkit.machine import Machine, Snapshot
 
 BASE_IMAGE = "busybox:latest"
 ENGINES: dict[str, dict[str, str]] = {
@@ -24,6 +24,22 @@ ENGINES: dict[str, dict[str, str]] = {
     "containerd": {"image_store": "containerd"},
     "vfs": {"storage_driver": "vfs"},
 }
+
+
+class RecordedStep(TypedDict):
+    """What a real engine's machine said to a line."""
+
+    run: str
+    exit: int
+    stdout: list[str]
+    stderr: list[str]
+
+
+class Transcript(TypedDict):
+    name: str
+    engine: str
+    steps: list[RecordedStep]
+    files: NotRequired[dict[str, str]]
 
 
 class UnusableError(Exception):
@@ -47,9 +63,9 @@ class Player:
     """Plays transcripts, each on a machine as it is right after its set-up."""
 
     def __init__(self) -> None:
-        self._fresh: dict[tuple[str, Path], tuple[Machine, Any]] = {}
+        self._fresh: dict[tuple[str, Path], tuple[Machine, Snapshot]] = {}
 
-    def play(self, transcript: dict[str, Any], base: Path) -> Difference | None:
+    def play(self, transcript: Transcript, base: Path) -> Difference | None:
         """The first difference, or None."""
         machine = self._machine(transcript["engine"], base)
         put_files(machine, transcript.get("files", {}))
@@ -91,7 +107,7 @@ def put_files(machine: Machine, files: dict[str, str]) -> None:
         machine.files.write(path, text)
 
 
-def _recorded(step: dict[str, Any]) -> list[str]:
+def _recorded(step: RecordedStep) -> list[str]:
     return _lines(step["run"], step["exit"], step["stdout"], step["stderr"])
 
 
@@ -107,10 +123,10 @@ def read_base(path: Path) -> Content:
         raise UnusableError(f"{path}: not a base image's list of files: {error}") from None
 
 
-def read_transcript(path: Path) -> dict[str, Any]:
+def read_transcript(path: Path) -> Transcript:
     """One transcript, its shape checked. Raises UnusableError."""
     try:
-        transcript = json.loads(path.read_text())
+        transcript: Transcript = json.loads(path.read_text())
         if transcript["engine"] not in ENGINES:
             raise UnusableError(f"{path}: unknown engine {transcript['engine']!r}; one of {', '.join(ENGINES)}")
         for step in transcript["steps"]:
@@ -118,7 +134,7 @@ def read_transcript(path: Path) -> dict[str, Any]:
         _ = transcript["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnusableError(f"{path}: not a transcript: {error!r}") from None
-    return transcript  # type: ignore[no-any-return]
+    return transcript
 
 
 def find(paths: list[str]) -> Iterator[Path]:

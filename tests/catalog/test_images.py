@@ -16,7 +16,7 @@ from labkit.catalog.images import CatalogImage, Registry, catalog_image, familia
 from labkit.catalog.programs import PROGRAMS
 from labkit.kernel.process import program_name
 
-RECORDS = load("images.toml")["image"]
+RECORDS = load("images.toml", images.ImageRecords)["image"]
 MB = 1_000_000
 
 
@@ -52,7 +52,7 @@ def test_every_layer_says_where_its_size_comes_from(record: dict) -> None:
 
 @pytest.mark.parametrize("name", ["debian.json", "pypi.json", "npm.json", "busybox.json", "alpine.toml"])
 def test_every_table_of_sizes_says_where_they_come_from(name: str) -> None:
-    assert len(load(name)["source"]) > 20
+    assert len(load(name, dict)["source"]) > 20
 
 
 @pytest.mark.parametrize(("name", "tag"), names())

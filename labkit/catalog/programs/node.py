@@ -7,12 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TypedDict
 
 from labkit.catalog import entries as e
 from labkit.catalog.entries import load
 from labkit.catalog.programs.support import complain, lay, options, read_text, say
+from labkit.kernel.golang import Json, JsonObject
 from labkit.kernel.process import Process
+
+
+class NpmPackage(TypedDict, total=False):
+    """A package as data/npm.json tells it."""
+
+    version: str
+    unpacked: int  # bytes
+    requires: list[str]
+
+
+class NpmRecords(TypedDict):
+    packages: dict[str, NpmPackage]
+
 
 _LOG = re.compile(r"""^\s*console\.log\(\s*(?:(['"`])(.*?)\1|([\d+\-*/ ().]+))\s*\)\s*;?\s*$""", re.MULTILINE)
 _REQUIRE = re.compile(r"""(?:require\(|from )\s*['"]([^'"./][^'"]*)['"]""")
@@ -103,15 +117,21 @@ def npx(process: Process) -> int:
     return 1
 
 
-def _manifest(process: Process) -> dict[str, Any] | None:
+def _manifest(process: Process) -> JsonObject | None:
     text = read_text(process.files, "package.json")
     if not text:
         return None
     try:
-        manifest = json.loads(text)
+        manifest: Json = json.loads(text)
     except ValueError:
         return None
     return manifest if isinstance(manifest, dict) else None
+
+
+def _section(manifest: JsonObject, name: str) -> dict[str, Json]:
+    """The scripts or the dependencies of a package.json."""
+    section = manifest.get(name)
+    return section if isinstance(section, dict) else {}
 
 
 def _missing(process: Process) -> int:
@@ -137,7 +157,7 @@ def _init(process: Process, flags: dict[str, str], names: list[str]) -> int:
 
 
 def _closure(names: list[str]) -> list[str]:
-    known = load("npm.json")["packages"]
+    known = load("npm.json", NpmRecords)["packages"]
     found: dict[str, None] = {}
     waiting = list(names)
     while waiting:
@@ -155,8 +175,8 @@ def _install(process: Process, flags: dict[str, str], names: list[str]) -> int:
         return _missing(process)
     manifest = manifest or {}
     plain = [name if name.rfind("@") < 1 else name[: name.rfind("@")] for name in names]
-    known = load("npm.json")["packages"]
-    wanted = [*manifest.get("dependencies", {}), *plain]
+    known = load("npm.json", NpmRecords)["packages"]
+    wanted = [*_section(manifest, "dependencies"), *plain]
     for name in wanted:
         if name not in known:
             complain(
@@ -176,9 +196,9 @@ def _install(process: Process, flags: dict[str, str], names: list[str]) -> int:
         )
     if plain:
         versions = {name: f"^{known[name]['version']}" for name in plain}
-        manifest["dependencies"] = {**manifest.get("dependencies", {}), **versions}
+        manifest["dependencies"] = {**_section(manifest, "dependencies"), **versions}
         process.files.write("package.json", json.dumps(manifest, indent=2).encode() + b"\n")
-    everything = _closure(list(manifest.get("dependencies", {})))
+    everything = _closure(list(_section(manifest, "dependencies")))
     lock = {
         "lockfileVersion": 3,
         "packages": {f"node_modules/{name}": {"version": known[name]["version"]} for name in everything},
@@ -218,8 +238,8 @@ def _run(process: Process, flags: dict[str, str], names: list[str]) -> int:
     if manifest is None:
         return _missing(process)
     name = names[0] if names else ""
-    line = manifest.get("scripts", {}).get(name)
-    if not line:
+    line = _section(manifest, "scripts").get(name)
+    if not isinstance(line, str) or not line:
         complain(process, f'npm error Missing script: "{name}"')
         return 1
     say(process, "", f"> {manifest.get('name', '')}@{manifest.get('version', '')} {name}", f"> {line}", "")
@@ -229,8 +249,8 @@ def _run(process: Process, flags: dict[str, str], names: list[str]) -> int:
 def _list(process: Process, flags: dict[str, str], names: list[str]) -> int:
     manifest = _manifest(process) or {}
     say(process, f"{manifest.get('name', '')}@{manifest.get('version', '')} {process.files.cwd}")
-    wanted = list(manifest.get("dependencies", {}))
-    known = load("npm.json")["packages"]
+    wanted = list(_section(manifest, "dependencies"))
+    known = load("npm.json", NpmRecords)["packages"]
     for name in wanted:
         say(process, f"{'└──' if name == wanted[-1] else '├──'} {name}@{known.get(name, {}).get('version', '?')}")
     return 0

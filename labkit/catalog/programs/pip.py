@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TypedDict
 
 from labkit.catalog import entries as e
 from labkit.catalog.debian import ROOT_HOME
@@ -11,6 +11,23 @@ from labkit.catalog.entries import load
 from labkit.catalog.programs.support import complain, lay, options, read_text, say, size_pip
 from labkit.files import Entry
 from labkit.kernel.process import Process
+
+
+class Wheel(TypedDict, total=False):
+    """A package as data/pypi.json tells it."""
+
+    name: str
+    version: str
+    wheel: str  # the file's name
+    size: int
+    requires: list[str]
+    scripts: list[str]
+    unpacked: dict[str, int]  # name at the top -> bytes
+
+
+class PypiRecords(TypedDict):
+    packages: dict[str, Wheel]
+
 
 _VERSION = "25.0.1"
 _ROOT_WARNING = (
@@ -73,9 +90,10 @@ def site_packages(process: Process) -> str:
     return "/usr/local/lib/python3.11/dist-packages"
 
 
-def packages() -> dict[str, dict[str, Any]]:
+def packages() -> dict[str, Wheel]:
     """The packages by their normalised names (PEP 503)."""
-    return {normal(name): {"name": name, **record} for name, record in load("pypi.json")["packages"].items()}
+    known = load("pypi.json", PypiRecords)["packages"]
+    return {normal(name): {**record, "name": name} for name, record in known.items()}
 
 
 def normal(name: str) -> str:
@@ -208,7 +226,7 @@ def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
-def _cache_path(process: Process, record: dict[str, Any]) -> str:
+def _cache_path(process: Process, record: Wheel) -> str:
     return f"{process.env.get('HOME', ROOT_HOME)}/.cache/pip/http-v2/{record['wheel']}.body"
 
 
@@ -216,11 +234,11 @@ def _no_cache(process: Process, flags: dict[str, str]) -> bool:
     return "--no-cache-dir" in flags or bool(process.env.get("PIP_NO_CACHE_DIR"))
 
 
-def _cached(process: Process, flags: dict[str, str], record: dict[str, Any]) -> bool:
+def _cached(process: Process, flags: dict[str, str], record: Wheel) -> bool:
     return not _no_cache(process, flags) and process.files.exists(_cache_path(process, record))
 
 
-def _keep(process: Process, flags: dict[str, str], record: dict[str, Any]) -> None:
+def _keep(process: Process, flags: dict[str, str], record: Wheel) -> None:
     if not _no_cache(process, flags) and not _cached(process, flags, record):
         lay(process, [e.filler(_cache_path(process, record), record["size"])])
 
