@@ -8,7 +8,8 @@ brings the magics (%docker, %host, %%host, %%hostfile, %%session, %undo, %fresh,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from IPython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
@@ -20,7 +21,7 @@ from labkit.jupyter.composer import IMAGE, START, MountComposer
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
 from labkit.jupyter.layers import widget as layers_widget
-from labkit.jupyter.magics import LessonMachine
+from labkit.jupyter.magics import LabMagics, LessonMachine
 from labkit.jupyter.map import MapWidget, open_map
 from labkit.jupyter.picture import Picture
 from labkit.jupyter.playground import PlaygroundWidget, open_playground
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 
+Shown = TypeVar("Shown")
+
+
 def lesson() -> LessonMachine:
     """The lesson of the notebook that is running; RuntimeError outside of one."""
     shell = get_ipython()
@@ -48,37 +52,28 @@ def lesson() -> LessonMachine:
     return magics.lesson
 
 
+def shown(name: str, make: Callable[[], Shown]) -> Shown | None:
+    """What this makes; where an argument is wrong, one line that says so."""
+    try:
+        return make()
+    except ValueError as error:
+        print(f"{name}: {error}")
+        return None
+
+
 def show(*names: str) -> Picture | None:
     """Draw the lesson's machine as it is now, or only these images, containers and volumes and what belongs to them."""
-    try:
-        return lesson().show(*names)
-    except ValueError as error:
-        print(f"show: {error}")
-        return None
+    return shown("show", lambda: lesson().show(*names))
 
 
 def exercise(slug: str = "") -> ExerciseWidget | None:
     """The exercise of this name, to be solved where the cell stands."""
-    if not isinstance(slug, str) or not slug:
-        print('exercise: which one? Write its name in quotes, as in: exercise("three-layers")')
-        return None
-    try:
-        return widget(slug)
-    except ValueError as error:
-        print(f"exercise: {error}")
-        return None
+    return shown("exercise", lambda: widget(slug))
 
 
 def layers(name: str = "") -> LayersWidget | None:
     """The layers of a container or image of the lesson's machine: what each adds, hides and wastes, file by file."""
-    if not isinstance(name, str) or not name:
-        print('layers: of which image or container? Write its name in quotes, as in: layers("busybox")')
-        return None
-    try:
-        return layers_widget(lambda: lesson().machine, name)
-    except ValueError as error:
-        print(f"layers: {error}")
-        return None
+    return shown("layers", lambda: layers_widget(lambda: lesson().machine, name))
 
 
 def playground(*lines: str, fresh: bool = False, **options: object) -> PlaygroundWidget | None:
@@ -88,29 +83,17 @@ def playground(*lines: str, fresh: bool = False, **options: object) -> Playgroun
     an option of Machine (`storage_driver="vfs"`), gives it one of its own. `lines` are typed first. A machine that
     somebody shared is opened by its text: playground("labkit:…").
     """
-    try:
-        return open_playground(lines, lesson, fresh, options)
-    except ValueError as error:
-        print(f"playground: {error}")
-        return None
+    return shown("playground", lambda: open_playground(lines, lesson, fresh, options))
 
 
 def progress(lesson: str = "") -> MapWidget | None:
     """The map of all lessons with the learner's own progress, or one's exercises: progress("02-layered-images")."""
-    try:
-        return open_map(lesson)
-    except ValueError as error:
-        print(f"progress: {error}")
-        return None
+    return shown("progress", lambda: open_map(lesson))
 
 
 def mount_composer(flag: str = START, image: str = IMAGE) -> MountComposer | None:
     """A form for one mount with -v and --mount beside it. `flag` stands there first; it is tried with `image`."""
-    try:
-        return MountComposer(lesson(), flag, image)
-    except ValueError as error:
-        print(f"mount_composer: {error}")
-        return None
+    return shown("mount_composer", lambda: MountComposer(lesson(), flag, image))
 
 
 def cache_lab(
@@ -121,26 +104,16 @@ def cache_lab(
     `folder` is one of the lesson's machine; `files` (texts by their paths) are written there first. `options` are
     docker build's, `tag` is the image's name.
     """
-    try:
-        return open_lab(lesson(), folder, files, options, tag)
-    except ValueError as error:
-        print(f"cache_lab: {error}")
-        return None
+    return shown("cache_lab", lambda: open_lab(lesson(), folder, files, options, tag))
 
 
 def compare_drivers(part: str = "first-write", quantity: str = "copied") -> DriverComparison | None:
     """What a part of one workload costs on every storage driver: bars, and a table of all numbers."""
-    try:
-        return DriverComparison(part, quantity)
-    except ValueError as error:
-        print(f"compare_drivers: {error}")
-        return None
+    return shown("compare_drivers", lambda: DriverComparison(part, quantity))
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics, once a shell, and put the functions at hand."""
-    from labkit.jupyter.magics import LabMagics
-
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
     at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab, compare_drivers)

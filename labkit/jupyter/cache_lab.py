@@ -12,7 +12,6 @@ import posixpath
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypedDict
 
 import traitlets
 
@@ -23,6 +22,7 @@ from labkit.files import Files
 from labkit.jupyter.magics import LessonMachine
 from labkit.jupyter.panel import Panel, bundle, table
 from labkit.jupyter.view import count, cut, size_text
+from labkit.kernel.golang import JsonObject, text, texts
 from labkit.machine import Machine
 
 SHOWN_VALUE = 60
@@ -45,14 +45,10 @@ def _change(reason: Reason) -> str:
 
 def _named(title: str) -> Callable[[Reason], str]:
     """A sentence about one of several things of a kind, which can be new or gone."""
-
-    def words(reason: Reason) -> str:
-        name = f"{title} {code(reason.name)}"
-        if reason.how == "value":
-            return f"{name} changed: {_change(reason)}"
-        return f"{name} is {reason.how}"
-
-    return words
+    return lambda reason: (
+        f"{title} {code(reason.name)} "
+        + (f"changed: {_change(reason)}" if reason.how == "value" else f"is {reason.how}")
+    )
 
 
 def _command(reason: Reason) -> str:
@@ -119,21 +115,6 @@ GUESSES = ("", CACHED, MADE)
 STATES = {CACHED: "cached", MADE: "made anew", FAILED: "failed", "canceled": "canceled"}
 
 
-class StepRow(TypedDict):
-    """A step as it is shown; what it was, its keys and reasons only where they may be seen."""
-
-    name: str
-    title: str
-    line: int
-    guess: str
-    state: str
-    right: str
-    reasons: list[str]
-    key: str
-    former: str
-    cost: str
-
-
 class CacheLab(Panel):
     """A Dockerfile, its context, and what the build cache makes of them."""
 
@@ -144,7 +125,7 @@ class CacheLab(Panel):
     editor = traitlets.Dict().tag(sync=True)  # path, text, mode of the open file; `why` where it cannot be edited
     options = traitlets.Unicode().tag(sync=True)  # of docker build
     command = traitlets.Unicode().tag(sync=True)  # as it will be run
-    steps: traitlets.List[StepRow] = traitlets.List().tag(sync=True)
+    steps: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # see step_row
     shown = traitlets.Unicode().tag(sync=True)  # what the steps say: "" nothing yet, "forecast", "built"
     verdict: traitlets.List[str] = traitlets.List().tag(sync=True)  # sentences after a build
     said = traitlets.Unicode().tag(sync=True)  # what could not be done
@@ -163,9 +144,6 @@ class CacheLab(Panel):
 
     def __repr__(self) -> str:
         return f"cache_lab({cut(self._folder)!r}): {count(len(self.steps), 'step')}"
-
-    def failed(self, sentence: str) -> None:
-        self.said = sentence
 
     # what is asked for
 
@@ -209,7 +187,7 @@ class CacheLab(Panel):
         """What the learner says of a step before it is built."""
         if self.shown or value not in GUESSES or not 0 <= number < len(self.steps):
             return
-        self._guesses[self.steps[number]["name"]] = value
+        self._guesses[text(self.steps[number], "name")] = value
         self._draw()
 
     def do_forecast(self) -> None:
@@ -317,13 +295,13 @@ class CacheLab(Panel):
 
     def _note(self, path: str, ignored: Matcher | None) -> str:
         """Does a file go to the builder?"""
-        if path in (self._journal.context or ()):
-            return "in the context"
-        if path in (DOCKERFILE, IGNORE):
-            return "read by every build"
-        if ignored is not None and ignored.matches(path):
-            return f"left out by {IGNORE}"
-        return "not copied by any step" if self._journal.outcomes else ""
+        ways = (
+            (path in (self._journal.context or ()), "in the context"),
+            (path in (DOCKERFILE, IGNORE), "read by every build"),
+            (ignored is not None and ignored.matches(path), f"left out by {IGNORE}"),
+            (bool(self._journal.outcomes), "not copied by any step"),
+        )
+        return next((words for so, words in ways if so), "")
 
     def _ignored(self) -> Matcher | None:
         files, path = self._files(), self._whole(IGNORE)
@@ -350,11 +328,14 @@ class CacheLab(Panel):
     def still(self) -> str:
         """The Dockerfile, and the steps with what is known of them."""
         whole = self._whole(DOCKERFILE)
-        text = self._files().read(whole).decode("utf-8", "replace") if self._files().exists(whole) else ""
-        rows = [(row["title"], STATES.get(row["state"], ""), "; ".join(row["reasons"])) for row in self.steps]
+        dockerfile = self._files().read(whole).decode("utf-8", "replace") if self._files().exists(whole) else ""
+        rows = [
+            (text(row, "title"), STATES.get(text(row, "state"), ""), "; ".join(texts(row, "reasons")))
+            for row in self.steps
+        ]
         return (
             f"<p><strong>{html.escape(self.title)}</strong>: <code>{html.escape(self.command)}</code></p>"
-            f"<pre>{html.escape(text)}</pre>{table(('Step', 'It was', 'Why'), rows)}"
+            f"<pre>{html.escape(dockerfile)}</pre>{table(('Step', 'It was', 'Why'), rows)}"
         )
 
 
@@ -371,29 +352,24 @@ def printable(path: str) -> str:
     return path if path.isprintable() else cut(path, len(path) * 10)
 
 
-def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) -> StepRow:
-    row: StepRow = {"name": outcome.name, "title": cut(outcome.name, 160), "line": outcome.line, "guess": guess,
+def step_row(outcome: StepOutcome, journal: Journal, guess: str, *, shown: str) -> JsonObject:
+    """A step as it is shown; what it was, its keys and reasons only where they may be seen."""
+    row: JsonObject = {"name": outcome.name, "title": cut(outcome.name, 160), "line": outcome.line, "guess": guess,
                     "state": "", "right": "", "reasons": [], "key": "", "former": "", "cost": ""}  # fmt: skip
     if not shown:
         return row
-    former = before(outcome, journal)
+    former, unneeded = before(outcome, journal), outcome.state == CACHED and outcome.unneeded
     right = "" if not guess or outcome.state not in (CACHED, MADE) else "yes" if guess == outcome.state else "no"
     return {
         **row,
         "state": outcome.state,
         "right": right,
-        "reasons": [sentence(each) for each in reasons(outcome, journal)] or quiet_reasons(outcome),
+        "reasons": [sentence(each) for each in reasons(outcome, journal)]
+        or (["A step on it was found, so it is not needed itself"] if unneeded else []),
         "key": (outcome.digest or "")[:12],
         "former": former.key.digest[:12] if former else "",
         "cost": cost(outcome.seconds, outcome.size),
     }
-
-
-def quiet_reasons(outcome: StepOutcome) -> list[str]:
-    """What there is to say of a step that was not made anew."""
-    if outcome.state == CACHED and outcome.unneeded:
-        return ["A step on it was found, so it is not needed itself"]
-    return []
 
 
 def cost(seconds: float, size: int) -> str:
@@ -416,15 +392,11 @@ def verdict(journal: Journal, guesses: Mapping[str, str]) -> list[str]:
     if journal.context is not None:
         lines.append(f"Transferred: {size_text(journal.sent)}, for a context of {size_text(journal.size)}.")
     changed = {each.name for outcome in judged for each in reasons(outcome, journal) if each.what == "file"}
-    untouched = sorted(path for path in journal.again if not _ends_with_one(path, changed))
+    untouched = sorted(path for path in journal.again if not any(f"/{path}".endswith(f"/{name}") for name in changed))
     if untouched:
         names = " and ".join(code(path) for path in untouched[:3]) + (" and others" if len(untouched) > 3 else "")
         lines.append(f"Sent again, with the same checksum: {names}. A new time is in no key.")
     return lines
-
-
-def _ends_with_one(path: str, names: set[str]) -> bool:
-    return any(path == name or path.endswith(f"/{name}") for name in names)
 
 
 def error_of(printed: str) -> str:
@@ -437,10 +409,10 @@ def open_lab(lesson: LessonMachine, folder: str, files: Mapping[str, str] | None
     """A lab on a folder of the lesson's machine; `files` are written there first. Raises ValueError."""
     if not isinstance(folder, str) or not folder.strip("/"):
         raise ValueError('which folder? Write its name in quotes, as in: cache_lab("app")')
-    for path, text in (files or {}).items():
-        if not isinstance(path, str) or not isinstance(text, str):
+    for path, content in (files or {}).items():
+        if not isinstance(path, str) or not isinstance(content, str):
             raise ValueError('files are texts by their paths, as in: files={"Dockerfile": "FROM busybox"}')
-        lesson.write_file(posixpath.join(HOME, folder, path), text)
+        lesson.write_file(posixpath.join(HOME, folder, path), content)
     whole = posixpath.join(HOME, folder)
     if not lesson.machine.files.is_dir(whole):
         raise ValueError(f"there is no folder {cut(folder)!r} on this machine; give its files: files={{…}}")

@@ -92,6 +92,7 @@ class DriverComparison(Panel):
     """One part of the workload and one quantity at a time, over all drivers."""
 
     _esm, _css = bundle("compare")
+    says = "trouble"
 
     parts: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title
     quantities: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)  # rows of name, title, short
@@ -125,9 +126,6 @@ class DriverComparison(Panel):
 
     def __repr__(self) -> str:
         return f"compare_drivers: {self.title}. {self.said}"
-
-    def failed(self, sentence: str) -> None:
-        self.trouble = sentence
 
     def do_choose(self, what: str = "", value: str = "") -> None:
         """Another part, quantity or scale."""
@@ -257,13 +255,10 @@ def in_words(quantity: str, results: Sequence[Result]) -> str:
         return f"One copy for all containers: {', '.join(most) if high else 'none'}. The others have one each."
     if low == high:
         return f"The same on all of them: {shown(quantity, low)}."
-    times = f", {times_text(high / low)} times as much" if low else ""
+    ratio = high / low if low else 0
+    times = f", {ratio:,.0f} times as much" if ratio >= 10 else f", {ratio:.2g} times as much" if low else ""
     less, more = (f"{shown(quantity, end)}, on {', '.join(names)}" for end, names in ((low, least), (high, most)))
     return f"Least: {less}. Most: {more}{times}."
-
-
-def times_text(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 WIDTH, HEIGHT, LABEL, BAR = 640, 26, 130, 360  # of the still picture, in pixels

@@ -10,12 +10,13 @@ import contextlib
 import html
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import traitlets
 
+from labkit.course.timeline import InputOutcome
 from labkit.dockercli.mountform import (
     FIELD,
     FIELDS,
@@ -29,11 +30,11 @@ from labkit.dockercli.mountform import (
 from labkit.dockercli.mountparts import PARTS, MountPart, culprits, missing
 from labkit.engine.core.core import Event, HostFolderCreated, VolumeCreated, VolumePopulated
 from labkit.engine.core.mountkeys import TYPES
-from labkit.jupyter.event_sentences import told
 from labkit.jupyter.magics import LessonMachine
 from labkit.jupyter.panel import Panel, bundle, listed, pieces, table
+from labkit.jupyter.view import told
 from labkit.kernel.golang import Json, JsonObject, items, number, text, texts
-from labkit.machine import Machine
+from labkit.machine import Completed, Machine
 
 START = "--mount type=volume,source=data_volume,target=/var/lib/mysql"
 IMAGE = "busybox"
@@ -65,14 +66,18 @@ class Trial:
         return next((event for event in self.events if isinstance(event, kind)), None)
 
 
+def trial_of(machine: Machine, run: Callable[[str], Completed | InputOutcome], line: str) -> Trial:
+    before = len(machine.events)
+    done = run(line)
+    return Trial(done.returncode, done.stdout, done.stderr, tuple(machine.events[before:]))
+
+
 def attempt(machine: Machine, line: str) -> Trial:
     """Run a line on a machine with busybox on it, and put the machine back as it was."""
     saved = machine.snapshot()
     try:
         machine.run(f"docker pull --quiet {IMAGE}")
-        before = len(machine.engine.events)
-        done = machine.run(line)
-        return Trial(done.returncode, done.stdout, done.stderr, tuple(machine.events[before:]))
+        return trial_of(machine, machine.run, line)
     finally:
         machine.restore(saved)
 
@@ -81,6 +86,7 @@ class MountComposer(Panel):
     """A form and two flags. `lesson` has the machine (`.machine`) and runs what is to stay (`.run`)."""
 
     _esm, _css = bundle("composer")
+    says = "trouble"
 
     fields: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # see fields_trait
     form = traitlets.Dict().tag(sync=True)  # name of a field -> text or bool
@@ -108,9 +114,6 @@ class MountComposer(Panel):
 
     def __repr__(self) -> str:
         return "mount_composer: " + "   ".join(f"{name} {self.flags[name]['text']}" for name in WRITE)
-
-    def failed(self, sentence: str) -> None:
-        self.trouble = sentence
 
     # what a person does
 
@@ -162,7 +165,8 @@ class MountComposer(Panel):
         spoken = f"{flag} {shlex.quote(self._written[flag].text)}"
         image, command = one_line(image).strip() or IMAGE, one_line(command).strip()
         line = " ".join(filter(None, ["docker run --rm", spoken, shlex.quote(image), command]))
-        trial = self._stay(line) if keep else attempt(self._lesson.machine, line)
+        machine = self._lesson.machine
+        trial = trial_of(machine, self._lesson.run, line) if keep else attempt(machine, line)
         self.tried = {
             "line": line,
             "pieces": pieces([(2, trial.stderr), (1, trial.stdout)]),
@@ -171,12 +175,6 @@ class MountComposer(Panel):
             "kept": keep,
         }
         self._show()
-
-    def _stay(self, line: str) -> Trial:
-        """Run a line on the lesson's machine for good."""
-        before = len(self._lesson.machine.engine.events)
-        done = self._lesson.run(line)
-        return Trial(done.returncode, done.stdout, done.stderr, tuple(self._lesson.machine.events[before:]))
 
     # what is shown
 

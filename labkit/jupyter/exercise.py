@@ -7,7 +7,6 @@ import html
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from typing import TypedDict
 
 import traitlets
 
@@ -71,7 +70,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         self._begun = False
         super().__init__(asks=self.memory.bare())
         self._begin(attempt)
-        self.joins()
+        self.live.add(self)
 
     def _begin(self, attempt: Attempt) -> None:
         """Start on this attempt, with what is remembered of it."""
@@ -222,7 +221,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         if judgement.error or self._typing:
             return
         if self.kind == "predict":
-            self.compared = dict(side_by_side(str(self._attempt.answer), self._attempt.printed, judgement.passed))
+            self.compared = side_by_side(str(self._attempt.answer), self._attempt.printed, judgement.passed)
         elif self._attempt.reached is not None:
             view = look(self._attempt.reached)
             differs = differences(self._shown, view) if self.kind == "explain" and not judgement.passed else []
@@ -350,41 +349,30 @@ def goals_trait(results: Sequence[CheckResult], missing: str) -> JsonObject:
     return {"title": title, "missing": missing, "items": items_trait(results)}
 
 
-class ComparedLine(TypedDict):
-    """A line that was predicted beside the one that is printed; None: there is none."""
-
-    said: str | None
-    real: str | None
-    same: bool
+ComparedLine = tuple[
+    str | None, str | None, bool
+]  # a line that was predicted, the one that is printed, are they alike?
 
 
-class Comparison(TypedDict):
-    """A prediction beside what is really printed, and where they first differ; `row` -1: nowhere."""
+def side_by_side(said: str, real: str, right: bool) -> JsonObject:
+    """A prediction beside what is really printed: rows of {"said", "real", "same"}, and where they first differ.
 
-    rows: list[ComparedLine]
-    row: int
-    column: int
-
-
-def side_by_side(said: str, real: str, right: bool) -> Comparison:
+    "row" is -1 where they nowhere do, a missing line is None.
+    """
     mine, theirs = said.strip().splitlines(), real.strip().splitlines()
-    if right:
-        return {"rows": _pairs(mine, theirs, True), "row": -1, "column": 0}
     keys = [[" ".join(line.split()) for line in lines] for lines in (mine, theirs)]
-    rows: list[ComparedLine] = []
-    for name, a, b, c, d in difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
-        rows += _pairs(mine[a:b], theirs[c:d], name == "equal")
-    first = next((number for number, row in enumerate(rows) if not row["same"]), -1)
-    return {"rows": rows, "row": first, "column": _column(rows[first]) if first >= 0 else 0}
-
-
-def _pairs(mine: Sequence[str], theirs: Sequence[str], same: bool) -> list[ComparedLine]:
-    return [{"said": said, "real": real, "same": same} for said, real in itertools.zip_longest(mine, theirs)]
+    parts = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes()
+    blocks = [(name == "equal", mine[a:b], theirs[c:d]) for name, a, b, c, d in parts]
+    blocks = [(True, mine, theirs)] if right else blocks
+    rows = [(*pair, same) for same, ours, printed in blocks for pair in itertools.zip_longest(ours, printed)]
+    first = next((number for number, row in enumerate(rows) if not row[2]), -1)
+    shown: list[Json] = [{"said": said, "real": real, "same": same} for said, real, same in rows]
+    return {"rows": shown, "row": first, "column": _column(rows[first]) if first >= 0 else 0}
 
 
 def _column(row: ComparedLine) -> int:
     """The first character in which the two lines differ."""
-    said, real = row["said"] or "", row["real"] or ""
+    said, real = row[0] or "", row[1] or ""
     same = (at for at, (a, b) in enumerate(zip(said, real, strict=False)) if a != b)
     return next(same, min(len(said), len(real)))
 
@@ -393,9 +381,8 @@ def differences(wanted: MachineView, reached: MachineView) -> list[str]:
     """What an answer's machine has otherwise than the one it was to lead to, a clause each."""
     missing = [f"not there: {line}" for line in gone_lines(compare(wanted, reached))]
     extra = [f"there as well: {line}" for line in gone_lines(compare(reached, wanted))]
-    found = missing + extra
-    left = len(found) - MOST_DIFFERENCES
-    return found if left <= 0 else [*found[:MOST_DIFFERENCES], f"and {left} more"]
+    left = len(missing + extra) - MOST_DIFFERENCES
+    return [*(missing + extra)[:MOST_DIFFERENCES], *([f"and {left} more"] if left > 0 else [])]
 
 
 def flag_parts(text: str) -> JsonObject:
@@ -427,6 +414,8 @@ def _flag_values(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def widget(slug: str) -> ExerciseWidget:
+def widget(slug: object) -> ExerciseWidget:
     """The widget for an exercise, with what this learner's progress says of it; ValueError where there is none."""
+    if not isinstance(slug, str) or not slug:
+        raise ValueError('which one? Write its name in quotes, as in: exercise("three-layers")')
     return ExerciseWidget(RememberingPanel.memory.attempt(slug))

@@ -79,8 +79,12 @@ def _hidden(stack: Stack, by: int, how: str, lower: tuple[int, ...], group: list
     size = sum(each.size for each in group)
     where = " and ".join(_named(stack, number) for number in lower)
     what, verb = _subject(group, size)
-    text, fix = _HOW[how](stack, by, lower, group)
-    return Waste(size, f"{what} {verb} in {where} and {text}", fix)
+    contained = stack.layers[by - 1].kind == "container"
+    moved = _moved(stack, group) if how == "whiteout" and not contained else ""
+    said, fix = _HOW["moved" if moved else how, contained]
+    marks = "the whiteout" if len(group) == 1 else "whiteouts"
+    text = said.format(by=_named(stack, by), moved=_code(cut(moved)), marks=marks)
+    return Waste(size, f"{what} {verb} in {where} and {text}", fix or _earlier(stack, lower))
 
 
 def _subject(group: list[Hidden], size: int) -> tuple[str, str]:
@@ -92,54 +96,37 @@ def _subject(group: list[Hidden], size: int) -> tuple[str, str]:
     return f"`{_code(cut(first))}`{inside}, {size_text(size)},", "is"
 
 
-def _whiteout(stack: Stack, by: int, lower: tuple[int, ...], group: list[Hidden]) -> tuple[str, str]:
-    if stack.layers[by - 1].kind == "container":
-        return f"hidden by a whiteout in {_named(stack, by)}: the image keeps it.", "Build the image without it."
-    if moved := _moved(stack, group):
-        return (
-            f"hidden by the whiteout of {_named(stack, by)}, which has the same content at `{_code(cut(moved))}`: "
-            "it is stored twice.",
-            "Put it there in the step that makes it.",
-        )
-    marks = "the whiteout" if len(group) == 1 else "whiteouts"
-    return f"hidden by {marks} of {_named(stack, by)}: stored and sent, and nothing can read it.", _earlier(
-        stack, lower
-    )
-
-
-def _opaque(stack: Stack, by: int, lower: tuple[int, ...], group: list[Hidden]) -> tuple[str, str]:
-    text = f"hidden by the opaque folder of {_named(stack, by)}: it was deleted and made anew."
-    if stack.layers[by - 1].kind == "container":
-        return text, "Build the image without it."
-    return text, _earlier(stack, lower)
-
-
-def _rewritten(stack: Stack, by: int, lower: tuple[int, ...], group: list[Hidden]) -> tuple[str, str]:
-    if stack.layers[by - 1].kind == "container":
-        return (
-            f"again, with the same content, in {_named(stack, by)}: it was opened for writing, "
-            "or has a new mode, owner or time.",
-            "Set mode and owner in the Dockerfile, and open for reading what is only read.",
-        )
-    return (
-        f"again, with the same content, in {_named(stack, by)}: a new mode, owner or time stores the whole file again.",
+# How files are hidden, and by a container's layer (True) or an image's: what is said of it, and what would make it
+# less; "" where that depends on what made the lower layers.
+_HOW = {
+    ("whiteout", True): ("hidden by a whiteout in {by}: the image keeps it.", "Build the image without it."),
+    ("whiteout", False): ("hidden by {marks} of {by}: stored and sent, and nothing can read it.", ""),
+    ("moved", False): (
+        "hidden by the whiteout of {by}, which has the same content at `{moved}`: it is stored twice.",
+        "Put it there in the step that makes it.",
+    ),
+    ("opaque", True): (
+        "hidden by the opaque folder of {by}: it was deleted and made anew.",
+        "Build the image without it.",
+    ),
+    ("opaque", False): ("hidden by the opaque folder of {by}: it was deleted and made anew.", ""),
+    ("rewritten", True): (
+        "again, with the same content, in {by}: it was opened for writing, or has a new mode, owner or time.",
+        "Set mode and owner in the Dockerfile, and open for reading what is only read.",
+    ),
+    ("rewritten", False): (
+        "again, with the same content, in {by}: a new mode, owner or time stores the whole file again.",
         "Set mode and owner where the file is made: `COPY --chmod=… --chown=…`, or in the same RUN.",
-    )
-
-
-def _replaced(stack: Stack, by: int, lower: tuple[int, ...], group: list[Hidden]) -> tuple[str, str]:
-    if stack.layers[by - 1].kind == "container":
-        return (
-            f"again, changed, in {_named(stack, by)}: it was copied up whole.",
-            "What is written often belongs in a volume: nothing is copied up there.",
-        )
-    return (
-        f"again, changed, in {_named(stack, by)}: the lower one is stored for nothing.",
+    ),
+    ("replaced", True): (
+        "again, changed, in {by}: it was copied up whole.",
+        "What is written often belongs in a volume: nothing is copied up there.",
+    ),
+    ("replaced", False): (
+        "again, changed, in {by}: the lower one is stored for nothing.",
         "Change it in the step that makes it.",
-    )
-
-
-_HOW = {"whiteout": _whiteout, "opaque": _opaque, "rewritten": _rewritten, "replaced": _replaced}
+    ),
+}
 
 
 def _earlier(stack: Stack, lower: tuple[int, ...]) -> str:

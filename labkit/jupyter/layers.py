@@ -77,9 +77,6 @@ class LayersWidget(Panel):
     def still(self) -> str:
         return still(self._stack)
 
-    def failed(self, sentence: str) -> None:
-        self.said = sentence
-
     def _take(self, stack: Stack) -> None:
         """Show this stack from the start."""
         self._stack = stack
@@ -168,8 +165,7 @@ class LayersWidget(Panel):
         if len(shown) < len(names):
             left = len(names) - len(shown)
             more = {"name": f"{min(PAGE, left)} more of {left} left", "kind": "more"}
-            row = self._row(folder, more, level, (len(shown) + 1, len(shown) + 1), True)
-            yield row
+            yield self._row(folder, more, level, (len(shown) + 1, len(shown) + 1), True)
 
     def _row(
         self, place: Place, about: dict[str, str], level: int, position: tuple[int, int], leaf: bool
@@ -209,12 +205,7 @@ def children(stack: Stack, folder: Place) -> Iterator[Child]:
 
 
 def has_children(stack: Stack, place: Place, inode: Inode) -> bool:
-    if not inode.is_dir:
-        return False
-    if place[0] == ALL:
-        found = stack.seen(len(stack.layers), place[1])
-        return bool(found is not None and found.names)
-    return bool(len(inode.names))
+    return inode.is_dir and any(children(stack, place))
 
 
 def layer_row(stack: Stack, number: int) -> dict[str, str]:
@@ -332,7 +323,8 @@ def path_details(stack: Stack, place: Place) -> JsonObject:
     rows: list[Json] = [
         {"layer": f"Layer {each.number}", "text": found_words(each), "seen": each.seen} for each in found
     ]
-    inode = seen_inode(stack, path) if number == ALL else stack.entry(number, path)
+    seen = stack.seen(len(stack.layers), path)
+    inode = stack.entry(number, path) if number != ALL else seen.inode if seen else None
     where = "" if number == ALL else f" in layer {number}"
     return {
         "title": f"{cut(path, 200) or '/'}{where}",
@@ -340,11 +332,6 @@ def path_details(stack: Stack, place: Place) -> JsonObject:
         "trace": rows,
         "content": content_of(inode),
     }
-
-
-def seen_inode(stack: Stack, path: str) -> Inode | None:
-    seen = stack.seen(len(stack.layers), path)
-    return None if seen is None else seen.inode
 
 
 def outcome(stack: Stack, path: str, found: list[Found]) -> str:
@@ -461,8 +448,10 @@ def _still_entries(stack: Stack, number: int, folder: str) -> Iterator[str]:
             yield from _still_entries(stack, number, child.path)
 
 
-def widget(machine: Callable[[], Machine], name: str) -> LayersWidget:
+def widget(machine: Callable[[], Machine], name: object) -> LayersWidget:
     """The layers of this container or image of the machine as it is when asked. Raises ValueError."""
+    if not isinstance(name, str) or not name:
+        raise ValueError('of which image or container? Write its name in quotes, as in: layers("busybox")')
 
     def look() -> Stack:
         try:

@@ -12,7 +12,6 @@ import inspect
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -23,9 +22,7 @@ from labkit.course.timeline import InputOutcome, RecordedInput, Timeline
 from labkit.jupyter.panel import Memory
 from labkit.jupyter.picture import Picture, picture
 from labkit.jupyter.view import MachineView, look
-
-if TYPE_CHECKING:
-    from labkit.machine import Machine
+from labkit.machine import Machine
 
 
 class LessonMachine:
@@ -74,9 +71,7 @@ class LessonMachine:
     def undo(self) -> str | None:
         """Take back the last input, and say which it was; None where there is none."""
         taken = self.timeline.undo()
-        if taken is None:
-            return None
-        return taken.title if taken.kind == "file" else taken.text
+        return None if taken is None else taken.title if taken.kind == "file" else taken.text
 
     def show(self, *names: str) -> Picture:
         """The machine as a picture; what changed since the last one stands out."""
@@ -94,9 +89,7 @@ def judge_text(slug: str, text: str) -> str:
 
 def say(text: str, *, error: bool = False) -> None:
     """Print a whole text, at once, with nothing added to it."""
-    stream = sys.stderr if error else sys.stdout
-    stream.write(text)
-    stream.flush()
+    print(text, end="", file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def complain(message: str) -> None:
@@ -205,8 +198,6 @@ class LabMagics(Magics):
 
 def choices() -> str:
     """What a machine can be asked for, as it is written after %fresh."""
-    from labkit.machine import Machine
-
     return ", ".join(f"{name}=" for name in inspect.signature(Machine).parameters)
 
 

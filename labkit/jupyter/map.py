@@ -77,6 +77,7 @@ class MapWidget(RememberingPanel):
     """The lessons, or the exercises of one lesson, with how far the learner is."""
 
     _esm, _css = bundle("map")
+    says = "note"
 
     heading = traitlets.Unicode().tag(sync=True)
     whose = traitlets.Unicode().tag(sync=True)
@@ -92,7 +93,7 @@ class MapWidget(RememberingPanel):
         self._folder = folder or Path.cwd()
         super().__init__(asks=True, whole=lesson is None)
         self.remember(brought=False)
-        self.joins()
+        self.live.add(self)
 
     def __repr__(self) -> str:
         if self._lesson:
@@ -106,9 +107,6 @@ class MapWidget(RememberingPanel):
             return f"<p><strong>The lessons</strong></p>\n<ul>{''.join(f'<li>{each}</li>' for each in links)}</ul>"
         titles = [for_learner(each, progress.DEMO, "").title for each in exercises_by_lesson()[self._lesson.stem]]
         return f"<p><strong>The exercises of {html.escape(self._lesson.name)}</strong></p>\n{listed(titles)}"
-
-    def failed(self, sentence: str) -> None:
-        self.note = sentence
 
     def remember(self, brought: bool) -> None:
         document = self.memory.document()

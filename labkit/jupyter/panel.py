@@ -20,7 +20,7 @@ import pathlib
 import re
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
 import anywidget
 import traitlets
@@ -50,6 +50,8 @@ def bundle(name: str) -> tuple[str, str]:
 class Panel(anywidget.AnyWidget):
     """A widget that is told what to do by messages."""
 
+    says: ClassVar[str] = "said"  # the trait that tells what went wrong
+
     def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
         self.on_msg(lambda widget, content, buffers: self.handle(content))
@@ -68,7 +70,7 @@ class Panel(anywidget.AnyWidget):
 
     def failed(self, sentence: str) -> None:
         """Show that an action failed."""
-        raise NotImplementedError
+        self.set_trait(self.says, sentence)
 
     def still(self) -> str:
         """What stands in place of the widget where no kernel runs: HTML, everything from outside escaped."""
@@ -158,26 +160,10 @@ def spans(text: str) -> str:
 # --- the terminal
 
 
-class Piece(TypedDict):
-    """Text that an input wrote."""
-
-    message: bool  # on stderr
-    text: str
-
-
-class LogRow(TypedDict):
-    """An input and what it gave."""
-
-    prompt: str
-    line: str
-    pieces: list[Piece]
-    status: int
-
-
 class TerminalPanel(Panel):
     """A terminal on a machine that has a history, and the picture of the machine; widgets/src/terminal shows it."""
 
-    log: traitlets.List[LogRow] = traitlets.List().tag(sync=True)
+    log: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
     prompt = traitlets.Unicode(PROMPT).tag(sync=True)  # what stands before the cursor
     editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
     completion = traitlets.Dict().tag(sync=True)  # {"asked": …, "line": …, "choices": […], "more": …}
@@ -237,25 +223,25 @@ def line_of(moment: Moment) -> str:
     return shown.replace("\x03", "^C").replace("\x04", "^D")
 
 
-def log_rows(past: Sequence[Moment]) -> list[LogRow]:
+def log_rows(past: Sequence[Moment]) -> list[JsonObject]:
     """The newest rows of the terminal, as far as they fit."""
-    rows: list[LogRow] = []
+    rows: list[JsonObject] = []
     size = 0
     for moment in reversed(past[-KEPT_ROWS:]):
         prompt = moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT
         found = pieces(moment.outcome.written)
         rows.append({"prompt": prompt, "line": line_of(moment), "pieces": found, "status": moment.outcome.returncode})
-        size += sum(len(piece["text"]) for piece in found)
+        size += sum(len(text(piece, "text")) for piece in found)
         if size > KEPT_CHARACTERS:
             break
     return rows[::-1]
 
 
-def pieces(written: Iterable[tuple[int, str]]) -> list[Piece]:
-    """What was written, of (stream, text), in its order; the end of what is too long for a page."""
+def pieces(written: Iterable[tuple[int, str]]) -> list[Json]:
+    """Rows of {"message": on stderr, "text"} in their order; of what is too long for a page, the end."""
     groups = itertools.groupby(written, lambda piece: piece[0] == 2)
-    texts = [(message, "".join(text for _, text in group)) for message, group in groups]
-    return [{"message": message, "text": shortened(text)} for message, text in texts if text]
+    texts = [(message, "".join(each for _, each in group)) for message, group in groups]
+    return [{"message": message, "text": shortened(whole)} for message, whole in texts if whole]
 
 
 def shortened(text: str) -> str:
@@ -383,10 +369,6 @@ class RememberingPanel(Panel):
     def remember(self, brought: bool) -> None:
         """The progress is another than before; `brought`: more than one answer came into it from elsewhere."""
         raise NotImplementedError
-
-    def joins(self) -> None:
-        """From now on this widget is told of changes."""
-        self.live.add(self)
 
     def tell(self, brought: bool = False) -> None:
         """Let every widget of this kernel know that the progress has changed."""

@@ -5,7 +5,7 @@ a light and on a dark page. What is new or changed has a thick border *and* the 
 
 `draw`, DOT to SVG, is the one place that may start a program. Natively the pip package graphviz-pure draws, through the
 Python binding of Graphviz; where it is not installed, a `dot` of the system. In the browser no program can be started:
-there whoever sets the page up hands in a drawing function, made from a WebAssembly build of Graphviz, with `use()`.
+there the page has a drawing function, made from a WebAssembly build of Graphviz.
 
 A `Picture` is what a cell shows: the drawing with its text beside it. In a notebook nobody has trusted yet JupyterLab's
 sanitiser drops an inline <svg>, and role and aria-label too; an <img> with the drawing inside its address and an alt
@@ -33,6 +33,7 @@ from labkit.jupyter.view import (
     StackRow,
     StepStack,
     compare,
+    count,
     cut,
     image_title,
     in_words,
@@ -180,13 +181,14 @@ def _container_lines(
     word = marks.word("container", container.name)
     about = f"container {short(container.id)}, {container.state}"
     title = f"{_inked(container.name, bold=True, length=32)} {_inked(about)}"
-    count = len(container.changes)
-    own = f"{_inked('own layer, writable:')} {_inked(size_text(container.size))}, {paths_text(container)}"
+    more = len(container.changes) - SHOWN_CHANGES
+    paths = count(len(container.changes), "changed path")
+    own = f"{_inked('own layer, writable:')} {_inked(size_text(container.size))}, {paths}"
     rows = [_cell(title, "container", word), _cell(own, "upper")]
     for kind, path in container.changes[:SHOWN_CHANGES]:
         rows.append(_cell(_inked(f"{kind} {path}"), "upper", marks.word("file", container.name, path)))
-    if count > SHOWN_CHANGES:
-        rows.append(_cell(_inked(f"and {count - SHOWN_CHANGES} more", quiet=True), "upper"))
+    if more > 0:
+        rows.append(_cell(_inked(f"and {more} more", quiet=True), "upper"))
     yield _node(node, rows)
     if container.image in tops:
         yield f"  {node} -> {tops[container.image]} [arrowhead=none, penwidth=3]"
@@ -208,16 +210,11 @@ def _crowd_lines(node: str, crowd: list[SeenContainer], marks: Marks, tops: dict
         word = _container_word(container, marks)
         covers = ", ".join(f"{mount.target} by {mount_source(mount)}" for mount in container.mounts)
         name = _cell(f"{_inked(container.name, bold=True, length=32)} {_inked(container.state)}", "upper", word)
-        own = f"{size_text(container.size)}, {paths_text(container)}"
+        own = f"{size_text(container.size)}, {count(len(container.changes), 'changed path')}"
         rows.append(name + _cell(_inked(own), "upper") + _cell(_inked(covers, quiet=True), "upper"))
     yield _node(node, rows)
     if crowd[0].image in tops:
         yield f"  {node} -> {tops[crowd[0].image]} [arrowhead=none, penwidth=3]"
-
-
-def paths_text(container: SeenContainer) -> str:
-    count = len(container.changes)
-    return "1 changed path" if count == 1 else f"{count} changed paths"
 
 
 def _edge_label(text: str, word: str) -> str:
@@ -245,23 +242,10 @@ class DrawingError(Exception):
     """There is nothing that draws; str() says what to install."""
 
 
-class _Drawer:
-    """The drawing function that was handed in, if any."""
-
-    function: Drawing | None = None
-
-
-def use(function: Drawing | None) -> None:
-    """From now on draw with this function (in the browser), or again with a program (None)."""
-    _Drawer.function = function
-    draw.cache_clear()
-
-
 @functools.lru_cache(maxsize=256)
 def draw(dot: str) -> str:
     """The picture as SVG; DrawingError where nothing draws."""
-    svg = (_Drawer.function or _browser_drawing() or _program_drawing)(dot)
-    return _tidy(svg)
+    return _tidy((_browser_drawing() or _program_drawing)(dot))
 
 
 def _browser_drawing() -> Drawing | None:
@@ -322,14 +306,6 @@ class Picture:
     def text(self) -> str:
         """The same facts in words."""
         return in_words(self.view, self.marks)
-
-    @property
-    def address(self) -> str:
-        """The drawing as a data: address for an <img>; "" where nothing can draw."""
-        try:
-            return svg_address(draw(self.dot))
-        except DrawingError:
-            return ""
 
     @property
     def summary(self) -> str:

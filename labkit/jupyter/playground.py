@@ -25,11 +25,10 @@ import traitlets
 
 from labkit.course.machines import MachineOptions, machine_with
 from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
-from labkit.jupyter.event_sentences import told, written
 from labkit.jupyter.magics import LessonMachine, choices
 from labkit.jupyter.panel import PROMPT, TerminalPanel, bundle, line_of, picture_trait
 from labkit.jupyter.picture import Picture
-from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, count, cut, look, only
+from labkit.jupyter.view import UNMARKED, MachineView, Marks, compare, count, cut, look, only, told, written
 from labkit.kernel.golang import Json, JsonObject
 
 VERSION = 1
@@ -225,6 +224,7 @@ class PlaygroundWidget(TerminalPanel):
     """A machine to try things on."""
 
     _esm, _css = bundle("playground")
+    says = "note"
 
     events: traitlets.List[str] = traitlets.List().tag(sync=True)  # what the engine did at the last input
     titles: traitlets.List[str] = traitlets.List().tag(sync=True)  # the inputs of the line that is looked at
@@ -274,9 +274,6 @@ class PlaygroundWidget(TerminalPanel):
         lines = "\n".join(f"{moment.prompt or PROMPT}{line_of(moment)}" for moment in self.timeline.past)
         typed = f"<pre>{html.escape(lines)}</pre>\n" if lines else ""
         return f"<p><strong>Playground</strong></p>\n{typed}{Picture(self.view).html()}"
-
-    def failed(self, sentence: str) -> None:
-        self.note = sentence
 
     def handle(self, message: Json) -> None:
         """As every panel's; what changed goes to the page as one message."""
@@ -377,7 +374,8 @@ class PlaygroundWidget(TerminalPanel):
         self.show_terminal()
         self.titles = [cut(moment.input.title) for moment in line if moment.input]
         self.place = len(past)
-        self.events = self._told()
+        events = timeline.now.events
+        self.events = [*told(events, timeline.machine.engine), *written(events, self.marks)]
         self.others = [_other(timeline, tip) for tip in timeline.others]
         self.shared = {}
         self._draw_picture()
@@ -386,22 +384,10 @@ class PlaygroundWidget(TerminalPanel):
         view = self.view
         images = [name for image in view.images for name in image.names]
         self.names = [*(container.name for container in view.containers), *images, *view.volumes]
-        shown = view
-        if self.focus:
-            try:
-                shown = only(view, [self.focus])
-            except ValueError:
-                self.focus = ""
+        if self.focus not in self.names:
+            self.focus = ""
+        shown = only(view, [self.focus]) if self.focus else view
         self.picture = picture_trait(Picture(shown, self.marks))
-
-    def _told(self) -> list[str]:
-        now = self.timeline.now
-        noted = now.notes.get("told")
-        if isinstance(noted, list):
-            return noted
-        sentences = [*told(now.events, self.timeline.machine.engine), *written(now.events, self.marks)]
-        self.timeline.note(told=sentences)
-        return sentences
 
 
 def _other(timeline: Timeline, tip: Moment) -> JsonObject:

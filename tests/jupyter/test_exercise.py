@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -333,9 +334,10 @@ def test_the_same_difference_is_told_once() -> None:
 )
 def test_the_first_difference_is_found(said: str, real: str, signs: list[bool], row: int, column: int) -> None:
     found = side_by_side(said, real, right=False)
-    assert ([each["same"] for each in found["rows"]], found["row"], found["column"]) == (signs, row, column)
-    assert "\n".join(each["said"] for each in found["rows"] if each["said"] is not None) == said.strip()
-    assert "\n".join(each["real"] for each in found["rows"] if each["real"] is not None) == real.strip()
+    rows: Any = found["rows"]
+    assert ([each["same"] for each in rows], found["row"], found["column"]) == (signs, row, column)
+    assert "\n".join(each["said"] for each in rows if each["said"] is not None) == said.strip()
+    assert "\n".join(each["real"] for each in rows if each["real"] is not None) == real.strip()
 
 
 def test_what_is_right_has_no_difference_however_it_is_written() -> None:

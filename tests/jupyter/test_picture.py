@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
+from types import ModuleType
 
 import pytest
 
 from labkit import Machine
 from labkit.course.machines import MountFacts
 from labkit.engine.images.images import ImageStep
-from labkit.jupyter.picture import MANY, DrawingError, Picture, dot, draw, label_text, picture, use
+from labkit.jupyter.picture import MANY, DrawingError, Picture, dot, draw, label_text, picture
 from labkit.jupyter.view import MachineView, SeenContainer, SeenImage, cut, in_words, look
 
 from .machines import APP_STEPS, small_machine
@@ -100,15 +102,20 @@ def test_where_nothing_draws_the_text_is_there(monkeypatch: pytest.MonkeyPatch) 
         draw(made.dot)
     assert "pip install graphviz" in made.html()
     assert "image app:1" in made.html()
-    assert made.address == ""
 
 
-def test_another_drawing_function_can_be_handed_in() -> None:
-    use(lambda text: f"<?xml?><!-- a --><svg><title>t</title><text font-family='x'>{len(text)}</text></svg>")
-    try:
-        assert draw("abc") == "<svg><text font-family='x'>3</text></svg>"
-    finally:
-        use(None)
+def test_in_a_browser_the_page_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labkit.jupyter.picture.IN_BROWSER", True)
+    page = ModuleType("js")
+    monkeypatch.setitem(sys.modules, "js", page)
+    draw.cache_clear()
+    with pytest.raises(DrawingError, match="has not loaded Graphviz"):
+        draw("abc")
+    page.labkitDraw = lambda text: (
+        f"<?xml?><!-- a --><svg><title>t</title><text font-family='x'>{len(text)}</text></svg>"
+    )
+    assert draw("abc") == "<svg><text font-family='x'>3</text></svg>"
+    draw.cache_clear()
 
 
 def test_dot_names_no_font_colour_only_meaning() -> None:

@@ -7,8 +7,7 @@ import pytest
 from labkit import Machine
 from labkit.engine.core import core
 from labkit.engine.core.core import Event
-from labkit.jupyter.event_sentences import _SENTENCES, told, written
-from labkit.jupyter.view import compare, look
+from labkit.jupyter.view import _SENTENCES, compare, look, told, written
 
 
 @pytest.fixture(scope="module")
