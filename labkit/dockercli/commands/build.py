@@ -105,7 +105,6 @@ def _request(run: Invocation) -> BuildRequest:
         no_cache=options.on("no-cache"),
         no_cache_filter=tuple(options.texts("no-cache-filter")),
         pull=options.on("pull"),
-        quiet=options.on("quiet"),
         secrets=secrets,
         iidfile=options.text("iidfile"),
         hosts=buildflags.hosts(options.texts("add-host")),

@@ -10,11 +10,11 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from labkit.engine.build.cache import BuildCache, Views
-from labkit.engine.build.client import DEFAULT, BuildClient, BuildRequest, Emit, Progress, check_tags
-from labkit.engine.build.stages import Bases
+from labkit.engine.build.cache import Views
+from labkit.engine.build.client import DEFAULT, BuildRequest, Emit
+from labkit.engine.build.solve import Build
 from labkit.engine.core.core import Core
-from labkit.engine.dockerfile.diagnostics import DockerfileError, Linter, LintWarning, excerpt, unsolved
+from labkit.engine.dockerfile.diagnostics import DockerfileError, LintWarning, excerpt
 
 from .plan import plan
 
@@ -32,26 +32,20 @@ class CheckReport:
 
 def check(core: Core, request: BuildRequest, emit: Emit) -> CheckReport:
     """Raises BuildError where there is no Dockerfile to check."""
-    views, progress, lint = Views(core), Progress(emit), Linter()
+    views, mistake, shown = Views(core), "", _shown_name(request)
+    build = Build(core, request, views, emit)
     try:
-        progress.start()
-        check_tags(request.tags)
-        source = BuildClient(request, views, BuildCache(core)).find()
+        source = build.find()
     finally:
         views.close()
-    step = progress.step(f"[internal] load build definition from {source.name}")
-    step.status("transferring dockerfile:", source.sent)
-    step.done()
-    text = source.text
-    if text is None:
-        raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
-    bases, mistake, shown = Bases(core, always_ask=request.pull), "", _shown_name(request)
+    build.show_definition(source)
+    text = source.text or ""
     try:
-        plan(text, request, bases, lint)
+        plan(text, request, build.bases, build.lint)
     except DockerfileError as error:
         mistake = f"{error.message}\n" + "".join(excerpt(shown, text, place) for place in error.places[:1])
-    bases.show(progress)
-    warnings = sorted(lint.warnings, key=lambda warning: warning.place.start)
+    build.bases.show(build.progress)
+    warnings = sorted(build.lint.warnings, key=lambda warning: warning.place.start)
     return CheckReport(tuple(_told(warning, shown, text) for warning in warnings), mistake)
 
 

@@ -140,7 +140,6 @@ class BuildRequest:
     no_cache: bool = False
     no_cache_filter: tuple[str, ...] = ()  # names of stages
     pull: bool = False
-    quiet: bool = False
     secrets: Mapping[str, bytes] = field(default_factory=dict)  # id -> content
     iidfile: str = ""
     hosts: tuple[tuple[str, str], ...] = ()  # names and addresses for RUN's hosts file

@@ -105,30 +105,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _regex(pattern: str) -> str:
     out = ""
-    place = 0
-    while place < len(pattern):
-        character = pattern[place]
-        place += 1
-        if character == "*" and pattern.startswith("*", place):
-            place += 1
-            place += pattern.startswith("/", place)
-            out += ".*" if place >= len(pattern) else "(.*/)?"
-        elif character == "*":
-            out += "[^/]*"
-        elif character == "?":
-            out += "[^/]"
-        elif character == "[":
-            end = pattern.find("]", place + 1)
-            if end < 0:
-                raise PatternError(f"syntax error in pattern: {pattern}")
-            out += f"[{pattern[place:end]}]"
-            place = end + 1
-        elif character == "\\" and place < len(pattern):
-            out += re.escape(pattern[place])
-            place += 1
+    for match in _PIECE.finditer(pattern):
+        piece = match[0]
+        if piece == "[":
+            raise PatternError(f"syntax error in pattern: {pattern}")
+        if piece.startswith("**"):
+            out += ".*" if match.end() == len(pattern) else "(.*/)?"
         else:
-            out += re.escape(character)
+            out += {"*": "[^/]*", "?": "[^/]"}.get(piece) or (piece if piece[0] == "[" else re.escape(piece[-1]))
     return out
+
+
+_PIECE = re.compile(r"\*\*/?|\[.[^\]]*\]|\\.|.", re.S)
 
 
 def has_wildcards(path: str) -> bool:

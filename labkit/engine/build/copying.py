@@ -19,18 +19,12 @@ from dataclasses import dataclass, field
 
 from labkit.engine.build.context import Matcher, SourceTree, matcher
 from labkit.engine.containers.oci import account_rows
-from labkit.files import BadArchiveError, Content, Files, Stat
+from labkit.files import BadArchiveError, Content, Files, Stat, User
 from labkit.files import tar as archives
 
 
 class CopyError(Exception):
     """A copy that is not possible; str() is BuildKit's message."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    uid: int = 0
-    gid: int = 0
 
 
 @dataclass
@@ -39,7 +33,7 @@ class Copying:
 
     tree: SourceTree
     files: Files
-    owner: Owner | None = None
+    owner: User | None = None
     mode: str = ""
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
@@ -61,7 +55,7 @@ class Copying:
         target = self._prepare(name, None, target)
         self._clear(target)
         self.files.write(target, data)
-        self._set(target, 0o644, Owner(), self.files.store.clock.now)
+        self._set(target, 0o644, User(), self.files.store.clock.now)
 
     def _copy_one(self, name: str, path: str, target: str, excluded: Matcher | None, included: Matcher | None) -> None:
         about = self.tree.lstat(path)
@@ -151,9 +145,9 @@ class Copying:
         self._finish(about, target)
 
     def _finish(self, about: Stat, target: str) -> None:
-        self._set(target, about.st_mode, Owner(about.st_uid, about.st_gid), about.st_mtime_ns)
+        self._set(target, about.st_mode, User(about.st_uid, about.st_gid), about.st_mtime_ns)
 
-    def _set(self, target: str, mode: int, owner: Owner, mtime: int) -> None:
+    def _set(self, target: str, mode: int, owner: User, mtime: int) -> None:
         owner = self.owner or owner
         self.files.chown(target, owner.uid, owner.gid, follow=False)
         if not stat.S_ISLNK(self.files.lstat(target).st_mode):
@@ -207,7 +201,7 @@ def _entries(content: Content) -> list[archives.Entry] | None:
         return None
 
 
-def extract(files: Files, root: str, entry: archives.Entry, owner: Owner | None = None) -> None:
+def extract(files: Files, root: str, entry: archives.Entry, owner: User | None = None) -> None:
     """One entry of an archive, below a folder."""
     path = posixpath.join(root, entry.path)
     make_folders(files, posixpath.dirname(path), None)
@@ -247,7 +241,7 @@ def _is_link(files: Files, path: str) -> bool:
 # folders, modes, owners
 
 
-def make_folders(files: Files, path: str, owner: Owner | None, mode: int = 0o755) -> None:
+def make_folders(files: Files, path: str, owner: User | None, mode: int = 0o755) -> None:
     """A folder and those above it; what is new gets this mode and owner. Links are followed inside the root.
 
     Raises CopyError where a file is in the way (fsutil copy/mkdir.go, and continuity's RootPath before it).
@@ -335,7 +329,7 @@ def check_mode(change: str) -> None:
         raise ValueError("invalid syntax")
 
 
-def find_owner(files: Files, text: str) -> Owner | None:
+def find_owner(files: Files, text: str) -> User | None:
     """Who --chown or USER names, by the stage's own /etc/passwd and /etc/group; an unknown name changes nothing."""
     if not text:
         return None
@@ -343,7 +337,7 @@ def find_owner(files: Files, text: str) -> Owner | None:
     uid, gid = _identity(files, "/etc/passwd", user) or (0, 0)
     if group and (known := _identity(files, "/etc/group", group)):
         gid = known[0]
-    return Owner(uid, gid)
+    return User(uid, gid)
 
 
 def _identity(files: Files, table: str, name: str) -> tuple[int, int] | None:

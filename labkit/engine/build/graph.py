@@ -147,12 +147,8 @@ class Graph:
     def add(self, vertex: Vertex | None) -> None:
         if vertex is None:
             return
-        self._visit(vertex)
-
-    def _visit(self, vertex: Vertex) -> None:
         for other in (vertex.below, *vertex.sources):
-            if other:
-                self._visit(other)
+            self.add(other)
         if vertex.identity not in self.names:
             self.vertices.append(vertex)
         self.names[vertex.identity] = vertex.name  # the last one wins, as in the definition that BuildKit is sent

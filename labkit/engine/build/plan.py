@@ -48,7 +48,6 @@ from labkit.kernel.golang import JsonObject, items, members, quote, text, texts
 PLATFORM = "linux/amd64"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
-_STEPS = (CopyInstruction, RunInstruction, WorkdirInstruction)
 _RESERVED = ("context", "scratch")
 _COMMON_IMAGES = ("alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora")
 
@@ -62,7 +61,6 @@ class BuildPlan:
     history: list[JsonObject]
     author: str
     context_paths: list[str]  # what is copied from the build context
-    base: JsonObject  # the configuration of the image at the very bottom
 
 
 def plan(written: str, request: BuildRequest, images: BaseImages, lint: Linter) -> BuildPlan:
@@ -101,9 +99,7 @@ class _Planner:
         if self.request.labels:
             target.config["Labels"] = {**members(target.config, "Labels"), **self.request.labels}
         self.lint.refuse()
-        return BuildPlan(
-            target.top, target.config, target.history, target.author, list(self.planning.context_paths), target.image
-        )
+        return BuildPlan(target.top, target.config, target.history, target.author, list(self.planning.context_paths))
 
     def _read(self, written: str) -> Dockerfile:
         dockerfile = read_dockerfile(written)
@@ -303,7 +299,6 @@ class _Planner:
         self._take(state, image)
 
     def _take(self, state: StageState, image: BaseImage) -> None:
-        state.image = image.config
         state.config = deepcopy(members(image.config, "config"))
         state.history = [dict(entry) for entry in items(image.config, "history") if isinstance(entry, dict)]
         state.author = text(image.config, "author")

@@ -88,39 +88,23 @@ def _layers(core: Core, cache: BuildCache, chain: str | None) -> list[tuple[str,
 
 
 def _dated(history: list[JsonObject], made: list[int | None], now: int) -> list[JsonObject]:
-    """The history with times: a layer's own, and for what made no layer that of the layer before it."""
-    dated, layer = [], 0
+    """The history with times: a layer's own, and for what made no layer that of the layer before it.
+
+    What comes first without a time gets that of the next layer, else of the one before it.
+    """
+    layers = iter(made)
+    moments: list[str] = []
     for entry in history:
-        if not entry.get("empty_layer"):
-            if "created" not in entry and layer < len(made) and made[layer] is not None:
-                entry = {"created": rfc3339(made[layer]), **entry}
-            layer += 1
-        dated.append(entry)
-    return _filled(dated, _first_moment(dated) or rfc3339(now))
-
-
-def _first_moment(dated: list[JsonObject]) -> str | None:
-    """For what comes first without a time: when the next layer was made, else the one before it."""
-    moment, missing = None, False
-    for entry in dated:
-        if "created" not in entry:
-            missing = True
-            continue
-        moment = text(entry, "created")
-        if missing:
-            break
-    return moment
-
-
-def _filled(dated: list[JsonObject], moment: str) -> list[JsonObject]:
-    filled, missing = [], False
-    for entry in dated:
-        if "created" not in entry:
-            entry, missing = {"created": moment, **entry}, True
-        elif missing:
-            moment = text(entry, "created")
-        filled.append(entry)
-    return filled
+        time = None if entry.get("empty_layer") else next(layers, None)
+        moments.append(text(entry, "created") or ("" if time is None else rfc3339(time)))
+    first = moments.index("") if "" in moments else len(moments)
+    moment = next(filter(None, [*moments[first:], *moments[first - 1 : first]]), rfc3339(now))
+    for place in range(first, len(moments)):
+        moment = moments[place] = moments[place] or moment
+    return [
+        entry if "created" in entry else {"created": time, **entry}
+        for entry, time in zip(history, moments, strict=True)
+    ]
 
 
 _PULL = 0.5  # seconds that fetching a base image is said to take
@@ -133,7 +117,7 @@ def build(core: Core, request: BuildRequest, emit: Emit) -> str:
     BuildCache(core).keep_journal(Journal())
     _remove_id_file(request)
     try:
-        image_id = _Build(core, request, views, emit).run()
+        image_id = Build(core, request, views, emit).run()
     finally:
         views.close()
     try:
@@ -151,7 +135,7 @@ def _remove_id_file(request: BuildRequest) -> None:
             request.files.unlink(request.iidfile)
 
 
-class _Build:
+class Build:
     """One build, from the Dockerfile to the graph and back to an image."""
 
     def __init__(self, core: Core, request: BuildRequest, views: Views, emit: Emit) -> None:
@@ -159,32 +143,38 @@ class _Build:
         self.request = request
         self.views = views
         self.emit = emit
+        self.tags: list[Reference] = []
         self.progress = Progress(emit)
         self.cache = BuildCache(core)
         self.client = BuildClient(request, views, self.cache)
         self.bases = Bases(core, always_ask=request.pull)
         self.lint = Linter()
 
-    def run(self) -> str:
+    def find(self) -> BuildInputs:
+        """Raises BuildError where there is no Dockerfile."""
         self.progress.start()
-        tags = check_tags(self.request.tags)
+        self.tags = check_tags(self.request.tags)
         source = self.client.find()
         if source.text is None:
-            self._show_definition(source)
+            self.show_definition(source)
             raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")
+        return source
+
+    def run(self) -> str:
+        source = self.find()
         try:
-            planned = plan(source.text, self.request, self.bases, self.lint)
+            planned = plan(source.text or "", self.request, self.bases, self.lint)
         except DockerfileError as error:
-            self._show_definition(source)
+            self.show_definition(source)
             self.bases.show(self.progress)
             raise self._broken(source, error.message, error.places) from None
-        self._show_definition(source)
+        self.show_definition(source)
         self.bases.show(self.progress)
         if self.request.cache_from:
             outputs.import_caches(self.core, self.request.cache_from, self.progress)
-        return self._solve(source, planned, tags)
+        return self._solve(source, planned)
 
-    def _show_definition(self, source: BuildInputs) -> None:
+    def show_definition(self, source: BuildInputs) -> None:
         if source.archive:
             self.progress.step("[internal] load remote build context").done()
             self.progress.step("copy /context /").done()
@@ -199,7 +189,7 @@ class _Build:
         self.emit(self.lint.summary())
         return unsolved(message, "".join(excerpt(source.name, source.text or "", place) for place in places))
 
-    def _solve(self, source: BuildInputs, planned: BuildPlan, tags: list[Reference]) -> str:
+    def _solve(self, source: BuildInputs, planned: BuildPlan) -> str:
         ignore = self._load_ignore(source)
         graph = Graph()
         graph.add(planned.top)
@@ -216,12 +206,12 @@ class _Build:
         image_id = ""
         for output in self.request.outputs:
             if output.type == "image":
-                image_id = self._export(planned, record, tags, new=solver.made > 0)
+                image_id = self._export(planned, record, new=solver.made > 0)
             else:
                 built = self.views.layer(record.chain) if record and record.chain else self.views.empty()
                 outputs.give(output, built, self.request.files, self.progress)
             if output.push:
-                outputs.push(tags, self.progress)
+                outputs.push(self.tags, self.progress)
         self.emit(self.lint.summary())
         return image_id
 
@@ -265,7 +255,7 @@ class _Build:
             else:
                 step.done()
 
-    def _export(self, planned: BuildPlan, record: CacheRecord | None, tags: list[Reference], *, new: bool) -> str:
+    def _export(self, planned: BuildPlan, record: CacheRecord | None, *, new: bool) -> str:
         if self.request.inline_cache:
             self.progress.step("preparing layers for inline cache").done()
         image_id = export(self.core, self.cache, planned, record.chain if record else None)
@@ -273,7 +263,7 @@ class _Build:
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
         for line in self._written(image_id):
             step.line(f"{line} done")
-        for tag in tags:
+        for tag in self.tags:
             ImageStore(self.core).tag(image_id, tag)
             step.line(f"naming to {tag} done")
             if self.core.keeps_manifests:

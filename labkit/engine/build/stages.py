@@ -68,7 +68,6 @@ class StageState:
         self.history: list[JsonObject] = []
         self.args: list[tuple[str, str | None]] = []
         self.used: dict[str, Lines] = {}  # CMD, ENTRYPOINT and HEALTHCHECK of this stage
-        self.image: JsonObject = {}
 
     @property
     def given_name(self) -> str:
@@ -92,7 +91,7 @@ class StageState:
             base.author,
         )
         self.config, self.history = deepcopy(base.config), list(base.history)
-        self.args, self.workdir_set, self.image = list(base.args), base.workdir_set, base.image
+        self.args, self.workdir_set = list(base.args), base.workdir_set
 
     def prefixed(self, text: str) -> str:
         """The name of the next step."""

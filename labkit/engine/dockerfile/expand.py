@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from labkit.kernel.golang import quote
 
-_SPECIAL = set("@*#?-$!0")
+_NAME = re.compile(r"\d+|[@*#?$!-]|\w*")
 _END = ""  # what peeking after the last character gives
 
 
@@ -213,16 +213,10 @@ class _WordReader:
         return matcher.sub(lambda match: replacement, value or "", count=0 if everywhere else 1)
 
     def _name(self) -> str:
-        start = self.place
-        if self.peek().isdigit():
-            while self.peek().isdigit():
-                self.next()
-        elif self.peek() in _SPECIAL:
-            self.next()
-        else:
-            while self.peek() == "_" or self.peek().isalnum():
-                self.next()
-        return self.text[start : self.place]
+        match = _NAME.match(self.text, self.place)
+        name = match[0] if match else ""
+        self.place += len(name)
+        return name
 
     def _value(self, name: str) -> str | None:
         found = self.env.get(name)
@@ -265,18 +259,10 @@ def _reversed(pattern: str) -> str:
 
 def _matcher(pattern: str, shown: str, *, greedy: bool, anchored: bool) -> re.Pattern[str]:
     """A shell pattern of * and ? as a regular expression."""
+    wild = {"*": ".*" if greedy else ".*?", "?": "."}
     out = "^" if anchored else ""
-    pieces = iter(pattern)
-    for character in pieces:
-        if character == "*":
-            out += ".*" if greedy else ".*?"
-        elif character == "?":
-            out += "."
-        elif character == "\\":
-            escaped = next(pieces, "")
-            if escaped not in ("}", "/", "*", "?", "\\"):
-                raise ExpandError(f"invalid pattern ({shown}) in substitution: invalid escape '\\{escaped}'")
-            out += re.escape(escaped)
-        else:
-            out += re.escape(character)
+    for piece in re.findall(r"\\.?|.", pattern, re.S):
+        if piece[0] == "\\" and piece[1:] not in ("}", "/", "*", "?", "\\"):
+            raise ExpandError(f"invalid pattern ({shown}) in substitution: invalid escape '{piece}'")
+        out += wild.get(piece) or re.escape(piece[-1])
     return re.compile(out)

@@ -32,23 +32,22 @@ class NameValue:
     value: str | None
     legacy: bool = False  # written with a blank instead of =
 
-    def __str__(self) -> str:
-        return f"{self.name}={self.value}"
-
 
 @dataclass(frozen=True)
-class EnvInstruction(Instruction):
+class PairsInstruction(Instruction):
     pairs: tuple[NameValue, ...]
 
 
-@dataclass(frozen=True)
-class LabelInstruction(Instruction):
-    pairs: tuple[NameValue, ...]
+class EnvInstruction(PairsInstruction):
+    pass
 
 
-@dataclass(frozen=True)
-class ArgInstruction(Instruction):
-    pairs: tuple[NameValue, ...]
+class LabelInstruction(PairsInstruction):
+    pass
+
+
+class ArgInstruction(PairsInstruction):
+    pass
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,6 @@ class CommandInstruction(Instruction):
 class RunInstruction(CommandInstruction):
     mounts: tuple[str, ...] = ()
     network: str = ""
-    security: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,6 @@ class CopyInstruction(Instruction):
     from_: str = ""
     chown: str = ""
     chmod: str = ""
-    link: bool = False
     parents: bool = False
     exclude: tuple[str, ...] = ()
     checksum: str = ""

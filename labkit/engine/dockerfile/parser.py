@@ -241,7 +241,6 @@ def _copy(node: ParsedLine, common: Written) -> CopyInstruction:
         from_=last(flags, "from"),
         chown=last(flags, "chown"),
         chmod=last(flags, "chmod"),
-        link=last(flags, "link") == "true",
         parents=last(flags, "parents") == "true",
         exclude=tuple(flags.get("exclude", ())),
         checksum=last(flags, "checksum"),
@@ -263,7 +262,7 @@ def _run(node: ParsedLine, common: Written) -> RunInstruction:
         message = f"security {quote(security)} is not valid"
         raise ValueError(did_you_mean(message, security, ("sandbox", "insecure")))
     words, shell = _words(node)
-    return RunInstruction(*common, words, shell, tuple(node.heredocs), mounts, network, security)
+    return RunInstruction(*common, words, shell, tuple(node.heredocs), mounts, network)
 
 
 def _words(node: ParsedLine) -> tuple[tuple[str, ...], bool]:

@@ -13,6 +13,7 @@ from labkit.engine.dockerfile.instructions import (
     FromInstruction,
     HealthcheckInstruction,
     LabelInstruction,
+    NameValue,
     OnbuildInstruction,
     RunInstruction,
     ShellInstruction,
@@ -70,9 +71,9 @@ def test_reads_all_kinds() -> None:
     assert isinstance(cmd := second("CMD [a]"), CmdInstruction)
     assert (cmd.words, cmd.shell) == (("[a]",), True)
     assert isinstance(env := second('ENV a=1 b="c d" e=f\\ g'), EnvInstruction)
-    assert [str(pair) for pair in env.pairs] == ["a=1", 'b="c d"', "e=f\\ g"]
+    assert [f"{pair.name}={pair.value}" for pair in env.pairs] == ["a=1", 'b="c d"', "e=f\\ g"]
     assert isinstance(env := second("ENV a b c"), EnvInstruction)
-    assert (str(env.pairs[0]), env.pairs[0].legacy) == ("a=b c", True)
+    assert env.pairs == (NameValue("a", "b c", legacy=True),)
     assert isinstance(label := second('LABEL "a b"=c'), LabelInstruction)
     assert label.pairs[0].name == '"a b"'
     assert isinstance(copy := second("COPY --from=b --chown=1:2 --chmod=700 x y z/"), CopyInstruction)
