@@ -18,7 +18,7 @@ from labkit.userland.tool import Say, Tool, Utility, bytes_of
 def getfattr(tool: Tool) -> int:
     follow = not tool.has("h")
     for path in tool.operands:
-        names = tool.attempt(lambda: _attributes(tool, path, follow), Say("", "{0}"), path)  # noqa: B023
+        names = tool.attempt(lambda: _attributes(tool, path, follow), Say("", "{0}"), path)  # noqa: B023 (called at once)
         _print_attributes(tool, path, names or [], follow)
     return tool.status
 

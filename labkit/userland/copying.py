@@ -1,9 +1,4 @@
-"""cp.
-
-Where cp, mv, ln and install put what.
-
-install.
-"""
+"""cp and install; and where they, mv and ln put what."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _check_list(tool: Tool, kind: str, path: str, lines: list[str]) -> None:
             malformed += 1
             continue
         wanted, name = (match[1], match[2]) if match else (tagged[3], tagged[2])  # type: ignore[index]
-        made = tool.attempt(lambda: digest(tool, tool.content(name), kind), OPEN, name)  # noqa: B023
+        made = tool.attempt(lambda: digest(tool, tool.content(name), kind), OPEN, name)  # noqa: B023 (called at once)
         if made is None:
             unread += 1
             if not tool.has("status"):

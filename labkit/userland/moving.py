@@ -1,7 +1,4 @@
-"""mv.
-
-ln and link.
-"""
+"""mv, ln and link: names that change or are added."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def _targets(tool: Tool, paths: list[str]) -> Iterator[str]:
         about = tool.look(path)
         if tool.has("R") and about and stat.S_ISDIR(about.st_mode):
             tool.tick()
-            names = tool.attempt(lambda: tool.files.listdir(path), _READ, path)  # noqa: B023
+            names = tool.attempt(lambda: tool.files.listdir(path), _READ, path)  # noqa: B023 (called at once)
             yield from _targets(tool, [below(path, name) for name in names or ()])
 
 

@@ -276,9 +276,7 @@ def seq(tool: Tool) -> None:
         if tool.gnu:
             tool.usage(tool.text(Say("", "invalid Zero increment value: {0:l}"), tool.operands[1]))
         return
-    places = max(_places(text) for text in (tool.operands[:-1] if len(tool.operands) > 1 else tool.operands[:1]))
-    if len(tool.operands) == 1:
-        places = 0
+    places = max((len(text.partition(".")[2]) for text in tool.operands[:-1]), default=0)
     separator = tool.value("s")
     separator = "\n" if separator is None else separator
     out: list[str] = []
@@ -292,10 +290,6 @@ def seq(tool: Tool) -> None:
         out = _equal(out)
     if out:
         tool.out(separator.join(out) + "\n")
-
-
-def _places(text: str) -> int:
-    return len(text.partition(".")[2])
 
 
 def _decimal(tool: Tool, text: str) -> Decimal:

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
 
 _POWERS = {letter: power for power, letter in enumerate("kmgtpezy", 1)}
-
-
 _SIZE = re.compile(r"(\d+)([A-Za-z]*)")
 
 

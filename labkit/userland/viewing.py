@@ -93,9 +93,7 @@ def _asked(tool: Tool) -> tuple[bool, str, int]:
 
 
 def _titled(tool: Tool) -> bool:
-    if tool.last("q", "v") == "q":
-        return False
-    return len(tool.operands) > 1 or tool.has("v")
+    return tool.last("q", "v") != "q" and (len(tool.operands) > 1 or tool.has("v"))
 
 
 def head(tool: Tool) -> None:
