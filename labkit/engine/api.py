@@ -17,7 +17,7 @@ from labkit.engine.core.core import About, Core, EventLog, Frozen, Registry, Tab
 from labkit.engine.core.errors import Filters
 from labkit.engine.core.records import Container, Image, Volume
 from labkit.engine.daemon import hostfolders
-from labkit.engine.images import images, removal
+from labkit.engine.images import images, manifestremoval, removal
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
 from labkit.files import Content, Files, Namespace, Stat
@@ -130,10 +130,12 @@ class Engine:
         images.tag(self.core, source, target)
 
     def remove_image(self, reference: str, force: bool = False, prune: bool = True) -> list[tuple[str, str]]:
-        return removal.remove(self.core, reference, force, prune)
+        rules = manifestremoval.remove if self.core.keeps_manifests else removal.remove
+        return rules(self.core, reference, force, prune)
 
     def prune_images(self, all: bool = False, filters: Filters | None = None) -> tuple[list[tuple[str, str]], int]:
-        return removal.prune(self.core, all, filters)
+        rules = manifestremoval.prune if self.core.keeps_manifests else removal.prune
+        return rules(self.core, all, filters)
 
     def pull(self, reference: str, platform: str = "") -> Iterator[str]:
         """The lines of progress; the image is there after the last one."""

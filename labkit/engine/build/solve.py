@@ -67,14 +67,14 @@ _CONFIG_ORDER = (
 
 
 def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
-    """The id of the image. The same layers and Dockerfile give the same one."""
+    """The id of the image. The same layers and Dockerfile give the same one, but in the containerd store."""
     layers = _layers(core, cache, chain)
     history = _dated(planned.history, [made for _, made in layers], core.now())
     created = parse_time(text(history[-1], "created")) if history else core.now()
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
-    return ImageStore(core).add(new_config(digests, config, history, created, **more)).id
+    return ImageStore(core).add(new_config(digests, config, history, created, **more), built=True).id
 
 
 def _layers(core: Core, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:

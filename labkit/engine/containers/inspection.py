@@ -121,7 +121,10 @@ def sizes(core: Core, container: Container) -> tuple[int, int]:
     """Bytes of the container's own layer, and of that and its image together."""
     writable = core.tables.mounts[container.id]
     own = core.driver.size(writable.mount_id)
-    return own, own + LayerStore(core).size(writable.parent)
+    below = LayerStore(core).size(writable.parent)
+    if core.keeps_manifests:  # there the snapshot between the two counts (moby, daemon/containerd/service.go)
+        below += core.driver.size(writable.init_id)
+    return own, own + below
 
 
 def inspect(core: Core, reference: str, size: bool = False) -> JsonObject:
@@ -165,7 +168,7 @@ def _storage(core: Core, container: Container) -> JsonObject:
     data = core.driver.data(core.tables.mounts[container.id].mount_id)
     if not core.keeps_manifests:
         return {"GraphDriver": {"Data": {"ID": container.id, **data}, "Name": core.driver.name}}
-    return {"GraphDriver": None, "Storage": {"RootFS": {"Snapshot": {"Name": core.driver.name}}}}
+    return {"Storage": {"RootFS": {"Snapshot": {"Name": core.driver.name}}}}
 
 
 _CONFIG_DEFAULTS: tuple[tuple[str, Json | EllipsisType], ...] = (

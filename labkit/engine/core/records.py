@@ -7,9 +7,9 @@ A *chain id* names a layer together with all below it: the digest of the parent'
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.engine.core.errors import parse_time, rfc3339
 from labkit.engine.core.mountkeys import MountPoint
@@ -143,13 +143,46 @@ def chain_id(diff_ids: Iterable[str]) -> str | None:
     return chain[-1] if chain else None
 
 
+class Blob(NamedTuple):
+    """What the content store keeps under a digest: Blob("application/vnd.oci.…+json", "sha256:…", 405)."""
+
+    media: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """The blobs of an image in the containerd store."""
+
+    target: Blob  # what its name points to: its manifest, or an index that has it
+    manifest: Blob
+    config: Blob
+    layers: tuple[Blob, ...]  # compressed
+    attestation: tuple[Blob, ...] = ()  # its manifest first
+    texts: Mapping[str, str] = field(default_factory=dict)  # the JSON of those that are none of files, by digest
+    build: str = ""  # BuildKit's name of the build that made it
+
+    @property
+    def of_platform(self) -> tuple[Blob, ...]:
+        """What the image of this machine's platform needs."""
+        return (self.manifest, self.config, *self.layers)
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """All, in the order in which they are found from the target on."""
+        index = (self.target,) if self.target != self.manifest else ()
+        return (*index, *self.of_platform, *self.attestation)
+
+
 @dataclass(frozen=True)
 class Image:
-    id: str  # sha256:…
+    id: str  # sha256:… of the configuration, or of what the containerd store has it under
     config: JsonObject  # as in its JSON; nobody changes it
     text: str  # that JSON
     parent: str = ""  # the image it was committed from; BuildKit leaves none
     tagged: int | None = None  # when it last got a name, ns
+    stored: StoredImage | None = None  # in the containerd store
 
     @property
     def diff_ids(self) -> tuple[str, ...]:

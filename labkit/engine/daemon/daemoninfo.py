@@ -10,6 +10,7 @@ daemon/disk_usage.go).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -19,7 +20,7 @@ from labkit.engine.containers import inspection
 from labkit.engine.containers.sandbox import CPUS, MEMORY
 from labkit.engine.core.core import Core, by_age
 from labkit.engine.core.errors import rfc3339
-from labkit.engine.core.records import chain_ids
+from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images import images
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
@@ -417,26 +418,26 @@ def _part(items: list[JsonObject], active: int, total: int, reclaimable: int) ->
 
 
 def _images(core: Core) -> JsonObject:
-    uses: dict[str, int] = {}
-    for image in ImageStore(core).all():
-        for chain in chain_ids(image.diff_ids):
-            uses[chain] = uses.get(chain, 0) + 1
+    parts = {image.id: _parts(core, image) for image in ImageStore(core).all()}
+    uses = Counter(name for own in parts.values() for name in own)
     items, reclaimable, active = [], 0, 0
     for row in images.summaries(core):
-        image = core.tables.images[text(row, "Id")]
-        shared = sum(_size(core, chain) for chain in chain_ids(image.diff_ids) if uses[chain] > 1)
+        shared = sum(size for name, size in parts[text(row, "Id")].items() if uses[name] > 1)
         row["SharedSize"] = shared
         items.append(row)
         if row["Containers"]:
             active += 1
         else:
             reclaimable += number(row, "Size") - shared
-    return _part(items, active, sum(_size(core, chain) for chain in uses), reclaimable)
+    sizes = {name: size for own in parts.values() for name, size in own.items()}
+    return _part(items, active, sum(sizes.values()), reclaimable)
 
 
-def _size(core: Core, chain: str) -> int:
-    record = LayerStore(core).get(chain)
-    return record.size if record else 0
+def _parts(core: Core, image: Image) -> dict[str, int]:
+    """What an image consists of: its layers, and in the containerd store its blobs; bytes by chain id and digest."""
+    records = (LayerStore(core).get(chain) for chain in chain_ids(image.diff_ids))
+    layers = {f"layer {record.chain_id}": record.size for record in records if record}
+    return layers | {blob.digest: blob.size for blob in (image.stored.blobs if image.stored else ())}
 
 
 def _containers(core: Core) -> JsonObject:

@@ -15,9 +15,10 @@ from labkit.engine.core.core import Core, RemoteImage
 from labkit.engine.core.errors import EngineError, not_found
 from labkit.engine.core.names import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, parse
 from labkit.engine.core.records import Image, chain_ids
+from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
-from labkit.kernel.golang import Json, JsonObject, members, objects, text
+from labkit.kernel.golang import Json, JsonObject, members, number, objects, text
 
 _PARALLEL = 3  # layers that are downloaded at a time
 
@@ -28,13 +29,14 @@ def pull(core: Core, text: str, platform: str | None = "") -> Iterator[str]:
     image = _ask(core, reference)
     path = reference.path
     yield f"{reference.tag or reference.digest}: Pulling from {path}"
-    new = ImageStore(core).get(_id_of(image)) is None
+    new = ImageStore(core).get(_id_of(core, image)) is None
     if new:
         yield from _download(core, image)
     known = _store(core, image)
     status_new = new or core.tables.references.get(str(reference)) != known
     ImageStore(core).tag(known, reference)
-    ImageStore(core).tag(known, replace(reference, tag=None, digest=image.digest))
+    if not core.keeps_manifests:  # there every name has a digest
+        ImageStore(core).tag(known, replace(reference, tag=None, digest=image.digest))
     yield f"Digest: {image.digest}"
     if status_new:
         yield f"Status: Downloaded newer image for {reference.familiar}"
@@ -60,9 +62,11 @@ def _ask(core: Core, reference: Reference) -> RemoteImage:
     raise not_found(f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown")
 
 
-def _id_of(image: RemoteImage) -> str:
+def _id_of(core: Core, image: RemoteImage) -> str:
     from hashlib import sha256
 
+    if core.keeps_manifests:
+        return image.digest
     return f"sha256:{sha256(image.text.encode()).hexdigest()}"
 
 
@@ -89,7 +93,7 @@ def _store(core: Core, image: RemoteImage) -> str:
         record = LayerStore(core).register(layer, parent)
         held.append(record.chain_id)
         parent = record.chain_id
-    stored = ImageStore(core).add(dict(image.config))
+    stored = ImageStore(core).add(dict(image.config), digest=image.digest)
     for chain in reversed(held):
         LayerStore(core).release(chain)
     return stored.id
@@ -203,18 +207,33 @@ def _glob(pattern: str, text: str) -> bool:
     return len(parts) == len(names) and all(fnmatchcase(name, part) for name, part in zip(names, parts, strict=True))
 
 
+def repo_digests(image: Image, names: Sequence[Reference]) -> list[str]:
+    """The digests that an image goes by; in the containerd store each name has one (moby, image_inspect.go)."""
+    if image.stored is None:
+        return [name.familiar for name in names if name.digest]
+    found = [replace(name, tag=None, digest=name.digest or image.stored.target.digest).familiar for name in names]
+    return list(dict.fromkeys(found))
+
+
 def _summary(core: Core, image: Image, names: list[Reference]) -> JsonObject:
-    return {
-        "Containers": len(ImageStore(core).containers(image.id)),
+    containers = ImageStore(core).containers(image.id)
+    row: JsonObject = {
+        "Containers": len(containers),
         "Created": image.created // errors.SECOND,
         "Id": image.id,
         "Labels": image.run_config.get("Labels"),
         "ParentId": image.parent,
-        "RepoDigests": [name.familiar for name in names if name.digest],
+        "RepoDigests": list[Json](repo_digests(image, names[-1:] if image.stored else names)),
         "RepoTags": [name.familiar for name in names if not name.digest],
         "SharedSize": -1,
         "Size": ImageStore(core).size(image),
     }
+    if image.stored:
+        unpacked = LayerStore(core).size(image.chain)
+        manifests = contentstore.platforms(image.stored, unpacked, [each.id for each in containers], image.config)
+        row["Manifests"] = list[Json](manifests)
+        row["Size"] = sum(number(part, "Size", "Total") for part in manifests)
+    return row
 
 
 def inspect(core: Core, reference: str) -> JsonObject:
@@ -226,7 +245,7 @@ def inspect(core: Core, reference: str) -> JsonObject:
     row: JsonObject = {
         "Id": image.id,
         "RepoTags": [name.familiar for name in names if not name.digest],
-        "RepoDigests": [name.familiar for name in names if name.digest],
+        "RepoDigests": list[Json](repo_digests(image, names)),
         "Parent": image.parent,
         "Comment": image.config.get("comment") or _last_comment(image),
         "Created": image.config.get("created", ""),
@@ -236,9 +255,10 @@ def inspect(core: Core, reference: str) -> JsonObject:
         "Variant": image.config.get("variant", ""),
         "Os": image.config.get("os", "linux"),
         "Size": store.size(image),
-        "GraphDriver": graph_driver(core, image.chain),
+        **graph_driver(core, image.chain),
         "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)} if image.diff_ids else {"Type": "layers"},
         "Metadata": {"LastTagTime": errors.rfc3339(image.tagged)},
+        **_identity(image),
     }
     return {key: value for key, value in row.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
 
@@ -257,11 +277,22 @@ def _last_comment(image: Image) -> str:
 _LEFT_OUT_WHEN_EMPTY = ("Parent", "Comment", "Author", "Variant")
 
 
-def graph_driver(core: Core, chain: str | None) -> JsonObject | None:
+def graph_driver(core: Core, chain: str | None) -> JsonObject:
     """The storage driver's part; a snapshotter has none."""
+    if core.keeps_manifests:
+        return {}
     cache_id = LayerStore(core).cache_id(chain)
     data = core.driver.data(cache_id) if cache_id else None
-    return None if core.keeps_manifests else {"Data": dict(data) if data else None, "Name": core.driver.name}
+    return {"GraphDriver": {"Data": dict(data) if data else None, "Name": core.driver.name}}
+
+
+def _identity(image: Image) -> JsonObject:
+    """What the containerd store tells besides: the descriptor, and the build that an image comes from."""
+    if image.stored is None:
+        return {}
+    target, build = image.stored.target, image.stored.build
+    identity: JsonObject = {"Build": [{"Ref": build, "CreatedAt": errors.rfc3339(image.tagged)}]}
+    return {"Descriptor": contentstore.descriptor(target), **({"Identity": identity} if build else {})}
 
 
 def history(core: Core, reference: str) -> list[JsonObject]:

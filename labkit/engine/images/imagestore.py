@@ -27,9 +27,10 @@ from labkit.engine.core.core import (
 from labkit.engine.core.errors import SECOND, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
+from labkit.engine.images import contentstore
 from labkit.files import Content, Entry, Layer
 from labkit.kernel import golang
-from labkit.kernel.golang import JsonObject
+from labkit.kernel.golang import JsonObject, texts
 
 if TYPE_CHECKING:
     from labkit.files import Files
@@ -219,6 +220,8 @@ def made_init_layer(image: Files | None, created: int) -> Layer:
     """The empty files and folders under every container's mounts; folders keep the image's mode and owner."""
     entries: dict[str, Entry] = {}
     for path, kind in _INIT_PATHS:
+        if kind == "dir" and image and image.is_dir(f"/{path}"):
+            continue  # it is there
         parts = path.split("/")
         for end in range(1, len(parts)):
             folder = "/".join(parts[:end])
@@ -263,19 +266,31 @@ class ImageStore:
     def get(self, image_id: str) -> Image | None:
         return self._core.tables.images.get(image_id)
 
-    def add(self, config: JsonObject, parent: str = "") -> Image:
-        """Take in a configuration, all of whose layers are in the layer store; the image holds its top layer."""
-        text = golang.sorted_dumps(config)
-        image_id = f"sha256:{sha256(text.encode()).hexdigest()}"
-        if known := self.get(image_id):
+    def add(self, config: JsonObject, parent: str = "", *, built: bool = False, digest: str = "") -> Image:
+        """Take in a configuration, all of whose layers are in the layer store; the image holds its top layer.
+
+        `built`: by BuildKit. `digest`: of the index that it was pulled by.
+        """
+        image = self._made(config, parent, built, digest)
+        if known := self.get(image.id):
             return known
-        image = Image(image_id, config, text, parent)
         if image.chain:
             LayerStore(self._core).hold(image.chain)
-        self._core.tables.images.set(image_id, image)
+        self._core.tables.images.set(image.id, image)
         add_image(self._core, image)
-        self._core.events.append(ImageCreated(image_id))
+        self._core.events.append(ImageCreated(image.id))
         return image
+
+    def _made(self, config: JsonObject, parent: str, built: bool, digest: str) -> Image:
+        if not self._core.keeps_manifests:
+            text = golang.sorted_dumps(config)
+            return Image(f"sha256:{sha256(text.encode()).hexdigest()}", config, text, parent)
+        config = contentstore.config_of(config)
+        text = golang.dumps(config)
+        stored = contentstore.store(self._core, text, texts(config, "rootfs", "diff_ids"), built=built)
+        if digest:
+            stored = contentstore.pulled(stored, digest)
+        return Image(stored.target.digest, config, text, parent, stored=stored)
 
     # --- names
 
@@ -340,8 +355,9 @@ class ImageStore:
         return not self.names(image_id) and not self.children(image_id)
 
     def size(self, image: Image) -> int:
-        """Bytes of the regular files in all its layers."""
-        return LayerStore(self._core).size(image.chain)
+        """Bytes of the files in all its layers; in the containerd store of their snapshots and its blobs."""
+        content = contentstore.total(image.stored.of_platform) if image.stored else 0
+        return content + LayerStore(self._core).size(image.chain)
 
 
 def _by_age(image: Image) -> int:

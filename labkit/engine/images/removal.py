@@ -13,7 +13,7 @@ from labkit.engine.images import imagestore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.kernel.golang import members
 
-_PRUNE_FILTERS = ("dangling", "label", "label!", "until")
+PRUNE_FILTERS = ("dangling", "label", "label!", "until")
 
 
 Record = tuple[str, str]  # ("Untagged", name) or ("Deleted", id)
@@ -171,7 +171,7 @@ _CONFLICTS = {_CHILD: _has_children, _RUNNING: _is_running, _NAMED: _has_names, 
 
 def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tuple[list[Record], int]:
     """POST /images/prune: images without a name, or with `all` (`dangling=false`) all that no container uses."""
-    wanted = check_filters(filters, _PRUNE_FILTERS)
+    wanted = check_filters(filters, PRUNE_FILTERS)
     dangling_only = not all and not _is_false(wanted.get("dangling"))
     limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
     store = ImageStore(core)
