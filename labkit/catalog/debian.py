@@ -187,13 +187,9 @@ def needs(names: Iterable[str], *, recommends: bool = True, installed: Iterable[
     return list(order)
 
 
+@cache
 def package_entries(name: str) -> tuple[Entry, ...]:
     """The files of one package; their bytes are its Installed-Size."""
-    return _package_entries(name)
-
-
-@cache
-def _package_entries(name: str) -> tuple[Entry, ...]:
     record = describe(name) or {}
     total = record["installed"] * KIB
     files = [_executable(path, about) for path, about in record.get("files", {}).items()]
@@ -280,11 +276,6 @@ def _files_of(names: Iterable[str]) -> Iterator[Entry]:
         yield e.text(f"{INFO}/{name}.list", info_list(name))
 
 
-def merged_usr() -> list[Entry]:
-    """/bin, /lib and the like as links into /usr."""
-    return [e.link(name, f"usr/{name}") for name in ("bin", "lib", "lib64", "sbin")]
-
-
 def account_files(passwd: str = _PASSWD, groups: str = _GROUPS) -> list[Entry]:
     lines = [f"{name}:x:{gid}:\n" for name, gid in (group.split(":") for group in groups.split())]
     shadow = "".join(f"{line.split(':')[0]}:*:20454:0:99999:7:::\n" for line in passwd.splitlines())
@@ -300,7 +291,7 @@ def base_entries(os_release: str = OS_RELEASE, version: str = "12.15", host: str
     """The root of a minimal system: what an image of Debian consists of."""
     return e.once([
         *(e.folder(path, _MODES.get(path, 0o755)) for path in _FOLDERS),
-        *merged_usr(),
+        *(e.link(name, f"usr/{name}") for name in ("bin", "lib", "lib64", "sbin")),
         *account_files(),
         e.text("/etc/debian_version", f"{version}\n"),
         e.text("/usr/lib/os-release", os_release),

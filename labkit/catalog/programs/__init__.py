@@ -19,7 +19,7 @@ _TABLE = {
     "apt-cache": "apt.apt_cache",
     "apt-mark": "apt.apt_mark",
     "dpkg": "apt.dpkg",
-    "dpkg-query": "apt.dpkg_query",
+    "dpkg-query": "apt.dpkg",
     "apk": "apk.apk",
     "pip": "pip.pip",
     "python": "python.python",

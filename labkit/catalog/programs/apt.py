@@ -364,16 +364,8 @@ def dpkg(process: Process) -> int:
     return 2
 
 
-def dpkg_query(process: Process) -> int:
-    return dpkg(process)
-
-
-def _sorted_installed(process: Process) -> list[str]:
-    return sorted(debian.installed(read_text(process.files, debian.STATUS)))
-
-
 def _list_packages(process: Process, names: list[str], flags: dict[str, str]) -> int:
-    have = [name for name in _sorted_installed(process) if not names or name in names]
+    have = [name for name in sorted(_installed(process)) if not names or name in names]
     if not have:
         complain(process, *(f"dpkg-query: no packages found matching {name}" for name in names))
         return 1
@@ -399,7 +391,7 @@ def _files(process: Process, names: list[str], flags: dict[str, str]) -> int:
 
 
 def _status(process: Process, names: list[str], flags: dict[str, str]) -> int:
-    have = _sorted_installed(process)
+    have = sorted(_installed(process))
     for name in names:
         if name not in have:
             complain(process, f"dpkg-query: package '{name}' is not installed and no information is available")
@@ -411,7 +403,7 @@ def _status(process: Process, names: list[str], flags: dict[str, str]) -> int:
 def _owner(process: Process, paths: list[str], flags: dict[str, str]) -> int:
     status = 0
     for path in paths:
-        owners = [name for name in _sorted_installed(process) if f"{path}\n" in debian.info_list(name)]
+        owners = [name for name in sorted(_installed(process)) if f"{path}\n" in debian.info_list(name)]
         if owners:
             say(process, f"{', '.join(owners)}: {path}")
         else:
@@ -422,7 +414,7 @@ def _owner(process: Process, paths: list[str], flags: dict[str, str]) -> int:
 
 def _show_fields(process: Process, names: list[str], flags: dict[str, str]) -> int:
     pattern = flags.get("-f") or flags.get("--showformat") or "${Package}\\t${Version}\\n"
-    have = _sorted_installed(process)
+    have = sorted(_installed(process))
     for name in names or have:
         if name not in have:
             complain(process, f"dpkg-query: no packages found matching {name}")

@@ -50,9 +50,8 @@ def cli(process: Process) -> int:
     lines = (
         [words] if words else [line.split() for line in process.stdin.read().decode("utf-8", "replace").splitlines()]
     )
-    path = f"{read_text(process.files, _RUNNING).rstrip('/')}/dump.rdb"
     for line in filter(None, lines):
-        say(process, *_answer(process, path, line))
+        say(process, *_answer(process, line))
     return 0
 
 
@@ -61,8 +60,7 @@ def _talk(process: Process, line: str, state: None) -> tuple[None, str | None]:
     if words[:1] in (["exit"], ["quit"]):
         return state, None
     if words:
-        path = f"{read_text(process.files, _RUNNING).rstrip('/')}/dump.rdb"
-        say(process, *(_shown(words[0].lower(), text) for text in _answer(process, path, words)))
+        say(process, *(_shown(words[0].lower(), text) for text in _answer(process, words)))
     return state, _PROMPT
 
 
@@ -75,17 +73,14 @@ def _shown(command: str, text: str) -> str:
     return text
 
 
-def _load(process: Process, path: str) -> dict[str, str]:
-    text = read_text(process.files, path)
-    return json.loads(text.removeprefix(_MAGIC)) if text.startswith(_MAGIC) else {}
-
-
-def _answer(process: Process, path: str, words: list[str]) -> list[str]:
+def _answer(process: Process, words: list[str]) -> list[str]:
     run = _COMMANDS.get(words[0].lower())
     if run is None:
         rest = " ".join(map(repr, words[1:]))
         return [f"(error) ERR unknown command '{words[0]}', with args beginning with: {rest}", ""]
-    data = _load(process, path)
+    path = f"{read_text(process.files, _RUNNING).rstrip('/')}/dump.rdb"
+    text = read_text(process.files, path)
+    data: dict[str, str] = json.loads(text.removeprefix(_MAGIC)) if text.startswith(_MAGIC) else {}
     before = dict(data)
     try:
         answer = run(data, words[1:])
