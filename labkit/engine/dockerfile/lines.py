@@ -246,29 +246,8 @@ def _flag(text: str, place: int) -> tuple[str, int]:
 
 def words_of(text: str, escape: str) -> list[str]:
     """Words at blanks, where quotes hold together and stay."""
-    words: list[str] = []
-    word: str | None = None
-    quote = ""
-    place = 0
-    while place < len(text):
-        character = text[place]
-        place += 1
-        if not quote and character.isspace():
-            if word:
-                words.append(word)
-            word = None
-            continue
-        if character == quote:
-            quote = ""
-        elif not quote and character in "'\"":
-            quote = character
-        elif character == escape and quote != "'":
-            if place == len(text):
-                break
-            character += text[place]
-            place += 1
-        word = (word or "") + character
-    return [*words, word] if word else words
+    mark = re.escape(escape)
+    return re.findall(rf"""(?:'[^']*'?|"(?:{mark}.|[^"{mark}])*"?|{mark}.|[^\s'"{mark}])+""", text, re.S)
 
 
 def _pairs(node: ParsedLine, text: str, escape: str) -> None:
