@@ -115,9 +115,9 @@ def test_below_is_below(learner: str, count: int) -> None:
     assert 0 <= Draw(variant_key("", learner.encode("utf-8", "ignore").decode(), "s", 1), "v").below(count) < count
 
 
-def test_words_beyond_the_last_full_multiple_are_thrown_away() -> None:
-    """Of 2**63 + 5 numbers there is one full multiple below 2**64: near half of all words must go."""
-    count = 2**63 + 5
+@pytest.mark.parametrize("count", [2**63 + 5, 3 * 2**62])
+def test_words_beyond_the_last_full_multiple_are_thrown_away(count: int) -> None:
+    """Of so many numbers there is one full multiple below 2**64: near half of all words must go, or a quarter."""
     blocks = (hashlib.sha256(KEY + b"x\0" + number.to_bytes(8, "big")).digest() for number in range(8))
     words = [int.from_bytes(block[at : at + 8], "big") for block in blocks for at in (0, 8, 16, 24)]
     kept = [word for word in words if word < count]

@@ -66,3 +66,18 @@ def test_a_folder_that_is_moved_into_a_merged_one_is_marked_whatever_lies_there(
     seen.mkdir("/new")
     seen.rename("/new", "/newer")
     assert host.getxattr(f"{UPPER}/newer", OPAQUE) == b"y"
+
+
+def test_a_copy_is_the_file_with_all_that_it_was(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    folder = lower_folder(seen)
+    name = next(name for name in seen.listdir(folder) if not seen.is_dir(f"{folder}/{name}"))
+    path, names = f"{folder}/{name}", seen.listdir(folder)
+    before, content = seen.stat(path), seen.content(path)
+    seen.chmod(path, 0o640)
+    after = seen.stat(path)
+    assert after.st_mode & 0o7777 == host.stat(UPPER + path).st_mode & 0o7777 == 0o640
+    same = ("st_ino", "st_uid", "st_gid", "st_size", "st_mtime_ns", "st_nlink", "st_dev")
+    assert [getattr(after, each) for each in same] == [getattr(before, each) for each in same]
+    assert seen.content(path) == host.content(UPPER + path) == content
+    assert sorted(seen.listdir(folder)) == sorted(names)
