@@ -6,7 +6,7 @@ import ast
 import random
 import stat
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def up(size: int, unit: int) -> int:
     return -(-size // unit) * unit
 
 
-@lru_cache(maxsize=None)
+@cache
 def digest(data: Content, start: int) -> bytes:
     """Of a megabyte of a file: what is compared again and again is read once, and not kept."""
     return sha256(data.read(start, 1 << 20)).digest()
