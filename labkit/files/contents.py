@@ -181,21 +181,10 @@ class Map(Generic[K, V]):
         return whole
 
     def items(self) -> Iterator[tuple[K, V]]:
-        changes = self._changes
-        if not changes:
-            yield from self._base.items()
-            return
-        for key, value in self._base.items():
-            if key not in changes:
-                yield key, value
-        for key, changed in changes.items():
-            if changed is not _GONE:
-                yield key, changed
+        return iter((self._whole() if self._changes else self._base).items())
 
     def __iter__(self) -> Iterator[K]:
-        if not self._changes:
-            return iter(self._base)
-        return (key for key, _ in self.items())
+        return iter(self._whole() if self._changes else self._base)
 
     def values(self) -> Iterator[V]:
         return (value for _, value in self.items())
