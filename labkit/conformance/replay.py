@@ -91,9 +91,11 @@ class Player:
 
 
 def conformance_machine(engine: str, base: Content) -> Machine:
-    """A machine as the recordings start on: nothing in it but the base image."""
+    """A machine as the recordings start on: nothing in it but the base image, from which its builder has built before."""
     machine = Machine(**ENGINES[engine])
     machine.engine.import_image(base, BASE_IMAGE, ['CMD ["sh"]'], "Imported from -")
+    for chain, _ in list(machine.engine.tables.layers.items()):
+        machine.engine.layerstore.keep(chain)
     machine.environment["COLUMNS"] = "200"
     machine.environment["BUILDKIT_PROGRESS"] = "plain"
     return machine

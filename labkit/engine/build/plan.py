@@ -76,6 +76,7 @@ class _Planner:
         self.images = images
         self.states: list[StageState] = []
         self.by_name: dict[str, StageState] = {}
+        self.many_states = False  # even where there is one stage alone
 
     def plan(self, written: str) -> BuildPlan:
         if not written:
@@ -90,7 +91,7 @@ class _Planner:
         target = self._target()
         self._find_sources()
         self._refuse_circles()
-        if len(self.states) == 1:
+        if len(self.states) == 1 and not self.many_states:
             self.states[0].name = ""
         reachable = self._resolve_all(target)
         for state in self.states:
@@ -244,7 +245,9 @@ class _Planner:
         return state
 
     def _mount_source(self, written: str, place: Lines) -> StageState | None:
+        """The stage or image of a mount; one without `from` is counted as a stage all the same (detectRunMount)."""
         mount = parse_mount(written, None)
+        self.many_states |= not mount.from_
         return self._source(mount.from_, place) if mount.from_ else None
 
     def _refuse_circles(self) -> None:

@@ -7,6 +7,8 @@ runc's. The list of the usual mounts: moby, daemon/pkg/oci/defaults.go. Each con
 
 from __future__ import annotations
 
+import os
+import posixpath
 import stat
 from collections.abc import Container as Holder
 from collections.abc import Iterable
@@ -257,7 +259,8 @@ class Sandboxes:
     def add(self, namespace: Namespace, mounts: Iterable[Prepared], rootfs: str, *, runs: bool = True) -> list[str]:
         """Make a container's own mounts; the mount points that had to be made. `rootfs`: the root on the host.
 
-        `runs`: by the runtime, which refuses some targets, and not just for the daemon to look at the files.
+        `runs`: by the runtime, which refuses some targets, and not just for the daemon to look at the files; the
+        daemon's mounts lie over what it opened for writing.
         """
         files = namespace.files()
         made: list[str] = []
@@ -266,6 +269,8 @@ class Sandboxes:
             made += new
             if runs:
                 _check_point(files, mount, rootfs)
+            elif not mount.is_dir:
+                _open_point(files, mount, rootfs)
             if mount.source is None:
                 self._add_tmpfs(namespace, files, mount, existed=not new)
             else:
@@ -351,10 +356,21 @@ def _make_point(files: Files, mount: Prepared, rootfs: str) -> list[str]:
     return made
 
 
+def _open_point(files: Files, mount: Prepared, rootfs: str) -> None:
+    """The daemon opens the target of a file for writing, which copies it up (moby, containerfs_linux.go)."""
+    try:
+        files.open(mount.target, os.O_WRONLY).close()
+    except OSError as error:
+        raise _point_failed(mount, rootfs, mount.target, error) from None
+
+
 def _point_failed(mount: Prepared, rootfs: str, path: str, error: OSError) -> RuntimeFailed:
     reason = (error.strerror or "").lower()
-    call = "mkdirat" if mount.is_dir or path != mount.target else "openat"
-    return _point_refused(mount, f'make mountpoint "{mount.target}": {call} {rootfs}{path}: {reason}')
+    if mount.is_dir or path != mount.target:
+        call = f"mkdirat {rootfs}{path}"
+    else:  # the folder is open, and the file is named within it (runc, internal/linux, Openat)
+        call = f"openat {posixpath.basename(path)}"
+    return _point_refused(mount, f'make mountpoint "{mount.target}": {call}: {reason}')
 
 
 def _point_refused(mount: Prepared, why: str) -> RuntimeFailed:

@@ -112,7 +112,7 @@ class LayerRecord:
     parent: str | None  # chain id
     references: int
     size: int  # bytes, as the storage driver counts them
-    imported: bool = False  # `docker import` made it; it goes with the next prune of images, not with the image
+    kept: bool = False  # it goes with the next prune of images, not with the image
 
     @property
     def diff_id(self) -> str:

@@ -451,9 +451,12 @@ def _containers(core: Core) -> JsonObject:
 
 
 def _volumes(core: Core) -> JsonObject:
+    """The local volumes but those with driver options (moby, volume/service/service.go, LocalVolumesSize)."""
     items, idle = list[JsonObject](), 0
     for row in volumes.rows(core, None):
         volume = core.tables.volumes[text(row, "Name")]
+        if volume.options:
+            continue
         count, size = len(volumes.users(core, volume.name)), volumes.size(core, volume)
         items.append({**row, "UsageData": {"RefCount": count, "Size": size}})
         idle += 0 if count else size

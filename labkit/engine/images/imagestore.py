@@ -111,12 +111,10 @@ class LayerStore:
         except DriverFailed as error:
             raise system(str(error)) from None
 
-    def register(self, layer: Layer, parent: str | None, *, imported: bool = False) -> LayerRecord:
+    def register(self, layer: Layer, parent: str | None) -> LayerRecord:
         """Put a layer on a chain, or find it there; the caller holds one reference to the record afterwards."""
         chain = _child(parent, layer.diff_id)
-        if known := self.get(chain):
-            if imported and not known.imported:
-                self._put(replace(known, imported=True, references=known.references + 1))
+        if self.get(chain):
             return self.hold(chain)
         cache_id = self._core.ids.new("layer")
         self.create(cache_id, self.cache_id(parent))
@@ -126,9 +124,13 @@ class LayerStore:
             self._core.driver.remove(cache_id)
             reason = f"write {error.filename or '/'}: {str(error.strerror).lower()}"
             raise system(f"failed to register layer: {reason}") from None
-        return self.adopt(layer, cache_id, parent, imported=imported)
+        return self.adopt(layer, cache_id, parent)
 
-    def adopt(self, layer: Layer, cache_id: str, parent: str | None, *, imported: bool = False) -> LayerRecord:
+    def keep(self, chain: str) -> None:
+        """Hold a layer until images are pruned: so does a builder that has built from it before."""
+        self._put(replace(self.hold(chain), kept=True))
+
+    def adopt(self, layer: Layer, cache_id: str, parent: str | None) -> LayerRecord:
         """Record a layer that the driver already has as `cache_id`; where the chain is known, that one stays."""
         chain = _child(parent, layer.diff_id)
         if self.get(chain):
@@ -136,7 +138,7 @@ class LayerStore:
         if parent:
             self.hold(parent)
         size = self._core.driver.layer_size(layer)
-        record = LayerRecord(chain, layer, cache_id, parent, 2 if imported else 1, size, imported)
+        record = LayerRecord(chain, layer, cache_id, parent, 1, size)
         self._put(record)
         add_layer(self._core, record)
         self._core.events.append(LayerCreated(chain, layer.diff_id, cache_id, layer.size))
@@ -162,12 +164,12 @@ class LayerStore:
             chain = record.parent
         return gone
 
-    def release_imported(self, chain: str | None) -> list[str]:
-        """Let go of the reference that `docker import` left on the layers of this chain."""
+    def release_kept(self, chain: str | None) -> list[str]:
+        """Let go of the layers of this chain that are kept."""
         gone: list[str] = []
         while record := self.get(chain):
-            if record.imported:
-                self._put(replace(record, imported=False))
+            if record.kept:
+                self._put(replace(record, kept=False))
                 gone += self.release(chain)
             chain = record.parent
         return gone

@@ -203,5 +203,5 @@ def _prune_one(core: Core, image: Image, names: list[Reference]) -> list[Record]
         except EngineError:
             continue
     if not ImageStore(core).get(image.id):
-        records += [("Deleted", chain) for chain in LayerStore(core).release_imported(image.chain)]
+        records += [("Deleted", chain) for chain in LayerStore(core).release_kept(image.chain)]
     return records

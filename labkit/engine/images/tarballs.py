@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib import import_module
 
 from labkit.engine.core.core import Core
-from labkit.engine.core.errors import invalid, not_found, rfc3339, system
+from labkit.engine.core.errors import EngineError, invalid, not_found, rfc3339, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Image, chain_id, chain_ids, new_config
 from labkit.engine.dockerfile import changes as changing
@@ -95,13 +95,20 @@ def _ordered(item: JsonObject) -> JsonObject:
 
 
 def _choose(core: Core, name: str, chosen: dict[str, list[Reference]]) -> None:
+    """Messages: moby, daemon/internal/image/tarexport/save.go, parseNames; daemon/internal/refstore/store.go."""
     store = ImageStore(core)
     reference = parse_any(name)
     if isinstance(reference, str):
         chosen.setdefault(store.find(name).id, [])
         return
+    if reference.familiar_name == "sha256":  # the start of an id
+        chosen.setdefault(store.find(name).id, [])
+        return
     if reference.tag or reference.digest:
-        image = store.find(name)
+        try:
+            image = store.find(name)
+        except EngineError as error:
+            raise error if core.keeps_manifests else not_found("reference does not exist") from None
         wanted = [reference] if not reference.digest else []
         _add(chosen, image.id, wanted)
         return
@@ -115,7 +122,7 @@ def _choose(core: Core, name: str, chosen: dict[str, list[Reference]]) -> None:
     if not found:
         try:
             chosen.setdefault(store.find(name).id, [])
-        except Exception:
+        except EngineError:
             raise not_found(f"No such image: {name}") from None
 
 
@@ -285,7 +292,7 @@ def import_(core: Core, archive: Content, name: str, instructions: Sequence[str]
         layer = Layer.from_tar(_unpacked(archive))
     except BadArchiveError as error:
         raise system(_bad(error)) from None
-    record = LayerStore(core).register(layer, None, imported=True)
+    record = LayerStore(core).register(layer, None)
     now = core.now()
     comment = message or f"Imported from {source}"
     image = ImageStore(core).add(_imported(layer.diff_id, config, now, comment))
