@@ -91,7 +91,7 @@ class Player:
 
 
 def conformance_machine(engine: str, base: Content) -> Machine:
-    """A machine as the recordings start on: nothing in it but the base image, from which its builder has built before."""
+    """A machine as the recordings start on: with the base image alone, from which its builder has built before."""
     machine = Machine(**ENGINES[engine])
     machine.engine.import_image(base, BASE_IMAGE, ['CMD ["sh"]'], "Imported from -")
     for chain, _ in list(machine.engine.tables.layers.items()):

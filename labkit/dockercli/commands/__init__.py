@@ -177,7 +177,7 @@ DAEMON = "Error response from daemon: "
 
 def daemon_says(error: EngineError) -> str:
     """The daemon's answer as the client shows it."""
-    return DAEMON + error.message
+    return error.message if error.kind == "client" else DAEMON + error.message
 
 
 @dataclass

@@ -81,6 +81,9 @@ def rm(run: Invocation) -> int:
     options = run.options
     failures = []
     for name in run.arguments:
+        if not name.strip("/"):
+            failures.append("container name cannot be empty")
+            continue
         try:
             if options.on("link"):
                 run.engine.find_container(name.strip("/"))

@@ -166,6 +166,7 @@ class BuildInputs:
     sent: int = 0  # bytes that the Dockerfile took
     ignore: str | None = None  # the text of NAME.dockerignore
     archive: bool = False  # the context came as a tar archive
+    nothing: bool = False  # stdin was empty: nothing is sent, not even the Dockerfile
 
 
 def check_tags(tags: tuple[str, ...]) -> list[Reference]:
@@ -217,8 +218,10 @@ class BuildClient:
         request = self.request
         if request.dockerfile == "-":
             raise failed("invalid argument: can't use stdin for both build context and dockerfile")
-        content = unpacked(request.stdin)
         files = self.views.empty()
+        if not request.stdin:  # docker/buildx, build/opt.go, loadInputs
+            return BuildInputs(request.dockerfile or DEFAULT, None, files, nothing=True)
+        content = unpacked(request.stdin)
         if content.read(257, 5) != b"ustar":
             if request.dockerfile:
                 raise failed("ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles")

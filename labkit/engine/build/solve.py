@@ -155,6 +155,10 @@ class Build:
         self.progress.start()
         self.tags = check_tags(self.request.tags)
         source = self.client.find()
+        if source.nothing:
+            message = "no local sources enabled"
+            self.progress.step(f"[internal] load build definition from {source.name}").failed(message)
+            raise unsolved(f"failed to read dockerfile: {message}")
         if source.text is None:
             self.show_definition(source)
             raise unsolved(f"failed to read dockerfile: open {source.name}: no such file or directory")

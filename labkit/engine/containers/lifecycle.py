@@ -29,7 +29,16 @@ from labkit.engine.containers.processes import (
 from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes, make_readonly
 from labkit.engine.core import names
 from labkit.engine.core.core import ContainerRenamed, ContainerStarted, Core, MountpointCreated, by_age, change, find
-from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, invalid, labels_match, system
+from labkit.engine.core.errors import (
+    EngineError,
+    Filters,
+    check_filters,
+    conflict,
+    invalid,
+    labels_match,
+    no_name,
+    system,
+)
 from labkit.engine.core.records import Container, ContainerState, Running
 from labkit.engine.mounts import mounts
 from labkit.files.inodes import MountAbout
@@ -335,13 +344,15 @@ def _stop(core: Core, container: Container, timeout: int | None, signal: str | N
 
 
 def kill(core: Core, reference: str, signal: str | None = None) -> None:
-    """POST /containers/NAME/kill."""
+    """POST /containers/NAME/kill; the signal is read before the container is looked up."""
     try:
+        name = signal_name(signal or "KILL")
         container = find(core, reference)
         if not container.state.running:
             raise conflict(f"container {container.id} is not running")
-        name = signal_name(signal or "KILL")
     except EngineError as error:
+        if error.kind == "client":
+            raise
         raise EngineError(f"cannot kill container: {reference}: {error}", error.kind) from None
     if name in ("KILL", "TERM", "INT", "QUIT"):
         container = change(core, container.id, stopped_by_hand=True)
@@ -379,7 +390,7 @@ def unpause(core: Core, reference: str) -> None:
 def rename(core: Core, reference: str, name: str) -> None:
     """POST /containers/NAME/rename."""
     if not reference or not name:
-        raise invalid("Neither old nor new names may be empty")
+        raise invalid("Neither old nor new names may be empty") if reference.strip() else no_name("container")
     container = find(core, reference)
     bare = name.removeprefix("/")
     if bare == container.name:

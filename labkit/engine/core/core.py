@@ -20,7 +20,7 @@ from typing import Protocol, TypedDict, Unpack, dataclass_transform
 from labkit.drivers import Driver
 from labkit.drivers.base import Saved
 from labkit.engine.core.buildrecords import CacheRecord, Journal, Known, MadeStep
-from labkit.engine.core.errors import invalid, moment, not_found
+from labkit.engine.core.errors import invalid, moment, no_name, not_found
 from labkit.engine.core.records import (
     Container,
     ContainerState,
@@ -430,12 +430,14 @@ class Core:
 
 def find(core: Core, reference: str) -> Container:
     """By id, name (with or without a slash) or the start of an id."""
-    containers = core.tables.containers
+    containers, reference = core.tables.containers, reference.strip()
+    if not reference:
+        raise no_name("container")
     if found := containers.get(reference):
         return found  # type: ignore[no-any-return]
     if identifier := core.tables.names.get(reference.removeprefix("/")):
         return containers[identifier]  # type: ignore[no-any-return]
-    starts = [identifier for identifier in containers if reference and identifier.startswith(reference)]
+    starts = [identifier for identifier in containers if identifier.startswith(reference)]
     if len(starts) > 1:
         raise invalid(f"Multiple IDs found with provided prefix: {reference}")
     if not starts:

@@ -17,7 +17,8 @@ from labkit.kernel.golang import Json
 class EngineError(Exception):
     """The daemon's answer to a request that it does not carry out.
 
-    `kind`: "not-found", "conflict", "invalid", "forbidden" or "system", as the API's status code would tell.
+    `kind`: "not-found", "conflict", "invalid", "forbidden" or "system", as the API's status code would tell; "client"
+    where the request does not reach the daemon.
     """
 
     def __init__(self, message: str, kind: str = "system") -> None:
@@ -44,6 +45,17 @@ def forbidden(message: str) -> EngineError:
 
 def system(message: str) -> EngineError:
     return EngineError(message, "system")
+
+
+def no_name(kind: str) -> EngineError:
+    """What the client itself says of an empty name, before the daemon is asked (moby, client/utils.go, trimID)."""
+    return EngineError(f"invalid {kind} name or ID: value is empty", "client")
+
+
+def check_address(image: str) -> None:
+    """Without a name the client asks for /images itself, where the daemon has nothing to remove or to tell."""
+    if not image:
+        raise not_found("page not found")
 
 
 SECOND = 1_000_000_000

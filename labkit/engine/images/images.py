@@ -238,6 +238,8 @@ def _summary(core: Core, image: Image, names: list[Reference]) -> JsonObject:
 
 def inspect(core: Core, reference: str) -> JsonObject:
     """GET /images/NAME/json, in the order in which `docker image inspect` prints it."""
+    if not reference:  # moby, client/image_inspect.go
+        raise errors.EngineError("Error: No such image: ", "client")
     store = ImageStore(core)
     image = store.find(reference)
     names = store.names(image.id)
@@ -297,6 +299,7 @@ def _identity(image: Image) -> JsonObject:
 
 def history(core: Core, reference: str) -> list[JsonObject]:
     """GET /images/NAME/history: the newest first; which image made a step is known only along the parents."""
+    errors.check_address(reference)
     store = ImageStore(core)
     image = store.find(reference)
     chain = chain_ids(image.diff_ids)

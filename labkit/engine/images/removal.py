@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.engine.core.core import Core, ImageRemoved, short
-from labkit.engine.core.errors import EngineError, Filters, check_filters, conflict, labels_match
+from labkit.engine.core.errors import EngineError, Filters, check_address, check_filters, conflict, labels_match
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Image
 from labkit.engine.images import imagestore
@@ -44,6 +44,7 @@ _SOFT = (_NAMED, _STOPPED)
 
 def remove(core: Core, text: str, force: bool = False, prune: bool = True) -> list[Record]:
     """DELETE /images/NAME: what was untagged and deleted, in order."""
+    check_address(text)
     store = ImageStore(core)
     image = store.find(text)
     names = store.names(image.id)

@@ -20,6 +20,7 @@ from labkit.engine.core.errors import (
     invalid,
     labels_match,
     matches_filter,
+    no_name,
     not_found,
     rfc3339_seconds,
     system,
@@ -112,7 +113,7 @@ def _make_folders(host: Files, volume: Volume) -> None:
 def get(core: Core, name: str) -> Volume:
     volume = core.tables.volumes.get(name)
     if not volume:
-        raise not_found(f"get {name}: no such volume")
+        raise not_found(f"get {name}: no such volume") if name else no_name("volume")
     return volume  # type: ignore[no-any-return]
 
 
@@ -130,9 +131,9 @@ def remove(core: Core, name: str, force: bool = False) -> None:
     """DELETE /volumes/NAME; with force a missing one is no error."""
     volume = core.tables.volumes.get(name)
     if not volume:
-        if force:
+        if force and name:
             return
-        raise not_found(f"get {name}: no such volume")
+        raise not_found(f"get {name}: no such volume") if name else no_name("volume")
     if containers := users(core, name):
         ids = ", ".join(container.id for container in containers)
         raise conflict(f"remove {name}: volume is in use - [{ids}]")

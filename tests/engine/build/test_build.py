@@ -482,3 +482,26 @@ def test_the_same_commands_give_the_same_image(make_host, driver: str) -> None:
         images.add(host.build().image)
         assert host.in_image().read("/d/f") == b"x"
     assert len(images) == 1
+
+
+NAMED = [  # the flags of a RUN in a single stage, and how steps are named (convert_runmount.go, detectRunMount)
+    ("", ""),
+    ("--network=none ", ""),
+    ("--mount=type=cache,target=/c ", "stage-0 "),
+    ("--mount=type=tmpfs,target=/c ", "stage-0 "),
+    ("--mount=target=/c ", "stage-0 "),
+    ("--mount=from=busybox,target=/c ", "stage-0 "),
+]
+
+
+@pytest.mark.parametrize(("flags", "stage"), NAMED)
+def test_a_mount_counts_as_a_stage(host, flags: str, stage: str) -> None:
+    host.write(f"FROM busybox\nRUN {flags}echo x\n")
+    assert f"[{stage}2/2] RUN {flags}echo x\n" in host.build().text
+
+
+def test_nothing_on_standard_input_is_no_dockerfile(host) -> None:
+    """docker/buildx, build/opt.go: no local source is given."""
+    built = host.build("-", stdin=Content(b""))
+    assert built.error == "failed to solve: failed to read dockerfile: no local sources enabled"
+    assert "------\n > [internal] load build definition from Dockerfile:\n------\n" in built.text

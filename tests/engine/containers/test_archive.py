@@ -65,3 +65,14 @@ def test_owners_go_by_number_unless_the_containers_user_is_to_have_all(lab: Lab)
     lab.engine.archive_put("c1", "/tmp", archive, copy_uid_gid=True)
     about = lab.engine.archive_stat("c1", "/tmp/f")
     assert (about.st_uid, about.st_gid) == (7, 8)
+
+
+def test_looking_copies_up_what_files_are_mounted_on(lab: Lab) -> None:
+    """moby, daemon/containerfs_linux.go, createIfNotExists: O_CREATE|O_WRONLY; not in diff, for nothing has changed."""
+    lab.run("c1", "true")
+    upper = lab.engine.inspect_container("c1")["GraphDriver"]["Data"]["UpperDir"]
+    assert lab.host.listdir(upper) == []
+    lab.refused(lab.engine.archive_get, "c1", "/nosuch")
+    assert sorted(lab.host.listdir(f"{upper}/etc")) == ["hostname", "hosts", "resolv.conf"]
+    assert lab.host.stat(f"{upper}/etc/hosts").st_mode & 0o777 == 0o755
+    assert lab.engine.diff("c1") == []

@@ -36,3 +36,10 @@ def test_sizes_of_a_container(lab: Lab) -> None:
     about = lab.engine.inspect_container("c1", size=True)
     assert (about["SizeRw"], about["SizeRootFs"]) == (5, 1_984_167)
     assert "SizeRw" not in lab.engine.inspect_container("c1")
+
+
+def test_volumes_with_driver_options_are_left_out(lab: Lab) -> None:
+    """moby, volume/service/service.go, LocalVolumesSize."""
+    lab.engine.create_volume("plain")
+    lab.engine.create_volume("tmp", opts={"type": "tmpfs", "device": "tmpfs"})
+    assert numbers(lab, "VolumeUsage") == (1, 0, 0, 0)

@@ -87,25 +87,36 @@ def test_removal_of_a_parent(lab: Lab) -> None:
     message = f"conflict: unable to delete {short(parent)} (cannot be forced) - image has dependent child images"
     assert lab.refused(lab.engine.remove_image, parent, force=True) == message
     assert lab.engine.remove_image("busybox") == [("Untagged", "busybox:latest")]
-    chain = lab.engine.find_image("child").chain
+    chain, base = lab.engine.find_image("child").chain, lab.engine.find_image(parent).chain
     assert lab.engine.remove_image("child") == [
         ("Untagged", "child:latest"),
         ("Deleted", child),
         ("Deleted", chain),
         ("Deleted", parent),
+        ("Deleted", base),
     ]
     assert lab.engine.images(all=True) == []
 
 
+def test_a_layer_that_a_builder_holds_goes_with_the_next_prune(lab: Lab) -> None:
+    image = lab.engine.find_image("busybox")
+    lab.engine.layerstore.keep(image.chain)
+    lab.engine.tag("busybox", "other")
+    assert lab.engine.remove_image("other") == [("Untagged", "other:latest")]
+    gone, _ = lab.engine.prune_images(all=True)
+    assert gone == [("Untagged", "busybox:latest"), ("Deleted", image.id), ("Deleted", image.chain)]
+
+
 def test_removal_by_id_with_several_names(lab: Lab) -> None:
     lab.engine.tag("busybox", "one")
-    image = lab.engine.find_image("busybox").id
+    image, chain = lab.engine.find_image("busybox").id, lab.engine.find_image("busybox").chain
     message = (
         f"conflict: unable to delete {short(image)} (must be forced) - image is referenced in multiple repositories"
     )
     assert lab.refused(lab.engine.remove_image, image) == message
     records = lab.engine.remove_image(image, force=True)
-    assert records == [("Untagged", "busybox:latest"), ("Untagged", "one:latest"), ("Deleted", image)]
+    assert records[:2] == [("Untagged", "busybox:latest"), ("Untagged", "one:latest")]
+    assert records[2:] == [("Deleted", image), ("Deleted", chain)]
 
 
 def test_prune_takes_dangling_images(lab: Lab) -> None:

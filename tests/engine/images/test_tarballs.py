@@ -3,6 +3,8 @@ from __future__ import annotations
 import gzip
 import json
 
+import pytest
+
 from labkit.files import Content, tar
 from tests.engine.conftest import Lab
 
@@ -34,7 +36,22 @@ def test_save_and_load(lab: Lab, make_lab: type[Lab]) -> None:
     assert other.engine.load(archive) == ["Loaded image: app:v1"]
     assert other.engine.find_image("app:v1").id == identifier
     assert other.run("c2", "cat", "/one", image="app:v1").out == "1"
-    assert lab.refused(lab.engine.save, ["nosuch"]) == "No such image: nosuch"
+
+
+DIGEST = "sha256:" + "12" * 32
+MISSING = [  # a name, and what save says where there is none such (moby, daemon/internal/image/tarexport/save.go)
+    ("nosuch", "No such image: nosuch"),
+    ("nosuch:v1", "reference does not exist"),
+    (f"nosuch@{DIGEST}", "reference does not exist"),
+    ("sha256:1234", "No such image: sha256:1234"),
+    (DIGEST, f"No such image: {DIGEST}"),
+    ("", "invalid reference format"),
+]
+
+
+@pytest.mark.parametrize(("name", "message"), MISSING)
+def test_saving_what_is_missing(lab: Lab, name: str, message: str) -> None:
+    assert lab.refused(lab.engine.save, ["busybox", name]) == message
 
 
 def test_an_image_without_a_name(lab: Lab, make_lab: type[Lab]) -> None:
