@@ -71,11 +71,7 @@ class Ids:
 
 
 def _base36(number: int) -> str:
-    digits = []
-    for _ in range(25):
-        number, digit = divmod(number, 36)
-        digits.append(_LETTERS[digit])
-    return "".join(digits)
+    return "".join(_LETTERS[number // 36**place % 36] for place in range(25))
 
 
 def _has_letter_and_digit(text: str) -> bool:
