@@ -129,7 +129,7 @@ def forget(core: Core, image_id: str) -> None:
     imagestore.remove_image(core, image_id)
     core.events.append(ImageRemoved(image_id))
     LayerStore(core).release(image.chain)
-    LayerStore(core).release_imported(image.chain)
+    LayerStore(core).release_kept(image.chain)
 
 
 # --- prune
