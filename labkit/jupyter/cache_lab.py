@@ -23,7 +23,6 @@ from labkit.jupyter.magics import LessonMachine
 from labkit.jupyter.panel import Panel, bundle, table
 from labkit.jupyter.view import count, cut, size_text
 from labkit.kernel.golang import JsonObject, text, texts
-from labkit.machine import Machine
 
 SHOWN_VALUE = 60
 
@@ -198,7 +197,7 @@ class CacheLab(Panel):
     def do_build(self) -> None:
         if self.shown == "built":
             self._guesses = {}
-        cache = self._machine.engine.build_cache
+        cache = self._lesson.machine.engine.build_cache
         before_it = cache.journal
         done = self._lesson.run(self._command())
         self._journal = cache.journal if cache.journal and cache.journal is not before_it else Journal()
@@ -215,12 +214,8 @@ class CacheLab(Panel):
 
     # the machine
 
-    @property
-    def _machine(self) -> Machine:
-        return self._lesson.machine
-
     def _files(self) -> Files:
-        return self._machine.files
+        return self._lesson.machine.files
 
     def _whole(self, path: str) -> str:
         return posixpath.join(HOME, self._folder, path)
@@ -245,7 +240,7 @@ class CacheLab(Panel):
 
     def _tried(self) -> tuple[Journal, str]:
         """The journal of a build that is taken back, and the error that it would end with."""
-        machine = self._machine
+        machine = self._lesson.machine
         saved = machine.snapshot()
         try:
             machine.engine.build_cache.keep_journal(Journal())

@@ -56,9 +56,7 @@ SOURCE_SAYS = {"volume": "the volume's name", "tmpfs": "a tmpfs has no source", 
 class Trial:
     """What a docker run gave on a machine that was then put back."""
 
-    status: int
-    stdout: str
-    stderr: str
+    done: Completed | InputOutcome
     events: tuple[Event, ...]
 
     def made(self, kind: type[Told]) -> Told | None:
@@ -69,7 +67,7 @@ class Trial:
 def trial_of(machine: Machine, run: Callable[[str], Completed | InputOutcome], line: str) -> Trial:
     before = len(machine.events)
     done = run(line)
-    return Trial(done.returncode, done.stdout, done.stderr, tuple(machine.events[before:]))
+    return Trial(done, tuple(machine.events[before:]))
 
 
 def attempt(machine: Machine, line: str) -> Trial:
@@ -169,8 +167,8 @@ class MountComposer(Panel):
         trial = trial_of(machine, self._lesson.run, line) if keep else attempt(machine, line)
         self.tried = {
             "line": line,
-            "pieces": pieces([(2, trial.stderr), (1, trial.stdout)]),
-            "status": trial.status,
+            "pieces": pieces([(2, trial.done.stderr), (1, trial.done.stdout)]),
+            "status": trial.done.returncode,
             "did": told([event for event in trial.events if isinstance(event, TOLD)], self._lesson.machine.engine),
             "kept": keep,
         }
@@ -205,8 +203,8 @@ class MountComposer(Panel):
     def _flag_trait(self, name: str, numbers: Mapping[str, int], trial: Trial | None) -> JsonObject:
         """A flag as the page needs it. `pieces`: its characters, each with the number of its part (0: of none)."""
         written = self._written[name]
-        message = trial.stderr.rstrip("\n") if trial and trial.status else ""
-        blamed = culprits(name, written.text, trial.stderr) if trial and message else ()
+        message = trial.done.stderr.rstrip("\n") if trial and trial.done.returncode else ""
+        blamed = culprits(name, written.text, trial.done.stderr) if trial and message else ()
         notes = [reason for _, reason in written.unsaid]
         if SHELL_SIGNS.search(written.text):
             notes.append(
@@ -310,7 +308,9 @@ def flag_pieces(flag: str, text: str, numbers: Mapping[str, int], blamed: Iterab
 def verdict(trial: Trial | None) -> str:
     if trial is None:
         return "This syntax cannot say it."
-    return f"Docker refuses it, with exit status {trial.status}:" if trial.status else "Docker takes it."
+    return (
+        f"Docker refuses it, with exit status {trial.done.returncode}:" if trial.done.returncode else "Docker takes it."
+    )
 
 
 def cause(flag: str, text: str, numbers: Mapping[str, int], blamed: tuple[MountPart, ...], message: str) -> str:
@@ -331,11 +331,11 @@ def _named(part: MountPart, text: str, numbers: Mapping[str, int]) -> str:
 
 def differences(form: MountForm, trials: Mapping[str, Trial]) -> Iterable[str]:
     """Where the same mount goes differently with -v and with --mount, and what both do; as it is on this machine."""
-    if form.type == "bind" and set(trials) == {"-v", "--mount"} and not trials["-v"].status:
+    if form.type == "bind" and set(trials) == {"-v", "--mount"} and not trials["-v"].done.returncode:
         yield _missing_source(form, trials["-v"].made(HostFolderCreated))
     if form.type == "bind" and form.target:
         yield f"With both, what the image has at {form.target} is hidden, and nothing of it is copied to the host."
-    taken = {flag: trial for flag, trial in trials.items() if not trial.status}
+    taken = {flag: trial for flag, trial in trials.items() if not trial.done.returncode}
     makes = {flag: made for flag, trial in taken.items() if (made := trial.made(VolumeCreated))}
     for made in list(makes.values())[:1]:
         named = f"Docker makes the volume {made.name}, which is not there yet."
