@@ -8,16 +8,19 @@ longer there. (BuildKit: solver/cache.go, cache/manager.go, in effect.)
 from __future__ import annotations
 
 import re
+import stat
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from labkit.engine.core.buildrecords import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
 from labkit.engine.core.core import Core
+from labkit.engine.images.contentstore import packed
 from labkit.engine.images.imagestore import LayerStore
 from labkit.files import Files, Namespace, Source, tmpfs
-from labkit.kernel.golang import JsonObject
+from labkit.files.contents import PAGE
+from labkit.kernel.golang import JsonObject, number
 
 _LAST = "last"  # the one journal that is kept
 _UNTIL = ("until", "unused-for")
@@ -92,11 +95,26 @@ class BuildCache:
     def remember(self, name: str, known: dict[str, Known], size: int, description: str) -> None:
         """What was sent from a client's folder."""
         digest = key_digest(LOCAL, name)
+        if self._core.keeps_manifests:
+            size = _sent_blocks(known)
         self._core.tables.cache_sent.set(digest, known)
         if record := self.find(digest):
             self.use(record, size)
         else:
             self.add(CacheRecord(self._core.ids.key("build"), digest, LOCAL, description=description, size=size))
+
+    def exported(self, chains: Collection[str]) -> None:
+        """An image has these layers now: the containerd store has a blob of each."""
+        for record in self.all():
+            layer = LayerStore(self._core).get(record.chain)
+            if layer and layer.cache_id == record.id and record.chain in chains:
+                blob = packed(layer.layer).blob.size
+                self._core.tables.cache.set(record.id, replace(record, blob=blob))
+
+    def size(self, record: CacheRecord) -> int:
+        """Bytes that a record takes."""
+        own = self._core.driver.size(record.scratch) if record.scratch else record.size
+        return own + record.blob
 
     # for the CLI
 
@@ -114,7 +132,7 @@ class BuildCache:
     def usage(self) -> list[JsonObject]:
         """What GET /system/df tells of the records; times in ns."""
         images = self._image_chains()
-        return [_row(record, images) for record in self.all()]
+        return [self._row(record, images) for record in self.all()]
 
     def prune(self, all: bool = False, keep: int = 0, filters: Filters | None = None) -> tuple[list[JsonObject], int]:
         """POST /build/prune: what went, and its bytes. Without `all` what images share stays.
@@ -134,16 +152,31 @@ class BuildCache:
         standing = Counter(record.parent for record in records.values())
         leaves = [(_age(records[each]), records[each]) for each in wanted if not standing[each]]
         heapify(leaves)
-        total, gone = sum(record.size for record in records.values()), list[CacheRecord]()
+        sizes = {record.id: self.size(record) for record in records.values()}
+        total, gone = sum(sizes.values()), list[JsonObject]()
         while leaves and not (keep and total <= keep):
             leaf = heappop(leaves)[1]
+            gone.append(self._row(leaf, images))
             self._remove(leaf)
-            gone.append(leaf)
-            total -= leaf.size
+            total -= sizes[leaf.id]
             standing[leaf.parent] -= 1
             if leaf.parent in wanted and not standing[leaf.parent]:
                 heappush(leaves, (_age(records[leaf.parent]), records[leaf.parent]))
-        return [_row(record, images) for record in gone], sum(record.size for record in gone)
+        return gone, sum(number(row, "Size") for row in gone)
+
+    def _row(self, record: CacheRecord, images: frozenset[str]) -> JsonObject:
+        return {
+            "ID": record.id,
+            "Parents": [record.parent] if record.parent else None,
+            "Type": record.type,
+            "Description": record.description,
+            "InUse": False,
+            "Shared": record.chain in images,
+            "Size": self.size(record),
+            "CreatedAt": record.created,
+            "LastUsedAt": record.used,
+            "UsageCount": record.count,
+        }
 
     def _remove(self, record: CacheRecord) -> None:
         tables = self._core.tables
@@ -158,6 +191,14 @@ class BuildCache:
             self._core.driver.remove(record.scratch)
 
 
+def _sent_blocks(known: Mapping[str, Known]) -> int:
+    """Blocks of a snapshot that holds what was sent, its folders' too."""
+    folders = {"", *(path[:place] for path in known for place, letter in enumerate(path) if letter == "/" and place)}
+    folders |= {path for path, (mode, *_) in known.items() if stat.S_ISDIR(mode)}
+    files = (-(-size // PAGE) for mode, size, *_ in known.values() if stat.S_ISREG(mode))
+    return PAGE * (len(folders) + sum(files))
+
+
 def _age(record: CacheRecord) -> tuple[int, int, str]:
     return record.used, record.created, record.id
 
@@ -165,21 +206,6 @@ def _age(record: CacheRecord) -> tuple[int, int, str]:
 def _texts(record: CacheRecord) -> dict[str, str]:
     """What filters look at."""
     return {"id": record.id, "type": record.type, "description": record.description, "parents": record.parent}
-
-
-def _row(record: CacheRecord, images: frozenset[str]) -> JsonObject:
-    return {
-        "ID": record.id,
-        "Parents": [record.parent] if record.parent else None,
-        "Type": record.type,
-        "Description": record.description,
-        "InUse": False,
-        "Shared": record.chain in images,
-        "Size": record.size,
-        "CreatedAt": record.created,
-        "LastUsedAt": record.used,
-        "UsageCount": record.count,
-    }
 
 
 def all_match(row: Mapping[str, str], filters: Filters) -> bool:

@@ -20,6 +20,7 @@ from labkit.engine.core.buildrecords import BASE, COPY, MKDIR, RUN, CacheKey, Ca
 from labkit.engine.core.core import Core
 from labkit.engine.dockerfile.diagnostics import Lines
 from labkit.engine.dockerfile.instructions import RunMount
+from labkit.engine.images.contentstore import packed_size
 from labkit.engine.images.imagestore import LayerStore
 from labkit.kernel.golang import quote
 
@@ -346,4 +347,6 @@ def keep_base(core: Core, cache: BuildCache, vertex: ImageVertex, *, held: bool 
         LayerStore(core).hold(vertex.chain)
     description = f"pulled from {vertex.reference.partition('@')[0]}"
     size = LayerStore(core).size(vertex.chain) if held else 0  # a local image's layers are counted with the image
+    if core.keeps_manifests:  # there it is the blobs that count
+        size = packed_size(core, vertex.chain)
     return cache.add(CacheRecord(core.ids.key("build"), digest, chain=vertex.chain, description=description, size=size))

@@ -54,8 +54,9 @@ from labkit.engine.core.buildrecords import (
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import parse_time, rfc3339
 from labkit.engine.core.names import Reference
-from labkit.engine.core.records import new_config
+from labkit.engine.core.records import chain_ids, new_config
 from labkit.engine.dockerfile.diagnostics import BuildError, DockerfileError, Lines, Linter, excerpt, failed, unsolved
+from labkit.engine.images import manifestremoval
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
 from labkit.kernel.golang import JsonObject, text
@@ -66,7 +67,7 @@ _CONFIG_ORDER = (
 )  # fmt: skip
 
 
-def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None) -> str:
+def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None, *, provenance: bool) -> str:
     """The id of the image. The same layers and Dockerfile give the same one, but in the containerd store."""
     layers = _layers(core, cache, chain)
     history = _dated(planned.history, [made for _, made in layers], core.now())
@@ -74,7 +75,10 @@ def export(core: Core, cache: BuildCache, planned: BuildPlan, chain: str | None)
     config = {key: planned.config[key] for key in _CONFIG_ORDER if key in planned.config}
     more = {"author": planned.author} if planned.author else {}
     digests = [digest for digest, _ in layers]
-    return ImageStore(core).add(new_config(digests, config, history, created, **more), built=True).id
+    image = ImageStore(core).add(new_config(digests, config, history, created, **more), built=provenance)
+    if image.stored:
+        cache.exported(chain_ids(image.diff_ids))
+    return image.id
 
 
 def _layers(core: Core, cache: BuildCache, chain: str | None) -> list[tuple[str, int | None]]:
@@ -262,30 +266,37 @@ class Build:
     def _export(self, planned: BuildPlan, record: CacheRecord | None, *, new: bool) -> str:
         if self.request.inline_cache:
             self.progress.step("preparing layers for inline cache").done()
-        image_id = export(self.core, self.cache, planned, record.chain if record else None)
+        chain = record.chain if record else None
+        image_id = export(self.core, self.cache, planned, chain, provenance=self.request.provenance)
         step = self.progress.step("exporting to image")
         step.line(f"exporting layers{' 0.0s' if new else ''} done")
         for line in self._written(image_id):
             step.line(f"{line} done")
         for tag in self.tags:
-            ImageStore(self.core).tag(image_id, tag)
+            self._name_image(image_id, tag)
             step.line(f"naming to {tag} done")
             if self.core.keeps_manifests:
                 step.line(f"unpacking to {tag}{' 0.0s' if new else ''} done")
         step.done()
         return image_id
 
+    def _name_image(self, image_id: str, tag: Reference) -> None:
+        """Give a name; in the containerd store BuildKit leaves no image behind that has lost its only one."""
+        store, replaced = ImageStore(self.core), self.core.tables.references.get(str(tag))
+        store.tag(image_id, tag)
+        if self.core.keeps_manifests and replaced and not store.names(replaced):
+            manifestremoval.forget(self.core, replaced)
+
     def _written(self, image_id: str) -> list[str]:
         """What the exporter of the engine's image store writes."""
-        if not self.core.keeps_manifests:
+        stored = self.core.tables.images[image_id].stored
+        if stored is None:
             return [f"writing image {image_id}"]
-        if not self.request.provenance:
-            return [f"exporting manifest {image_id}", f"exporting config sha256:{self.core.digest('config', image_id)}"]
-        kinds = ("manifest", "config", "attestation manifest")
-        return [
-            *(f"exporting {kind} sha256:{self.core.digest(kind, image_id)}" for kind in kinds),
-            f"exporting manifest list {image_id}",
-        ]
+        lines = [f"exporting manifest {stored.manifest.digest}", f"exporting config {stored.config.digest}"]
+        if stored.attestation:
+            lines.append(f"exporting attestation manifest {stored.attestation[0].digest}")
+            lines.append(f"exporting manifest list {image_id}")
+        return lines
 
 
 class Solver:
@@ -426,7 +437,8 @@ class Solver:
         finally:
             if layer is None:
                 self.core.driver.remove(layer_id)
-        result.record = self._keep(vertex, layer_id, layer, parent, result.digest or "")
+        size = self.core.driver.size(layer_id) if self.core.keeps_manifests else layer.size
+        result.record = self._keep(vertex, layer_id, layer, size, parent, result.digest or "")
         result.loaded = True
         self.made += 1
         step.done(seconds)
@@ -437,7 +449,7 @@ class Solver:
         self._note(vertex, result, MADE, seconds)
 
     def _keep(
-        self, vertex: Vertex, layer_id: str, layer: Layer, parent: CacheRecord | None, digest: str
+        self, vertex: Vertex, layer_id: str, layer: Layer, size: int, parent: CacheRecord | None, digest: str
     ) -> CacheRecord:
         kept = LayerStore(self.core).adopt(layer, layer_id, parent.chain if parent else None)
         if kept.cache_id != layer_id:
@@ -447,7 +459,7 @@ class Solver:
         )
         below = parent.id if parent else ""
         return self.cache.add(
-            CacheRecord(layer_id, digest, chain=kept.chain_id, parent=below, description=description, size=layer.size)
+            CacheRecord(layer_id, digest, chain=kept.chain_id, parent=below, description=description, size=size)
         )
 
     def _apply(self, vertex: Vertex, layer_id: str, step: ProgressStep) -> float:

@@ -35,6 +35,7 @@ class CacheRecord:
     parent: str = ""  # id of the record below
     description: str = ""
     size: int = 0
+    blob: int = 0  # bytes of its layer as an image in the containerd store has it
     created: int = 0  # ns
     used: int = 0  # ns
     count: int = 1

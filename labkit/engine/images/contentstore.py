@@ -40,7 +40,7 @@ _SHARE = 0.544753  # of a program's bytes that gzip leaves: 1,083,472 bytes of t
 _ZEROS = 1028  # zeros that become one byte
 _SHORT = 1 << 16  # bytes up to which zeros are compressed like others
 _HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-_OPEN = b"\0\0\0\xff\xff"  # an empty stored block: Go closes with one, zlib does not
+_OPEN = b"\0\0\0\xff\xff" * 2  # empty stored blocks: Go closes with one, and its codes take some bytes more
 
 
 class Packed(NamedTuple):
@@ -58,6 +58,16 @@ def packed(layer: Layer) -> Packed:
         return Packed(Blob(LAYER, f"sha256:{digest}", _estimate(archive)), archive)
     data = gzip(bytes(archive))
     return Packed(Blob(LAYER, f"sha256:{sha256(data).hexdigest()}", len(data)), Content(data))
+
+
+def packed_size(core: Core, chain: str | None) -> int:
+    """Bytes of the blobs of a chain's layers."""
+    total = 0
+    while chain:
+        record = core.tables.layers[chain]
+        total += packed(record.layer).blob.size
+        chain = record.parent
+    return total
 
 
 def _is_long(piece: Piece) -> bool:

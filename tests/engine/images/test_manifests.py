@@ -151,3 +151,19 @@ def test_pruning_counts_what_is_gone(machine):
         "Deleted Images:\nuntagged: busybox:latest\ndeleted: sha256:#\nuntagged: one:latest\ndeleted: sha256:#\n"
         "deleted: sha256:#\ndeleted: sha256:#\n\nTotal reclaimed space: 42.12kB\n0\n"
     )
+
+
+def test_a_build_leaves_no_image_without_a_name(machine):
+    machine.run(f"{_BUILD} docker build -q -t one ctx; docker build -q -t one ctx")
+    assert said(machine, "docker images -a --format '{{.Repository}}'") == "one\nbusybox\n"
+    machine.run("docker tag busybox one")  # a name that is given does
+    assert said(machine, "docker images -a --format '{{.Repository}}'") == "<none>\nbusybox\none\n"
+
+
+def test_the_build_cache_counts_blocks_and_blobs(machine):
+    """Folders and files take blocks of 4 KiB, an exported layer its blob too, the base its blob alone."""
+    machine.run(f"{_BUILD} docker build -q -t one ctx; docker rmi one busybox")
+    lines = said(machine, "docker builder prune -af").splitlines()
+    sizes = [line.split()[2] for line in lines[1:-1]]
+    assert sizes == ["4.096kB", "8.192kB", "8.192kB", "12.42kB", "28.85kB", "1.083MB"]
+    assert lines[-1].split() == ["Total:", "1.145MB"]
