@@ -45,7 +45,11 @@ class Copying:
         """Copy what a source path (perhaps with wildcards) names. Raises CopyError, OSError."""
         excluded = matcher(self.exclude) if self.exclude else None
         included = matcher(self.include) if self.include else None
-        for name, path in self.tree.find(source):
+        try:
+            found = list(self.tree.find(source))
+        except FileNotFoundError:
+            raise CopyError(f"lstat {source}: no such file or directory") from None
+        for name, path in found:
             if self.unpack and self._unpack(path, target):
                 continue
             self._copy_one(name, path, target, excluded, included)

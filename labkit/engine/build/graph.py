@@ -305,6 +305,8 @@ class VertexResults:
                 tree.lstat(required)
             found = tree.find(source.path)
         except OSError:
+            if exclude and not include:  # nothing is what the patterns leave; the copying will fail
+                return []
             raise StepError(vertex, f"failed to compute cache key: {self._missing(required)}") from None
         return [(last, listing(tree, path, exclude, include)) for last, path in found]
 

@@ -294,17 +294,23 @@ class Sandboxes:
         words = list(mount.data)
         if existed:
             words.insert(0, f"mode={stat.S_IMODE(files.stat(mount.target).st_mode):04o}")
+        if not files.is_dir(mount.target):
+            raise _tmpfs_failed(mount, words, "not a directory")
         try:
             source = tmpfs_of(self._core.host.store, ",".join(words))
         except ValueError:
-            flags = "|".join(f"MS_{word.upper()}" for word in mount.options)
-            raise RuntimeFailed(
-                f'error mounting "tmpfs" to rootfs at "{mount.target}": mount src=tmpfs, dst={mount.target}, '
-                f"dstFd=/proc/thread-self/fd/11, flags={flags}, data={','.join(words)}: invalid argument"
-            ) from None
+            raise _tmpfs_failed(mount, words, "invalid argument") from None
         options = ("ro" if mount.readonly else "rw", *mount.options, "relatime", *tmpfs_shown(words))
         namespace.mount(files.realpath(mount.target), source, fstype="tmpfs", device="tmpfs", readonly=mount.readonly,
                         options=options)  # fmt: skip
+
+
+def _tmpfs_failed(mount: Prepared, words: list[str], reason: str) -> RuntimeFailed:
+    flags = "|".join(f"MS_{word.upper()}" for word in mount.options)
+    return RuntimeFailed(
+        f'error mounting "tmpfs" to rootfs at "{mount.target}": mount src=tmpfs, dst={mount.target}, '
+        f"dstFd=/proc/thread-self/fd/11, flags={flags}, data={','.join(words)}: {reason}"
+    )
 
 
 def _like(covering: Mount | None, mount: Prepared) -> MountAbout:
