@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from labkit.drivers.base import NO_OPTIONS, Needs, block_size
 from labkit.drivers.unionmounts import UnionLayer, UnionMounts
-from labkit.files import Files, Layer, Map
+from labkit.files import Files, Inode, Layer, Map
+from labkit.files.contents import PAGE
 
 _PLUGIN = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs"
 _UNPACKED = " unpacked"  # after the id of a built layer: its second snapshot
@@ -82,7 +83,14 @@ class Overlayfs(UnionMounts):
         return ("rw", "relatime", f"lowerdir={below}", f"upperdir={here}/fs", f"workdir={here}/work")
 
     def size(self, id: str) -> int:
-        return block_size(self.store.get, self.rows[id].upper)
+        own = [self.store.get(inode) for inode in self.own_inodes(id)]
+        return block_size(self.store.get, self.rows[id].upper) + PAGE * sum(map(self._has_long_marks, own))
+
+    def _has_long_marks(self, inode: Inode) -> bool:
+        """A folder that was copied up and has something that was: ext4 gives the attributes of both a block."""
+        if not inode.is_dir or inode.origin is None:
+            return False
+        return any(self.store.get(child).origin is not None for child in inode.names.values())
 
     def layer_size(self, layer: Layer) -> int:
         return block_size(lambda inode: inode, layer.root)

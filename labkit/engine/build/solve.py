@@ -429,6 +429,7 @@ class Solver:
         layer = None
         try:
             seconds = self._apply(vertex, layer_id, step)
+            size = self.core.driver.size(layer_id) if self.core.keeps_manifests else 0
             layer = self.core.driver.commit(layer_id)
         except (CopyError, RunError, OSError) as error:
             step.failed(_reason(error))
@@ -437,8 +438,7 @@ class Solver:
         finally:
             if layer is None:
                 self.core.driver.remove(layer_id)
-        size = self.core.driver.size(layer_id) if self.core.keeps_manifests else layer.size
-        result.record = self._keep(vertex, layer_id, layer, size, parent, result.digest or "")
+        result.record = self._keep(vertex, layer_id, layer, size or layer.size, parent, result.digest or "")
         result.loaded = True
         self.made += 1
         step.done(seconds)

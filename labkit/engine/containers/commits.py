@@ -41,7 +41,9 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
     diff_ids = list(parent.diff_ids) if parent else _diff_ids(core, writable.parent)
     record = None
     if not empty:
-        record = LayerStore(core).register(layer, writable.parent)
+        # There the layer is unpacked on the snapshot that the container stands on (moby, image_commit.go).
+        between = core.driver.size(writable.init_id) if core.keeps_manifests else 0
+        record = LayerStore(core).register(layer, writable.parent, between)
         diff_ids.append(layer.diff_id)
     image = ImageStore(core).add(
         {

@@ -112,6 +112,7 @@ class LayerRecord:
     parent: str | None  # chain id
     references: int
     size: int  # bytes, as the storage driver counts them
+    between: int = 0  # bytes of a container's init snapshot, where it was committed on one in the containerd store
     kept: bool = False  # it goes with the next prune of images, not with the image
 
     @property

@@ -422,7 +422,7 @@ def _images(core: Core) -> JsonObject:
     uses = Counter(name for own in parts.values() for name in own)
     items, reclaimable, active = [], 0, 0
     for row in images.summaries(core):
-        shared = sum(size for name, size in parts[text(row, "Id")].items() if uses[name] > 1)
+        shared = sum(size for name, size in parts[text(row, "Id")].items() if uses[name] > 1 and name[0] != " ")
         row["SharedSize"] = shared
         items.append(row)
         if row["Containers"]:
@@ -436,7 +436,9 @@ def _images(core: Core) -> JsonObject:
 def _parts(core: Core, image: Image) -> dict[str, int]:
     """What an image consists of: its layers, and in the containerd store its blobs; bytes by chain id and digest."""
     records = (LayerStore(core).get(chain) for chain in chain_ids(image.diff_ids))
-    layers = {f"layer {record.chain_id}": record.size for record in records if record}
+    known = [record for record in records if record]
+    layers = {f"layer {record.chain_id}": record.size for record in known}
+    layers |= {f" below {record.chain_id}": record.between for record in known}  # which the engine never calls shared
     return layers | {blob.digest: blob.size for blob in (image.stored.blobs if image.stored else ())}
 
 

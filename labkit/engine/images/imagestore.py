@@ -111,7 +111,7 @@ class LayerStore:
         except DriverFailed as error:
             raise system(str(error)) from None
 
-    def register(self, layer: Layer, parent: str | None) -> LayerRecord:
+    def register(self, layer: Layer, parent: str | None, between: int = 0) -> LayerRecord:
         """Put a layer on a chain, or find it there; the caller holds one reference to the record afterwards."""
         chain = _child(parent, layer.diff_id)
         if self.get(chain):
@@ -124,13 +124,13 @@ class LayerStore:
             self._core.driver.remove(cache_id)
             reason = f"write {error.filename or '/'}: {str(error.strerror).lower()}"
             raise system(f"failed to register layer: {reason}") from None
-        return self.adopt(layer, cache_id, parent)
+        return self.adopt(layer, cache_id, parent, between)
 
     def keep(self, chain: str) -> None:
         """Hold a layer until images are pruned: so does a builder that has built from it before."""
         self._put(replace(self.hold(chain), kept=True))
 
-    def adopt(self, layer: Layer, cache_id: str, parent: str | None) -> LayerRecord:
+    def adopt(self, layer: Layer, cache_id: str, parent: str | None, between: int = 0) -> LayerRecord:
         """Record a layer that the driver already has as `cache_id`; where the chain is known, that one stays."""
         chain = _child(parent, layer.diff_id)
         if self.get(chain):
@@ -138,7 +138,7 @@ class LayerStore:
         if parent:
             self.hold(parent)
         size = self._core.driver.layer_size(layer)
-        record = LayerRecord(chain, layer, cache_id, parent, 1, size)
+        record = LayerRecord(chain, layer, cache_id, parent, 1, size, between)
         self._put(record)
         add_layer(self._core, record)
         self._core.events.append(LayerCreated(chain, layer.diff_id, cache_id, layer.size))
@@ -178,7 +178,7 @@ class LayerStore:
         """Bytes of all layers of a chain."""
         total = 0
         while record := self.get(chain):
-            total += record.size
+            total += record.size + record.between
             chain = record.parent
         return total
 

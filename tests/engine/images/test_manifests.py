@@ -167,3 +167,28 @@ def test_the_build_cache_counts_blocks_and_blobs(machine):
     sizes = [line.split()[2] for line in lines[1:-1]]
     assert sizes == ["4.096kB", "8.192kB", "8.192kB", "12.42kB", "28.85kB", "1.083MB"]
     assert lines[-1].split() == ["Total:", "1.145MB"]
+
+
+OWN = [  # what a container did; the bytes of its own snapshot
+    ("docker run --name c1 busybox touch /f", "4.1kB"),
+    ("docker run --name c1 busybox sh -c 'echo x > /f'", "8.19kB"),
+    # /etc is copied up and so is what is in it: its attributes take a block
+    ("docker run --name c1 busybox sh -c 'echo x >> /etc/passwd'", "16.4kB"),
+    ("docker run --name c1 busybox touch /etc/new", "8.19kB"),
+    ("docker run --name c1 busybox true; docker cp c1:/etc/passwd - > out", "12.3kB"),
+]
+
+
+@pytest.mark.parametrize(("script", "size"), OWN)
+def test_a_containers_own_snapshot_is_counted_in_blocks(machine, script, size):
+    machine.run(script)
+    assert said(machine, "docker ps -as --format '{{.Size}}'").split()[0] == size
+
+
+def test_what_was_committed_stands_on_the_containers_init_snapshot(machine):
+    """Its 28 KiB count with the image from then on."""
+    machine.run("docker run --name c1 busybox sh -c 'echo x > /f'; docker commit c1 two")
+    two, base = (
+        json.loads(machine.run(f"docker image inspect {name}").stdout)[0]["Size"] for name in ("two", "busybox")
+    )
+    assert 8192 + 28672 < two - base < 8192 + 28672 + 2048
