@@ -19,8 +19,7 @@ from typing import TypedDict
 from labkit.catalog import alpine, debian
 from labkit.catalog import entries as e
 from labkit.catalog.entries import BusyboxRecord, load
-from labkit.files import Content, Entry, Layer
-from labkit.files import tar as archive
+from labkit.files import Content, Entry, Layer, layers
 from labkit.kernel import golang
 from labkit.kernel.golang import JsonObject, items
 
@@ -112,7 +111,7 @@ def _entry(row: ListedFile) -> Entry:
 def base_archive(listing: Iterable[ListedFile]) -> Content:
     """The tar archive that `docker import` made the base image of."""
     root = Entry("", stat.S_IFDIR | 0o755, 0, 0, e.MADE)
-    return archive.write([root, *base_entries(listing)])
+    return layers.write([root, *base_entries(listing)])
 
 
 @cache

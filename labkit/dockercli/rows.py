@@ -15,8 +15,19 @@ from labkit.dockercli.flags import StatusError, ago, ellipsis, go_time, short_id
 from labkit.dockercli.gotext import GoValue, Nil, TableRow
 from labkit.dockercli.runconfig import displayable
 from labkit.dockercli.template import HEADER_FUNCTIONS, Template, TemplateError
-from labkit.engine.core.errors import SECOND, rfc3339
-from labkit.kernel.golang import Json, JsonObject, human_size, items, members, number, quote, text, texts
+from labkit.kernel.golang import (
+    SECOND,
+    Json,
+    JsonObject,
+    human_size,
+    items,
+    members,
+    number,
+    quote,
+    rfc3339,
+    text,
+    texts,
+)
 
 Fields = dict[str, Callable[[], GoValue]]
 

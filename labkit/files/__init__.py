@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.files.contents import Content, Map, failure
 from labkit.files.inodes import Inode, Mount, Source, Store
-from labkit.files.layers import Layer
+from labkit.files.layers import BadArchiveError, Entry, Layer
 from labkit.files.namespace import Files, Namespace, tmpfs
 from labkit.files.paths import (
     O_ACCMODE,
@@ -27,8 +27,7 @@ from labkit.files.paths import (
     makedev,
     minor,
 )
-from labkit.files.tar import BadArchiveError, Entry
-from labkit.files.tree import Tree
+from labkit.files.union import Tree
 
 __all__ = [
     "O_ACCMODE", "O_APPEND", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOFOLLOW", "O_RDONLY", "O_RDWR", "O_TRUNC",

@@ -47,7 +47,7 @@ from labkit.files.paths import (
     stat_of,
     write_data,
 )
-from labkit.files.tree import Tree
+from labkit.files.union import Tree
 
 
 class Namespace(MountTable):

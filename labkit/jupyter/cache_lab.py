@@ -17,7 +17,7 @@ import traitlets
 
 from labkit.engine.build.context import Matcher, PatternError, matcher, read_ignore_file
 from labkit.engine.build.journal import Reason, before, reasons
-from labkit.engine.core.buildrecords import CACHED, FAILED, MADE, Journal, StepOutcome
+from labkit.engine.core.records import CACHED, FAILED, MADE, Journal, StepOutcome
 from labkit.files import Files
 from labkit.jupyter.magics import LessonMachine
 from labkit.jupyter.panel import Panel, bundle, table

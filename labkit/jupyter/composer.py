@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import traitlets
 
-from labkit.course.timeline import InputOutcome
+from labkit.course.session import InputOutcome
 from labkit.dockercli.mountform import (
     FIELD,
     FIELDS,

@@ -12,7 +12,7 @@ import traitlets
 
 from labkit.course import Attempt, CheckResult, Judgement
 from labkit.course.machines import AnswerError, inputs_of
-from labkit.course.timeline import RecordedInput, Timeline
+from labkit.course.session import RecordedInput, Timeline
 from labkit.dockercli.flags import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, parse_volume
 from labkit.dockercli.mountparts import PARTS

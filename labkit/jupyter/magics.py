@@ -18,7 +18,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 
 from labkit import cli
 from labkit.course.machines import machine_with
-from labkit.course.timeline import InputOutcome, RecordedInput, Timeline
+from labkit.course.session import InputOutcome, RecordedInput, Timeline
 from labkit.jupyter.panel import Memory
 from labkit.jupyter.picture import Picture, picture
 from labkit.jupyter.view import MachineView, look

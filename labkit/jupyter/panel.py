@@ -27,7 +27,7 @@ import traitlets
 
 from labkit.course import Attempt, CourseError, Judgement, Progress, ProgressError, load_exercise, open_progress
 from labkit.course.progress import COURSE, empty, merged, parse, whose
-from labkit.course.timeline import WAITING, Moment, RecordedInput, Timeline, typed_file
+from labkit.course.session import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
 from labkit.jupyter.view import count
 from labkit.kernel.golang import Json, JsonObject, number, text

@@ -24,7 +24,7 @@ from itertools import groupby
 import traitlets
 
 from labkit.course.machines import MachineOptions, machine_with
-from labkit.course.timeline import KINDS, Moment, RecordedInput, Timeline
+from labkit.course.session import INPUT_KINDS, Moment, RecordedInput, Timeline
 from labkit.jupyter.magics import LessonMachine, choices
 from labkit.jupyter.panel import PROMPT, TerminalPanel, bundle, line_of, picture_trait
 from labkit.jupyter.picture import Picture
@@ -114,7 +114,7 @@ def _inputs(found: Json) -> tuple[RecordedInput, ...]:
 def _input(row: Json) -> RecordedInput:
     words = [word for word in row if isinstance(word, str)] if isinstance(row, list) else []
     fits = isinstance(row, list) and len(words) == len(row) == (3 if words[:1] == ["file"] else 2)
-    if not fits or words[0] not in KINDS:
+    if not fits or words[0] not in INPUT_KINDS:
         raise ShareError("one of its inputs is none")
     return RecordedInput(*words)
 

@@ -1,6 +1,7 @@
 """What Go programs print and read: sizes, durations, quoted strings and JSON (docker/go-units, strconv, encoding/json).
 
-JSON is written without spaces, and with `<`, `>`, `&` escaped; the digests of images depend on it.
+Times are RFC 3339 in UTC, with the digits of a second that are not zero. JSON is written without
+spaces, and with `<`, `>`, `&` escaped; the digests of images depend on it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 
@@ -137,6 +140,34 @@ def _escape(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
+
+
+@lru_cache(maxsize=1024)
+def rfc3339(nanoseconds: int | None) -> str:
+    """`2026-11-24T03:17:38.971718956Z`; None is Go's zero time."""
+    if nanoseconds is None:
+        return NEVER
+    seconds, rest = divmod(nanoseconds, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f"{rest:09d}".rstrip("0")
+    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
+
+
+def rfc3339_seconds(nanoseconds: int) -> str:
+    return rfc3339(nanoseconds // SECOND * SECOND)
+
+
+@lru_cache(maxsize=1024)
+def parse_time(text: str) -> int:
+    """The nanoseconds since 1970 of such a time; 0 where there is none."""
+    if not text or text == NEVER:
+        return 0
+    head, _, fraction = text.removesuffix("Z").partition(".")
+    seconds = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
+    return seconds * SECOND + int(fraction.ljust(9, "0")[:9] or 0)
 
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None

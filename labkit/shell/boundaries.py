@@ -14,7 +14,7 @@ from labkit.kernel.process import ExecError, Input, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.frames import SequenceFrame, run_text
 from labkit.shell.running import Environment, Frame, Job, Jobs, Jump, Shell, Suspend, resumed
-from labkit.shell.streams import BROKEN_PIPE, PIPE_LIMIT, Pipe, Stream, Text, Twins, readable, writable
+from labkit.shell.terminal import BROKEN_PIPE, PIPE_LIMIT, Pipe, Stream, Text, Twins, readable, writable
 from labkit.shell.tree import Node, Pipeline, Sequence
 
 Builtin = Callable[[Shell, list[str]], int]

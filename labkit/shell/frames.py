@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from labkit.shell.parser import Program, parse
 from labkit.shell.running import BREAK, CONTINUE, EXIT, RETURN, Former, Frame, Jump, Memo, Shell
-from labkit.shell.streams import Stream, Twins
+from labkit.shell.terminal import Stream, Twins
 from labkit.shell.tree import AndOr, If, Node, Sequence, While
 
 N = TypeVar("N", bound=Node)

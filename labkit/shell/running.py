@@ -19,8 +19,7 @@ from labkit.kernel.process import Input, Kernel, Killed, Parked, Process, Runawa
 from labkit.shell import messages
 from labkit.shell.lexer import ProgramError
 from labkit.shell.messages import DASH, Dialect
-from labkit.shell.streams import Stream, Twins, readable, writable
-from labkit.shell.terminal import Keyboard
+from labkit.shell.terminal import Keyboard, Stream, Twins, readable, writable
 from labkit.shell.tree import Node
 
 Former = dict[str, tuple[str | None, bool]]  # variables as they were: value, and whether exported

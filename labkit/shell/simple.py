@@ -12,7 +12,7 @@ from labkit.shell.boundaries import Builtin, call, spawn
 from labkit.shell.builtins import BUILTINS, EXTENSIONS, SPECIAL_BUILTINS
 from labkit.shell.frames import ExpandFrame, FunctionFrame, RestoreFrame
 from labkit.shell.running import ABORT, Jump, Shell
-from labkit.shell.streams import FileStream, Stream, Text
+from labkit.shell.terminal import FileStream, Stream, Text
 from labkit.shell.tree import Node, Redirect, Simple
 
 Opened = tuple[int, str, str]  # number, operator, the expanded target or here-document

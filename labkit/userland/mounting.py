@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from labkit.files import Files, Mount, Source, tmpfs
 from labkit.files.inodes import FileNode, FileSystem, Inode
-from labkit.files.tree import used
-from labkit.files.union import Node
+from labkit.files.union import Node, used
 from labkit.userland.quantities import size
 from labkit.userland.tool import Say, Tool, Utility
 

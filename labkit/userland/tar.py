@@ -1,4 +1,4 @@
-"""tar, in the ways of GNU and busybox. The archives themselves are labkit.files.tar's."""
+"""tar, in the ways of GNU and busybox. The archives themselves are labkit.files.layers's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import chain
 from posixpath import basename, dirname
 
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, minor
-from labkit.files.tar import BLOCK, BadArchiveError, Entry, members, write
+from labkit.files.layers import BLOCK, BadArchiveError, Entry, members, write
 from labkit.userland.compressing import compressed, opened
 from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labkit import Machine
-from labkit.course.timeline import RecordedInput, Timeline, typed_file
+from labkit.course.session import RecordedInput, Timeline, typed_file
 
 
 def typed(timeline: Timeline, *lines: str) -> None:

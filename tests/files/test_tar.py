@@ -6,8 +6,7 @@ import io
 import stat
 import tarfile
 
-from labkit.files import Content, Entry
-from labkit.files import tar as archives
+from labkit.files import Content, Entry, layers
 
 ODD = b"\xff\xfe".decode("utf-8", "surrogateescape")
 
@@ -17,8 +16,8 @@ def test_names_that_are_no_utf8_come_back_as_they_were() -> None:
         Entry(f"name {ODD}", stat.S_IFREG | 0o644, data=Content(b"x")),
         Entry("link", stat.S_IFLNK | 0o777, data=f"to {ODD}"),
     ]
-    archive = archives.write(entries)
-    assert [(each.path, each.data) for each in archives.read(archive)] == [
+    archive = layers.write(entries)
+    assert [(each.path, each.data) for each in layers.read(archive)] == [
         (f"name {ODD}", Content(b"x")),
         ("link", f"to {ODD}"),
     ]

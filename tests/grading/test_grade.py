@@ -13,8 +13,7 @@ import pytest
 from labkit.course.exercises import load_exercise
 from labkit.course.judge import options_of
 from labkit.course.record import for_learner
-from labkit.grading.grade import grade_folder
-from labkit.grading.submission import Learner
+from labkit.grading.grade import Learner, grade_folder
 
 MARKS = ["FROM", "COPY", "RUN chmod", "RUN echo"]
 

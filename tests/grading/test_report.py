@@ -11,8 +11,7 @@ import pytest
 
 from labkit.course import CheckResult, Judgement
 from labkit.course.exercises import load_exercise
-from labkit.grading.grade import Graded, Result, grades_csv, markdown, page, write_report
-from labkit.grading.submission import Given, Learner
+from labkit.grading.grade import Given, Graded, Learner, Result, grades_csv, markdown, page, write_report
 
 EXERCISES = [load_exercise("three-layers"), load_exercise("a-tag-moves")]
 EVIL = "<script>alert(1)</script> [x](javascript:y) `z`"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from labkit import Machine
-from labkit.course.timeline import RecordedInput, Timeline
+from labkit.course.session import RecordedInput, Timeline
 from labkit.jupyter.playground import (
     LARGEST,
     LONGEST,

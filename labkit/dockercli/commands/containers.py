@@ -11,8 +11,8 @@ from labkit.dockercli.gotext import TableRow
 from labkit.dockercli.rows import render
 from labkit.dockercli.runconfig import join_host, port_number
 from labkit.engine.containers.processes import Streams
-from labkit.engine.core.errors import SECOND, EngineError, conflict
-from labkit.kernel.golang import JsonObject, at, human_size, items, members, quote, text, texts
+from labkit.engine.core.errors import EngineError, conflict
+from labkit.kernel.golang import SECOND, JsonObject, at, human_size, items, members, quote, text, texts
 from labkit.kernel.process import Input
 
 from ..template import Template, TemplateError
@@ -231,7 +231,7 @@ def logs(run: Invocation) -> int:
 
 
 def _stamp(moment: int) -> bytes:
-    from labkit.engine.core.errors import rfc3339
+    from labkit.kernel.golang import rfc3339
 
     return f"{rfc3339(moment // SECOND * SECOND)[:-1]}.{moment % SECOND:09d}Z ".encode()
 

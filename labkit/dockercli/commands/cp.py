@@ -8,7 +8,7 @@ import stat
 from labkit.dockercli.commands import Invocation, plain_os_error
 from labkit.dockercli.flags import StatusError
 from labkit.engine.core.errors import EngineError
-from labkit.files import BadArchiveError, Content, tar
+from labkit.files import BadArchiveError, Content, layers
 
 from ..copyrules import (
     CopyInfo,
@@ -70,7 +70,7 @@ def _from_container(run: Invocation, container: str, source: str, target: str) -
         run.process.stdout.write_content(archive)
         return 0
     info = CopyInfo(source, True, stat.S_ISDIR(about.st_mode), rebased)
-    entries = tar.read(archive)
+    entries = layers.read(archive)
     if rebased:
         entries = rebase(entries, split_entry(source)[1], rebased)
     files = run.process.files
@@ -119,7 +119,7 @@ def _to_container(run: Invocation, source: str, container: str, target: str) -> 
     about = source_info(files, source, follow=run.options.on("follow-link"))
     folder, old, new = plan(about, info)
     entries = pack(files, about)
-    _put(run, container, folder, tar.write(rebase(entries, old, new) if new else entries))
+    _put(run, container, folder, layers.write(rebase(entries, old, new) if new else entries))
     return 0
 
 

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
-from labkit.engine.core.buildrecords import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
 from labkit.engine.core.core import Core
+from labkit.engine.core.records import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
 from labkit.engine.images.contentstore import packed
 from labkit.engine.images.imagestore import LayerStore
 from labkit.files import Files, Namespace, Source, tmpfs

@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.context import Transfer, send
 from labkit.engine.build.copying import extract, unpacked
-from labkit.engine.core.buildrecords import Known
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference, parse
+from labkit.engine.core.records import Known
 from labkit.engine.dockerfile.diagnostics import failed, unsolved
-from labkit.files import BadArchiveError, Content, Files
-from labkit.files import tar as archives
+from labkit.files import BadArchiveError, Content, Files, layers
 from labkit.kernel.golang import quote
 from labkit.kernel.process import Output as Stdout
 
@@ -227,7 +226,7 @@ class BuildClient:
                 raise failed("ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles")
             return self._given(bytes(content), files)
         try:
-            for entry in archives.read(content):
+            for entry in layers.read(content):
                 if entry.path:
                     extract(files, "/", entry)
         except BadArchiveError as error:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 
-from labkit.engine.core.buildrecords import Known, Listing
+from labkit.engine.core.records import Known, Listing
 from labkit.files import Content, Files, Stat, failure
 
 

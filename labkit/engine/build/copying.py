@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 
 from labkit.engine.build.context import Matcher, SourceTree, matcher
 from labkit.engine.containers.oci import account_rows
-from labkit.files import BadArchiveError, Content, Files, Stat, User
-from labkit.files import tar as archives
+from labkit.files import BadArchiveError, Content, Files, Stat, User, layers
 
 
 class CopyError(Exception):
@@ -194,18 +193,18 @@ def unpacked(content: Content) -> Content:
     return content
 
 
-def _entries(content: Content) -> list[archives.Entry] | None:
+def _entries(content: Content) -> list[layers.Entry] | None:
     """What is in an archive; None where the content is none."""
     head = content.read(0, 6)
     if not any(head.startswith(magic) for magic in _MAGIC) and content.read(257, 5) != b"ustar":
         return None
     try:
-        return list(archives.read(unpacked(content)))
+        return list(layers.read(unpacked(content)))
     except BadArchiveError:
         return None
 
 
-def extract(files: Files, root: str, entry: archives.Entry, owner: User | None = None) -> None:
+def extract(files: Files, root: str, entry: layers.Entry, owner: User | None = None) -> None:
     """One entry of an archive, below a folder."""
     path = posixpath.join(root, entry.path)
     make_folders(files, posixpath.dirname(path), None)
@@ -222,7 +221,7 @@ def extract(files: Files, root: str, entry: archives.Entry, owner: User | None =
     files.utime(path, entry.mtime, entry.mtime, follow=False)
 
 
-def _make(files: Files, root: str, path: str, entry: archives.Entry, kind: int) -> None:
+def _make(files: Files, root: str, path: str, entry: layers.Entry, kind: int) -> None:
     if entry.hardlink is not None:
         files.link(posixpath.join(root, entry.hardlink), path)
     elif kind == stat.S_IFDIR:

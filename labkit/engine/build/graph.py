@@ -16,8 +16,8 @@ from hashlib import sha256
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.client import BuildRequest
 from labkit.engine.build.context import SourceTree, digest_of, has_wildcards, listing, matcher
-from labkit.engine.core.buildrecords import BASE, COPY, MKDIR, RUN, CacheKey, CacheRecord, KeyPart, Listing, key_digest
 from labkit.engine.core.core import Core
+from labkit.engine.core.records import BASE, COPY, MKDIR, RUN, CacheKey, CacheRecord, KeyPart, Listing, key_digest
 from labkit.engine.dockerfile.diagnostics import Lines
 from labkit.engine.dockerfile.instructions import RunMount
 from labkit.engine.images.contentstore import packed_size

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labkit.engine.core.buildrecords import CACHED, CANCELED, COPY, CacheKey, Journal, Listing, MadeStep, StepOutcome
+from labkit.engine.core.records import CACHED, CANCELED, COPY, CacheKey, Journal, Listing, MadeStep, StepOutcome
 
 
 @dataclass(frozen=True)

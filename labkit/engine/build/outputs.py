@@ -17,7 +17,7 @@ from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.dockerfile.diagnostics import DockerfileError, failed, unsolved
-from labkit.files import Files, tar
+from labkit.files import Files, layers
 
 _DENIED = "push access denied, repository does not exist or may require authorization"
 
@@ -37,7 +37,7 @@ def give(output: Output, built: Files, client: Files, progress: Progress) -> Non
         step.status("copying files", sum(about.st_size for _, about in tree.walk("/")))
     else:
         step = progress.step("exporting to client tarball")
-        archive = tar.write(entries(built, "/", ""))
+        archive = layers.write(entries(built, "/", ""))
         if output.stdout:
             output.stdout.write_content(archive)
         else:

@@ -20,9 +20,9 @@ from labkit.engine.build.copying import make_folders
 from labkit.engine.build.graph import CopySource, RunVertex, VertexMount
 from labkit.engine.containers import oci
 from labkit.engine.containers.sandbox import Sandboxes
-from labkit.engine.core.buildrecords import MOUNT, CacheRecord, key_digest
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
+from labkit.engine.core.records import MOUNT, CacheRecord, key_digest
 from labkit.files import Content, Files, Namespace, Source, tmpfs
 from labkit.kernel.golang import quote
 from labkit.kernel.process import SECOND, Input, Output, Process

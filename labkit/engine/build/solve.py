@@ -40,7 +40,9 @@ from labkit.engine.build.graph import (
 from labkit.engine.build.plan import BuildPlan, plan
 from labkit.engine.build.running import RunError, RunMounts, Runner
 from labkit.engine.build.stages import Bases
-from labkit.engine.core.buildrecords import (
+from labkit.engine.core.core import Core
+from labkit.engine.core.names import Reference
+from labkit.engine.core.records import (
     CACHED,
     CANCELED,
     FAILED,
@@ -50,16 +52,14 @@ from labkit.engine.core.buildrecords import (
     Journal,
     MadeStep,
     StepOutcome,
+    chain_ids,
+    new_config,
 )
-from labkit.engine.core.core import Core
-from labkit.engine.core.errors import parse_time, rfc3339
-from labkit.engine.core.names import Reference
-from labkit.engine.core.records import chain_ids, new_config
 from labkit.engine.dockerfile.diagnostics import BuildError, DockerfileError, Lines, Linter, excerpt, failed, unsolved
 from labkit.engine.images import manifestremoval
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
-from labkit.kernel.golang import JsonObject, text
+from labkit.kernel.golang import JsonObject, parse_time, rfc3339, text
 
 _CONFIG_ORDER = (
     "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",

@@ -19,8 +19,7 @@ from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
 from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
-from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User
-from labkit.files import tar as tarfiles
+from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User, layers
 from labkit.kernel.golang import text
 
 
@@ -110,7 +109,7 @@ def get(core: Core, reference: str, path: str) -> tuple[Stat, Content]:
     name = "." if path.endswith("/.") else posixpath.basename(top) or "."
     if path.endswith(("/", "/.")):
         top = files.realpath(top)
-    return found, tarfiles.write(entries(files, top, name))
+    return found, layers.write(entries(files, top, name))
 
 
 def entries(files: Files, top: str, name: str) -> Iterator[Entry]:
@@ -168,7 +167,7 @@ def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: b
             if copy_uid_gid and container.config.get("User")
             else None
         )
-        _unpack(files, folder, tarfiles.read(archive), owner)
+        _unpack(files, folder, layers.read(archive), owner)
     except BadArchiveError as error:
         raise invalid(str(error)) from None
     except OSError as error:
@@ -253,4 +252,4 @@ def export(core: Core, reference: str) -> Content:
     files = core.view(core.driver.mount(mount_id))
     if not container.state.running:
         core.driver.unmount(mount_id)
-    return tarfiles.write(list(entries(files, "/", "")))
+    return layers.write(list(entries(files, "/", "")))

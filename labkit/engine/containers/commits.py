@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from labkit.engine.containers.creation import merge
 from labkit.engine.core.core import Core, find
-from labkit.engine.core.errors import rfc3339
 from labkit.engine.core.names import parse
 from labkit.engine.core.records import EMPTY_LAYER, WritableLayer
 from labkit.engine.dockerfile import changes as changing
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.kernel.golang import Json, JsonObject, items, texts
+from labkit.kernel.golang import Json, JsonObject, items, rfc3339, texts
 
 _KEYS = (
     "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty", "OpenStdin",

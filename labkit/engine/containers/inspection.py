@@ -8,19 +8,10 @@ from types import EllipsisType
 
 from labkit.engine.containers import oci
 from labkit.engine.core.core import Core, by_age, find
-from labkit.engine.core.errors import (
-    SECOND,
-    EngineError,
-    Filters,
-    check_filters,
-    invalid,
-    labels_match,
-    matches_filter,
-    rfc3339,
-)
+from labkit.engine.core.errors import EngineError, Filters, check_filters, invalid, labels_match, matches_filter
 from labkit.engine.core.records import Container, ContainerState
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.kernel.golang import Json, JsonObject, human_duration, members, objects, text
+from labkit.kernel.golang import SECOND, Json, JsonObject, human_duration, members, objects, rfc3339, text
 
 
 def network_settings(core: Core, container: Container) -> JsonObject:

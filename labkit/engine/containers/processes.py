@@ -16,12 +16,12 @@ from labkit.engine.containers import oci
 from labkit.engine.containers.creation import discard
 from labkit.engine.containers.sandbox import Sandboxes
 from labkit.engine.core.core import ContainerStopped, Core, change, find
-from labkit.engine.core.errors import EngineError, conflict, invalid, parse_time, rfc3339, system
+from labkit.engine.core.errors import EngineError, conflict, invalid, system
 from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
 from labkit.files import Content, User
 from labkit.kernel import golang
-from labkit.kernel.golang import members, number, texts
+from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
 from labkit.kernel.process import (
     BACKGROUND_STEPS,
     IGNORED,

@@ -19,13 +19,16 @@ from typing import Protocol, TypedDict, Unpack, dataclass_transform
 
 from labkit.drivers import Driver
 from labkit.drivers.base import Saved
-from labkit.engine.core.buildrecords import CacheRecord, Journal, Known, MadeStep
 from labkit.engine.core.errors import invalid, moment, no_name, not_found
 from labkit.engine.core.records import (
+    CacheRecord,
     Container,
     ContainerState,
     Image,
+    Journal,
+    Known,
     LayerRecord,
+    MadeStep,
     Running,
     Service,
     Volume,

@@ -1,7 +1,6 @@
-"""What the daemon answers when it refuses; and times and filters, which it refuses most often.
+"""What the daemon answers when it refuses: one exception, whose text the CLI prints after its own prefix.
 
-One exception, whose text the CLI prints after its own prefix. Times are RFC 3339 in UTC, with the digits of a second
-that are not zero. Filters are `--filter KEY=VALUE` of lists and prunes: which keys a command knows, and labels.
+Filters, which it refuses most often, are `--filter KEY=VALUE` of lists and prunes: which keys a command knows, labels.
 """
 
 from __future__ import annotations
@@ -9,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from labkit.kernel.golang import Json
+from labkit.kernel.golang import SECOND, Json
 
 
 class EngineError(Exception):
@@ -56,35 +54,6 @@ def check_address(image: str) -> None:
     """Without a name the client asks for /images itself, where the daemon has nothing to remove or to tell."""
     if not image:
         raise not_found("page not found")
-
-
-SECOND = 1_000_000_000
-NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
-
-
-@lru_cache(maxsize=1024)
-def rfc3339(nanoseconds: int | None) -> str:
-    """`2026-11-24T03:17:38.971718956Z`; None is Go's zero time."""
-    if nanoseconds is None:
-        return NEVER
-    seconds, rest = divmod(nanoseconds, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f"{rest:09d}".rstrip("0")
-    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
-
-
-def rfc3339_seconds(nanoseconds: int) -> str:
-    return rfc3339(nanoseconds // SECOND * SECOND)
-
-
-@lru_cache(maxsize=1024)
-def parse_time(text: str) -> int:
-    """The nanoseconds since 1970 of such a time; 0 where there is none."""
-    if not text or text == NEVER:
-        return 0
-    head, _, fraction = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
-    return seconds * SECOND + int(fraction.ljust(9, "0")[:9] or 0)
 
 
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}

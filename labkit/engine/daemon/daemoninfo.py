@@ -19,12 +19,11 @@ from labkit.drivers.choice import numbers
 from labkit.engine.containers import inspection
 from labkit.engine.containers.sandbox import CPUS, MEMORY
 from labkit.engine.core.core import Core, by_age
-from labkit.engine.core.errors import rfc3339
 from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images import images
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import volumes
-from labkit.kernel.golang import Json, JsonObject, number, text
+from labkit.kernel.golang import Json, JsonObject, number, rfc3339, text
 
 if TYPE_CHECKING:
     from labkit.files import Files

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from labkit.engine.containers import oci
 from labkit.engine.containers.inspection import config_row
 from labkit.engine.core.core import ROOT, Core
-from labkit.engine.core.errors import rfc3339
 from labkit.engine.core.mountkeys import MountPoint
 from labkit.engine.core.records import LayerRecord
 from labkit.engine.images.imagestore import install_images
 from labkit.files import Content
 from labkit.kernel import golang
-from labkit.kernel.golang import JsonObject
+from labkit.kernel.golang import JsonObject, rfc3339
 
 if TYPE_CHECKING:
     from labkit.engine.core.core import Tables

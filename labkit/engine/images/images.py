@@ -18,7 +18,7 @@ from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Layer
-from labkit.kernel.golang import Json, JsonObject, members, number, objects, text
+from labkit.kernel.golang import SECOND, Json, JsonObject, members, number, objects, parse_time, rfc3339, text
 
 _PARALLEL = 3  # layers that are downloaded at a time
 
@@ -219,7 +219,7 @@ def _summary(core: Core, image: Image, names: list[Reference]) -> JsonObject:
     containers = ImageStore(core).containers(image.id)
     row: JsonObject = {
         "Containers": len(containers),
-        "Created": image.created // errors.SECOND,
+        "Created": image.created // SECOND,
         "Id": image.id,
         "Labels": image.run_config.get("Labels"),
         "ParentId": image.parent,
@@ -259,7 +259,7 @@ def inspect(core: Core, reference: str) -> JsonObject:
         "Size": store.size(image),
         **graph_driver(core, image.chain),
         "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)} if image.diff_ids else {"Type": "layers"},
-        "Metadata": {"LastTagTime": errors.rfc3339(image.tagged)},
+        "Metadata": {"LastTagTime": rfc3339(image.tagged)},
         **_identity(image),
     }
     return {key: value for key, value in row.items() if value or key not in _LEFT_OUT_WHEN_EMPTY}
@@ -293,7 +293,7 @@ def _identity(image: Image) -> JsonObject:
     if image.stored is None:
         return {}
     target, build = image.stored.target, image.stored.build
-    identity: JsonObject = {"Build": [{"Ref": build, "CreatedAt": errors.rfc3339(image.tagged)}]}
+    identity: JsonObject = {"Build": [{"Ref": build, "CreatedAt": rfc3339(image.tagged)}]}
     return {"Descriptor": contentstore.descriptor(target), **({"Identity": identity} if build else {})}
 
 
@@ -313,7 +313,7 @@ def history(core: Core, reference: str) -> list[JsonObject]:
         rows.append(
             {
                 "Id": "<missing>",
-                "Created": errors.parse_time(text(entry, "created")),
+                "Created": parse_time(text(entry, "created")),
                 "CreatedBy": text(entry, "created_by"),
                 "Tags": None,
                 "Size": size,

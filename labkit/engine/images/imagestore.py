@@ -24,13 +24,13 @@ from labkit.engine.core.core import (
     by_age,
     image_root,
 )
-from labkit.engine.core.errors import SECOND, not_found, system
+from labkit.engine.core.errors import not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
 from labkit.engine.images import contentstore
 from labkit.files import Content, Entry, Layer
 from labkit.kernel import golang
-from labkit.kernel.golang import JsonObject, texts
+from labkit.kernel.golang import SECOND, JsonObject, texts
 
 if TYPE_CHECKING:
     from labkit.files import Files

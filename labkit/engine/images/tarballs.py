@@ -14,15 +14,14 @@ from hashlib import sha256
 from importlib import import_module
 
 from labkit.engine.core.core import Core
-from labkit.engine.core.errors import EngineError, invalid, not_found, rfc3339, system
+from labkit.engine.core.errors import EngineError, invalid, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Image, chain_id, chain_ids, new_config
 from labkit.engine.dockerfile import changes as changing
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.files import BadArchiveError, Content, Entry, Layer
-from labkit.files import tar as tarfiles
+from labkit.files import BadArchiveError, Content, Entry, Layer, layers
 from labkit.kernel import golang
-from labkit.kernel.golang import Json, JsonObject
+from labkit.kernel.golang import Json, JsonObject, rfc3339
 
 _BLOBS = "blobs/sha256"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -178,7 +177,7 @@ def _archive(blobs: _Blobs, texts: dict[str, str]) -> Content:
         for digest, content in sorted(blobs.found.items())
     ]
     entries += [Entry(name, stat.S_IFREG | 0o644, data=Content(text)) for name, text in sorted(texts.items())]
-    return tarfiles.write(entries)
+    return layers.write(entries)
 
 
 # --- load
@@ -223,7 +222,7 @@ def _name_loaded(core: Core, image_id: str, name: Reference) -> list[str]:
 
 def _read(archive: Content) -> dict[str, Content]:
     try:
-        found = tarfiles.read(_unpacked(archive))
+        found = layers.read(_unpacked(archive))
         return {entry.path: entry.data for entry in found if isinstance(entry.data, Content)}
     except BadArchiveError as error:
         raise invalid(_bad(error)) from None

@@ -22,12 +22,11 @@ from labkit.engine.core.errors import (
     matches_filter,
     no_name,
     not_found,
-    rfc3339_seconds,
     system,
 )
 from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
-from labkit.kernel.golang import JsonObject
+from labkit.kernel.golang import JsonObject, rfc3339_seconds
 
 if TYPE_CHECKING:
     from labkit.files import Files

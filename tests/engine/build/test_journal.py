@@ -10,7 +10,7 @@ import pytest
 
 from labkit import Machine
 from labkit.engine.build.journal import Reason, before, reasons
-from labkit.engine.core.buildrecords import Journal
+from labkit.engine.core.records import Journal
 
 DOCKERFILE = """FROM busybox
 ARG VERSION=1

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from labkit.files import Content, Entry, tar
+from labkit.files import Content, Entry, layers
 from tests.engine.conftest import Lab
 
 
 def names(archive: object) -> list[str]:
-    return [entry.path for entry in tar.read(archive)]  # type: ignore[arg-type]
+    return [entry.path for entry in layers.read(archive)]  # type: ignore[arg-type]
 
 
 def test_get(lab: Lab) -> None:
@@ -58,7 +58,7 @@ def test_export_is_image_and_layer_without_mounts(lab: Lab) -> None:
 
 def test_owners_go_by_number_unless_the_containers_user_is_to_have_all(lab: Lab) -> None:
     lab.up("c1", User="7:8")
-    archive = tar.write([Entry("f", 0o100640, 1000, 2000, data=Content(b"x"))])
+    archive = layers.write([Entry("f", 0o100640, 1000, 2000, data=Content(b"x"))])
     lab.engine.archive_put("c1", "/tmp", archive)
     about = lab.engine.archive_stat("c1", "/tmp/f")
     assert (about.st_uid, about.st_gid, oct(about.st_mode)) == (1000, 2000, "0o100640")

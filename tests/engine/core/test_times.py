@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.errors import SECOND, EngineError, moment, parse_time, rfc3339
-from labkit.kernel.golang import human_duration
+from labkit.engine.core.errors import EngineError, moment
+from labkit.kernel.golang import SECOND, human_duration, parse_time, rfc3339
 
 
 def test_rfc3339() -> None:

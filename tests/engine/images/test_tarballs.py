@@ -5,12 +5,12 @@ import json
 
 import pytest
 
-from labkit.files import Content, tar
+from labkit.files import Content, layers
 from tests.engine.conftest import Lab
 
 
 def files(archive: Content) -> dict[str, bytes]:
-    return {entry.path: bytes(entry.data) for entry in tar.read(archive) if isinstance(entry.data, Content)}
+    return {entry.path: bytes(entry.data) for entry in layers.read(archive) if isinstance(entry.data, Content)}
 
 
 def test_what_an_archive_holds(lab: Lab) -> None:
