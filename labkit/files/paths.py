@@ -9,7 +9,7 @@ import errno
 import stat
 from typing import NamedTuple, Unpack
 
-from labkit.files.contents import Content, failure
+from labkit.files.contents import PAGE, Content, failure
 from labkit.files.inodes import (
     DIRECTORY,
     REGULAR,
@@ -126,6 +126,42 @@ class Handle:
         return piece
 
     def write_content(self, data: Content) -> int:
+        """All of it, or what has room, and then the error."""
+        written = self.write_some(data)
+        while written < data.size:
+            written += self.write_some(data[written:])  # type: ignore[arg-type]
+        return written
+
+    def write_some(self, data: Content) -> int:
+        """As write(2): how many bytes were written. A full file system takes whole pages, and raises if it has none."""
+        try:
+            return self._write(data)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+        start = self._data(W_OK).size if self._flags & O_APPEND else self._position
+        fits, pages = 0, data.size // PAGE + 1
+        while pages:  # the most pages that find room, by halves
+            size = (start // PAGE + fits + pages) * PAGE - start
+            if 0 < size < data.size and self._has_room(data, start, size):
+                fits += pages
+            else:
+                pages //= 2
+        size = (start // PAGE + fits) * PAGE - start
+        if not fits or size <= 0:
+            raise failure(errno.ENOSPC)
+        return self._write(data[:size])  # type: ignore[arg-type]
+
+    def _has_room(self, data: Content, start: int, size: int) -> bool:
+        old = self._data(W_OK)
+        new = old.write(start, data[:size])  # type: ignore[arg-type]
+        try:
+            self._system.room_for(new.allocated - old.allocated, self._node, new)
+        except OSError:
+            return False
+        return True
+
+    def _write(self, data: Content) -> int:
         old = self._data(W_OK)
         inode = self._inode()
         if inode.mode & S_IFMT != REGULAR:

@@ -10,7 +10,8 @@ from importlib import import_module
 from posixpath import basename
 
 from labkit.kernel.process import Process, Program
-from labkit.userland.tool import BUSYBOX_BANNER, Utility, run
+from labkit.userland.ending import run
+from labkit.userland.tool import BUSYBOX_BANNER, Utility
 
 _FAMILIES = {  # module: its utilities
     "viewing": "cat head tail tee more less",

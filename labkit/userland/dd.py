@@ -13,7 +13,6 @@ from labkit.userland.quantities import factor, scaled
 from labkit.userland.tool import Say, Tool, Utility
 
 _SPEED = 1_200_000_000  # bytes a second, for the summary
-_PAGE = 4096
 _ENDLESS = 1 << 40  # bytes that an endless device gives at once
 
 
@@ -167,16 +166,16 @@ def _write(tool: Tool, job: Job, writer: Handle, data: Content) -> int:
     if limited:  # an endless source: as much as the disk has room for
         room = usage_of(tool.files, tool.files.find(str(job.target)).mount).available
         data = data[: max(0, room)]  # type: ignore[assignment]
-    written, step = 0, len(data)
-    while written < len(data) and step:
+    written = 0
+    while written < len(data):
         tool.tick()
         try:
-            written += writer.write_content(data[written : written + step])  # type: ignore[arg-type]
+            written += writer.write_some(data[written:])  # type: ignore[arg-type]
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 tool.refuse(Say("error writing '{0}'", "error writing {0:q}"), str(job.target), error=error)
             limited = True
-            step = step // 2 // _PAGE * _PAGE
+            break
     if limited:
         tool.complain(
             Say("error writing '{0}': No space left on device", "error writing {0:q}: No space left on device"),

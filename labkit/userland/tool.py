@@ -16,7 +16,6 @@ from typing import NoReturn, TypeVar, Unpack
 from labkit.files import Content, Files, Stat, failure
 from labkit.files.contents import MESSAGES
 from labkit.kernel.process import Changes, ExecError, Process, Runaway
-from labkit.userland.quantities import NoSizeError
 
 T = TypeVar("T")
 
@@ -446,27 +445,3 @@ def text_of(data: bytes) -> str:
 
 def bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def run(process: Process, utility: Utility, name: str, flavour: str) -> int:
-    """Run one utility of one flavour (busybox, alpine, gnu)."""
-    tool = Tool(process, utility, name, flavour)
-    try:
-        tool.parse()
-        if utility.needs and not tool.operands:
-            tool.missing(utility.needs)
-        status = utility.run(tool)
-    except Done as done:
-        return done.status
-    except ValueError as error:
-        return _no_number(tool, error)
-    return tool.status if status is None else status
-
-
-def _no_number(tool: Tool, error: ValueError) -> int:
-    """An operand or an option's value that had to be a number, in busybox's words."""
-    _, found, literal = str(error).partition("invalid literal for int() with base 10: ")
-    if not found and not isinstance(error, NoSizeError):
-        raise error
-    tool.err(f"invalid number {literal if found else repr(str(error))}")
-    return tool.utility.bad

@@ -193,7 +193,10 @@ def tee(tool: Tool) -> None:
     flags = O_WRONLY | O_CREAT | (O_APPEND if tool.has("a") else O_TRUNC)
     for path in tool.operands:
         with tool.complaining(SAME, path), tool.files.open(path, flags) as handle:
-            handle.write_content(content)
+            try:
+                handle.write_content(content)
+            except OSError as error:
+                tool.err(f"{tool.text(SAME, path)}: {tool.reason(error) if tool.gnu else 'I/O error'}")
     tool.process.stdout.write_content(content)
 
 

@@ -306,10 +306,7 @@ def exec_run(
         raise invalid("no exec command specified")
     stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
     namespace = core.tables.running[container.id].namespace
-    try:
-        account = oci.look_up_user(namespace.files(), user or golang.text(container.config, "User"))
-    except EngineError as error:
-        return _refuse(detach, streams, str(error), oci.NOT_EXECUTABLE)
+    account = oci.look_up_user(namespace.files(), user or golang.text(container.config, "User"))
     cwd = workdir or golang.text(container.config, "WorkingDir") or "/"
     if not cwd.startswith("/"):  # runc, exec.go and utils_linux.go validateProcessSpec; unverified
         return _refuse(
