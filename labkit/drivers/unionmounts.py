@@ -20,6 +20,7 @@ from labkit.drivers.base import (
     NO_OPTIONS,
     Change,
     Cost,
+    DriverFailed,
     Folders,
     Remembers,
     StorageOpts,
@@ -57,6 +58,7 @@ class UnionMounts(Remembers):
 
     name: str
     root: str
+    most_lowers = 0  # layers that one may stand on; 0: any number
     files_folder: str  # the folder of a layer's files in the layer's own folder
     fstype = device_name = "overlay"  # of its mounts
     shares_page_cache = True
@@ -133,8 +135,10 @@ class UnionMounts(Remembers):
         self._mounts = {}
 
     def create(self, id: str, parent: str | None = None) -> None:
-        row = self.lay_out(id, parent)
         number = 0 if parent is None else self.rows[parent].number + 1
+        if self.most_lowers and number > self.most_lowers:
+            raise DriverFailed("max depth exceeded")
+        row = self.lay_out(id, parent)
         if parent is not None and not self.rows[parent].has_children:
             self.rows.set(parent, replace(self.rows[parent], has_children=True))
         self.rows.set(id, replace(row, number=number))
@@ -254,6 +258,7 @@ _LINK_LENGTH = 26
 
 class LinkedLayers(UnionMounts):
     files_folder = "diff"
+    most_lowers = 128  # so that their links fit into a page of mount options (moby, graphdriver/overlay2/overlay.go)
     by_container = False
 
     def __init__(self, host: Files, docker_root: str, options: Mapping[str, str] = NO_OPTIONS) -> None:

@@ -23,6 +23,7 @@ from labkit.engine.containers.sandbox import Sandboxes
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.records import MOUNT, CacheRecord, key_digest
+from labkit.engine.images.imagestore import LayerStore
 from labkit.files import Content, Files, Namespace, Source, tmpfs
 from labkit.kernel.golang import quote
 from labkit.kernel.process import SECOND, Input, Output, Process
@@ -42,6 +43,15 @@ Log = Callable[[str, float], None]
 
 class RunError(Exception):
     """A RUN that did not end with 0; str() is BuildKit's message."""
+
+
+def prepare_layer(core: Core, parent: CacheRecord | None, layer_id: str) -> None:
+    """A layer for a step to write in. Raises RunError."""
+    try:
+        LayerStore(core).create(layer_id, LayerStore(core).cache_id(parent.chain) if parent else None)
+    except EngineError as error:
+        below = parent.id if parent else ""
+        raise RunError(f"failed to prepare {below} as {layer_id}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from labkit.engine.build.graph import (
     keep_base,
 )
 from labkit.engine.build.plan import BuildPlan, plan
-from labkit.engine.build.running import RunError, RunMounts, Runner
+from labkit.engine.build.running import RunError, RunMounts, Runner, prepare_layer
 from labkit.engine.build.stages import Bases
 from labkit.engine.core.core import Core
 from labkit.engine.core.names import Reference
@@ -424,10 +424,9 @@ class Solver:
         parent = self._load(vertex.below) if vertex.below else None
         for source in vertex.sources:
             self._load(source)
-        layer_id = self.core.ids.key("build")
-        LayerStore(self.core).create(layer_id, LayerStore(self.core).cache_id(parent.chain) if parent else None)
-        layer = None
+        layer_id, layer = self.core.ids.key("build"), None
         try:
+            prepare_layer(self.core, parent, layer_id)
             seconds = self._apply(vertex, layer_id, step)
             size = self.core.driver.size(layer_id) if self.core.keeps_manifests else 0
             layer = self.core.driver.commit(layer_id)
@@ -436,7 +435,7 @@ class Solver:
             self._note(vertex, result, FAILED)
             raise StepError(vertex, _reason(error)) from None
         finally:
-            if layer is None:
+            if layer is None and layer_id in self.core.driver.ids():
                 self.core.driver.remove(layer_id)
         result.record = self._keep(vertex, layer_id, layer, size or layer.size, parent, result.digest or "")
         result.loaded = True

@@ -26,6 +26,7 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
     config = merge(changing.apply(instructions), found.config)
     parent = ImageStore(core).get(found.image)
     writable: WritableLayer = core.tables.mounts[found.id]
+    LayerStore(core).check_depth(writable.parent)
     layer = core.driver.diff(writable.mount_id)
     empty = layer.diff_id == EMPTY_LAYER or not any(True for _ in layer.entries())
     now = core.now()

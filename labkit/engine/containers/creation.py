@@ -166,7 +166,11 @@ def create(core: Core, body: JsonObject, name: str = "") -> tuple[str, list[str]
         config, host_config,
     )  # fmt: skip
     core.tables.names.set(container.name, identifier)
-    writable = LayerStore(core).create_writable(identifier, image.chain)
+    try:
+        writable = LayerStore(core).create_writable(identifier, image.chain)
+    except EngineError:
+        core.tables.names.delete(container.name)
+        raise
     grow(core.driver, writable.mount_id, size)
     try:
         container = _furnish(core, container, image)

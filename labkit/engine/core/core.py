@@ -434,7 +434,7 @@ def find(core: Core, reference: str) -> Container:
         raise no_name("container")
     if found := containers.get(reference):
         return found  # type: ignore[no-any-return]
-    if identifier := core.tables.names.get(reference.removeprefix("/")):
+    if (identifier := core.tables.names.get(reference.removeprefix("/"))) in containers:  # or it is being made
         return containers[identifier]  # type: ignore[no-any-return]
     starts = [identifier for identifier in containers if identifier.startswith(reference)]
     if len(starts) > 1:
@@ -446,8 +446,7 @@ def find(core: Core, reference: str) -> Container:
 
 def by_age(core: Core) -> list[Container]:
     """All, the newest first."""
-    found = (container for _, container in core.tables.containers.items())
-    return sorted(found, key=lambda container: -container.number)
+    return sorted((container for _, container in core.tables.containers.items()), key=lambda each: -each.number)
 
 
 class ContainerChanges(TypedDict, total=False):

@@ -24,7 +24,7 @@ from labkit.engine.core.core import (
     by_age,
     image_root,
 )
-from labkit.engine.core.errors import not_found, system
+from labkit.engine.core.errors import EngineError, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
 from labkit.engine.images import contentstore
@@ -90,6 +90,9 @@ _INIT_PATHS: tuple[tuple[str, str], ...] = (
 )
 
 
+_MOST_LAYERS = 125  # below a layer that is committed, loaded or pulled
+
+
 class LayerStore:
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -110,6 +113,14 @@ class LayerStore:
             self._core.driver.create(cache_id, parent)
         except DriverFailed as error:
             raise system(str(error)) from None
+
+    def check_depth(self, parent: str | None) -> None:
+        """Refuse to put a layer on a chain that is too long; builds don't ask (moby, daemon/internal/layer)."""
+        depth = 0
+        while record := self.get(parent):
+            depth, parent = depth + 1, record.parent
+        if depth >= _MOST_LAYERS and not self._core.keeps_manifests:
+            raise system("max depth exceeded")
 
     def register(self, layer: Layer, parent: str | None, between: int = 0) -> LayerRecord:
         """Put a layer on a chain, or find it there; the caller holds one reference to the record afterwards."""
@@ -197,7 +208,12 @@ class LayerStore:
             self.hold(parent)
         self.create(writable.init_id, self.cache_id(parent))
         core.driver.apply(writable.init_id, self.init_layer(parent))
-        self.create(mount_id, writable.init_id)
+        try:
+            self.create(mount_id, writable.init_id)
+        except EngineError:
+            core.driver.remove(writable.init_id)
+            self.release(parent)
+            raise
         core.tables.mounts.set(container, writable)
         core.tables.holders.set(mount_id, container)
         return writable

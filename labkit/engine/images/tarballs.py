@@ -260,6 +260,7 @@ def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Imag
         if known := LayerStore(core).get(chain):
             record = LayerStore(core).hold(known.chain_id)
         else:
+            LayerStore(core).check_depth(parent)
             record = LayerStore(core).register(Layer.from_tar(files[path]), parent)
             if record.diff_id != diff_id:
                 LayerStore(core).release(record.chain_id)

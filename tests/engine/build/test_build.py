@@ -395,7 +395,7 @@ REFUSED = [  # what is asked, the error, its source
     ({"context": "a.txt"}, 'unable to prepare context: path "a.txt" not found', BUILDX),
     ({"dockerfile": "other"}, NO_FILE, MISSING),
     ({"context": "-", "dockerfile": "-"}, STDIN_TWICE, BUILDX),
-    ({"context": "-", "dockerfile": "x"}, AMBIGUOUS, BUILDX),
+    ({"context": "-", "dockerfile": "x", "stdin": Content(b"FROM x")}, AMBIGUOUS, BUILDX),
     ({"target": "no"}, 'failed to solve: target stage "no" could not be found', "transcript build-cache-target"),
 ]
 

@@ -218,3 +218,9 @@ def test_a_read_only_root(lab: Lab) -> None:
             files.write(path, b"")
     for path in ("/data/f", "/scratch/f", "/dev/shm/f"):
         files.write(path, b"x")
+
+
+def test_volumes_from_itself(lab: Lab) -> None:
+    """The name is taken while the container is made, but nobody finds it yet (moby, daemon/container.go)."""
+    assert lab.refused(lab.create, "c1", "true", VolumesFrom=["c1"]) == "No such container: c1"
+    assert lab.create("c1", "true")
