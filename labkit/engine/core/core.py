@@ -434,8 +434,8 @@ def find(core: Core, reference: str) -> Container:
         raise no_name("container")
     if found := containers.get(reference):
         return found  # type: ignore[no-any-return]
-    if (identifier := core.tables.names.get(reference.removeprefix("/"))) in containers:  # or it is being made
-        return containers[identifier]  # type: ignore[no-any-return]
+    if named := containers.get(core.tables.names.get(reference.removeprefix("/"), "")):  # or it is being made
+        return named  # type: ignore[no-any-return]
     starts = [identifier for identifier in containers if identifier.startswith(reference)]
     if len(starts) > 1:
         raise invalid(f"Multiple IDs found with provided prefix: {reference}")
