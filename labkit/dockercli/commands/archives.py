@@ -7,6 +7,7 @@ import stat
 
 from labkit.dockercli.commands import Invocation, parse, plain_os_error
 from labkit.dockercli.flags import StatusError
+from labkit.engine.core.errors import EngineError
 from labkit.files import Content
 
 
@@ -82,7 +83,11 @@ def load(run: Invocation) -> int:
     if not path and run.process.stdin.isatty:
         raise StatusError("requested load from stdin, but stdin is empty")
     archive = _read(run, path) if path else run.process.stdin.read_content()
-    for line in run.engine.load(archive, run.options.on("quiet")):
+    try:
+        lines = run.engine.load(archive, run.options.on("quiet"))
+    except EngineError as error:  # it comes in the stream of what is done (moby, postImagesLoad)
+        raise StatusError(error.message) from None
+    for line in lines:
         run.out(line)
     return 0
 

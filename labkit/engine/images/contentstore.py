@@ -110,17 +110,19 @@ def store(core: Core, config_text: str, diff_ids: Iterable[str], *, built: bool 
     return stored(config_text, layers, core.ids.key("provenance") if built else "")
 
 
-def stored(config_text: str, layers: tuple[Blob, ...], provenance: str = "") -> StoredImage:
+def stored(
+    config_text: str, layers: tuple[Blob, ...], provenance: str = "", media: str = MANIFEST, config_media: str = CONFIG
+) -> StoredImage:
     """`provenance`: what tells this build from all others; empty where BuildKit did not build it."""
-    config = blob_of(CONFIG, config_text)
+    config = blob_of(config_media, config_text)
     body = {
         "schemaVersion": 2,
-        "mediaType": MANIFEST,
+        "mediaType": media,
         "config": descriptor(config),
         "layers": [descriptor(layer) for layer in layers],
     }
     manifest_text = _text(body, indented=bool(provenance))
-    manifest = blob_of(MANIFEST, manifest_text)
+    manifest = blob_of(media, manifest_text)
     texts = {config.digest: config_text, manifest.digest: manifest_text}
     if not provenance:
         return StoredImage(manifest, manifest, config, layers, (), texts)
@@ -141,8 +143,8 @@ def stored(config_text: str, layers: tuple[Blob, ...], provenance: str = "") -> 
 
 def pulled(image: StoredImage, digest: str) -> StoredImage:
     """An image as it came from a registry, by its index."""
-    index = Blob(INDEX, digest, len(_text(_index(image.manifest, image.manifest), indented=True)))
-    return replace(image, target=index)
+    index_text = _text(_index(image.manifest, image.manifest), indented=True)
+    return replace(image, target=Blob(INDEX, digest, len(index_text)), texts={**image.texts, digest: index_text})
 
 
 def blob_of(media: str, text: str) -> Blob:

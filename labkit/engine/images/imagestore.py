@@ -289,7 +289,10 @@ class ImageStore:
 
         `built`: by BuildKit. `digest`: of the index that it was pulled by.
         """
-        image = self._made(config, parent, built, digest)
+        return self.take(self._made(config, parent, built, digest))
+
+    def take(self, image: Image) -> Image:
+        """Take in an image; it holds its top layer."""
         if known := self.get(image.id):
             return known
         if image.chain:

@@ -18,6 +18,7 @@ from labkit.engine.core.errors import EngineError, invalid, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Image, chain_id, chain_ids, new_config
 from labkit.engine.dockerfile import changes as changing
+from labkit.engine.images import ocilayouts
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import BadArchiveError, Content, Entry, Layer, layers
 from labkit.kernel import golang
@@ -50,6 +51,8 @@ class _Blobs:
 
 def save(core: Core, names: Sequence[str]) -> Content:
     """One archive with all of the images; by a name without a tag all tags of that name."""
+    if core.keeps_manifests:
+        return ocilayouts.save(core, names)
     chosen: dict[str, list[Reference]] = {}
     for name in names:
         _choose(core, name, chosen)
@@ -106,8 +109,8 @@ def _choose(core: Core, name: str, chosen: dict[str, list[Reference]]) -> None:
     if reference.tag or reference.digest:
         try:
             image = store.find(name)
-        except EngineError as error:
-            raise error if core.keeps_manifests else not_found("reference does not exist") from None
+        except EngineError:
+            raise not_found("reference does not exist") from None
         wanted = [reference] if not reference.digest else []
         _add(chosen, image.id, wanted)
         return
@@ -186,6 +189,8 @@ def _archive(blobs: _Blobs, texts: dict[str, str]) -> Content:
 def load(core: Core, archive: Content) -> list[str]:
     """Take in the images of an archive; a line for each name, or for each image where the last one has none."""
     files = _read(archive)
+    if core.keeps_manifests:
+        return ocilayouts.load(core, files)
     if "manifest.json" not in files:
         raise invalid("invalid archive: does not contain a manifest.json")
     try:
