@@ -21,8 +21,7 @@ from labkit.engine.core.records import Blob, Image, StoredImage, chain_ids
 from labkit.engine.images import contentstore
 from labkit.engine.images.contentstore import INDEX, descriptor, packed
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.files import Content, Entry, Layer
-from labkit.files import tar as tarfiles
+from labkit.files import Content, Entry, Layer, layers
 from labkit.kernel import golang
 from labkit.kernel.golang import Json, JsonObject, number, objects, text, texts
 
@@ -52,7 +51,7 @@ def save(core: Core, names: Sequence[str]) -> Content:
     entries += [
         Entry(name, stat.S_IFREG | modes.get(name, 0o644), data=Content(each)) for name, each in sorted(texts.items())
     ]
-    return tarfiles.write(entries)
+    return layers.write(entries)
 
 
 _Chosen = tuple[Image, Reference | None]
@@ -101,9 +100,9 @@ def _docker_manifests(chosen: list[_Chosen]) -> list[JsonObject]:
         digest = image.stored.manifest.digest
         if reference:
             names.setdefault(digest, []).append(reference.familiar)
-        layers: list[Json] = [f"{_BLOBS}/{layer.digest[7:]}" for layer in image.stored.layers]
+        paths: list[Json] = [f"{_BLOBS}/{layer.digest[7:]}" for layer in image.stored.layers]
         config = f"{_BLOBS}/{image.stored.config.digest[7:]}"
-        found[digest] = {"Config": config, "RepoTags": names.get(digest), "Layers": layers or None}
+        found[digest] = {"Config": config, "RepoTags": names.get(digest), "Layers": paths or None}
     return list(found.values())
 
 
