@@ -73,6 +73,7 @@ def without_daemon(command: DockerCommand, run: Invocation, said: str) -> int:
     raise StatusError(said)
 
 
+_PLUGINS = ("compose", "scout", "model", "mcp", "init", "desktop", "debug", "sbom", "ai", "offload", "sandbox", "pass")
 ROOT_USAGE = "docker [OPTIONS] COMMAND [ARG...]"
 HELP = Flag("help", "h")
 
@@ -146,6 +147,8 @@ def _group(process: Process, name: str, arguments: list[str]) -> int:
     text = _group_help(name)
     path = f"docker {'buildx' if name == 'builder' else name}"
     usage = f"{path} COMMAND" if name not in ("builder", "buildx") else path
+    if arguments and f"\n  {arguments[0]} " in text:
+        raise StatusError(f"docker: this simulated Docker has no '{path} {arguments[0]}'\n\n{_where(path, usage)}")
     options, rest = _parse(FlagParser([*flags_of(text), HELP]), arguments, path, usage)
     _notes(process.stdout, options)
     if options.on("help"):
@@ -160,16 +163,21 @@ def _group(process: Process, name: str, arguments: list[str]) -> int:
 
 
 def _unknown(process: Process, arguments: list[str]) -> int:
-    """A first word that is no command: the flags after it are taken for docker's own, and fail first."""
+    """A first word that is no command: the flags after it are taken for docker's own, and fail first.
+
+    Not so where people know it as a command: that it is missing is what they have to hear.
+    """
+    if f"\n  {arguments[0]} " in sections()["docker"] or f"\n  {arguments[0]}* " in sections()["docker"]:
+        raise StatusError(
+            f"docker: this simulated Docker has no 'docker {arguments[0]}'\n\nRun 'docker --help' for more information"
+        )
+    if arguments[0] in _PLUGINS:
+        raise StatusError(f"docker: unknown command: docker {arguments[0]}\n\nRun 'docker --help' for more information")
     parser = FlagParser([*flags_of(sections()["docker"]), HELP])
     options, rest = _parse(parser, arguments, "docker", ROOT_USAGE)
     _notes(process.stderr, options)
     if options.on("help"):
         return _help(process, [])
-    if f"\n  {rest[0]} " in sections()["docker"] or f"\n  {rest[0]}* " in sections()["docker"]:
-        raise StatusError(
-            f"docker: this simulated Docker has no 'docker {rest[0]}'\n\nRun 'docker --help' for more information"
-        )
     raise StatusError(f"docker: unknown command: docker {rest[0]}\n\nRun 'docker --help' for more information")
 
 

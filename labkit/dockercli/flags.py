@@ -259,7 +259,21 @@ PARSERS: dict[str, Validator] = {
     "filter": _parse_filter,
     "ulimit": _parse_ulimit,
 }
-LISTS = frozenset({"list", "stringArray", "strings", "filter", "mount", "ulimit", "map", "network", "gpu-request"})
+LISTS = frozenset(
+    {
+        "list",
+        "stringArray",
+        "strings",
+        "filter",
+        "mount",
+        "ulimit",
+        "map",
+        "network",
+        "gpu-request",
+        "ipSlice",
+        "ipNetSlice",
+    }
+)
 
 
 class FlagParser:

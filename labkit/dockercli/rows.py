@@ -92,6 +92,18 @@ CACHE_HEADERS = _headers(
     UsageCount="USAGE",
     InUse="IN USE",
 )
+NETWORK_HEADERS = _headers("Name Driver Scope IPv4 IPv6 Internal Labels", ID="NETWORK ID", CreatedAt="CREATED AT")
+STATS_HEADERS = _headers(
+    "Container Name PIDs",
+    ID="CONTAINER ID",
+    CPUPerc="CPU %",
+    MemUsage="MEM USAGE / LIMIT",
+    MemPerc="MEM %",
+    NetIO="NET I/O",
+    BlockIO="BLOCK I/O",
+)
+CONTEXT_TABLE = "table {{.Name}}{{if .Current}} *{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}"
+CONTEXT_HEADERS = _headers("Name Description Error", Current="", DockerEndpoint="DOCKER ENDPOINT")
 DIFF_HEADERS = {"Type": "CHANGE TYPE", "Path": "PATH"}
 
 

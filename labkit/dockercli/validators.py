@@ -280,6 +280,8 @@ def validators_for(command: str, process: Process) -> dict[str, Validator]:
     if command in ("run", "create"):
         resolve = resolve_in(process.files.cwd)
         return _CONTAINER | {"env": _environment(process), "mount": lambda text: parse_mount(text, resolve)}
+    if command == "network connect":
+        return {"ip": _ip_value, "ip6": _ip_value}
     if command == "exec":
         return {"env": _environment(process)}
     return {"label": _label} if command == "volume create" else {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.drivers import Driver
-from labkit.engine.containers import creation, inspection, lifecycle, processes, sandbox
+from labkit.engine.containers import creation, inspection, lifecycle, networks, processes, sandbox
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.core import About, Core, EventLog, Frozen, Registry, Tables, by_age, find
 from labkit.engine.core.errors import Filters
@@ -215,6 +215,11 @@ class Engine:
     def top(self, reference: str, options: Sequence[str] = ()) -> JsonObject:
         return lifecycle.top(self.core, reference)
 
+    def update_container(self, reference: str, changes: JsonObject) -> None:
+        from labkit.engine.containers import updates
+
+        updates.update(self.core, reference, changes)
+
     def rename(self, reference: str, name: str) -> None:
         lifecycle.rename(self.core, reference, name)
 
@@ -296,7 +301,47 @@ class Engine:
     def prune_volumes(self, all: bool = False, filters: Filters | None = None) -> tuple[list[str], int]:
         return volumes.prune(self.core, all, filters)
 
+    # --- networks
+
+    def create_network(
+        self,
+        name: str,
+        driver: str = "",
+        *,
+        internal: bool = False,
+        attachable: bool = False,
+        labels: Sequence[tuple[str, str]] = (),
+        options: Sequence[tuple[str, str]] = (),
+    ) -> str:
+        return networks.create(
+            self.core, name, driver, internal=internal, attachable=attachable, labels=labels, options=options
+        )
+
+    def networks(self, filters: Filters | None = None) -> list[JsonObject]:
+        return networks.rows(self.core, filters)
+
+    def inspect_network(self, name: str) -> JsonObject:
+        return networks.document(self.core, networks.look_up(self.core, name))
+
+    def remove_network(self, name: str) -> None:
+        networks.remove(self.core, name)
+
+    def connect_network(self, name: str, container: str) -> None:
+        networks.connect(self.core, name, container)
+
+    def disconnect_network(self, name: str, container: str) -> None:
+        networks.disconnect(self.core, name, container)
+
+    def prune_networks(self, filters: Filters | None = None) -> list[str]:
+        return networks.prune(self.core, filters)
+
     # --- the whole
+
+    def happenings(self, since: str = "", until: str = "", filters: Filters | None = None) -> list[JsonObject]:
+        """GET /events."""
+        from labkit.engine.daemon.happenings import happenings
+
+        return happenings(self.core, since, until, filters)
 
     def disk_usage(self) -> JsonObject:
         from labkit.engine.daemon import daemoninfo

@@ -174,7 +174,8 @@ ROWS = [
     Wrong(["image", "nosuch"], 1, "docker: unknown command: docker image nosuch" + usage("docker image COMMAND", "docker image"), "docker/cli cli/required.go NoArgs"),
     Wrong(["volume", "--nosuch"], 125, "unknown flag: --nosuch" + usage("docker volume COMMAND", "docker volume"), "docker/cli cli/cobra.go"),
     Wrong(["--nosuch", "ps"], 125, "unknown flag: --nosuch" + usage("docker [OPTIONS] COMMAND [ARG...]", "docker"), "docker/cli cli/cobra.go"),
-    Wrong(["compose", "-f", "x"], 125, "unknown shorthand flag: 'f' in -f" + usage("docker [OPTIONS] COMMAND [ARG...]", "docker"), "docker/cli cmd/docker/docker.go"),
+    Wrong(["compose", "-f", "x"], 1, "docker: unknown command: docker compose\n\nRun 'docker --help' for more information", "the simulator's own: docker names the flag first"),
+    Wrong(["nosuch", "-f", "x"], 125, "unknown shorthand flag: 'f' in -f" + usage("docker [OPTIONS] COMMAND [ARG...]", "docker"), "docker/cli cmd/docker/docker.go"),
     Wrong(["swarm", "init"], 1, "docker: this simulated Docker has no 'docker swarm'\n\nRun 'docker --help' for more information", "the simulator's own"),
     Wrong(["help", "nosuch"], 1, "unknown help topic: nosuch", "docker/cli cli/cobra.go helpCommand"),
     # grouped shorthands

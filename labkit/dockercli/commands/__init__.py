@@ -115,6 +115,21 @@ COMMANDS = (
     DockerCommand("volume inspect", "inspects.volume", at_least(1)),
     DockerCommand("volume rm", "volumes.rm", at_least(1), (), ("volume remove",)),
     DockerCommand("volume prune", "volumes.prune", NONE),
+    DockerCommand("attach", "watching.attach", exactly(1), ("container attach",)),
+    DockerCommand("stats", "watching.stats", ANY, ("container stats",)),
+    DockerCommand("update", "watching.update", at_least(1), ("container update",)),
+    DockerCommand("events", "watching.events", NONE, ("system events",)),
+    DockerCommand("network connect", "networks.connect", exactly(2)),
+    DockerCommand("network create", "networks.create", exactly(1)),
+    DockerCommand("network disconnect", "networks.disconnect", exactly(2)),
+    DockerCommand("network inspect", "inspects.network", at_least(1)),
+    DockerCommand("network ls", "networks.ls", NONE, (), ("network list",)),
+    DockerCommand("network prune", "networks.prune", NONE),
+    DockerCommand("network rm", "networks.rm", at_least(1), (), ("network remove",)),
+    DockerCommand("context ls", "watching.contexts", NONE, (), ("context list",)),
+    DockerCommand("buildx ls", "watching.builders", NONE, plugin=True),
+    DockerCommand("buildx du", "build.du", NONE, plugin=True),
+    DockerCommand("buildx version", "watching.builder_version", NONE, plugin=True),
     DockerCommand("system df", "system.df", NONE),
     DockerCommand("system prune", "system.prune", NONE),
     DockerCommand("info", "system.info", NONE, ("system info",)),
@@ -131,6 +146,12 @@ HARMLESS = {
     "cp quiet": "progress is not shown",
     "builder prune debug": "the client has nothing to log",
     "builder prune timeout": "the builder is there at once",
+    "attach no-stdin": "nobody types to a process that runs already",
+    "network create ipv4": "every network has addresses of this family",
+    "network disconnect force": "a network lets go at once",
+    "network inspect verbose": "it is about swarms",
+    "buildx ls format": "there is one builder",
+    "buildx ls no-trunc": "there is one builder",
 }
 MISSING = {
     "create": ("use-api-socket",),
@@ -142,8 +163,23 @@ MISSING = {
     "image save": ("platform",),
     "image load": ("platform",),
     "builder prune": ("builder", "max-used-space", "min-free-space", "verbose"),
+    "network connect": ("alias", "driver-opt", "gw-priority", "ip", "ip6", "link"),
+    "network create": (
+        "aux-address",
+        "config-from",
+        "config-only",
+        "gateway",
+        "ingress",
+        "ip-range",
+        "ipam-driver",
+        "ipam-opt",
+        "ipv6",
+        "scope",
+        "subnet",
+    ),
+    "buildx du": ("verbose",),
 }
-GROUPS = ("image", "container", "volume", "system", "builder", "buildx")
+GROUPS = ("image", "container", "volume", "network", "context", "system", "builder", "buildx")
 
 
 @lru_cache(maxsize=1)

@@ -186,3 +186,20 @@ def _row(run: Invocation, record: JsonObject) -> str:
     last = "" if used is None else ago(run.now, int(str(used)))
     reclaimable = str(not record["InUse"]).lower()
     return f"{identifier:<40}\t{reclaimable:<5}\t{size:<10}\t{last}\n"
+
+
+def du(run: Invocation) -> int:
+    """buildx du (docker/buildx commands/diskusage.go); sizes are those of `system df -v`."""
+    filters = run.options.filters()
+    _check(filters)
+    found = run.engine.build_cache.usage()
+    lines = ["ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n", *(_row(run, record) for record in found)] if found else []
+    sizes = {record["ID"]: float(str(record["Size"])) for record in found}
+    shared = sum(sizes[record["ID"]] for record in found if record["Shared"])
+    idle = sum(sizes[record["ID"]] for record in found if not record["InUse"])
+    total = sum(sizes.values())
+    if shared:
+        lines += [f"Shared:\t{human_size(shared)}\n", f"Private:\t{human_size(total - shared)}\n"]
+    lines += [f"Reclaimable:\t{human_size(idle)}\n", f"Total:\t{human_size(total)}\n"]
+    run.process.stdout.write(align("".join(lines), TABS))
+    return 0

@@ -32,6 +32,10 @@ def volume(run: Invocation) -> int:
     return _inspect(run, lambda name: ("volume", run.engine.inspect_volume(name)))
 
 
+def network(run: Invocation) -> int:
+    return _inspect(run, lambda name: ("network", run.engine.inspect_network(name)))
+
+
 def _containers(run: Invocation) -> Getter:
     size = bool(run.options.on("size"))
     return lambda name: ("container", run.engine.inspect_container(name, size=size))
@@ -72,6 +76,7 @@ def _getters(run: Invocation) -> dict[str, Getter]:
     return {
         "container": _containers(run),
         "image": lambda name: ("image", run.engine.inspect_image(name)),
+        "network": lambda name: ("network", run.engine.inspect_network(name)),
         "volume": lambda name: ("volume", run.engine.inspect_volume(name)),
     }
 

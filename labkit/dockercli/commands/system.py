@@ -64,7 +64,7 @@ def _verbose(run: Invocation, usage: JsonObject, form: str) -> int:
     parts = {"Images": images, "Containers": containers, "Volumes": volumes, "BuildCache": caches}
     shown = {name: partial(list[GoValue], part) for name, part in parts.items()}
     context = TableRow("*formatter.diskUsageContext", shown)
-    run.process.stdout.write(_rendered("{{json .}}" if form == "json" else form, context))
+    run.process.stdout.write(rendered("{{json .}}" if form == "json" else form, context))
     return 0
 
 
@@ -81,7 +81,7 @@ def _sorted_cache(records: list[JsonObject]) -> list[JsonObject]:
     return sorted(records, key=lambda record: (number(record, "LastUsedAt") or -1, text(record, "ID")))
 
 
-def _rendered(form: str, data: GoValue, name: str = "") -> str:
+def rendered(form: str, data: GoValue, name: str = "") -> str:
     try:
         return Template(form, name=name).render(data)
     except TemplateError as error:
@@ -117,6 +117,7 @@ def prune(run: Invocation) -> int:
     total = 0
     containers, space = run.engine.prune_containers(filters=filters)
     total += _pruned(run, "Deleted Containers:", containers, space)
+    _pruned(run, "Deleted Networks:", run.engine.prune_networks(filters), 0)
     if run.options.on("volumes"):
         volumes, space = run.engine.prune_volumes(all=False, filters=filters)
         total += _pruned(run, "Deleted Volumes:", volumes, space)
@@ -158,10 +159,10 @@ def version(run: Invocation) -> int:
     found = run.engine.version()
     form = run.options.text("format")
     if form:
-        text = _rendered("{{json .}}" if form == "json" else form, found, "version") + "\n"
+        text = rendered("{{json .}}" if form == "json" else form, found, "version") + "\n"
         run.process.stdout.write(align(text, PAIRS))
         return 0
-    text = _rendered(VERSION, found, "version") + "".join(
+    text = rendered(VERSION, found, "version") + "".join(
         _component(part) for part in items(found, "Server", "Components")
     )
     run.process.stdout.write(align(text, PAIRS))
@@ -174,7 +175,7 @@ def client_version(run: Invocation) -> str:
     form = run.options.text("format")
     if form == "json":
         return to_json(found) + "\n"
-    return "" if form else align(_rendered(VERSION.partition("\n\nServer")[0] + "\n", found, "version"), PAIRS)
+    return "" if form else align(rendered(VERSION.partition("\n\nServer")[0] + "\n", found, "version"), PAIRS)
 
 
 # What is shown of the engine's own entry: title, key of its details.
@@ -202,7 +203,7 @@ def info(run: Invocation) -> int:
     found = run.engine.info()
     form = run.options.text("format")
     if form:
-        run.out(to_json(found) if form == "json" else _rendered(form, found))
+        run.out(to_json(found) if form == "json" else rendered(form, found))
         return 0
     lines = [*_client_lines(run), "", "Server:", *_server_lines(found), ""]
     run.process.stdout.write("\n".join(lines) + "\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 
 from labkit.engine.containers import oci
+from labkit.engine.containers.networks import identifier_of
 from labkit.engine.core.core import Core, by_age, find
 from labkit.engine.core.errors import EngineError, Filters, check_filters, invalid, labels_match, matches_filter
 from labkit.engine.core.records import Container, ContainerState
@@ -78,7 +79,7 @@ def networks(core: Core, container: Container) -> JsonObject:
             "Aliases": None,
             "DriverOpts": None,
             "GwPriority": 0,
-            "NetworkID": core.digest("network", mode) if container.state.running else "",
+            "NetworkID": identifier_of(core, mode) if container.state.running else "",
             "EndpointID": core.digest("endpoint", container.id) if container.state.running else "",
             "Gateway": "172.17.0.1" if up else "",
             "IPAddress": container.address if up else "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from labkit.engine.containers import creation, oci
+from labkit.engine.containers import creation, networks, oci
 from labkit.engine.containers.creation import discard
 from labkit.engine.containers.processes import (
     Log,
@@ -90,13 +90,10 @@ def _runtime_error(reason: str) -> EngineError:
 _BEHIND_INIT = 7  # the number of the process that docker-init starts
 
 
-_NETWORKS = ("bridge", "default", "none", "host")
-
-
 def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
     network = container.network_mode
-    if network not in _NETWORKS and not network.startswith("container:"):  # moby, daemon/start.go; unverified
+    if not network.startswith("container:") and not networks.exists(core, network):  # moby, daemon/start.go; unverified
         raise system(f"failed to set up container networking: network {network} not found")
     on_bridge = network not in ("none", "host")
     container = replace(container, address=_free_address(core) if on_bridge else "")

@@ -215,24 +215,27 @@ class MountpointCreated(Event):
 
 
 class EventLog:
-    """The events so far; iterates and slices like a list."""
+    """The events so far, each with its time; iterates and slices like a list."""
 
-    def __init__(self, table: Map) -> None:
-        self._table = table
+    def __init__(self, table: Map[int, tuple[int, Event]], now: Callable[[], int]) -> None:
+        self._table, self._now = table, now
 
     def append(self, event: Event) -> None:
-        self._table.set(len(self._table), event)
+        self._table.set(len(self._table), (self._now(), event))
+
+    def timed(self) -> list[tuple[int, Event]]:
+        return [self._table[number] for number in range(len(self._table))]
 
     def __len__(self) -> int:
         return len(self._table)
 
     def __iter__(self) -> Iterator[Event]:
-        return (self._table[number] for number in range(len(self._table)))
+        return (event for _, event in self.timed())
 
     def __getitem__(self, which: int | slice) -> Event | list[Event]:
         if isinstance(which, slice):
-            return [self._table[number] for number in range(*which.indices(len(self._table)))]
-        return self._table[which if which >= 0 else which + len(self._table)]
+            return [self._table[number][1] for number in range(*which.indices(len(self._table)))]
+        return self._table[which if which >= 0 else which + len(self._table)][1]
 
 
 # Those that belong to one storage driver: an engine that runs with another does not see what they hold.
@@ -265,7 +268,7 @@ class Tables:
     cache_sent: Map[str, dict[str, Known]]  # digest of a client's folder -> what was sent of it last
     made_steps: Map[str, MadeStep]  # by the digest of the key; they outlast the records
     journals: Map[str, Journal]  # the last build's
-    events: Map[int, Event]
+    events: Map[int, tuple[int, Event]]  # with its time, ns
     parked: Map[str, ParkedDriver]  # by the name of a storage driver that is not in use
     service: Map[str, Service]  # the daemon, under its name
     words: Map[str, str]  # what a part keeps under a name of its own
@@ -373,11 +376,9 @@ class Core:
     def _take(self, tables: Tables) -> None:
         self.tables = tables
         self.ids = Ids(tables.counters)
-        self.events = EventLog(tables.events)
+        self.events = EventLog(tables.events, self.now)
 
-    # What the file system does in the containers' own layers (labkit.files.inodes.Watcher).
-
-    def copied_up(self, label: str, path: str, size: int, layer: int) -> None:
+    def copied_up(self, label: str, path: str, size: int, layer: int) -> None:  # as labkit.files.inodes.Watcher
         if container := self.tables.holders.get(label):
             self.events.append(CopiedUp(container, path, size, layer + 1))
 
