@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import get_args, get_type_hints
+from typing import ParamSpec, Protocol, cast, get_args, get_type_hints
 
 from labkit.course.machines import Facts, MissingError, content_of, written
 from labkit.course.record import Assertion
@@ -25,10 +25,16 @@ SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?B|[KMG]iB|)\s*")
 READ_LIMIT = 1 << 20  # bytes of a file that a check looks at
 
 
+class Predicate(Protocol):
+    """What is so instead; "" where it holds. Its arguments are a record's, held against its signature by `faults`."""
+
+    def __call__(self, facts: Facts, /, **arguments: object) -> str: ...
+
+
 @dataclass(frozen=True)
 class Check:
     name: str
-    holds: Callable[..., str]
+    holds: Predicate
     says: str
 
     @property
@@ -69,13 +75,14 @@ def _fits(value: object, kind: object) -> bool:
 
 
 CHECKS: dict[str, Check] = {}
+P = ParamSpec("P")
 
 
-def check(says: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def check(says: str) -> Callable[[Callable[P, str]], Callable[P, str]]:
     """Enter the function into the table, under its own name."""
 
-    def enter(function: Callable[..., str]) -> Callable[..., str]:
-        CHECKS[function.__name__] = Check(function.__name__, function, says)
+    def enter(function: Callable[P, str]) -> Callable[P, str]:
+        CHECKS[function.__name__] = Check(function.__name__, cast(Predicate, function), says)
         return function
 
     return enter

@@ -12,9 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from labkit.course.exercises import CourseError, load_all
-from labkit.course.progress import BadJsonError, read_json
 from labkit.course.record import Exercise
-from labkit.kernel.golang import Json, JsonObject, at, items, text, texts
+from labkit.kernel.golang import BadJsonError, Json, JsonObject, at, items, read_json, text, texts
 
 LARGEST_NOTEBOOK = 32 << 20  # bytes: outputs may hold pictures
 TAG = re.compile(r"(claim|picture|misconception):(.*)")

@@ -14,8 +14,8 @@ The file is written whole and renamed, under a lock that ends with its process; 
 progress.before.json. A file of a version that this labkit does not know, or that cannot be read, is put aside under
 another name and never written over; then the one before is taken.
 
-Here too is whose course this is (the learner and the course's seed, from which variants are drawn), where its files
-lie, and how JSON of unknown origin is read.
+Here too is whose course this is (the learner and the course's seed, from which variants are drawn), and where its files
+lie.
 """
 
 from __future__ import annotations
@@ -30,58 +30,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NotRequired, Protocol, TypedDict, TypeVar
 
 from labkit.course.judge import KINDS, Judgement
 from labkit.course.record import Answer, Exercise
-from labkit.kernel.golang import Json
-
-DEEPEST = 40
-TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
-
-
-class BadJsonError(Exception):
-    """str() says in one clause why it is not read."""
-
-
-def read_json(data: bytes, largest: int) -> Json:
-    """The document; BadJsonError where it is empty, too large, no JSON, or nested too deeply."""
-    if len(data) > largest:
-        raise BadJsonError(f"it is larger than {largest >> 20} MiB")
-    if not data.strip():
-        raise BadJsonError("it is empty")
-    if data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
-        raise BadJsonError("it is compressed; unpack it first")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadJsonError("it is not UTF-8 text") from None
-    if too_deep(text):
-        raise BadJsonError(f"it is nested more than {DEEPEST} levels deep")
-    try:
-        document: Json = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise BadJsonError("it is not JSON") from None
-    try:
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise BadJsonError("it has half a character in it") from None
-    return document
-
-
-def too_deep(text: str) -> bool:
-    """Counted before parsing, so that no parser meets it. Brackets in strings do not count."""
-    depth = 0
-    for token in TOKEN.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
-        if depth > DEEPEST:
-            return True
-    return False
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
+from labkit.kernel.golang import BadJsonError, Json, JsonObject, at, read_json
 
 DEMO = "demo"
 COURSE = "docker-storage"  # its name in a browser's storage, which other courses may share
@@ -127,13 +80,52 @@ def _user_data() -> Path:
 
 
 VERSION = 1
-FORMAT = "labkit-progress"
+FORMAT: Final = "labkit-progress"
 LARGEST = 8 << 20  # bytes
 MOST_ENTRIES = 2000
 KEY = re.compile(r"[a-z][a-z0-9-]{0,80}@[1-9][0-9]{0,5}")
-ANSWER_FIELDS = ("answer", "passed", "points", "at")
 OLD = 600  # seconds, of a temporary file that nobody renames any more
 LONGEST_WAIT = 3.0  # seconds for another session that is saving; then it is saved without the lock, merged all the same
+
+
+class AnswerEntry(TypedDict):
+    """What is remembered of the answers to one exercise: the best of them, and how many there were."""
+
+    answer: Json
+    passed: bool
+    points: int
+    at: int  # seconds since 1970
+    tries: int
+    best: NotRequired[int]  # the fewest commands that solved it
+    revision: NotRequired[int]  # where it is asked for by slug alone
+
+
+class DraftEntry(TypedDict):
+    """What was last done at an exercise and need not have been checked."""
+
+    answer: Json
+    hints: int  # that are open
+    at: int  # milliseconds since 1970
+
+
+class LearnerEntry(TypedDict):
+    name: str
+    seed: str
+    at: int  # seconds since 1970
+
+
+E = TypeVar("E", "AnswerEntry", "DraftEntry")
+L = TypeVar("L", "DraftEntry", "LearnerEntry")
+Tables = dict[str, dict[str, E]]  # LEARNER -> SLUG@REVISION -> entry
+ProgressDocument = TypedDict(
+    "ProgressDocument",
+    {
+        "labkit-progress": int,
+        "learner": LearnerEntry,
+        "answers": dict[str, dict[str, AnswerEntry]],
+        "drafts": dict[str, dict[str, DraftEntry]],
+    },
+)
 
 
 class ProgressError(Exception):
@@ -157,24 +149,28 @@ def _canonical(data: object) -> str:
 # Merging: each rule is a maximum, so the order and the number of times do not matter
 
 
-def _rank(entry: dict) -> tuple:
+def _rank(entry: AnswerEntry) -> tuple[bool, int, int, str]:
     return entry["passed"], entry["at"], entry["points"], _canonical(entry["answer"])
 
 
-def _merged_entry(one: dict, other: dict) -> dict:
+def _merged_entry(one: AnswerEntry, other: AnswerEntry) -> AnswerEntry:
     winner = max(one, other, key=_rank)
-    best = [each["best"] for each in (one, other) if "best" in each]
-    found = {**{name: winner[name] for name in ANSWER_FIELDS}, "tries": max(one["tries"], other["tries"])}
-    return {**found, "best": min(best)} if best else found
+    merged_entry: AnswerEntry = {
+        "answer": winner["answer"], "passed": winner["passed"], "points": winner["points"], "at": winner["at"],
+        "tries": max(one["tries"], other["tries"]),
+    }  # fmt: skip
+    if best := [each["best"] for each in (one, other) if "best" in each]:
+        merged_entry["best"] = min(best)
+    return merged_entry
 
 
-def _later(one: dict, other: dict) -> dict:
+def _later(one: L, other: L) -> L:
     return max(one, other, key=lambda each: (each["at"], _canonical(each)))
 
 
-def _merged_tables(one: dict, other: dict, merge: Callable[[dict, dict], dict]) -> dict:
+def _merged_tables(one: Tables[E], other: Tables[E], merge: Callable[[E, E], E]) -> Tables[E]:
     """LEARNER -> SLUG@REVISION -> entry, of both."""
-    tables: dict[str, dict] = {}
+    tables: Tables[E] = {}
     for learner in sorted({*one, *other}):
         mine, theirs = one.get(learner, {}), other.get(learner, {})
         both = {key: merge(mine[key], theirs[key]) for key in mine.keys() & theirs.keys()}
@@ -182,7 +178,7 @@ def _merged_tables(one: dict, other: dict, merge: Callable[[dict, dict], dict]) 
     return tables
 
 
-def merged(one: dict, other: dict) -> dict:
+def merged(one: ProgressDocument, other: ProgressDocument) -> ProgressDocument:
     """Two progress documents (checked ones) as one."""
     return {
         FORMAT: VERSION,
@@ -192,14 +188,14 @@ def merged(one: dict, other: dict) -> dict:
     }
 
 
-def empty() -> dict:
+def empty() -> ProgressDocument:
     return {FORMAT: VERSION, "learner": {"name": "", "seed": "", "at": 0}, "answers": {}, "drafts": {}}
 
 
 # Reading: nothing is believed
 
 
-def parse(data: bytes) -> dict:
+def parse(data: bytes) -> ProgressDocument:
     """A progress document from bytes of unknown origin. Raises ProgressError."""
     try:
         document = read_json(data, LARGEST)
@@ -217,23 +213,20 @@ def parse(data: bytes) -> dict:
     }
 
 
-def _learner(value: object) -> dict:
-    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in ("name", "seed")):
+def _learner(value: Json) -> LearnerEntry:
+    name, seed = at(value, "name"), at(value, "seed")
+    if not isinstance(name, str) or not isinstance(seed, str):
         raise ProgressError("its learner is not a name and a seed")
-    return {
-        "name": value["name"][:200],
-        "seed": value["seed"][:200],
-        "at": _whole(value.get("at"), "the learner's time"),
-    }
+    return {"name": name[:200], "seed": seed[:200], "at": _whole(at(value, "at"), "the learner's time")}
 
 
-def _whole(value: object, what: str) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 53:
+def _whole(value: Json, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
         raise ProgressError(f"{what} is not a whole number")
     return value
 
 
-def _tables(value: object, what: str, entry: Callable[[str, dict], dict]) -> dict:
+def _tables(value: Json, what: str, entry: Callable[[str, JsonObject], E]) -> Tables[E]:
     if not isinstance(value, dict):
         raise ProgressError(f"its {what} are not a table")
     if sum(len(each) for each in value.values() if isinstance(each, dict)) + len(value) > MOST_ENTRIES:
@@ -244,7 +237,7 @@ def _tables(value: object, what: str, entry: Callable[[str, dict], dict]) -> dic
     }
 
 
-def _entries(learner: str, table: object, what: str) -> Iterator[tuple[str, dict]]:
+def _entries(learner: str, table: Json, what: str) -> Iterator[tuple[str, JsonObject]]:
     if not isinstance(table, dict):
         raise ProgressError(f"the {what} of {learner[:40]!r} are not a table")
     for key, value in table.items():
@@ -255,19 +248,22 @@ def _entries(learner: str, table: object, what: str) -> Iterator[tuple[str, dict
         yield key, value
 
 
-def _entry(key: str, value: dict) -> dict:
-    if not isinstance(value.get("passed"), bool):
+def _entry(key: str, value: JsonObject) -> AnswerEntry:
+    passed = value.get("passed")
+    if not isinstance(passed, bool):
         raise ProgressError(f"the entry of {key} does not say whether it passed")
-    numbers = [name for name in ("points", "at", "tries", "best") if name != "best" or name in value]
-    wholes = {name: _whole(value.get(name), f"{name} of {key}") for name in numbers}
-    return {"answer": value["answer"], "passed": value["passed"], **wholes}
+    points, moment, tries = (_whole(value.get(name), f"{name} of {key}") for name in ("points", "at", "tries"))
+    entry: AnswerEntry = {
+        "answer": value["answer"], "passed": passed, "points": points, "at": moment, "tries": tries,
+    }  # fmt: skip
+    if "best" in value:
+        entry["best"] = _whole(value["best"], f"best of {key}")
+    return entry
 
 
-def _draft(key: str, value: dict) -> dict:
-    return {
-        "answer": value["answer"],
-        **{name: _whole(value.get(name), f"{name} of {key}") for name in ("hints", "at")},
-    }
+def _draft(key: str, value: JsonObject) -> DraftEntry:
+    hints, moment = (_whole(value.get(name), f"{name} of {key}") for name in ("hints", "at"))
+    return {"answer": value["answer"], "hints": hints, "at": moment}
 
 
 # The file
@@ -276,7 +272,7 @@ def _draft(key: str, value: dict) -> dict:
 class Progress:
     """The progress in one file."""
 
-    def __init__(self, path: Path, document: dict, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, document: ProgressDocument, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self.document = document
         self._clock = clock
@@ -295,28 +291,31 @@ class Progress:
         self.document["learner"] = {"name": name, "seed": seed, "at": at}
         self.save()
 
-    def entries(self, learner: str | None = None) -> dict[str, dict]:
+    def entries(self, learner: str | None = None) -> dict[str, AnswerEntry]:
         """SLUG@REVISION -> entry, of this learner or of the one whose course this is."""
         return self.document["answers"].get(current().learner if learner is None else learner, {})
 
-    def entry(self, slug: str, learner: str | None = None) -> dict | None:
+    def entry(self, slug: str, learner: str | None = None) -> AnswerEntry | None:
         """The entry of the newest revision that was answered, with its revision."""
         answered = ((key.partition("@"), each) for key, each in self.entries(learner).items())
         revisions = {int(key[2]): each for key, each in answered if key[0] == slug}
         newest = max(revisions, default=0)
-        return {**revisions[newest], "revision": newest} if newest else None
+        if not newest:
+            return None
+        entry = revisions[newest].copy()
+        entry["revision"] = newest
+        return entry
 
-    def draft(self, slug: str, revision: int, learner: str) -> dict | None:
-        """What was last done at this exercise and need not have been checked: {"answer": …, "hints": …, "at": …}."""
+    def draft(self, slug: str, revision: int, learner: str) -> DraftEntry | None:
         return self.document["drafts"].get(learner, {}).get(f"{slug}@{revision}")
 
     def record(self, attempt: Answered, judgement: Judgement) -> None:
         """Remember the attempt's answer, and save; what could not be read as an answer is not remembered."""
         if judgement.error:
             return
-        table, key = self._place("answers", attempt)
+        table, key = self.document["answers"].setdefault(attempt.learner, {}), _key(attempt)
         before = table.get(key)
-        new = {
+        new: AnswerEntry = {
             "answer": _writable(attempt.answer),
             "passed": judgement.passed,
             "points": judgement.points,
@@ -330,14 +329,10 @@ class Progress:
 
     def keep(self, attempt: Answered, answer: object, hints: int) -> None:
         """Remember what is not yet checked (inputs so far, or what is filled in), and how many hints are open; save."""
-        table, key = self._place("drafts", attempt)
+        table, key = self.document["drafts"].setdefault(attempt.learner, {}), _key(attempt)
         at = max(int(self._clock() * 1000), table[key]["at"] + 1 if key in table else 0)
         table[key] = {"answer": _writable(answer), "hints": hints, "at": at}
         self.save()
-
-    def _place(self, what: str, attempt: Answered) -> tuple[dict, str]:
-        table = self.document[what].setdefault(attempt.learner, {})
-        return table, f"{attempt.exercise.slug}@{attempt.exercise.revision}"
 
     def export(self) -> str:
         """The small file to take along."""
@@ -363,9 +358,14 @@ class Progress:
             write_whole(self.path, self.export())
 
 
-def _writable(answer: object) -> object:
+def _key(attempt: Answered) -> str:
+    return f"{attempt.exercise.slug}@{attempt.exercise.revision}"
+
+
+def _writable(answer: object) -> Json:
     """An answer without half characters, which no file in UTF-8 can hold."""
-    return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    written: Json = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return written
 
 
 @contextlib.contextmanager
@@ -440,14 +440,14 @@ def _sweep(path: Path) -> None:
                 left.unlink()
 
 
-def _parsed(path: Path) -> dict:
+def _parsed(path: Path) -> ProgressDocument:
     """What is in the file. Raises ProgressError, and OSError where there is none."""
     if path.stat().st_size > LARGEST:
         raise ProgressError(f"it is larger than {LARGEST >> 20} MiB")
     return parse(path.read_bytes())
 
 
-def _read(path: Path) -> dict | None:
+def _read(path: Path) -> ProgressDocument | None:
     """What is in the file; None where there is none. One that cannot be read is put aside for the one before."""
     try:
         return _parsed(path)
@@ -457,16 +457,16 @@ def _read(path: Path) -> dict | None:
         return _second(path, str(error))
 
 
-def _second(path: Path, why: str) -> dict | None:
+def _second(path: Path, why: str) -> ProgressDocument | None:
     """Put the file aside, bring the one before to its place, and say so in one line."""
     kept = _put_aside(path)
     try:
-        found, then = _parsed(_before(path)), "the state before the last save is used"
+        document, then = _parsed(_before(path)), "the state before the last save is used"
         _swap(path, _before(path).read_bytes())
     except (OSError, ProgressError):
-        found, then = None, "progress begins anew"
+        document, then = None, "progress begins anew"
     sys.stderr.write(f"labkit: {path.name} cannot be read ({why}); it is kept as {kept.name}, and {then}.\n")
-    return found
+    return document
 
 
 def _put_aside(path: Path) -> Path:

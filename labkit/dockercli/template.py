@@ -99,7 +99,9 @@ def _index_one(value: GoValue, key: GoValue) -> GoValue:
     if isinstance(value, dict) and not isinstance(value, Struct):
         if not isinstance(key, str):
             raise CallError(f"error calling index: value has type {type_name(key)}; should be string")
-        return value.get(key, "" if all(type(item) is str for item in value.values()) and value else MISSING)
+        missing = "" if all(type(item) is str for item in value.values()) and value else MISSING
+        member: GoValue = value.get(key, missing)
+        return member
     if isinstance(value, list) or (isinstance(value, str) and not isinstance(value, Number)):
         if isinstance(key, bool) or not isinstance(key, int):
             raise CallError(f"error calling index: cannot index slice/array with type {type_name(key)}")
@@ -391,7 +393,8 @@ class _Run:
             return value[name]
         if isinstance(value, dict) and not isinstance(value, Struct):
             if name in value:
-                return value[name]
+                member: GoValue = value[name]
+                return member
             if self.strict:
                 raise self.fail(node, f'map has no entry for key "{name}"')
             return MISSING

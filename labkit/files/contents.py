@@ -320,7 +320,7 @@ class Content:
         more = other.pieces if isinstance(other, Content) else (bytes(other),)
         return Content.of((*self.pieces, *more))
 
-    def __getitem__(self, place: slice | int) -> Content | int:  # type: ignore[override]
+    def __getitem__(self, place: slice[int | None, int | None, int | None] | int) -> Content | int:
         if isinstance(place, int):
             return self.read(place if place >= 0 else self.size + place, 1)[0]
         start, stop, step = place.indices(self.size)

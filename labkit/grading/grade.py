@@ -35,9 +35,9 @@ from pathlib import Path
 from labkit.course.exercises import CourseError, load_all, load_exercise
 from labkit.course.judge import Judgement, judge
 from labkit.course.lessons import LARGEST_NOTEBOOK, lines
-from labkit.course.progress import BadJsonError, Progress, read_json, write_whole
+from labkit.course.progress import Progress, write_whole
 from labkit.course.record import Exercise, for_learner
-from labkit.kernel.golang import Json, at, items, text
+from labkit.kernel.golang import BadJsonError, Json, at, items, read_json, text
 
 VERSION = 1
 FORMAT = "labkit-submission"

@@ -49,7 +49,8 @@ def lesson() -> LessonMachine:
     magics = shell.magics_manager.registry.get("LabMagics") if shell is not None else None
     if magics is None:
         raise RuntimeError("no lesson is running: this needs a notebook with labkit.jupyter loaded")
-    return magics.lesson
+    running: LessonMachine = magics.lesson
+    return running
 
 
 def shown(name: str, make: Callable[[], Shown]) -> Shown | None:

@@ -28,7 +28,7 @@ from labkit.jupyter.panel import (
 )
 from labkit.jupyter.picture import Picture
 from labkit.jupyter.view import MachineView, added, compare, count, gone_lines, look
-from labkit.kernel.golang import Json, JsonObject, items, number, text
+from labkit.kernel.golang import Json, JsonObject, items, text
 
 DRAFTS: dict[str, type] = {"terminal": list, "choice": str, "text": str, "order": list, "marks": dict}  # answers
 LONGEST_DRAFT = 64 << 10  # characters that are kept of what is not checked
@@ -108,13 +108,14 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
     def _recall(self) -> None:
         """What the progress says of this exercise: how it stands, and what was filled in, or typed, last."""
         entry, draft = self.memory.entry(self._attempt.exercise.slug), self.memory.draft(self._attempt)
-        self._fewest = number(entry, "best")
+        answered = entry["answer"] if entry else None
+        self._fewest = entry.get("best", 0) if entry else 0
         self.standing = standing_of(entry)
-        self.may_see_solution = self.may_see_solution or self._honest(entry.get("answer"))
-        self._open_hints(number(draft, "hints"))
+        self.may_see_solution = self.may_see_solution or self._honest(answered)
+        self._open_hints(draft["hints"] if draft else 0)
         self._tell_best()
-        self.kept = self.memory.document(self._attempt)
-        answer = draft.get("answer") or entry.get("answer")
+        self.kept = {**self.memory.document(self._attempt)}
+        answer = (draft and draft["answer"]) or answered
         if self._typing:
             self._earlier = commands_of(answer)
             self.earlier = 0 if self.timeline.past else len(self._earlier)
@@ -159,7 +160,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         if answer and not self._fits(answer):
             return
         self.trouble = self.memory.keep(self._attempt, answer or DRAFTS[self.form["type"]](), len(self.hints))
-        self.kept = self.memory.document(self._attempt)
+        self.kept = {**self.memory.document(self._attempt)}
 
     def __repr__(self) -> str:
         return f"exercise({self._attempt.exercise.slug!r}): {self.title}"
@@ -212,7 +213,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         self._tell_best()
         answered = self._attempt.answer if self._typing else given
         self.may_see_solution = self.may_see_solution or (not judgement.error and self._honest(answered))
-        self.kept = self.memory.document(self._attempt)
+        self.kept = {**self.memory.document(self._attempt)}
         self.tell()
 
     def _show_outcome(self, judgement: Judgement) -> None:

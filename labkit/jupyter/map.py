@@ -15,13 +15,14 @@ import traitlets
 
 from labkit.course import CourseError, Exercise, ProgressError, progress
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_lesson
+from labkit.course.progress import AnswerEntry
 from labkit.course.record import for_learner
 from labkit.jupyter.panel import RememberingPanel, bundle, listed, standing_of
 from labkit.jupyter.view import count
-from labkit.kernel.golang import JsonObject, number
+from labkit.kernel.golang import JsonObject
 
 Course = Mapping[str, Sequence[Exercise]]  # a lesson's stem -> its exercises
-Entries = Mapping[str, JsonObject]  # slug -> what the progress says of it
+Entries = Mapping[str, AnswerEntry]  # slug -> what the progress says of it
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Score:
 
 def score(exercises: Iterable[Exercise], entries: Entries) -> Score:
     all_of_them = list(exercises)
-    passed = [each for each in all_of_them if entries.get(each.slug, {}).get("passed")]
+    passed = [each for each in all_of_them if each.slug in entries and entries[each.slug]["passed"]]
     return Score(
         len(passed),
         sum(each.slug in entries for each in all_of_them),
@@ -62,7 +63,7 @@ def where_to_go_on(course: Course, entries: Entries) -> Lesson | None:
     lessons = [lesson for lesson in LESSONS if course.get(lesson.stem)]
     latest = {
         lesson.stem: max(
-            (number(entries[each.slug], "at") if each.slug in entries else -1 for each in course[lesson.stem]),
+            (entries[each.slug]["at"] if each.slug in entries else -1 for each in course[lesson.stem]),
             default=-1,
         )
         for lesson in lessons
@@ -121,13 +122,13 @@ class MapWidget(RememberingPanel):
             self.onward = self._onward(onward, course, entries)
         else:
             exercises = [for_learner(each, whose.learner, whose.seed) for each in course[self._lesson.stem]]
-            open_ones = [each for each in exercises if not entries.get(each.slug, {}).get("passed")]
+            open_ones = [each for each in exercises if not (each.slug in entries and entries[each.slug]["passed"])]
             self.heading = f"Your progress in {self._lesson.name}"
             self.rows = [exercise_row(each, entries.get(each.slug), each in open_ones[:1]) for each in exercises]
             self.summary = score(exercises, entries).text
             self.onward = self._onward_in_lesson(open_ones)
         self.whose = whose.learner
-        self.kept = document
+        self.kept = {**document}
 
     def _lesson_row(self, lesson: Lesson, found: Score, here: bool) -> JsonObject:
         return {
@@ -180,15 +181,15 @@ class MapWidget(RememberingPanel):
         self.note = f"Added: {came}." if came else "Nothing in it is new."
 
 
-def exercise_row(exercise: Exercise, entry: JsonObject | None, here: bool) -> JsonObject:
+def exercise_row(exercise: Exercise, entry: AnswerEntry | None, here: bool) -> JsonObject:
     """An exercise in a lesson's list."""
     state = "solved" if entry and entry["passed"] else "begun" if entry else "not begun"
-    said = standing_of(entry or {}) or "Not tried yet"
+    said = standing_of(entry) or "Not tried yet"
     return {"name": exercise.title, "kind": exercise.kind, "state": state, "said": said, "points": exercise.points,
             "next": here}  # fmt: skip
 
 
-def newest(answers: Mapping[str, JsonObject]) -> Entries:
+def newest(answers: Mapping[str, AnswerEntry]) -> Entries:
     """slug -> the entry of its newest revision."""
     by_revision = sorted(answers.items(), key=lambda item: int(item[0].partition("@")[2]))
     return {key.partition("@")[0]: entry for key, entry in by_revision}

@@ -26,11 +26,11 @@ import anywidget
 import traitlets
 
 from labkit.course import Attempt, CourseError, Judgement, Progress, ProgressError, load_exercise, open_progress
-from labkit.course.progress import COURSE, empty, merged, parse, whose
+from labkit.course.progress import COURSE, AnswerEntry, DraftEntry, ProgressDocument, empty, merged, parse, whose
 from labkit.course.session import WAITING, Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
 from labkit.jupyter.view import count
-from labkit.kernel.golang import Json, JsonObject, number, text
+from labkit.kernel.golang import Json, JsonObject, text
 
 STATIC = pathlib.Path(__file__).parent / "static"
 PROMPT = "# "  # root's shell
@@ -76,9 +76,9 @@ class Panel(anywidget.AnyWidget):
         """What stands in place of the widget where no kernel runs: HTML, everything from outside escaped."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, **kwargs: dict) -> tuple[dict, dict] | None:
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[JsonObject, JsonObject] | None:
         """The live widget; where no kernel runs, a still picture or text of it."""
-        found = super()._repr_mimebundle_(**kwargs)
+        found = super()._repr_mimebundle_(**kwargs)  # type: ignore[arg-type]  # it says that each is a dict
         if found is not None:
             found[0].update({"text/plain": repr(self), "text/html": self.still()})
         return found
@@ -272,19 +272,19 @@ class Memory:
         except CourseError as error:
             raise ValueError(str(error)) from None
 
-    def entry(self, slug: str) -> JsonObject:
-        """What the learner answered, and how it went; {} where nothing was, or the file cannot be read."""
+    def entry(self, slug: str) -> AnswerEntry | None:
+        """What the learner answered, and how it went; None where nothing was, or the file cannot be read."""
         try:
-            return open_progress().entry(slug) or {}
+            return open_progress().entry(slug)
         except OSError:
-            return {}
+            return None
 
-    def draft(self, attempt: Attempt) -> JsonObject:
-        """What was done and perhaps not checked: {"answer": …, "hints": …}."""
+    def draft(self, attempt: Attempt) -> DraftEntry | None:
+        """What was done and perhaps not checked."""
         try:
-            return open_progress().draft(attempt.exercise.slug, attempt.exercise.revision, attempt.learner) or {}
+            return open_progress().draft(attempt.exercise.slug, attempt.exercise.revision, attempt.learner)
         except OSError:
-            return {}
+            return None
 
     def record(self, attempt: Attempt, judgement: Judgement) -> str:
         """Save the answer; returns what went wrong, or ""."""
@@ -301,7 +301,7 @@ class Memory:
             return f"Your progress could not be saved: {error}"
         return ""
 
-    def document(self, attempt: Attempt | None = None) -> dict:
+    def document(self, attempt: Attempt | None = None) -> ProgressDocument:
         """All of the progress, or only what is about this attempt."""
         try:
             found = open_progress().document
@@ -310,8 +310,13 @@ class Memory:
         if attempt is None:
             return found
         learner, key = attempt.learner, f"{attempt.exercise.slug}@{attempt.exercise.revision}"
-        mine = {what: found[what].get(learner, {}) for what in ("answers", "drafts")}
-        return {**found, **{what: {learner: {key: each[key]}} if key in each else {} for what, each in mine.items()}}
+        answers, drafts = found["answers"].get(learner, {}), found["drafts"].get(learner, {})
+        return {
+            "labkit-progress": found["labkit-progress"],
+            "learner": found["learner"],
+            "answers": {learner: {key: answers[key]}} if key in answers else {},
+            "drafts": {learner: {key: drafts[key]}} if key in drafts else {},
+        }
 
     def export(self) -> str:
         """The small file to take along."""
@@ -336,22 +341,23 @@ class Memory:
         return came
 
 
-def gain(have: dict, other: dict) -> str:
+def gain(have: ProgressDocument, other: ProgressDocument) -> str:
     """What `other` has more than `have`, for the learner whose course it would be with both of them."""
     both = merged(have, other)
     learner = whose(both["learner"]["name"], both["learner"]["seed"]).learner
     mine, all_of_it = (each["answers"].get(learner, {}) for each in (have, both))
-    solved = [key for key, each in all_of_it.items() if each["passed"] and not mine.get(key, {}).get("passed")]
+    solved = [key for key, each in all_of_it.items() if each["passed"] and not (key in mine and mine[key]["passed"])]
     if solved:
         return f"{count(len(solved), 'solved exercise')} of {learner}"
     tried = {*all_of_it, *both["drafts"].get(learner, {})} - {*mine, *have["drafts"].get(learner, {})}
     return f"{count(len(tried), 'exercise')} that {learner} has begun" if tried else ""
 
 
-def standing_of(entry: JsonObject) -> str:
+def standing_of(entry: AnswerEntry | None) -> str:
     """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
-    tried = f"Tried {count(number(entry, 'tries') or 1, 'time')}" if entry else ""
-    return "Solved" if entry.get("passed") else tried
+    if entry is None:
+        return ""
+    return "Solved" if entry["passed"] else f"Tried {count(entry['tries'], 'time')}"
 
 
 class RememberingPanel(Panel):

@@ -25,7 +25,7 @@ def _content(tool: Tool) -> Content | None:
 
 
 def _part(content: Content, skip: int, limit: str | None) -> Content:
-    part = content[skip : skip + size(limit) if limit else None]  # type: ignore[misc]
+    part = content[skip : skip + size(limit) if limit else None]
     assert isinstance(part, Content)
     return part
 

@@ -236,7 +236,7 @@ def _times(parser: FindParser, word: str) -> Predicate:
     def test(found: Visited) -> bool:
         age = (now - getattr(found.about, field_name)) / SECOND
         if unit == 60 and sign:
-            return age > number * 60 if sign == "+" else age < number * 60
+            return bool(age > number * 60 if sign == "+" else age < number * 60)
         return _compare(sign, age // unit, number)
 
     return test

@@ -244,7 +244,7 @@ def _absolute(match: re.Match[str], now: int) -> int:
 
 def _zone(text: str | None) -> timezone:
     if not text or text[0] not in "+-":
-        return UTC  # type: ignore[return-value]
+        return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-offset if text[0] == "-" else offset)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from labkit.files import Files, Stat
 from labkit.userland.guarded import guarded
@@ -328,8 +328,8 @@ class Expr:
             return left if _true(left) and _true(right) else "0"
         if word in _COMPARE:
             numbers = re.fullmatch(r"-?\d+", left) and re.fullmatch(r"-?\d+", right)
-            pair = (int(left), int(right)) if numbers else (left, right)
-            return str(int(_COMPARE[word](*pair)))
+            order = _order(int(left), int(right)) if numbers else _order(left, right)
+            return str(int(_COMPARE[word](order)))
         if word == ":":
             return self.match(left, right)
         one, other = self.whole(left), self.whole(right)
@@ -382,15 +382,22 @@ class Expr:
         return arguments[0][start - 1 : start - 1 + length] if start > 0 and length > 0 else ""
 
 
+Ordered = TypeVar("Ordered", int, str)
+
+
+def _order(left: Ordered, right: Ordered) -> int:
+    return (left > right) - (left < right)
+
+
 _LEVELS = (("|",), ("&",), ("<", "<=", "=", "==", "!=", ">=", ">"), ("+", "-"), ("*", "/", "%"), (":",))
-_COMPARE: dict[str, Callable[..., bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    "=": lambda a, b: a == b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    ">=": lambda a, b: a >= b,
-    ">": lambda a, b: a > b,
+_COMPARE: dict[str, Callable[[int], bool]] = {  # of -1, 0 and 1: less, equal, more
+    "<": lambda order: order < 0,
+    "<=": lambda order: order <= 0,
+    "=": lambda order: order == 0,
+    "==": lambda order: order == 0,
+    "!=": lambda order: order != 0,
+    ">=": lambda order: order >= 0,
+    ">": lambda order: order > 0,
 }
 _ARITHMETIC: dict[str, Callable[[int, int], int]] = {
     "+": lambda a, b: a + b,

@@ -424,7 +424,7 @@ class Interpreter:
         self.process.sleep(seconds)
 
     def _call_os_getenv(self, name: str, default: str | None = None) -> str | None:
-        return self.process.env.get(name, default)  # type: ignore[arg-type]
+        return self.process.env.get(name, default)
 
     _call_os_environ_get = _call_os_getenv
 

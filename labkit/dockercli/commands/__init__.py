@@ -199,12 +199,12 @@ def places() -> dict[str, tuple[DockerCommand, str]]:
     return found
 
 
-def load(name: str) -> Callable[..., int]:
+def load(name: str) -> Callable[[Invocation], int]:
     """The function of a row."""
     from importlib import import_module
 
     module, _, function = name.partition(".")
-    loaded: Callable[..., int] = getattr(import_module(f"{__name__}.{module}"), function)
+    loaded: Callable[[Invocation], int] = getattr(import_module(f"{__name__}.{module}"), function)
     return loaded
 
 

@@ -45,7 +45,7 @@ _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Ids:
     """Gives new ids; `counters` (kind -> how many were given) is all that it remembers."""
 
-    def __init__(self, counters: Map, seed: str = "") -> None:
+    def __init__(self, counters: Map[str, int], seed: str = "") -> None:
         self.counters = counters
         self.seed = seed
 
@@ -232,7 +232,7 @@ class EventLog:
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.timed())
 
-    def __getitem__(self, which: int | slice) -> Event | list[Event]:
+    def __getitem__(self, which: int | slice[int | None, int | None, int | None]) -> Event | list[Event]:
         if isinstance(which, slice):
             return [self._table[number][1] for number in range(*which.indices(len(self._table)))]
         return self._table[which if which >= 0 else which + len(self._table)][1]
@@ -303,7 +303,7 @@ class Tables:
         return tables
 
 
-Frozen = tuple[Map, ...]  # in the order of Tables' slots
+Frozen = tuple[Map[str, object], ...]  # in the order of Tables' slots
 _maps: Callable[[Tables], Frozen] = attrgetter(*Tables.__slots__)
 
 
@@ -434,15 +434,15 @@ def find(core: Core, reference: str) -> Container:
     if not reference:
         raise no_name("container")
     if found := containers.get(reference):
-        return found  # type: ignore[no-any-return]
+        return found
     if named := containers.get(core.tables.names.get(reference.removeprefix("/"), "")):  # or it is being made
-        return named  # type: ignore[no-any-return]
+        return named
     starts = [identifier for identifier in containers if identifier.startswith(reference)]
     if len(starts) > 1:
         raise invalid(f"Multiple IDs found with provided prefix: {reference}")
     if not starts:
         raise not_found(f"No such container: {reference}")
-    return containers[starts[0]]  # type: ignore[no-any-return]
+    return containers[starts[0]]
 
 
 def by_age(core: Core) -> list[Container]:

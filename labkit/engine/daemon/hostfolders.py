@@ -33,7 +33,7 @@ _FOLDERS = (
 def install(core: Core) -> None:
     """Make the folders, and tell the store how the metadata is computed."""
     host = core.host
-    core.host.store.generators["docker"] = lambda args: _TEXTS[args[1]](_Owner(core, args[0]), *args[2:])
+    core.host.store.generators["docker"] = lambda args: _TEXTS[args[1]](_Owner(core, args[0]), args[2:])
     core.host.store.generators["volume-options"] = lambda args: _volume_options(core, *args)
     host.makedirs(ROOT)
     host.chmod(ROOT, 0o710)
@@ -176,12 +176,12 @@ def _volume_options(core: Core, name: str) -> bytes:
     ).encode()
 
 
-_TEXTS: dict[str, Callable[..., bytes]] = {
-    "config": _config_text,
-    "hostconfig": _hostconfig_text,
-    "image": _image_text,
-    "image-parent": _parent_text,
-    "layer": _layer_text,
-    "mount": _mount_text,
-    "repositories": _repositories,
+_TEXTS: dict[str, Callable[[_Owner, tuple[str, ...]], bytes]] = {
+    "config": lambda owner, words: _config_text(owner, *words),
+    "hostconfig": lambda owner, words: _hostconfig_text(owner, *words),
+    "image": lambda owner, words: _image_text(owner, *words),
+    "image-parent": lambda owner, words: _parent_text(owner, *words),
+    "layer": lambda owner, words: _layer_text(owner, *words),
+    "mount": lambda owner, words: _mount_text(owner, *words),
+    "repositories": lambda owner, words: _repositories(owner),
 }

@@ -216,7 +216,7 @@ def _mount_volume(core: Core, point: MountPoint) -> str:
         volumes.mount(core, volume)
     except EngineError as error:
         raise system(f"error while mounting volume '{point.source}': {error}") from None
-    return volume.mountpoint  # type: ignore[no-any-return]
+    return volume.mountpoint
 
 
 def _prepare_volume(core: Core, container: Container, point: MountPoint) -> Prepared:

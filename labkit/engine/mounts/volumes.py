@@ -113,7 +113,7 @@ def get(core: Core, name: str) -> Volume:
     volume = core.tables.volumes.get(name)
     if not volume:
         raise not_found(f"get {name}: no such volume") if name else no_name("volume")
-    return volume  # type: ignore[no-any-return]
+    return volume
 
 
 def users(core: Core, name: str) -> list[Container]:
