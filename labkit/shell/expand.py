@@ -6,6 +6,8 @@ POSIX, Shell Command Language, 2.6. The tree keeps which text was quoted, so tha
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from labkit.shell import arithmetic
 from labkit.shell.boundaries import capture
@@ -31,6 +33,12 @@ _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 _MOST = 2_000_000  # pieces of what braces give
 _FIELD = 128  # that a field counts beside its characters
+
+
+@lru_cache(maxsize=64)
+def _among(separators: str) -> Callable[[str], re.Match[str] | None]:
+    """Finds the first separator in a text."""
+    return re.compile(f"[{re.escape(separators)}]" if separators else r"(?!)").search
 
 
 class _Fields:
@@ -64,7 +72,7 @@ class _Fields:
     def split(self, text: str) -> None:
         """Text that an unquoted expansion gave."""
         separators = self.separators
-        if not any(char in separators for char in text):
+        if not _among(separators)(text):
             self.add(text, False)
             return
         start = 0
@@ -139,6 +147,8 @@ def text(shell: Shell, word: Word, *, value: bool = False) -> str:
     """The word as one string, not split, no pathnames; `value`: it is assigned, so tildes after colons count."""
     if word.plain is not None:
         return word.plain
+    if len(word.parts) == 1 and (alone := _alone(shell, word.parts[0])) is not None:
+        return alone
     return "".join(piece for piece, _ in _pieces(shell, word, value=value))
 
 
@@ -168,8 +178,14 @@ def _expand_word(shell: Shell, word: Word, result: list[str]) -> int:
     if len(choices) > 1:
         shell.process.tick(len(choices))
         return sum(_expand_word(shell, choice, result) for choice in choices)
-    out = _Fields(shell.separators())
     parts = word.parts
+    out = _Fields(shell.separators())
+    if len(parts) == 1 and (alone := _alone(shell, parts[0])) is not None:
+        _put(alone, parts[0].quoted, out)
+        if out.current and (parts[0].quoted or not (out.done or may_match(alone))):
+            result.append(alone)
+            return out.size
+        parts = ()
     for index, part in enumerate(parts):
         if index == 0 and type(part) is Literal and not part.quoted and part.text[:1] == "~":
             _tilde(shell, part.text, len(parts) == 1, out)
@@ -220,6 +236,15 @@ def _part(shell: Shell, part: Part, out: _Fields, inside: bool) -> None:
         _put(str(calculate(shell, part.word)), part.quoted, out)  # type: ignore[union-attr,arg-type]
     elif kind is BadParameter:
         raise shell.error("bad substitution", part.text)  # type: ignore[union-attr]
+
+
+def _alone(shell: Shell, part: Part) -> str | None:
+    """The value of a part that gives one: a parameter that is set, with no operator, or a number."""
+    if type(part) is Parameter:
+        return None if part.operator or part.name in "@*" else parameter(shell, part.name)
+    if type(part) is Arithmetic:
+        return str(calculate(shell, part.word))
+    return None
 
 
 def _put(value: str, quoted: bool, out: _Fields) -> None:

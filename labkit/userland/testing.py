@@ -105,8 +105,11 @@ UNARY: dict[str, Callable[[Files, str], bool]] = {
 }
 
 
+_is_number = re.compile(r"\s*[+-]?\d+\s*").fullmatch
+
+
 def _number(text: str) -> int:
-    if not re.fullmatch(r"\s*[+-]?\d+\s*", text):
+    if not _is_number(text):
         raise BadTest("number", text)
     return int(text)
 
@@ -254,8 +257,8 @@ class Condition:
         return word in BINARY and word not in _LACKS[self.speaker]
 
     def binary(self, left: str, operator: str, right: str) -> bool:
-        both = (look(self.files, path, follow=True) for path in (left, right))
-        if operator in ("-nt", "-ot") and not self.by_count and None in both:
+        times = operator in ("-nt", "-ot") and not self.by_count
+        if times and None in (look(self.files, path, follow=True) for path in (left, right)):
             return False
         return BINARY[operator](self.files, left, right)
 
