@@ -39,7 +39,8 @@ _FAMILIES = {  # module: its utilities
     "compressing": "gzip gunzip zcat",
     "comparing": "diff cmp",
     "testing": "test [ [[ true false expr",
-    "system": "id whoami groups hostname uname arch uptime ps kill free nproc date sync clear logger tty logname who",
+    "system": "id whoami groups hostname uname arch uptime ps top kill free nproc date sync clear logger tty logname "
+    "who",
     "mounting": "mount umount mountpoint findmnt",
     "attributes": "getfattr setfattr lsattr chattr file",
     "accounts": "adduser addgroup deluser delgroup useradd groupadd userdel groupdel getent",
@@ -49,7 +50,7 @@ _FAMILIES = {  # module: its utilities
 _ONLY_GNU = set(
     "dir vdir column mawk gawk getfattr setfattr file useradd groupadd userdel groupdel curl jq findmnt base32".split()
 )
-_ONLY_BUSYBOX = {"[[", "usleep", "nc"}
+_ONLY_BUSYBOX = {"[[", "usleep", "nc", "top"}
 _FAMILY = {name: family for family, names in _FAMILIES.items() for name in names.split()}
 
 GNU_TOOLS = tuple(sorted(_FAMILY.keys() - _ONLY_BUSYBOX))

@@ -173,6 +173,22 @@ def ps(tool: Tool) -> None:
         tool.out(form.format(pid, user[:8], command, command.split()[0].rpartition("/")[2] if command else "") + "\n")
 
 
+def top(tool: Tool) -> int:
+    """A screen of processes; without -n another follows every few seconds, for as long as it is let."""
+    rows = [f"{row.pid:5}     0 {row.user[:8]:<8} S     4400   0.0   0   0.0 {row.command}" for row in _processes(tool)]
+    _, used, unused, shared, cached, _ = _MEMORY
+    head = (
+        f"Mem: {used}K used, {unused}K free, {shared}K shrd, 0K buff, {cached}K cached",
+        "CPU:   0% usr   0% sys   0% nic 100% idle   0% io   0% irq   0% sirq",
+        f"Load average: 0.00 0.01 0.00 1/{len(rows)} {tool.process.pid}",
+        "  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND",
+    )
+    for signal, status in (("TERM", 143), ("INT", 130), ("QUIT", 131)):  # busybox, top.c, sig_catcher
+        tool.process.traps.setdefault(signal, f"exit {status}")
+    tool.out(("" if tool.has("b") else "\x1b[H\x1b[J") + "\n".join([*head, *rows]) + "\n")
+    return 0 if tool.has("n") else tool.process.wait_forever()
+
+
 _PS = {  # option: the titles, and a row of process, user, command and program
     "u": (
         "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND",
@@ -303,6 +319,7 @@ UTILITIES = {
         free, "b k m g h", "b=bytes k=kibi m=mebi g=gibi h=human t w l", "[-bkmgh]", package="procps-ng 4.0.2)"
     ),
     "ps": Utility(ps, "o: T a e f", None, "[-o COL1,COL2=HEADER] [-T]", package="procps-ng 4.0.2)"),
+    "top": Utility(top, "b n: d: m H", None, "[-bmH] [-n COUNT] [-d SECONDS]"),
     "kill": Utility(kill, None, None, "[-l] [-SIG] PID...", package="procps-ng 4.0.2)"),
     "date": Utility(
         date,

@@ -66,14 +66,19 @@ class ProgressStep:
         self.line(f"{text}{amount}{time} done")
 
     def log(self, text: str, seconds: float) -> None:
-        """Output of the step's process, at this time since its start; a line is printed once it is whole."""
+        """Output of the step's process, at this time since its start.
+
+        Of a line that came in pieces only the last one is printed again (buildkit, progressui/printer.go, logsOffset).
+        """
+        before = len(self._partial)
         *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
-            self._log_line(line, seconds)
+            self._log_line(line, seconds, before)
+            before = 0
 
-    def _log_line(self, line: str, seconds: float) -> None:
+    def _log_line(self, line: str, seconds: float, before: int = 0) -> None:
         written = f"{stamp(seconds)} {line}"
-        self._logs.append(written)
+        self._logs.append(line[before:] if before else written)
         self.line(written)
 
     def flush(self, seconds: float) -> None:

@@ -70,12 +70,15 @@ class _Printed(Output):
 
     log: Log
     now: Callable[[], int]
+    shell: str = ""  # how busybox's shell begins its complaints, which it writes by itself (ash.c, ash_vmsg)
 
     def __post_init__(self) -> None:
         super().__init__()
         self._start = self.now()
 
     def write(self, data: bytes | str) -> int:
+        if self.shell and isinstance(data, str) and data.startswith(self.shell) and data != self.shell:
+            return self.write(self.shell) + self.write(data[len(self.shell) :])
         before, count = self.size, super().write(data)
         seconds = self.seconds
         room = min(_LOG_SIZE, math.ceil(seconds) * _LOG_SPEED) - before
@@ -128,7 +131,8 @@ class Runner:
         except oci.NotStarted as error:
             log(f"runc run failed: unable to start container process: error during container init: {error}\n", _START)
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: 1") from None
-        output = _Printed(log, self.core.now)
+        busybox = files.realpath(vertex.args[0]).endswith("/busybox") if files.exists(vertex.args[0]) else False
+        output = _Printed(log, self.core.now, f"{vertex.args[0]}: " if busybox else "")
         process = Process(
             list(vertex.args),
             env,

@@ -143,12 +143,12 @@ def remove(core: Core, name: str, force: bool = False) -> None:
 
 
 def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tuple[list[str], int]:
-    """POST /volumes/prune: volumes that no container refers to; named ones only with `all`."""
+    """POST /volumes/prune: volumes without options that nobody refers to; named ones only with `all`."""
     everything = all or _all_asked(filters or {})
     wanted = check_filters(filters, _PRUNE_FILTERS)
     gone, space = [], 0
     for name, volume in sorted(core.tables.volumes.items()):
-        if users(core, name) or not (everything or volume.anonymous):
+        if users(core, name) or volume.options or not (everything or volume.anonymous):
             continue
         if not labels_match(volume.labels, wanted):
             continue

@@ -107,3 +107,10 @@ def test_a_tmpfs_under_a_volumes_name_is_empty_again(lab: Lab) -> None:
     lab.engine.create_volume("scratch", opts={"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=1000"})
     lab.run("c1", "tee", "/s/f", "x", Binds=["scratch:/s"])
     assert lab.run("c2", "ls", "/s", Binds=["scratch:/s"]).out == ""
+
+
+def test_volumes_with_driver_options_are_never_pruned(lab: Lab) -> None:
+    """moby, daemon/volume/service/service.go, Prune."""
+    lab.engine.create_volume("plain")
+    lab.engine.create_volume("fast", opts={"type": "tmpfs", "device": "tmpfs"})
+    assert lab.engine.prune_volumes(all=True) == (["plain"], 0)
