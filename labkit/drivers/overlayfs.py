@@ -13,10 +13,18 @@ from dataclasses import replace
 
 from labkit.drivers.base import NO_OPTIONS, Needs, block_size
 from labkit.drivers.unionmounts import UnionLayer, UnionMounts
-from labkit.files import Files, Inode, Layer, Map
+from labkit.files import Content, Files, Inode, Layer, Map
 from labkit.files.contents import PAGE
 
 _PLUGIN = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs"
+# What else containerd keeps beside its snapshotters, as recorded.
+_BESIDE = (
+    "io.containerd.content.v1.content/blobs/sha256", "io.containerd.content.v1.content/ingest",
+    "io.containerd.grpc.v1.introspection", "io.containerd.metadata.v1.bolt", "io.containerd.runtime.v2.task/moby",
+    "io.containerd.sandbox.controller.v1.shim", "io.containerd.snapshotter.v1.blockfile",
+    "io.containerd.snapshotter.v1.erofs/snapshots", "io.containerd.snapshotter.v1.native/snapshots", "tmpmounts",
+)  # fmt: skip
+_FILES = {"io.containerd.grpc.v1.introspection/uuid": 36, "io.containerd.metadata.v1.bolt/meta.db": 131072}  # bytes
 _UNPACKED = " unpacked"  # after the id of a built layer: its second snapshot
 
 
@@ -37,6 +45,11 @@ class Overlayfs(UnionMounts):
         self.folders.make(self.folders.top(), "snapshots", 0o700)
         self._counter: Map[str, int] = Map()
         host.makedirs(f"{docker_root}/rootfs/{self.name}", 0o710)
+        beside = self.root.rpartition("/")[0]
+        for folder in _BESIDE:
+            host.makedirs(f"{beside}/{folder}")
+        for file, size in _FILES.items():
+            host.write(f"{beside}/{file}", Content.filler(file, size))
 
     def lay_out(self, id: str, parent: str | None) -> UnionLayer:
         number = self._counter.get("last", 0) + 1

@@ -16,6 +16,7 @@ from heapq import heapify, heappop, heappush
 
 from labkit.engine.core.core import Core
 from labkit.engine.core.records import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
+from labkit.engine.images.contentfolder import sync
 from labkit.engine.images.contentstore import packed
 from labkit.engine.images.imagestore import LayerStore
 from labkit.files import Files, Namespace, Source, tmpfs
@@ -110,6 +111,7 @@ class BuildCache:
             if layer and layer.cache_id == record.id and record.chain in chains:
                 blob = packed(layer.layer).blob.size
                 self._core.tables.cache.set(record.id, replace(record, blob=blob))
+        sync(self._core)
 
     def size(self, record: CacheRecord) -> int:
         """Bytes that a record takes."""
@@ -162,6 +164,7 @@ class BuildCache:
             standing[leaf.parent] -= 1
             if leaf.parent in wanted and not standing[leaf.parent]:
                 heappush(leaves, (_age(records[leaf.parent]), records[leaf.parent]))
+        sync(self._core)
         return gone, sum(number(row, "Size") for row in gone)
 
     def _row(self, record: CacheRecord, images: frozenset[str]) -> JsonObject:

@@ -490,8 +490,8 @@ class Maker:
     def generated(self, into: Inode, name: str, *args: str, mode: int = 0o644) -> None:
         self.store.add(into, name, self.store.new(stat.S_IFREG | mode, data=Generated("docker", (self.driver, *args))))
 
-    def text(self, into: Inode, name: str, text: str, mode: int = 0o644) -> Inode:
-        node = self.store.new(stat.S_IFREG | mode, data=Content(text))
+    def text(self, into: Inode, name: str, text: str | Content, mode: int = 0o644) -> Inode:
+        node = self.store.new(stat.S_IFREG | mode, data=Content(text) if isinstance(text, str) else text)
         self.store.add(into, name, node)
         return node
 

@@ -27,7 +27,7 @@ from labkit.engine.core.core import (
 from labkit.engine.core.errors import EngineError, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
 from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
-from labkit.engine.images import contentstore
+from labkit.engine.images import contentfolder, contentstore
 from labkit.files import Content, Entry, Layer
 from labkit.kernel import golang
 from labkit.kernel.golang import SECOND, JsonObject, texts
@@ -299,6 +299,7 @@ class ImageStore:
             LayerStore(self._core).hold(image.chain)
         self._core.tables.images.set(image.id, image)
         add_image(self._core, image)
+        contentfolder.sync(self._core)
         self._core.events.append(ImageCreated(image.id))
         return image
 

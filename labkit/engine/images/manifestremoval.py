@@ -13,8 +13,8 @@ from labkit.engine.core import errors
 from labkit.engine.core.core import Core, ImageRemoved, short
 from labkit.engine.core.errors import EngineError, Filters, conflict, not_found
 from labkit.engine.core.names import Reference, parse
-from labkit.engine.core.records import Blob, Container, Image
-from labkit.engine.images import contentstore, imagestore
+from labkit.engine.core.records import Container, Image
+from labkit.engine.images import contentfolder, contentstore, imagestore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.images.removal import PRUNE_FILTERS, Record
 from labkit.kernel.golang import members
@@ -130,6 +130,7 @@ def forget(core: Core, image_id: str) -> None:
     core.events.append(ImageRemoved(image_id))
     LayerStore(core).release(image.chain)
     LayerStore(core).release_kept(image.chain)
+    contentfolder.sync(core)
 
 
 # --- prune
@@ -203,7 +204,8 @@ def _prune_one(core: Core, image: Image, name: Reference | None) -> tuple[list[R
     if store.names(image.id) or image.stored is None:
         return records, 0
     forget(core, image.id)
-    gone = [blob for blob in image.stored.blobs if blob.digest not in present_blobs(core)]
+    left = contentfolder.present(core)
+    gone = [blob for blob in image.stored.blobs if blob.digest not in left]
     records += [("Deleted", blob.digest) for blob in gone if blob.media in (contentstore.INDEX, contentstore.MANIFEST)]
     after = _unpacked(core)
     return records, contentstore.total(gone) + sum(size for chain, size in before.items() if chain not in after)
@@ -220,14 +222,4 @@ def _unpacked(core: Core) -> dict[str, int]:
         while (record := store.get(chain)) and record.chain_id not in found:
             found[record.chain_id] = record.size
             chain = record.parent
-    return found
-
-
-def present_blobs(core: Core) -> dict[str, Blob]:
-    """What the content store has, by digest: the blobs of all images, and of all layers that anything needs."""
-    images = (image for _, image in core.tables.images.items())
-    found = {blob.digest: blob for image in images if image.stored for blob in image.stored.blobs}
-    for record in LayerStore(core).records():
-        blob = contentstore.packed(record.layer).blob
-        found.setdefault(blob.digest, blob)
     return found

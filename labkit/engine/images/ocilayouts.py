@@ -19,7 +19,8 @@ from labkit.engine.core.errors import EngineError, invalid, not_found
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Blob, Image, StoredImage, chain_ids
 from labkit.engine.images import contentstore
-from labkit.engine.images.contentstore import INDEX, descriptor, packed
+from labkit.engine.images.contentfolder import blobs_of, data_of
+from labkit.engine.images.contentstore import INDEX, descriptor
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import Content, Entry, Layer, layers
 from labkit.kernel import golang
@@ -44,7 +45,8 @@ def save(core: Core, names: Sequence[str]) -> Content:
         "manifest.json": golang.dumps(_docker_manifests(chosen)),
         "oci-layout": '{"imageLayoutVersion":"1.0.0"}',
     }
-    blobs = {blob.digest[7:]: data for image, _ in chosen for blob, data in image_blobs(core, image)}
+    found = {blob.digest[7:]: (blob, of) for image, _ in chosen for blob, of in blobs_of(core, image)}
+    blobs = {name: data_of(blob, of, whole=True) for name, (blob, of) in found.items()}
     entries = [Entry("blobs", stat.S_IFDIR | 0o755), Entry(_BLOBS, stat.S_IFDIR | 0o755)]
     entries += [Entry(f"{_BLOBS}/{name}", stat.S_IFREG | 0o444, data=data) for name, data in sorted(blobs.items())]
     modes = {"oci-layout": 0o444}
@@ -104,17 +106,6 @@ def _docker_manifests(chosen: list[_Chosen]) -> list[JsonObject]:
         config = f"{_BLOBS}/{image.stored.config.digest[7:]}"
         found[digest] = {"Config": config, "RepoTags": names.get(digest), "Layers": paths or None}
     return list(found.values())
-
-
-def image_blobs(core: Core, image: Image) -> Iterator[tuple[Blob, Content]]:
-    """The blobs of an image with what is in them."""
-    assert image.stored
-    for digest, chain in zip(image.stored.layers, chain_ids(image.diff_ids), strict=True):
-        layer = core.tables.layers[chain].layer
-        yield digest, packed(layer).data if packed(layer).blob.digest == digest.digest else layer.tar()
-    for blob in image.stored.blobs:
-        if blob.digest in image.stored.texts:
-            yield blob, Content(image.stored.texts[blob.digest])
 
 
 # --- load

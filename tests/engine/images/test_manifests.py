@@ -192,3 +192,28 @@ def test_what_was_committed_stands_on_the_containers_init_snapshot(machine):
         json.loads(machine.run(f"docker image inspect {name}").stdout)[0]["Size"] for name in ("two", "busybox")
     )
     assert 8192 + 28672 < two - base < 8192 + 28672 + 2048
+
+
+CONTENT = "/var/lib/docker/containerd/daemon/io.containerd.content.v1.content"
+
+
+def blobs(machine):
+    return machine.run(f"find {CONTENT}/blobs -type f -printf '%s\n' | sort -n").stdout.split()
+
+
+def test_each_blob_is_a_file_on_the_host(machine):
+    assert blobs(machine) == ["283", "405", "1083478"]
+    machine.run(f"{_BUILD} docker build -q -t one ctx")
+    assert len(blobs(machine)) == 3 + 2 + 6  # its layers; index, manifest, configuration and attestation's three
+    manifest = machine.run("docker image inspect -f '{{.Id}}' busybox").stdout.strip()[7:]
+    assert json.loads(machine.run(f"cat {CONTENT}/blobs/sha256/{manifest}").stdout)["schemaVersion"] == 2
+    machine.run("docker rmi one busybox")
+    assert len(blobs(machine)) == 3  # the layers, which the build cache has
+    machine.run("docker builder prune -af")
+    assert blobs(machine) == []
+
+
+def test_a_blob_of_plain_files_is_what_gunzip_reads(machine):
+    machine.run(f"{_BUILD} docker build -q -t one ctx; docker save one -o one.tar; mkdir out; tar xf one.tar -C out")
+    layer = json.loads(machine.run("cat out/manifest.json").stdout)[0]["Layers"][-1]
+    assert machine.run(f"tar tzf out/{layer}").stdout == "app/\napp/note\n"
