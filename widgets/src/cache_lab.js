@@ -2,6 +2,7 @@
 import "./cache_lab.css";
 import { able, button, element, focusable, folded, onEnter, unique } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
 import { spans } from "./shared/prose.js";
 
 /** @type {Record<string, string>} */
@@ -205,4 +206,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default page(render);

@@ -2,6 +2,7 @@
 import "./compare.css";
 import { element, focusable, unique } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
 
 /** @typedef {{ name: string, title: string }} Named */
 /** @typedef {Named & { short: string }} Quantity */
@@ -102,4 +103,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default page(render);

@@ -3,6 +3,7 @@ import "./composer.css";
 import { able, button, element, focusable, onEnter, unique } from "./shared/element.js";
 import { later } from "./shared/later.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
 import { exitStatus, written } from "./terminal/written.js";
 
 const TYPING = { class: "lk-typing", spellcheck: false, autocomplete: "off", autocapitalize: "off" };
@@ -236,4 +237,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default page(render);

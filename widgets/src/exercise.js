@@ -10,7 +10,10 @@ import { textForm } from "./forms/text.js";
 import { keeping } from "./kept/keeping.js";
 import { able, button, element, folded } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
+import { goToNext } from "./shared/notebook.js";
 import { prose, spans } from "./shared/prose.js";
+import { clickGoesTo } from "./shared/workplace.js";
 import { terminal } from "./terminal/terminal.js";
 
 /** @typedef {import("./exercise/traits.js").ExerciseTraits} ExerciseTraits */
@@ -20,7 +23,7 @@ import { terminal } from "./terminal/terminal.js";
 /** @type {Record<string, (form: import("./forms/form.js").FormRecord, draft: import("./forms/form.js").Draft, model: ExerciseModel) => Form>} */
 const FORMS = { choice: choiceForm, text: textForm, order: orderForm, marks: marksForm };
 const ANSWERED_BY_MARKS = ["mark", "predict", "choose"];
-const TERMINAL_HELP = "`nano FILE` opens a file to edit. Arrow up brings earlier commands back, Tab completes; Escape and then Tab leaves the line.";
+const TERMINAL_HELP = "`nano FILE` opens a file to edit. Arrow up brings earlier commands back, Tab completes; Escape and then Tab or Shift+Tab leaves the terminal. Shift+Enter goes on to the next cell.";
 
 /** @param {import("./shared/model.js").Page<ExerciseTraits>} page */
 function render({ model, el }) {
@@ -46,13 +49,17 @@ function answering(model, { send, set }) {
   const make = FORMS[record.type];
   const line = !make || model.get("explore") ? terminal(model, send) : null;
   const form = make?.(record, { get: () => model.get("draft"), set: (answer) => set("draft", answer) }, model);
-  const undo = button("Undo", () => send({ do: "undo" }));
+  const undo = button("Undo", () => {
+    send({ do: "undo" });
+    line?.input.focus();
+  });
   const help = element("p", { class: "lk-help lk-quiet" }, ...spans(TERMINAL_HELP));
   const typed = line ? [line.body, help] : [];
   const around = folded("Look around on the machine (no part of the answer)", { class: "lk-around" }, ...typed, undo).body;
   return {
     parts: form ? [...(line ? [around] : []), form.body] : typed,
     undo: form ? [] : [undo],
+    home: () => (form ? null : line?.input ?? null),
     read: () => form?.read() ?? null,
     clear: () => form?.clear(),
     updates: { can_undo: () => able(undo, model.get("can_undo"), "Nothing was run yet") },
@@ -88,20 +95,28 @@ function draw(model, el) {
   const kept = keeping(model, send);
   const best = element("p", { class: "lk-best lk-quiet" });
   const trouble = element("p", { class: "lk-trouble", role: "status" });
-  const check = button("Check", () => send({ do: "check", answer: answer.read() }), { class: "lk-button lk-main" });
+  const toPrompt = () => answer.home()?.focus({ preventScroll: true });
+  const check = button("Check", () => {
+    send({ do: "check", answer: answer.read() });
+    toPrompt();
+  }, { class: "lk-button lk-main" });
+  hints.press.addEventListener("click", toPrompt);
+  const next = button("Next", () => { if (!goToNext(root)) next.textContent = "This is the last one"; }, { title: "On to the next exercise or section" });
   const reset = button("Reset", () => {
     answer.clear();
     send({ do: "reset" });
   });
   const earlier = button("", () => send({ do: "bring back" }));
   const buttons = element("div", { class: "lk-buttons", role: "group", "aria-label": "What to do" },
-    check, hints.press, ...answer.undo, reset, solutions.press, earlier);
+    check, hints.press, ...answer.undo, reset, solutions.press, earlier, next);
   const root = element("section", { class: "labkit labkit-exercise", tabIndex: -1, "aria-label": `Exercise: ${model.get("title")}` },
     heading.body, kept.offer,
+    prose(model.get("task")),
     element("div", { class: "lk-columns" },
-      element("div", { class: "lk-work" }, prose(model.get("task")), ...answer.parts, goals.body, buttons, trouble,
-        feedback.body, compared.body, best, hints.body, solutions.body),
-      seen.body));
+      seen.body,
+      element("div", { class: "lk-work" }, ...answer.parts, goals.body, buttons, trouble,
+        feedback.body, compared.body, best, hints.body, solutions.body)));
+  clickGoesTo(root, answer.home);
   const unfollow = follow(model, {
     ...heading.updates, ...hints.updates, ...answer.updates, ...solutions.updates, ...goals.updates, ...feedback.updates,
     ...compared.updates, ...seen.updates,
@@ -122,4 +137,4 @@ function draw(model, el) {
   };
 }
 
-export default { render };
+export default page(render);

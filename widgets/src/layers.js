@@ -2,6 +2,7 @@
 import "./layers.css";
 import { button, element, focusable, onEnter, unique } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
 import { spans } from "./shared/prose.js";
 
 const SIGNS = { added: "+", changed: "~", deleted: "−" };
@@ -233,4 +234,4 @@ function render({ model, el }) {
   return unfollow;
 }
 
-export default { render };
+export default page(render);

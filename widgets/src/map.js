@@ -3,6 +3,7 @@ import "./map.css";
 import { keeping } from "./kept/keeping.js";
 import { button, download, element, focusable } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
 import { spans } from "./shared/prose.js";
 
 /** @typedef {{ name: string, state: keyof typeof SIGNS, next: boolean, said?: string }} Row */
@@ -124,4 +125,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default page(render);

@@ -1,7 +1,10 @@
 // Draws a playground from the state that Python keeps (labkit/jupyter/playground.py) and sends back what is done in it.
 import "./playground.css";
+import { drawing } from "./shared/drawing.js";
 import { able, button, download, element, focusable, folded, unique } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
+import { page } from "./shared/page.js";
+import { clickGoesTo } from "./shared/workplace.js";
 import { terminal as terminalPart } from "./terminal/terminal.js";
 
 /** @typedef {import("./terminal/traits.js").TerminalTraits & {
@@ -21,6 +24,7 @@ const KEYS = [
   ["Ctrl-C", "gives the line up, and a command that is not complete. Ctrl-D ends what reads it."],
   ["Ctrl-L", "clears the screen. Ctrl-U and Ctrl-K clear the line before and after the cursor, Ctrl-A and Ctrl-E go to its ends."],
   ["nano FILE", "opens a file to edit."],
+  ["Shift+Enter", "goes on to the notebook's next cell."],
 ];
 /** @param {string} title @param {...HTMLElement} children */
 const fold = (title, ...children) => folded(title, { class: "lk-fold" }, ...children).body;
@@ -30,36 +34,17 @@ const QUIET = "No image, container or container's layer changed. What is written
 
 /** @param {PlaygroundModel} model @param {Send} send @returns {Part} */
 function pictureOf(model, send) {
-  const image = element("img", {});
-  const missing = element("p", {});
-  const frame = focusable(element("div", { class: "lk-image", role: "group", "aria-label": "Picture of the machine", tabIndex: 0 }, image, missing));
-  const words = element("pre", {});
   const identifier = unique("show");
   const choice = focusable(element("select", { id: identifier, onchange: () => send({ do: "focus", name: choice.value }) }));
-  const whole = button("Full size", () => {
-    const full = frame.classList.toggle("lk-full");
-    whole.setAttribute("aria-pressed", String(full));
-  }, { "aria-pressed": "false" });
-  const show = () => {
-    const now = model.get("picture");
-    if (now.src && image.src !== now.src) image.src = now.src;
-    image.alt = now.alt ?? "";
-    image.width = now.width ?? 0;
-    image.hidden = !now.src;
-    missing.textContent = now.src ? "" : now.alt ?? "";
-    words.textContent = now.text ?? "";
-  };
+  const picture = drawing("The machine", "Picture of the machine",
+    element("label", { class: "lk-quiet", htmlFor: identifier, textContent: "Show" }), choice);
   const names = () => {
     const found = model.get("names");
     choice.replaceChildren(element("option", { value: "", textContent: "everything" }),
       ...found.map((name) => element("option", { value: name, textContent: name.length > 40 ? `${name.slice(0, 37)}...` : name })));
     choice.value = model.get("focus");
   };
-  const body = element("section", {},
-    element("div", { class: "lk-heading" }, element("h4", { textContent: "The machine" }),
-      element("label", { class: "lk-quiet", htmlFor: identifier, textContent: "Show" }), choice, whole),
-    frame, fold("The same in words", words));
-  return { body, updates: { picture: show, names, focus: names } };
+  return { body: picture.body, updates: { picture: () => picture.show(model.get("picture")), names, focus: names } };
 }
 
 /** @param {PlaygroundModel} model @param {Send} send @returns {Part} */
@@ -185,11 +170,12 @@ function render({ model, el }) {
     ...KEYS.flatMap(([key, what]) => [element("dt", {}, element("code", { textContent: key })), element("dd", { textContent: what })])));
   const root = element("section", { class: "labkit labkit-playground", "aria-label": "Playground" },
     element("div", { class: "lk-heading" }, element("h3", { textContent: "Playground" }),
-      element("span", { class: "lk-quiet", textContent: "Type commands; the picture follows. Tab completes, Escape and then Tab leaves the line." })),
+      element("span", { class: "lk-quiet", textContent: "Type commands; the picture follows. Tab completes; Escape and then Tab or Shift+Tab leaves the terminal." })),
     element("div", { class: "lk-columns" },
-      element("div", { class: "lk-work" }, terminal.body, time.body, note),
-      element("div", { class: "lk-pictures" }, picture.body, events.body)),
+      element("div", { class: "lk-pictures" }, picture.body, events.body),
+      element("div", { class: "lk-work" }, terminal.body, time.body, note)),
     element("div", { class: "lk-folds" }, futures.body, sharing.body, keys));
+  clickGoesTo(root, () => terminal.input);
   const unfollow = follow(model, {
     ...time.updates, ...picture.updates, ...events.updates, ...futures.updates, ...sharing.updates,
     note: () => say(model.get("note")),
@@ -205,4 +191,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default page(render);

@@ -1,18 +1,42 @@
-// A picture with the same in words below it.
-import { element, folded } from "./element.js";
+// A picture that can be folded, with the same in words below it. It keeps a size that can be read, and scrolls.
+import { button, element, focusable, folded } from "./element.js";
 
 /** @typedef {{ src?: string, alt?: string, text?: string, width?: number }} Picture {} where there is none */
+/** @typedef {import("./element.js").Child} Child */
 
-/** The picture, or what is said in its place where nothing can draw. @param {Picture} picture */
-const imageOf = ({ src = "", alt = "", width = 0 }) => (src ? element("img", { src, alt, width }) : element("p", { textContent: alt }));
+/** The picture in the whole window. @param {string} heading @param {HTMLImageElement} image */
+function inWindow(heading, image) {
+  const close = button("Close", () => whole.close());
+  const whole = focusable(element("dialog", { class: "labkit lk-window", "aria-label": heading },
+    element("div", { class: "lk-heading" }, element("h4", { textContent: heading }), close),
+    focusable(element("div", { class: "lk-window-image", role: "group", "aria-label": image.alt, tabIndex: 0 },
+      element("img", { src: image.src, alt: "", width: image.width })))));
+  whole.addEventListener("close", () => whole.remove());
+  document.body.append(whole);
+  whole.showModal();
+}
 
-/** A section with a picture; `between` stands below its heading. Nothing where there is no picture.
- * @param {string} heading @param {Picture} picture @param {import("./element.js").Child} between */
-export function drawing(heading, picture, between = null) {
-  if (!picture.text) return [];
-  return [element("section", {},
-    element("h4", { textContent: heading }),
-    between,
-    element("div", { class: "lk-image" }, imageOf(picture)),
-    folded("The same in words", {}, element("pre", { textContent: picture.text })).body)];
+/** @param {string} heading @param {string} label the frame's @param {...Child} controls beside "Full size" */
+export function drawing(heading, label, ...controls) {
+  const image = element("img", {});
+  const missing = element("p", {}); // what is said where nothing can draw
+  const frame = focusable(element("div", { class: "lk-image", role: "group", "aria-label": label, tabIndex: 0 }, image, missing));
+  const between = element("div", {});
+  const words = element("pre", {});
+  const whole = button("Full size", () => inWindow(heading, image), { class: "lk-button lk-small" });
+  const { body } = folded("", { class: "lk-picture", open: true }, between, frame,
+    element("div", { class: "lk-picture-foot" }, ...controls, whole, folded("The same in words", { class: "lk-fold" }, words).body));
+  body.querySelector("summary")?.append(element("h4", { textContent: heading }));
+  /** @param {Picture} picture @param {Child} extra stands above it */
+  const show = ({ src = "", alt = "", text = "", width = 0 }, extra = null) => {
+    body.hidden = !text;
+    between.replaceChildren(...(extra ? [extra] : []));
+    if (src && image.src !== src) image.src = src;
+    image.style.setProperty("--lk-width", `${width}px`);
+    Object.assign(image, { alt, width, hidden: !src });
+    missing.textContent = src ? "" : alt;
+    whole.hidden = !src;
+    words.textContent = text;
+  };
+  return { body, show };
 }

@@ -27,12 +27,11 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** An element that can have the focus: the keys pressed there do not reach the notebook.
+/** An element that can have the focus: what is pressed there is none of the notebook's shortcuts; see workplace.js.
  * @template {HTMLElement} Made
  * @param {Made} made */
 export function focusable(made) {
   made.setAttribute("data-lm-suppress-shortcuts", "true");
-  made.addEventListener("keydown", (event) => event.stopPropagation());
   return made;
 }
 

@@ -8,8 +8,8 @@ const END = "\u0004";
 const OF_ROOT = "# ";
 const WAITING = ["> ", ""]; // prompts of who waits for the rest of a command, or for what a program reads
 
-/** @param {import("./traits.js").TerminalModel} model @param {import("../shared/model.js").Send} send @param {() => void} clear the screen */
-export function promptLine(model, send, clear) {
+/** @param {import("./traits.js").TerminalModel} model @param {import("../shared/model.js").Send} send @param {{ clear: () => void, wrap: HTMLElement }} screen */
+export function promptLine(model, send, { clear, wrap }) {
   const input = focusable(
     element("input", { class: "lk-input", type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, "aria-label": "Command" }),
   );
@@ -24,30 +24,17 @@ export function promptLine(model, send, clear) {
     earlier.leave();
   };
   const run = () => {
-    if (input.value.trim() || waits()) type(input.value);
+    if (input.value.trim() === "clear" && !waits()) clear();
+    else if (input.value.trim() || waits()) type(input.value);
     over();
   };
-  const place = () => input.selectionStart ?? 0;
-  /** @type {Record<string, () => void>} */
-  const withControl = {
-    a: () => input.setSelectionRange(0, 0),
-    c: () => {
-      if (waits()) type(INTERRUPT);
-      over();
-    },
-    d: () => { if (!input.value && model.get("prompt") !== OF_ROOT) type(END); },
-    e: () => input.setSelectionRange(input.value.length, input.value.length),
-    k: () => input.setRangeText("", place(), input.value.length, "end"),
-    l: clear,
-    r: () => { tab.offers.textContent = earlier.search(); },
-    u: () => input.setRangeText("", 0, place(), "start"),
-  };
+  const withControl = controls(input, { clear, over, search: () => { tab.offers.textContent = earlier.search(); }, waits, type, root: () => model.get("prompt") === OF_ROOT });
   /** @type {Record<string, () => void>} */
   const alone = {
     Enter: run,
     ArrowUp: () => earlier.recall(-1),
     ArrowDown: () => earlier.recall(1),
-    Escape: () => tab.offers.replaceChildren(),
+    Escape: () => { tab.offers.textContent = "Tab or Shift+Tab leaves the terminal now."; },
   };
   let leaving = false; // Escape was pressed: Tab goes on to what comes next
   /** What a key does; nothing where it is the browser's. @param {KeyboardEvent} event */
@@ -58,6 +45,8 @@ export function promptLine(model, send, clear) {
     return event.key === "c" && selected ? undefined : alone[event.key] ?? withControl[event.key];
   };
   input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.shiftKey) return; // the workplace's
+    if (leaving) tab.offers.replaceChildren();
     const does = event.isComposing ? undefined : action(event);
     leaving = event.key === "Escape";
     if (does) {
@@ -69,9 +58,39 @@ export function promptLine(model, send, clear) {
     type(input.value + text);
     over();
   });
-  const prompt = element("span", { class: "lk-prompt", "aria-hidden": "true" });
-  const row = element("div", { class: "lk-row" }, prompt, input, button("Run", () => { run(); input.focus(); }));
-  return { row, input, offers: tab.offers, updates: { prompt: () => { prompt.textContent = model.get("prompt"); }, completion: tab.update } };
+  const { row, prompt } = rowOf(model, input, run, wrap);
+  return { row, input, offers: tab.offers, updates: { prompt, completion: tab.update } };
+}
+
+/** What letters do with Ctrl.
+ * @param {HTMLInputElement} input
+ * @param {{ clear: () => void, over: () => void, search: () => void, waits: () => boolean, type: (line: string) => void, root: () => boolean }} acts
+ * @returns {Record<string, () => void>} */
+function controls(input, { clear, over, search, waits, type, root }) {
+  const place = () => input.selectionStart ?? 0;
+  return {
+    a: () => input.setSelectionRange(0, 0),
+    c: () => {
+      if (waits()) type(INTERRUPT);
+      over();
+    },
+    d: () => { if (!input.value && !root()) type(END); },
+    e: () => input.setSelectionRange(input.value.length, input.value.length),
+    k: () => input.setRangeText("", place(), input.value.length, "end"),
+    l: clear,
+    r: search,
+    u: () => input.setRangeText("", 0, place(), "start"),
+  };
+}
+
+/** What is seen of it. @param {import("./traits.js").TerminalModel} model @param {HTMLInputElement} input @param {() => void} run @param {HTMLElement} wrap */
+function rowOf(model, input, run, wrap) {
+  const before = element("span", { class: "lk-prompt", "aria-hidden": "true" });
+  const press = button("Run", () => {
+    run();
+    input.focus();
+  }, { class: "lk-button lk-small" });
+  return { row: element("div", { class: "lk-row" }, before, input, press, wrap), prompt: () => { before.textContent = model.get("prompt"); } };
 }
 
 /** Several lines that are pasted are typed at once. @param {HTMLInputElement} input @param {(text: string) => void} act */

@@ -1,5 +1,5 @@
 // The screen: what was typed and what it gave, the newest at its end.
-import { element, focusable } from "../shared/element.js";
+import { button, element, focusable } from "../shared/element.js";
 import { exitStatus, written } from "./written.js";
 
 /** @param {import("./traits.js").Entry} entry */
@@ -8,6 +8,24 @@ const rows = (entry) => [
   ...written(entry.pieces),
   ...exitStatus(entry.status),
 ];
+
+const WRAPS = "labkit/terminal/wraps"; // "no": long lines are scrolled to
+
+/** Whether long lines wrap: a button, whose choice the browser keeps. @param {HTMLElement} body */
+function wrapping(body) {
+  /** @param {boolean} wraps */
+  const show = (wraps) => {
+    body.classList.toggle("lk-wraps", wraps);
+    press.setAttribute("aria-pressed", String(wraps));
+  };
+  const press = button("Wrap lines", () => {
+    const wraps = !body.classList.contains("lk-wraps");
+    localStorage.setItem(WRAPS, wraps ? "yes" : "no");
+    show(wraps);
+  }, { class: "lk-button lk-small" });
+  show(localStorage.getItem(WRAPS) !== "no");
+  return press;
+}
 
 /** @param {import("./traits.js").TerminalModel} model */
 export function screen(model) {
@@ -33,5 +51,5 @@ export function screen(model) {
     cleared = model.get("log").length;
     update();
   };
-  return { body, update, clear };
+  return { body, wrap: wrapping(body), update, clear };
 }

@@ -9,7 +9,7 @@ import { screen } from "./screen.js";
 /** @param {import("./traits.js").TerminalModel} model @param {import("../shared/model.js").Send} send */
 export function terminal(model, send) {
   const above = screen(model);
-  const below = promptLine(model, send, above.clear);
+  const below = promptLine(model, send, above);
   const pane = editor(model, send, below.input);
   const stop = follow(model, { log: above.update, ...below.updates, editor: pane.update });
   const body = element("div", {}, element("div", { class: "lk-terminal" }, above.body, below.row), below.offers, pane.body);

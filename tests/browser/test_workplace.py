@@ -1,0 +1,154 @@
+"""An exercise as a place to work in: wide enough for Docker's tables, and no key of it reaches the notebook."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import SHOTS, Lab
+from .control import open_cells
+from .notebook import bring_into_view, cell_count
+
+SLUG = "nothing-but-one-file"
+SETUP = "from labkit.jupyter import exercise, playground"
+THREE = (
+    "docker pull -q busybox",
+    "docker run -d --name web_server busybox sleep 100000",
+    "docker run -d --name another-one busybox sh -c 'sleep 1000; echo it is done'",
+    "docker run --name the_last busybox echo a word",
+    "docker ps -a",
+)
+MODEL = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .map(cell => [cell.type, cell.sharedModel.getSource()])"""
+ACTIVE = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+LINES = """pre => {
+  const range = document.createRange();
+  const text = pre.firstChild;
+  return text.data.trimEnd().split('\\n').map((line, index, lines) => {
+    const start = lines.slice(0, index).reduce((sum, each) => sum + each.length + 1, 0);
+    range.setStart(text, start);
+    range.setEnd(text, start + line.length);
+    const box = range.getBoundingClientRect();
+    const frame = pre.parentElement.getBoundingClientRect();
+    const tall = parseFloat(getComputedStyle(pre).lineHeight);
+    return {left: box.left >= frame.left, right: box.right <= frame.right, rows: Math.round(box.height / tall)};
+  });
+}"""
+
+
+def typed(page: Page, widget: Locator, *lines: str) -> None:
+    prompt = widget.get_by_role("textbox", name="Command")
+    prompt.click()
+    for line in lines:
+        page.keyboard.type(line)
+        page.keyboard.press("Enter")
+        expect(widget.locator(".lk-typed").last).to_contain_text(line)
+
+
+def exercise_of(page: Page) -> Locator:
+    bring_into_view(page, "exercise(")
+    found = page.locator(".labkit-exercise").first
+    found.wait_for()
+    return found
+
+
+def test_a_table_of_docker_is_read_in_full(page: Page, lab: Lab) -> None:
+    """Each line of `docker ps -a` is one line of the screen, within it, from 1280 on; narrower and larger it wraps."""
+    open_cells(page, lab, "wide", SETUP, f'exercise("{SLUG}")')
+    widget = exercise_of(page)
+    typed(page, widget, *THREE)
+    table = widget.locator(".lk-log pre").last
+    SHOTS.mkdir(exist_ok=True)
+    for width in (1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(300)
+        widget.evaluate("element => element.scrollIntoView({block: 'start'})")
+        page.screenshot(path=SHOTS / f"workplace-{width}.png")
+        found = table.evaluate(LINES)
+        assert len(found) == 4
+        assert found == [{"left": True, "right": True, "rows": 1}] * 4, width
+        beside = widget.evaluate(
+            """element => element.querySelector('.lk-image').getBoundingClientRect().left
+              > element.querySelector('.lk-terminal').getBoundingClientRect().right"""
+        )
+        assert beside == (width >= 1700)
+    for width, height in ((640, 400), (390, 844)):  # 1280 wide at 200 %; a phone
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        page.wait_for_timeout(300)
+        page.screenshot(path=SHOTS / f"workplace-{width}.png")
+        for part in (widget, widget.locator(".lk-log")):
+            assert part.evaluate("element => element.scrollWidth <= element.clientWidth"), width
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    widget.get_by_role("button", name="Wrap lines").click()
+    assert widget.locator(".lk-log").evaluate("element => getComputedStyle(element.lastChild).whiteSpace") == "pre"
+    page.evaluate("() => localStorage.removeItem('labkit/terminal/wraps')")
+    widget.get_by_role("button", name="Full size").nth(1).click()
+    window = page.locator("dialog.lk-window")
+    box = window.bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (1280, 1000)
+    page.keyboard.press("Escape")
+    expect(window).to_have_count(0)
+    picture = widget.locator(".lk-picture").nth(1)
+    picture.locator("summary").first.click()
+    expect(picture.locator(".lk-image")).to_be_hidden()
+
+
+def test_no_key_reaches_the_notebook(page: Page, lab: Lab) -> None:
+    """Typed after a click on blank space, on output, on a button, in a folded text: the cells stay as they are."""
+    open_cells(
+        page, lab, "keys-stay", SETUP, f'exercise("{SLUG}")', "playground(fresh=True)", 'exercise("a-tag-moves")'
+    )
+    before = page.evaluate(MODEL)
+    widget = exercise_of(page)
+    prompt = widget.get_by_role("textbox", name="Command")
+    for place in (".lk-heading", ".lk-prose p", ".lk-log", ".lk-help"):
+        page.evaluate("() => document.activeElement.blur()")
+        widget.locator(place).first.click()
+        expect(prompt).to_be_focused()
+        page.keyboard.type("ybdd")
+        expect(prompt).to_have_value("ybdd")
+        prompt.fill("")
+    typed(page, widget, "docker volume create x")
+    for name in ("Undo", "Hint", "Check"):
+        widget.get_by_role("button", name=name).click()
+        expect(prompt).to_be_focused()
+    widget.get_by_text("The same in words").first.click()
+    for key in ("b", "d", "d", "y", "m", "x", "ArrowDown", "Control+s"):
+        page.keyboard.press(key)
+    prompt.click()
+    page.keyboard.type("docker im")
+    page.keyboard.press("Escape")
+    expect(widget.locator(".lk-offers")).to_contain_text("Tab or Shift+Tab leaves the terminal")
+    page.keyboard.press("Shift+Tab")
+    expect(prompt).not_to_be_focused()
+    choice = page.get_by_role("region", name="Exercise: ").last
+    choice.scroll_into_view_if_needed()
+    choice.locator(".lk-heading").click()
+    page.keyboard.type("ybdd")
+    assert page.evaluate(MODEL) == before
+    assert cell_count(page) == len(before)
+
+
+def test_the_editor_takes_the_keys_of_nano_and_vi(page: Page, lab: Lab) -> None:
+    """And Shift+Enter goes on to the next cell, as Next does to the next exercise."""
+    open_cells(page, lab, "editor-keys", SETUP, f'exercise("{SLUG}")', "1 + 1", 'exercise("a-tag-moves")')
+    widget = exercise_of(page)
+    for number, key in enumerate(("Control+s", "Control+o", "Control+x", "Enter")):
+        widget.get_by_role("textbox", name="Command").click()
+        page.keyboard.type(f"nano f{number}")
+        page.keyboard.press("Enter")
+        expect(widget.get_by_role("textbox", name=f"File f{number}")).to_be_focused()
+        page.keyboard.type("words" if key != "Enter" else "words\n:wq")
+        page.keyboard.press(key)
+        expect(widget.locator(".lk-typed").last).to_contain_text(f"nano f{number}")
+    typed(page, widget, "grep -c words f0 f1 f2 f3")
+    expect(widget.locator(".lk-log pre").last).to_have_text("f0:1\nf1:1\nf2:1\nf3:1\n")
+    page.keyboard.type("clear")
+    page.keyboard.press("Enter")
+    expect(widget.locator(".lk-typed")).to_have_count(0)
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(f"({ACTIVE})() === 2")
+    widget.get_by_role("button", name="Next").click()
+    page.wait_for_function(f"({ACTIVE})() === 3")
+    expect(page.get_by_role("region", name="Exercise: ").last.locator(".lk-heading")).to_be_in_viewport()
