@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from errno import ENOMEM
 from functools import lru_cache
-from typing import Final, Generic, NamedTuple, TypeVar, overload
+from typing import Final, Generic, NamedTuple, Self, TypeVar, overload
 
 MESSAGES = {
     e.EPERM: "Operation not permitted",
@@ -93,11 +93,11 @@ class Map(Generic[K, V]):
         self._more = 0  # how many items more than the base the map has
         self._owns_base = True
         self._owns_changes = False
-        self._frozen: Map[K, V] | None = None  # the last copy, if it is one that nobody writes to
+        self._frozen: Self | None = None  # the last copy, if it is one that nobody writes to
 
-    def copy(self) -> Map[K, V]:
+    def copy(self) -> Self:
         """Another map with the same items."""
-        twin: Map[K, V] = Map.__new__(Map)
+        twin = object.__new__(type(self))
         twin._base = self._base
         twin._changes = self._changes
         twin._more = self._more
@@ -106,7 +106,7 @@ class Map(Generic[K, V]):
         twin._frozen = self._frozen = None
         return twin
 
-    def frozen(self) -> Map[K, V]:
+    def frozen(self) -> Self:
         """A copy that nobody writes to: the same one as long as this map does not change."""
         twin = self._frozen
         if twin is None or self._owns_base or self._owns_changes:

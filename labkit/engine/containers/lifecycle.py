@@ -63,6 +63,8 @@ def start(core: Core, reference: str, attach: Streams | None = None) -> int | No
         _failed(core, container, str(error), _code_of(error))
         raise
     core.events.append(ContainerStarted(container.id))
+    if address := core.tables.containers[container.id].address:
+        core.tables.running.hold(container.id, address)
     return run_process(core, container.id, namespace, process, lambda: first_run(process, path))
 
 
@@ -96,7 +98,7 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
     if not network.startswith("container:") and not networks.exists(core, network):  # moby, daemon/start.go; unverified
         raise system(f"failed to set up container networking: network {network} not found")
     on_bridge = network not in ("none", "host")
-    container = replace(container, address=_free_address(core) if on_bridge else "")
+    container = replace(container, address=core.tables.running.free_address() if on_bridge else "")
     creation.write_network_files(core, container)
     try:
         prepared = mounts.prepare(core, container)
@@ -182,13 +184,6 @@ def _process(
     return process, path
 
 
-def _free_address(core: Core) -> str:
-    containers = core.tables.containers
-    taken = {containers[key].address for key in core.tables.running if key in containers}
-    addresses = (f"172.17.{number >> 8}.{number & 255}" for number in range(2, (1 << 16) - 1))
-    return next(address for address in addresses if address not in taken)
-
-
 def _pid(core: Core) -> int:
     return 2000 + 37 * core.ids.number("process")
 
@@ -198,26 +193,16 @@ def advance(core: Core) -> None:
     clock = core.kernel.clock
     target = clock.now
     counts: dict[str, int] = {}
-    while due := _next_due(core, target):
-        identifier, until = due
+
+    def is_paused(key: str) -> bool:
+        return core.tables.containers[key.partition("/")[0]].state.status == "paused"
+
+    while due := core.tables.running.first_due(target, is_paused):
+        until, identifier = due
         counts[identifier] = counts.get(identifier, 0) + 1
         clock.now = target if counts[identifier] > RESUMES else max(until, 0)
         _resume(core, identifier)
     clock.now = target
-
-
-def _next_due(core: Core, target: int) -> tuple[str, int] | None:
-    found = [
-        (running.parked.until, identifier)
-        for identifier, running in core.tables.running.items()
-        if running.parked.until is not None
-        and running.parked.until <= target
-        and core.tables.containers[identifier.partition("/")[0]].state.status != "paused"
-    ]
-    if not found:
-        return None
-    until, identifier = min(found)
-    return identifier, until
 
 
 def _resume(core: Core, identifier: str) -> None:

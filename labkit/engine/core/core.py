@@ -29,11 +29,11 @@ from labkit.engine.core.records import (
     Known,
     LayerRecord,
     MadeStep,
-    Running,
     Service,
     Volume,
     WritableLayer,
 )
+from labkit.engine.core.waiting import Waiting
 from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
 from labkit.files.inodes import Generated
 from labkit.kernel.golang import JsonObject
@@ -258,7 +258,7 @@ class Tables:
     references: Map[str, str]  # full name -> image id
     containers: Map[str, Container]
     names: Map[str, str]  # container name -> container id
-    running: Map[str, Running]  # by container id; ID/NUMBER is what exec started
+    running: Waiting
     volumes: Map[str, Volume]  # by name
     volume_uses: Map[str, int]  # name of a volume that is mounted -> how many containers use it
     holders: Map[str, str]  # id of a writable layer -> container id
@@ -275,14 +275,14 @@ class Tables:
 
     def __init__(self) -> None:
         for name in self.__slots__:
-            setattr(self, name, Map())
+            setattr(self, name, Waiting() if name == "running" else Map())
 
     def park(self) -> Tables:
         """Take out what belongs to the driver in use, and leave empty maps in its place."""
         parked = Tables()
         for name in OF_A_DRIVER:
             setattr(parked, name, getattr(self, name))
-            setattr(self, name, Map())
+            setattr(self, name, type(getattr(self, name))())
         return parked
 
     def unpark(self, parked: Tables) -> None:
