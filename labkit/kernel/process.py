@@ -153,6 +153,10 @@ class Parked(BaseException):
         self.until = until
         self.resume = resume
 
+    def kept(self) -> Parked:
+        """The same wait without the frames that the exception has passed."""
+        return Parked(self.until, self.resume)
+
     def then(self, resume: Callable[[Process, int], int]) -> Parked:
         """The same wait, after which `resume(process, exit status so far)` goes on."""
         inner = self.resume

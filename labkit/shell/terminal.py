@@ -330,13 +330,14 @@ def _bound(parked: Parked, process: Process) -> Parked:
     """The same wait for exactly this process. Who resumes it may hand in a copy of it (the same argv), with streams of
     its own; what else is handed in belongs to a program around this one, which knew nothing of waiting."""
     argv = list(process.argv)
+    go_on = parked.resume  # the exception itself would keep all frames that it has passed
 
     def resume(given: Process) -> int:
         itself = given if given.argv == argv else replace(process, files=process.files.copy(), kernel=given.kernel)
         try:
-            return parked.resume(itself)
+            return go_on(itself)
         except NeedsInput as waiting:
-            raise _bound(Parked(waiting.until, parked.resume), itself) from None
+            raise _bound(Parked(waiting.until, go_on), itself) from None
         except Parked as again:
             raise _bound(again, itself) from None
         except Killed as killed:

@@ -233,7 +233,7 @@ def run_process(
         flush(core, identifier, process)
         if not process.detached:  # it waits for what is typed; the terminal goes on with it
             raise parked.then(lambda given, status: _ended_at_terminal(core, identifier, process, status)) from None
-        core.tables.running.set(identifier, Running(namespace, process, parked))
+        core.tables.running.set(identifier, Running(namespace, process, parked.kept()))
         return None
     except (Runaway, RecursionError):
         if not process.detached:
@@ -261,7 +261,7 @@ def run_exec(core: Core, key: str, namespace: Namespace, process: Process, go: C
     try:
         status = go()
     except Parked as parked:
-        core.tables.running.set(key, Running(namespace, process, parked))
+        core.tables.running.set(key, Running(namespace, process, parked.kept()))
         return 0
     if key in core.tables.running:
         core.tables.running.delete(key)
@@ -273,7 +273,7 @@ def adopt(core: Core, process: Process, parked: Parked) -> None:
     for key, running in list(core.tables.running.items()):
         if running.namespace is process.files.namespace and "/" not in key:
             own = f"{key}/{core.ids.number('exec')}"
-            core.tables.running.set(own, Running(running.namespace, process, parked))
+            core.tables.running.set(own, Running(running.namespace, process, parked.kept()))
 
 
 def copy_of(core: Core, process: Process, attach: Streams | None = None) -> Process:
