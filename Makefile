@@ -48,9 +48,9 @@ walks: $(VENV)/.test
 beside: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/beside.py $(REV)
 
-# TESTS: others than the module's own folder.
+# TESTS: others than the module's own folder. SAMPLE=100: so many of the mutants, at random; SEED=…: the same again.
 mutants: $(VENV)/.test
-	$(BIN)/python tests/mutants.py $(MODULE) $(TESTS)
+	SAMPLE=$(SAMPLE) SEED=$(SEED) $(BIN)/python tests/mutants.py $(MODULE) $(TESTS)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

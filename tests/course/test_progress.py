@@ -276,6 +276,8 @@ def test_a_lock_that_is_held_for_long_holds_nobody_up(tmp_path: Path, monkeypatc
     assert open_progress(progress.path).learner == "ann"
 
 
+KILLS = 50 if os.environ.get("LABKIT_NIGHTLY") else 5  # a process each
+
 SOMEBODY = """
 import sys
 from dataclasses import replace
@@ -298,12 +300,13 @@ def somebody(path: Path, who: str, most: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_killed_at_any_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """50 times: at most the answer that was being saved is lost, and never the file."""
+    """At most the answer that was being saved is lost, and never the file."""
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    for round_ in range(50):
+    for round_ in range(KILLS):
         path = tmp_path / str(round_) / "progress.json"
         child = somebody(path, "ann", 10_000)
         assert child.stdout
