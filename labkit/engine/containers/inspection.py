@@ -11,6 +11,7 @@ from labkit.engine.containers.networks import identifier_of
 from labkit.engine.core.core import Core, by_age, find
 from labkit.engine.core.errors import EngineError, Filters, check_filters, invalid, labels_match, matches_filter
 from labkit.engine.core.records import Container, ContainerState
+from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.kernel.golang import SECOND, Json, JsonObject, human_duration, members, objects, rfc3339, text
 
@@ -149,6 +150,7 @@ def inspect(core: Core, reference: str, size: bool = False) -> JsonObject:
         "Mounts": [mount.row() for mount in container.mounts],
         "Config": config_row(container),
         "NetworkSettings": network_settings(core, container),
+        **_manifest(core, container),
     }
     if size:
         record["SizeRw"], record["SizeRootFs"] = sizes(core, container)
@@ -161,6 +163,16 @@ def _storage(core: Core, container: Container) -> JsonObject:
     if not core.keeps_manifests:
         return {"GraphDriver": {"Data": {"ID": container.id, **data}, "Name": core.driver.name}}
     return {"Storage": {"RootFS": {"Snapshot": {"Name": core.driver.name}}}}
+
+
+def _manifest(core: Core, container: Container) -> JsonObject:
+    """The manifest that it was made from, in the containerd store; one of an index says for which platform."""
+    image = ImageStore(core).get(container.image)
+    if image is None or image.stored is None:
+        return {}
+    platform: JsonObject = {"architecture": "amd64", "os": "linux"}
+    more = {"platform": platform} if image.stored.target != image.stored.manifest else {}
+    return {"ImageManifestDescriptor": contentstore.descriptor(image.stored.manifest, **more)}
 
 
 _CONFIG_DEFAULTS: tuple[tuple[str, Json | EllipsisType], ...] = (

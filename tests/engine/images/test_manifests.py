@@ -217,3 +217,11 @@ def test_a_blob_of_plain_files_is_what_gunzip_reads(machine):
     machine.run(f"{_BUILD} docker build -q -t one ctx; docker save one -o one.tar; mkdir out; tar xf one.tar -C out")
     layer = json.loads(machine.run("cat out/manifest.json").stdout)[0]["Layers"][-1]
     assert machine.run(f"tar tzf out/{layer}").stdout == "app/\napp/note\n"
+
+
+def test_a_container_tells_the_manifest_that_it_was_made_from(machine):
+    machine.run(f"{_BUILD} docker build -q -t one ctx; docker create --name c1 one")
+    (container,) = json.loads(machine.run("docker inspect c1").stdout)
+    assert "GraphDriver" not in container
+    found = container["ImageManifestDescriptor"]
+    assert (found["size"], found["platform"]) == (856, {"architecture": "amd64", "os": "linux"})
