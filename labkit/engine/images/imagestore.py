@@ -354,11 +354,15 @@ class ImageStore:
     def _by_digest(self, reference: Reference) -> str | None:
         if not reference.digest:
             return None
-        return self._core.tables.references.get(str(replace(reference, tag=None)))
+        found = self._core.tables.references.get(str(replace(reference, tag=None)))
+        if found or not self._core.keeps_manifests:
+            return found
+        names = self.names(reference.digest)  # there any name of the image goes with its digest
+        return reference.digest if any(name.name == reference.name for name in names) else None
 
     def _by_prefix(self, text: str) -> str | None:
         digits = text.removeprefix("sha256:")
-        if not digits or set(digits) - set("0123456789abcdef"):
+        if len(digits) < (4 if self._core.keeps_manifests else 1) or set(digits) - set("0123456789abcdef"):
             return None
         found = [image_id for image_id in self._core.tables.images if image_id[7:].startswith(digits)]
         return found[0] if len(found) == 1 else None

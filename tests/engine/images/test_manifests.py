@@ -134,6 +134,14 @@ REMOVALS = [  # what is there, what is removed, what the engine says
         "docker rmi two",
         "Untagged: two:latest\nDeleted: sha256:#\nDeleted: sha256:#\n",
     ),
+    # a digest goes with any name of the image, and with no other; the start of an id has four digits at least
+    ("", "docker rmi busybox@$(docker images -q --no-trunc)", "Untagged: busybox:latest\nDeleted: sha256:#\n"),
+    (
+        "",
+        "docker rmi other@$(docker images -q --no-trunc)",
+        "Error response from daemon: No such image: other@sha256:#\n",
+    ),
+    ("", "docker rmi $(docker images -q | head -c 3) > x 2>&1; grep -c 'No such image' x", "1\n"),
     ("", "docker rmi nosuch", "Error response from daemon: No such image: nosuch:latest\n"),
     ("docker tag busybox b; docker rmi busybox", "docker image prune -f", "Total reclaimed space: 0B\n"),
 ]
