@@ -213,7 +213,9 @@ class Engine:
         return lifecycle.wait(self.core, reference)
 
     def top(self, reference: str, options: Sequence[str] = ()) -> JsonObject:
-        return lifecycle.top(self.core, reference)
+        from labkit.engine.containers import toplist
+
+        return toplist.top(self.core, reference, options)
 
     def update_container(self, reference: str, changes: JsonObject) -> None:
         from labkit.engine.containers import updates

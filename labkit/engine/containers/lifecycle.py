@@ -42,7 +42,7 @@ from labkit.engine.core.errors import (
 from labkit.engine.core.records import Container, ContainerState, Running
 from labkit.engine.mounts import mounts
 from labkit.files.inodes import MountAbout
-from labkit.kernel.golang import Json, JsonObject, members, number, text, texts
+from labkit.kernel.golang import members, number, text, texts
 from labkit.kernel.process import RESUMES, SECOND, Input, Process, Unanswered
 
 if TYPE_CHECKING:
@@ -424,22 +424,3 @@ def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
         remove(core, container.id)
         gone.append(container.id)
     return gone, space
-
-
-def top(core: Core, reference: str) -> JsonObject:
-    """GET /containers/NAME/top: the one process that a container is known to have."""
-    container = find(core, reference)
-    if not container.state.running:
-        raise conflict(f"container {container.id} is not running")
-    command = " ".join(container.command)
-    row: list[Json] = [
-        "root",
-        str(container.state.pid),
-        str(container.state.pid - 20),
-        "0",
-        "09:00",
-        "?",
-        "00:00:00",
-        command,
-    ]
-    return {"Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], "Processes": [row]}

@@ -28,6 +28,7 @@ from labkit.engine.dockerfile.instructions import (
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.parser import health_config, parse_instruction
 from labkit.kernel.golang import Json, JsonObject, items, members, text, texts
+from labkit.kernel.process import NUMBERS
 
 _VALID = frozenset("cmd entrypoint healthcheck env expose label onbuild stopsignal user volume workdir".split())
 _SHELL = ["/bin/sh", "-c"]
@@ -59,6 +60,24 @@ def _parsed(written: str) -> tuple[list[Instruction], str]:
     return [parse_instruction(node, Linter(skip_all=True)) for node in found.nodes], found.escape
 
 
+_PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+def _exposed(port: str) -> list[str]:
+    """The ports of 80, 80/udp, 80-82 (dispatchers.go, parsePortSpec)."""
+    place, _, protocol = port.rpartition(":")[2].partition("/")
+    protocol = protocol.lower() or "tcp"
+    if not place:
+        raise ValueError(f"no port specified: {port}<empty>")
+    if protocol not in _PROTOCOLS:
+        raise ValueError(f"invalid proto: {protocol}")
+    first, _, last = place.partition("-")
+    last = last or first
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last) < 1 << 16):
+        raise ValueError(f"invalid containerPort: {place}")
+    return [f"{number}/{protocol}" for number in range(int(first), int(last) + 1)]
+
+
 def _apply(config: JsonObject, instruction: Instruction, escape: str) -> None:
     """Do what one instruction says."""
     env = dict(pair.split("=", 1) for pair in texts(config, "Env"))
@@ -79,7 +98,7 @@ def _apply(config: JsonObject, instruction: Instruction, escape: str) -> None:
             config["Labels"] = {**members(config, "Labels"), **found}
         case ExposeInstruction():
             ports = [port for word in instruction.ports for port in expand(word).split()]
-            exposed: JsonObject = {port if "/" in port else f"{port}/tcp": {} for port in ports}
+            exposed: JsonObject = {each: {} for port in ports for each in _exposed(port)}
             config["ExposedPorts"] = {**members(config, "ExposedPorts"), **exposed}
         case VolumeInstruction():
             config["Volumes"] = {**members(config, "Volumes"), **{expand(path): {} for path in instruction.paths}}
@@ -91,6 +110,9 @@ def _apply(config: JsonObject, instruction: Instruction, escape: str) -> None:
             path = posixpath.join("/", text(config, "WorkingDir"), expand(instruction.path))
             config["WorkingDir"] = posixpath.normpath(path).replace("//", "/")
         case StopSignalInstruction():
-            config["StopSignal"] = expand(instruction.signal)
+            signal = expand(instruction.signal)
+            if not (int(signal) if signal.isdigit() else signal.upper().removeprefix("SIG") in NUMBERS):
+                raise invalid(f"invalid signal: {signal}")
+            config["StopSignal"] = signal
         case UserInstruction():
             config["User"] = expand(instruction.user)
