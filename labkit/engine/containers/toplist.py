@@ -15,9 +15,9 @@ from labkit.kernel.golang import Json, JsonObject
 _FULL = "uid pid ppid c stime tname time cmd"
 _AUX = "user pid pcpu pmem vsz rss tname stat start time command"
 _TITLES = {
-    "uid": "UID", "user": "USER", "pid": "PID", "ppid": "PPID", "c": "C", "stime": "STIME", "start": "START",
-    "tname": "TTY", "tty": "TT", "time": "TIME", "cmd": "CMD", "args": "COMMAND", "command": "COMMAND", "comm": "COMMAND",
-    "pcpu": "%CPU", "%cpu": "%CPU", "pmem": "%MEM", "%mem": "%MEM", "vsz": "VSZ", "rss": "RSS", "stat": "STAT", "etime": "ELAPSED",
+    "c": "C", "tname": "TTY", "tty": "TT", "args": "COMMAND", "command": "COMMAND", "comm": "COMMAND", "pcpu": "%CPU",
+    "pmem": "%MEM", "etime": "ELAPSED",
+    **{name: name.upper() for name in "uid user pid ppid stime start time cmd %cpu %mem vsz rss stat".split()},
 }  # fmt: skip
 _SAME = {
     "c": "0", "stime": "09:00", "start": "09:00", "tname": "?", "tty": "?", "time": "00:00:00", "pcpu": "0.0",
