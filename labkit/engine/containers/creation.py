@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from labkit.drivers.base import Driver
 from labkit.drivers.devicemapper import Devicemapper
+from labkit.engine.containers import limits
 from labkit.engine.core import names
 from labkit.engine.core.core import ROOT, ContainerCreated, ContainerRemoved, Core, Maker, image_root
 from labkit.engine.core.errors import EngineError, conflict, invalid, system
@@ -154,6 +155,7 @@ def create(core: Core, body: JsonObject, name: str = "") -> tuple[str, list[str]
     host_config = dict(members(body, "HostConfig"))
     mounts.check(core, host_config)
     _check_restart(members(host_config, "RestartPolicy"))
+    limits.check(host_config)
     _check_addresses(members(body, "NetworkingConfig"))
     image = ImageStore(core).find(text(body, "Image"))
     config = merge(body, image.run_config)
