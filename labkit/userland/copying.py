@@ -214,13 +214,13 @@ def _copy_one(tool: Tool, source: str, target: str, about: Stat, way: CopyOption
             files.link(way.done[key], target)
         elif way.link:
             _link_instead(tool, source, target, way)
-        elif stat.S_ISREG(about.st_mode):
+        elif stat.S_ISREG(about.st_mode) or not (way.recursive or stat.S_ISLNK(about.st_mode)):
             _copy_data(tool, source, target, about, way)
         else:
             _copy_special(tool, source, target, about)
         way.done.setdefault(key, target)
         _say_copied(tool, source, target)
-        if not way.link:
+        if not way.link and (tool.gnu or way.recursive or stat.S_ISREG(about.st_mode)):
             _keep(tool, source, target, about, way)
     except OSError as error:
         _say_failed(tool, source, target, about, way, error)
@@ -270,10 +270,10 @@ def _reopened(tool: Tool, target: str, about: Stat, way: CopyOptions) -> Handle:
 
 
 def _copy_special(tool: Tool, source: str, target: str, about: Stat) -> None:
-    files = tool.files
-    if tool.look(target):
+    files, link = tool.files, stat.S_ISLNK(about.st_mode)
+    if tool.look(target) and (link or tool.gnu or tool.name != "cp"):
         files.unlink(target)
-    if stat.S_ISLNK(about.st_mode):
+    if link:
         files.symlink(files.readlink(source), target)
     else:
         files.mknod(target, about.st_mode, about.st_rdev)

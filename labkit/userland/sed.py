@@ -24,7 +24,9 @@ class SedRun:
     number: int = 0
     space: str = ""
     newline: bool = True  # the line that is in the pattern space ended with one
+    unended: bool = False  # what was written last was a line without one
     hold: str = ""
+    hold_newline: bool = True  # GNU keeps it with the text; busybox ends what comes from there
     after: list[bytes] = field(default_factory=list)  # what a and r print when the line is done
     replaced: bool = False
     pattern: Searchable | None = None
@@ -50,14 +52,19 @@ class SedRun:
         self.number += 1
         return True
 
+    def put(self, data: bytes, *, ended: bool = True) -> None:
+        """Write on. Behind a line that had no newline comes one first; `ended`: this is no such line."""
+        if self.unended and data:
+            self.out.append(b"\n")
+        self.out.append(data)
+        self.unended = not ended if data else self.unended
+
     def print(self, text: str, newline: bool = True) -> None:
-        self.out.append(bytes_of(text) + (b"\n" if newline else b""))
+        self.put(bytes_of(text) + (b"\n" if newline else b""), ended=newline)
 
     def flush_after(self) -> None:
         for piece in self.after:
-            self.out.append(piece)
-            if not self.tool.gnu and piece and not piece.endswith(b"\n"):
-                self.out.append(b"\n")
+            self.put(piece if self.tool.gnu or piece.endswith(b"\n") or not piece else piece + b"\n")
         self.after = []
 
 
@@ -83,7 +90,7 @@ def _do_substitute(state: SedRun, command: SedCommand) -> Result:
     state.space = out + text[place:]
     state.replaced = True
     if "p" in command.flags:
-        state.print(state.space)
+        state.print(state.space, state.newline)
     if command.text:
         _write_to(state, command.text)
     return None
@@ -118,11 +125,12 @@ def _filled(parts: list[str | int | tuple[str]], match: TextMatch) -> str:
 
 
 def _write_to(state: SedRun, path: str) -> None:
-    data = bytes_of(state.space) + b"\n"
     if path == "/dev/stdout":
-        state.out.append(data)
-    else:
-        state.written[path] = state.written.get(path, b"") + data
+        state.print(state.space, state.newline)
+        return
+    before = state.written.get(path, b"")
+    before += b"\n" if before and not before.endswith(b"\n") else b""
+    state.written[path] = before + bytes_of(state.space) + (b"\n" if state.newline else b"")
 
 
 def _do_next(state: SedRun, command: SedCommand) -> Result:
@@ -149,12 +157,13 @@ def _do_delete_first(state: SedRun, command: SedCommand) -> Result:
 
 def _do_change(state: SedRun, command: SedCommand) -> Result:
     if command.second is None or not command.active_until or command.negated:
-        state.out.append(bytes_of(command.text))
+        state.put(bytes_of(command.text))
     return "delete"
 
 
 def _do_quit(state: SedRun, command: SedCommand) -> Result:
     state.ended = command.count
+    state.newline |= state.tool.gnu
     return "end" if command.name == "q" else "delete"
 
 
@@ -187,8 +196,24 @@ def _set(change: Callable[[SedRun, SedCommand], None], result: Result = None) ->
     return action
 
 
+def _take(state: SedRun, text: str, *, ended: bool = True) -> None:
+    state.space, state.newline = text, state.hold_newline if state.tool.gnu else ended
+
+
+def _keep(state: SedRun, text: str) -> None:
+    state.hold, state.hold_newline = text, state.newline or not state.tool.gnu
+
+
+def _print_first(state: SedRun) -> None:
+    """P. busybox ends what it prints in any case."""
+    first, more, _ = state.space.partition("\n")
+    state.print(first, bool(more) or state.newline or not state.tool.gnu)
+
+
 def _exchange(state: SedRun, command: SedCommand) -> None:
     state.space, state.hold = state.hold, state.space
+    kept = state.newline or not state.tool.gnu
+    state.newline, state.hold_newline = state.hold_newline, kept
 
 
 ACTIONS: dict[str, Action] = {
@@ -199,16 +224,16 @@ ACTIONS: dict[str, Action] = {
     "d": lambda state, command: "delete",
     "D": _do_delete_first,
     "F": _set(lambda state, command: state.print(state.name)),
-    "g": _set(lambda state, command: setattr(state, "space", state.hold)),
-    "G": _set(lambda state, command: setattr(state, "space", f"{state.space}\n{state.hold}")),
-    "h": _set(lambda state, command: setattr(state, "hold", state.space)),
-    "H": _set(lambda state, command: setattr(state, "hold", f"{state.hold}\n{state.space}")),
-    "i": _set(lambda state, command: state.out.append(bytes_of(command.text))),
+    "g": _set(lambda state, command: _take(state, state.hold, ended=state.newline)),
+    "G": _set(lambda state, command: _take(state, f"{state.space}\n{state.hold}")),
+    "h": _set(lambda state, command: _keep(state, state.space)),
+    "H": _set(lambda state, command: _keep(state, f"{state.hold}\n{state.space}")),
+    "i": _set(lambda state, command: state.put(bytes_of(command.text))),
     "l": _do_list,
     "n": _do_next,
     "N": _do_next,
-    "p": _set(lambda state, command: state.print(state.space)),
-    "P": _set(lambda state, command: state.print(state.space.partition("\n")[0])),
+    "p": _set(lambda state, command: state.print(state.space, state.newline)),
+    "P": _set(lambda state, command: _print_first(state)),
     "q": _do_quit,
     "Q": _do_quit,
     "r": _do_read,
@@ -427,10 +452,10 @@ def _in_range(state: SedRun, command: SedCommand) -> bool:
 
 
 def _starts(state: SedRun, command: SedCommand) -> bool:
-    """Whether a range begins here. GNU lets one begin late, whose first line was passed over, but only once."""
+    """Whether a range begins here. One whose first line was passed over begins late, but only once."""
     first = command.first
     assert first is not None
-    if not state.tool.gnu or first.line is None or first.line == LAST or first.step:
+    if first.line is None or first.line == LAST or first.step or (first.line == 0 and not state.tool.gnu):
         return _matches(state, first)
     if command.begun or state.number < first.line:
         return False
@@ -438,7 +463,7 @@ def _starts(state: SedRun, command: SedCommand) -> bool:
     second = command.second
     by_number = second is not None and second.pattern is None and not second.repeat and not second.kind
     late = by_number and second is not None and second.line != LAST and state.number > (second.line or 0)
-    return not late or state.number == first.line
+    return not (late and state.tool.gnu) or state.number == first.line
 
 
 def _still(state: SedRun, command: SedCommand) -> bool:
