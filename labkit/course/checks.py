@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import ParamSpec, Protocol, cast, get_args, get_type_hints
 
-from labkit.course.machines import Facts, MissingError, content_of, written
+from labkit.course.machines import Facts, MissingError, MountFacts, content_of, written
 from labkit.course.record import Assertion
+from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep
 from labkit.engine.images.layerreport import entry_of, walk
 from labkit.kernel.golang import Json, JsonObject, at, human_size, texts
@@ -54,14 +55,19 @@ class Check:
             *(f"'{name}' of {self.name} has the wrong type" for name in wrong),
         ]
 
-    def words(self, arguments: Mapping[str, object]) -> str:
+    def words(self, arguments: Mapping[str, object], *, hidden: bool = False) -> str:
         """The sentence, with these arguments; {where} is the container or the host, {layers} how many they may be."""
         defaults = {name: each.default for name, each in self.parameters.items() if each.default is not each.empty}
         known = {**defaults, **arguments}
         container = known.get("container")
         known["where"] = f"in the container {container}" if container else "on the host"
         known["layers"] = _layers(_bounds(*(known.get(name) for name in ("count", "at_least", "at_most"))))
-        return self.says.format(**known)
+        says = self.says
+        if hidden:
+            says = says.replace("the text '{text}'", "the right text").replace(
+                "prints '{text}'", "prints what it is to print"
+            )
+        return says.format(**known)
 
 
 def _fits(value: object, kind: object) -> bool:
@@ -93,6 +99,7 @@ class CheckResult:
     ok: bool
     text: str  # what is checked
     difference: str = ""  # what is so instead
+    kept: bool = False  # it holds, and did before anything was done: it is not shown as done until all is
 
 
 def evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
@@ -107,15 +114,15 @@ def _evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
     row = CHECKS[assertion.check]
     try:
         difference = row.holds(facts, **_numbers(row, assertion.arguments))
-    except MissingError as missing:
+    except (MissingError, EngineError, OSError) as missing:  # EngineError: what a mount has made impossible to look at
         difference = str(missing)
-    words = assertion.says or row.words(assertion.arguments)
+    words = assertion.says or row.words(assertion.arguments, hidden=assertion.hidden)
     if not assertion.negated:
         return CheckResult(not difference, words, difference)
     return CheckResult(
         bool(difference),
         assertion.says or f"it is not so that {words}",
-        "" if difference else row.words(assertion.arguments),
+        "" if difference or assertion.says else row.words(assertion.arguments),
     )
 
 
@@ -305,7 +312,16 @@ def container_from(facts: Facts, container: str, image: str) -> str:
 
 @check("{path} exists {where}")
 def file_exists(facts: Facts, path: str, container: str = "") -> str:
-    return "" if facts.files(container).exists(path) else f"{path} is not there"
+    files = facts.files(container)
+    if files.exists(path):
+        return ""
+    folder = path.rstrip("/").rpartition("/")[0] or "/"
+    if not files.is_dir(folder):
+        return f"{path} is not there, nor is its folder"
+    names = sorted(files.listdir(folder))
+    return (
+        f"{path} is not there; in {folder} there is {', '.join(names[:6]) or 'nothing'}{' and more' * (len(names) > 6)}"
+    )
 
 
 @check("{path} {where} has the text '{text}' in it")
@@ -315,7 +331,8 @@ def file_contains(facts: Facts, path: str, text: str, container: str = "") -> st
     files = facts.files(container)
     if files.is_dir(path):
         return f"{path} is a folder"
-    return "" if text.encode() in files.content(path).read(0, READ_LIMIT) else "the file is there, with another content"
+    holds = files.content(path).read(0, READ_LIMIT).decode("utf-8", "replace")
+    return "" if _stands_in(text, holds) else "the file is there, with another content"
 
 
 @check("the container {container} has {path} in its own writable layer")
@@ -339,6 +356,19 @@ def volume_has_file(facts: Facts, volume: str, path: str) -> str:
     return "" if there else f"the volume is there, but {path} is not in it"
 
 
+KINDS_OF_MOUNT = {"bind": "a folder of the host", "volume": "a volume", "tmpfs": "memory", "image": "an image"}
+NO_NAME = re.compile(r"[0-9a-f]{64}")  # of a volume whose name nobody chose
+
+
+def _mounted(mount: MountFacts) -> str:
+    """A mount in words: "a volume named `conf`"."""
+    if mount.kind == "volume":
+        return "a volume without a name" if NO_NAME.fullmatch(mount.source) else f"a volume named `{mount.source}`"
+    if mount.kind == "bind":
+        return f"`{mount.source}` of the host"
+    return f"the image `{mount.source}`" if mount.kind == "image" else "memory (tmpfs)"
+
+
 @check("{container} has a {type} mount at {target}")
 def mount_is(
     facts: Facts, container: str, target: str, type: str, source: str = "", readonly: bool | None = None
@@ -346,14 +376,22 @@ def mount_is(
     mount = next((each for each in facts.container(container).mounts if each.target == target), None)
     if mount is None:
         there = type == "volume" and source in {str(row["Name"]) for row in facts.engine.volumes()}
-        return f"{'the volume is there, but ' if there else ''}nothing is mounted at {target}"
+        others = [f"{_mounted(each)} at {each.target}" for each in facts.container(container).mounts]
+        instead = f"; there is {', '.join(others[:3])}" if others else ""
+        return f"{'the volume is there, but ' if there else ''}nothing is mounted at {target}{instead}"
     if mount.kind != type:
-        return f"at {target} is a {mount.kind} mount"
+        return f"{_mounted(mount)} is mounted at {target}; {KINDS_OF_MOUNT.get(type, type)} was asked for"
     if source and mount.source != source:
-        return f"what is mounted at {target} is {mount.source}"
+        return f"{_mounted(mount)} is mounted at {target}, not {source}"
     if readonly is not None and mount.writable == readonly:
         return f"the mount at {target} is {'writable' if mount.writable else 'read-only'}"
     return ""
+
+
+def _stands_in(text: str, printed: str) -> bool:
+    """Is this a part of it? A number at an end of the text is a whole one: 2 does not stand in 12."""
+    first, last = (r"(?<!\d)" if text[:1].isdigit() else ""), (r"(?!\d)" if text[-1:].isdigit() else "")
+    return re.search(f"{first}{re.escape(text)}{last}", printed) is not None
 
 
 # What would happen
@@ -373,4 +411,4 @@ def step_is_cached(facts: Facts, build: str, step: str) -> str:
 def command_prints(facts: Facts, command: str, text: str) -> str:
     """`command` is run on a copy of the machine; `text` is a part of what it prints."""
     with facts.after([command]) as (_, printed):
-        return "" if text in printed else f"it prints: {printed.strip()[:200] or 'nothing'}"
+        return "" if _stands_in(text, printed) else f"it prints: {printed.strip()[:200] or 'nothing'}"

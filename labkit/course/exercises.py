@@ -16,7 +16,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from labkit.course.checks import CHECKS
-from labkit.course.judge import COMPARE, KINDS
+from labkit.course.compare import COMPARE
+from labkit.course.judge import KINDS
 from labkit.course.machines import AnswerError
 from labkit.course.record import (
     PLACEHOLDER,
@@ -46,13 +47,22 @@ NEEDED = {
     "hints": list,
     "solution": list,
 }
-ALLOWED = {**NEEDED, "mistake": list, "check": list, "values": dict, "setup": dict, "misconceptions": list}
+ALLOWED = {
+    **NEEDED,
+    "mistake": list,
+    "check": list,
+    "values": dict,
+    "setup": dict,
+    "misconceptions": list,
+    "harmless": dict,
+}
 SETUP = {"machine": dict, "files": dict, "commands": list}
 MISTAKE = {
     "name": str,
     "example": object,
     "reply": str,
     "when": list,
+    "claims": list,
     "matches": str,
     "observe": str,
     "marks": dict,
@@ -187,8 +197,9 @@ def _part_faults(table: JsonObject) -> Iterator[str]:
     for number, mistake in enumerate(items(table, "mistake"), 1):
         where = f"mistake {number}: "
         yield from _key_faults(_as_table(mistake), MISTAKE, ("name", "example", "reply"), where)
-        for place, sign in enumerate(items(mistake, "when"), 1):
-            yield from _assertion_faults(sign, f"{where}sign {place}: ")
+        for key, word in (("when", "sign"), ("claims", "claim")):
+            for place, sign in enumerate(items(mistake, key), 1):
+                yield from _assertion_faults(sign, f"{where}{word} {place}: ")
         if "misconception" in _as_table(mistake) and (fault := number_fault(at(mistake, "misconception"))):
             yield where + fault
     yield from (
@@ -228,11 +239,12 @@ def _exercise(table: JsonObject, lesson: str) -> Exercise:
         task=text_at(table, "task").strip(),
         setup=Setup(members(table, "setup", "machine"), files, _texts(table, "setup", "commands")),
         specs=members(table, "values"),
-        checks=tuple(_assertion(each) for each in items(table, "check")),
+        checks=tuple(_assertion(each, text_at(table, "task")) for each in items(table, "check")),
         hints=_texts(table, "hints"),
         solutions=tuple(Solution(text_at(each, "name"), at(each, "answer")) for each in items(table, "solution")),
         mistakes=tuple(_mistake(each) for each in items(table, "mistake")),
         own=_own(table),
+        harmless={slip: str(reason) for slip, reason in members(table, "harmless").items()},
         misconceptions=tuple(sorted({each for each in beliefs if isinstance(each, int)})),
     )
 
@@ -260,12 +272,13 @@ def _own(table: JsonObject) -> Own:
     )
 
 
-def _assertion(table: Json) -> Assertion:
+def _assertion(table: Json, task: str = "") -> Assertion:
+    """`task`: what the learner reads; a text to be found that does not stand there is kept back."""
     given = dict(_as_table(table))
     negated = "not" in given
     name = given.pop("not" if negated else "is")
     after, says = _texts(given.pop("after", [])), str(given.pop("says", ""))
-    return Assertion(str(name), given, negated, after, says)
+    return Assertion(str(name), given, negated, after, says, bool(task) and text_at(given, "text") not in task)
 
 
 def _mistake(table: Json) -> Mistake:
@@ -274,6 +287,7 @@ def _mistake(table: Json) -> Mistake:
         example=at(table, "example"),
         reply=text_at(table, "reply"),
         when=tuple(_assertion(each) for each in items(table, "when")),
+        claims=tuple(_assertion(each) for each in items(table, "claims")),
         matches=text_at(table, "matches"),
         observe=text_at(table, "observe"),
         marks={item: str(label) for item, label in members(table, "marks").items()},
@@ -289,7 +303,9 @@ def _faults_in_use(exercise: Exercise) -> Iterator[str]:
         yield "'hints' must be two or three texts, none of them empty"
     if KINDS[exercise.kind].machine and not exercise.checks:
         yield "'check' is missing"
-    if not KINDS[exercise.kind].machine and (exercise.checks or any(mistake.when for mistake in exercise.mistakes)):
+    if not KINDS[exercise.kind].machine and (
+        exercise.checks or any(mistake.when + mistake.claims for mistake in exercise.mistakes)
+    ):
         yield f"an exercise of kind {exercise.kind} leads to no machine, so it has no checks"
     if exercise.kind == "mark" and bool(exercise.own.right) == bool(exercise.own.observe):
         yield "it must have either 'right' or 'observe'"

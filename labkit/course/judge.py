@@ -11,12 +11,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Generic, TypedDict, TypeVar
 
-from labkit.course.checks import CheckResult, evaluate, size_of
-from labkit.course.machines import LONGEST, AnswerError, Facts, Played, fresh_machine, inputs_of, play, write_file
+from labkit.course.checks import CheckResult, evaluate
+from labkit.course.compare import COMPARE
+from labkit.course.machines import (
+    LONGEST,
+    AnswerError,
+    Facts,
+    Played,
+    fresh_machine,
+    inputs_of,
+    machine_with,
+    play,
+    write_file,
+)
 from labkit.course.record import Assertion, Exercise, Mistake, told
 from labkit.machine import Machine
 
 Parsed = TypeVar("Parsed", str, list[str], dict[str, str])
+FOLDER = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|HOME\b|\{HOME\})")  # where the flag is given is the home folder
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -26,7 +38,7 @@ class Verdict:
 
     results: tuple[CheckResult, ...]
     text: str  # the answer as text, for mistakes that are seen in it
-    machine: Machine | None = None  # what the answer led to
+    machine: Machine | None = None  # what the answer led to; where machines are used again, until the next is made
     played: tuple[Played, ...] = ()
     printed: str = ""  # predict: what the simulator says
 
@@ -119,38 +131,6 @@ def prediction(exercise: Exercise, observe: str = "") -> str:
     done = machine.run(exercise.own.command)
     look = observe or exercise.own.observe
     return (machine.run(look) if look else done).stdout.strip()
-
-
-def _compact(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _number(text: str) -> float | None:
-    found = re.search(r"-?\d+(?:\.\d+)?", text.replace(",", ""))
-    return float(found[0]) if found else None
-
-
-def _bytes(text: str) -> int | None:
-    try:
-        return size_of(text.strip())
-    except ValueError:
-        return None
-
-
-def _same_size(one: str, other: str) -> bool:
-    """Within a twentieth: "3MB" for 3.1MB."""
-    a, b = _bytes(one), _bytes(other)
-    return a is not None and b is not None and abs(a - b) <= max(a, b) / 20
-
-
-COMPARE: dict[str, Callable[[str, str], bool]] = {
-    "text": lambda one, other: _compact(one) == _compact(other),
-    "number": lambda one, other: _number(one) is not None and _number(one) == _number(other),
-    "size": _same_size,
-    "lines": lambda one, other: (
-        sorted(map(_compact, one.strip().splitlines())) == sorted(map(_compact, other.strip().splitlines()))
-    ),
-}
 
 
 def same_prediction(exercise: Exercise, one: str, other: str) -> bool:
@@ -255,13 +235,14 @@ def _compose_form(exercise: Exercise) -> Form:
 
 
 def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
-    """The answer as words of a command line, none of which is more than a word to the shell."""
+    """The answer as words of a command line, none of which is more than a word to the shell; $PWD is its folder."""
+    home = str(machine_with(exercise.setup.machine).run("pwd").stdout.strip())
     try:
-        words = shlex.split(_text(answer))
+        words = shlex.split(FOLDER.sub(home, _text(answer).replace("\\\n", " ")))
     except ValueError:
         raise AnswerError("a quote in the answer is not closed") from None
     allowed = exercise.own.flags
-    if not words or words[0].partition("=")[0] not in allowed:
+    if not words or (words[0].partition("=")[0] not in allowed and words[0][:2] not in allowed):  # -nm is -n -m
         raise AnswerError(f"the answer must begin with {' or '.join(allowed)}")
     return words
 
@@ -344,6 +325,7 @@ def goal_machine(exercise: Exercise) -> Machine | None:
     return kind.verdict(exercise, exercise.solutions[0].answer)[1].machine
 
 
+PRINTED = ("command_prints", "step_is_cached")  # checks whose differences are in a program's words
 THERE = ("_exists", "_running")  # how the names of checks end by which something is there
 
 
@@ -391,16 +373,41 @@ def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | Non
         return Judgement(False, 0, exercise.points, error=str(error)), None
     passed = all(result.ok for result in verdict.results)
     named = None if passed else name_mistake(exercise, parsed, verdict)
+    failed = [each for each in verdict.played if each.error] if passed else still_wrong(verdict.played)
     judgement = Judgement(
         passed,
         exercise.points if passed else 0,
         exercise.points,
         verdict.results,
         named.name if named else None,
-        _reply(named) if named else None,
-        notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in verdict.played if each.error),
+        _reply(named) if named else explained(exercise, verdict.results),
+        notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in failed),
     )
     return judgement, verdict
+
+
+def still_wrong(played: Sequence[Played]) -> list[Played]:
+    """The commands that failed and that nothing has mended: no later one of the same words succeeded."""
+    done = [{_command_words(each.line) for each in played[at:] if not each.error} for at in range(len(played))]
+    return [
+        each for each, later in zip(played, done, strict=True) if each.error and _command_words(each.line) not in later
+    ]
+
+
+def _command_words(line: str) -> str:
+    """What a command does, without what it does it to: "docker run", "cp"."""
+    words = line.split()
+    return " ".join(words[:2] if words[:1] == ["docker"] else words[:1])
+
+
+def explained(exercise: Exercise, results: Sequence[CheckResult]) -> str | None:
+    """For an answer that is none of the record's mistakes: the first check that it misses, and what is so instead."""
+    missed = next((each for each in results if not each.ok), None)
+    if missed is None or not KINDS[exercise.kind].machine:
+        return None
+    return (
+        f"Still open: {missed.text}. {f'So far: {missed.difference}.' if missed.difference else 'That is not so yet.'}"
+    )
 
 
 def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
@@ -408,7 +415,7 @@ def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
 
     Of the checks before it that hold, the last one by which something is there that it is about says what.
     """
-    at = next((number for number, each in enumerate(results) if not each.ok), None)
+    at = next((number for number, each in enumerate(results) if not (each.ok or each.kept)), None)
     if at is None:
         return ""
     subject = _subjects(exercise.checks[at])
@@ -434,8 +441,32 @@ def _reply(mistake: Mistake) -> str:
 
 
 def name_mistake(exercise: Exercise, parsed: object, verdict: Verdict) -> Mistake | None:
-    """The first of the record's mistakes that this answer is."""
-    return next((each for each in exercise.mistakes if _is_mistake(exercise, each, parsed, verdict)), None)
+    """The first of the record's mistakes that this answer is: its signs are there, what it says of the machine is so.
+
+    A reply is written for the machine that the mistake's example leads to, so it is told where the same is missed.
+    """
+    signed = [each for each in exercise.mistakes if _is_mistake(exercise, each, parsed, verdict)]
+    if verdict.machine:
+        facts = Facts(verdict.machine)
+        signed = [each for each in signed if all(evaluate(facts, claim).ok for claim in each.claims)]
+    return next((each for each in signed if _misses_the_same(exercise, each, verdict)), None)
+
+
+def _misses_the_same(exercise: Exercise, mistake: Mistake, verdict: Verdict) -> bool:
+    if verdict.machine is None:
+        return True
+    example = KINDS[exercise.kind].verdict(exercise, mistake.example)[1]
+    return _missed(exercise, example) == _missed(exercise, verdict)
+
+
+def _missed(exercise: Exercise, verdict: Verdict) -> list[tuple[int, str]]:
+    """Which checks are missed, and by what; what a command prints is looked at by the mistake's own signs."""
+    rows = enumerate(zip(exercise.checks, verdict.results, strict=True))
+    return [
+        (number, "" if check.check in PRINTED else each.difference.partition(";")[0])
+        for number, (check, each) in rows
+        if not each.ok
+    ]
 
 
 def _is_mistake(exercise: Exercise, mistake: Mistake, parsed: object, verdict: Verdict) -> bool:

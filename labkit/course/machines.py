@@ -6,6 +6,7 @@ folders, so that the answers are the same for every storage driver.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
 from labkit.files import Content, Files, Inode
-from labkit.kernel.golang import JsonObject, items, members
+from labkit.kernel.golang import JsonObject, items, members, texts
 from labkit.kernel.golang import text as text_at
 from labkit.machine import Completed, Machine, Snapshot, Terminal
 
@@ -224,14 +225,28 @@ class Facts:
         self._stacks: dict[str, Stack] = {}
 
     def image(self, name: str) -> ImageFacts:
-        return image_facts(_inspected(self.engine.inspect_image, "image", name))
+        return image_facts(self._inspected(self.engine.inspect_image, "image", name))
 
     def container(self, name: str) -> ContainerFacts:
-        return container_facts(_inspected(self.engine.inspect_container, "container", name))
+        return container_facts(self._inspected(self.engine.inspect_container, "container", name))
 
     def volume(self, name: str) -> str:
         """The folder of a volume."""
-        return str(_inspected(self.engine.inspect_volume, "volume", name)["Mountpoint"])
+        return str(self._inspected(self.engine.inspect_volume, "volume", name)["Mountpoint"])
+
+    def _inspected(self, inspect: Callable[[str], JsonObject], kind: str, name: str) -> JsonObject:
+        try:
+            return inspect(name)
+        except EngineError:
+            near = difflib.get_close_matches(name, self._names(kind), 1, 0.7)
+            raise MissingError(f"there is no {kind} {name}" + (f"; there is {near[0]}" if near else "")) from None
+
+    def _names(self, kind: str) -> list[str]:
+        if kind == "image":
+            return [tag for row in self.engine.images() for tag in texts(row, "RepoTags")]
+        if kind == "volume":
+            return [text_at(row, "Name") for row in self.engine.volumes()]
+        return [name.lstrip("/") for row in self.engine.containers(all=True) for name in texts(row, "Names")]
 
     def steps(self, image: str) -> tuple[ImageStep, ...]:
         """The image's history, the oldest first, with the layer of each step that made one."""
@@ -276,13 +291,6 @@ class Facts:
             yield Facts(self.machine), printed
         finally:
             self.machine.restore(saved)
-
-
-def _inspected(inspect: Callable[[str], JsonObject], kind: str, name: str) -> JsonObject:
-    try:
-        return inspect(name)
-    except EngineError:
-        raise MissingError(f"there is no {kind} {name}") from None
 
 
 def image_facts(document: JsonObject) -> ImageFacts:

@@ -155,6 +155,7 @@ class Assertion:
     negated: bool = False
     after: tuple[str, ...] = ()
     says: str = ""  # in place of the check's own words
+    hidden: bool = False  # its text is not one that the task gives: it is not shown
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,9 @@ class Mistake:
     example: Answer
     reply: str
     when: tuple[Assertion, ...] = ()  # all hold on the machine that the answer leads to
+    claims: tuple[
+        Assertion, ...
+    ] = ()  # what the reply says of that machine beyond `when`: it is told only where they hold
     matches: str = ""  # a regular expression that the answer's text matches
     observe: str = ""  # predict: the answer is what this command prints
     marks: Mapping[str, str] = field(default_factory=dict)  # mark: the answer has all of these
@@ -221,6 +225,7 @@ class Exercise:
     solutions: tuple[Solution, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     own: Own = Own()
+    harmless: Mapping[str, str] = field(default_factory=dict)  # slips of solutions that are right too, and why
     misconceptions: tuple[int, ...] = ()  # the beliefs that it is about, those of its mistakes among them
     key: bytes = b""  # of the variant; empty as the author wrote it
 

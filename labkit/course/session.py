@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from labkit.course.checks import CheckResult
 from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, difference, goal_machine, judge, judged
@@ -354,7 +355,7 @@ class Attempt:
         else:
             self._given = answer
         judgement, self._verdict = judged(self.exercise, answer)
-        return judgement
+        return replace(judgement, results=self._as_shown(judgement.results))
 
     @property
     def reached(self) -> Machine | None:
@@ -369,8 +370,23 @@ class Attempt:
     def so_far(self) -> tuple[CheckResult, ...]:
         """do, repair: which checks hold on the machine as it is now. Nothing is handed in, and nothing is changed."""
         if any(each.after for each in self.exercise.checks):  # what it runs could meet the terminal's shell
-            return judge(self.exercise, self.inputs).results
-        return check_all(self.machine, self.exercise.checks)
+            return self._as_shown(judge(self.exercise, self.inputs).results)
+        return self._as_shown(check_all(self.machine, self.exercise.checks))
+
+    @cached_property
+    def _at_start(self) -> tuple[CheckResult, ...]:
+        return check_all(fresh_machine(self.exercise), self.exercise.checks) if self.by_commands else ()
+
+    def _as_shown(self, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+        """What holds on the untouched machine already is not shown as done until all is."""
+        if len(results) != len(self._at_start) or all(each.ok for each in results):
+            return results
+        return tuple(
+            replace(each, ok=False, kept=True, text=f"{each.text} (so from the start: keep it)")
+            if each.ok and before.ok
+            else each
+            for each, before in zip(results, self._at_start, strict=True)
+        )
 
     def missing(self, results: Sequence[CheckResult]) -> str:
         """What is missing, in one clause; "" where nothing is."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from labkit.course.compare import COMPARE
 from labkit.course.exercises import parse_records
-from labkit.course.judge import COMPARE, KINDS, judge, options_of, shown_lines
+from labkit.course.judge import KINDS, judge, options_of, shown_lines
 from labkit.course.machines import AnswerError
 from labkit.course.record import Exercise, for_learner
 
@@ -174,6 +175,12 @@ def test_compose_is_words_and_nothing_else() -> None:
     parse = KINDS["compose"].parse
     assert parse(exercise(COMPOSE), "-v 'my data:/x'") == ["-v", "my data:/x"]
     assert parse(exercise(COMPOSE), "--mount=type=tmpfs") == ["--mount=type=tmpfs"]
+    assert parse(exercise(COMPOSE), "-va:/b") == ["-va:/b"]
+    assert parse(exercise(COMPOSE), "--mount \\\n  source=$PWD/a,target=/b") == [
+        "--mount",
+        "source=/home/learner/a,target=/b",
+    ]
+    assert parse(exercise(COMPOSE), '-v "$(pwd)"/a:/b') == ["-v", "/home/learner/a:/b"]
     assert parse(exercise(COMPOSE), "-v a:/b; rm -r /") == ["-v", "a:/b;", "rm", "-r", "/"]
     for answer in ("", "rm -r /", "-v 'a", None, ["-v", "a"]):
         with pytest.raises(AnswerError):
@@ -189,6 +196,8 @@ def test_compose_is_words_and_nothing_else() -> None:
         ("number", "none", "4", False),
         ("size", "20MB", "20.4MB", True),
         ("size", "20 MB", "40MB", False),
+        ("size", "3mb", "3MB", True),
+        ("size", "3 Mib", "3MB", True),
         ("size", "0B", "0B", True),
         ("size", "twenty", "20MB", False),
         ("lines", "b\na\n", "a\nb", True),

@@ -16,6 +16,7 @@ from functools import lru_cache
 from labkit.course.judge import KINDS, Judgement, judge, shown_lines
 from labkit.course.machines import answer_text, fresh_machine, reusing_machines
 from labkit.course.record import PLACEHOLDER, Assertion, Exercise, for_learner
+from labkit.course.selfcheck.wronganswers import wrong_answers_that_pass
 from labkit.dockercli.commands import COMMANDS, GROUPS
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS
 
@@ -42,7 +43,7 @@ def check_exercise(exercise: Exercise, variants: int = VARIANTS) -> list[str]:
         variant = for_learner(exercise, f"learner-{number}", SEED)
         try:
             with reusing_machines():
-                found = [*_variant_faults(variant), *(_unused(variant) if not number else ())]
+                found = [*_variant_faults(variant), *(_once(variant) if not number else ())]
         except Exception as error:  # such as an `observe` that prints too few marks
             found = [f"it cannot be judged: {type(error).__name__}: {error}"]
         for fault in found:
@@ -90,6 +91,12 @@ def untouched(variant: Exercise) -> object:
 
 
 # What lies around in a record
+
+
+def _once(variant: Exercise) -> Iterator[str]:
+    """What one variant shows for all."""
+    yield from _unused(variant)
+    yield from wrong_answers_that_pass(variant)
 
 
 def _unused(variant: Exercise) -> Iterator[str]:
