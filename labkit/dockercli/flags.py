@@ -364,7 +364,7 @@ _FLAG_LINE = re.compile(r" {2}(?:-(\S), | {4})--([a-z][\w-]*)(?: ([\w-]+))?(?: {
 @lru_cache(maxsize=1)
 def sections() -> dict[str, str]:
     """Command -> its help; the root command's key is "docker"."""
-    text = (pkgutil.get_data("labkit.dockercli", "help.txt") or b"").decode()
+    text = (pkgutil.get_data("labkit.dockercli", "help.txt") or b"").decode().replace("\r\n", "\n")
     pieces = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
     return {name: body.rstrip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 
