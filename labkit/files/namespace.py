@@ -81,6 +81,11 @@ class Files(Attributes):
     def _stat(self, place: Place) -> Stat:
         return stat_of(self.store, place.mount.source.system, place.node)
 
+    def mode(self, path: str) -> int:
+        """Type and permissions."""
+        place = self.find(path)
+        return place.mount.source.system.get(place.node).mode
+
     def listdir(self, path: str = ".") -> list[str]:
         """The names in a folder, sorted."""
         place = self.find(path)
@@ -116,7 +121,7 @@ class Files(Attributes):
 
     def is_dir(self, path: str) -> bool:
         try:
-            return stat.S_ISDIR(self.stat(path).st_mode)
+            return stat.S_ISDIR(self.mode(path))
         except OSError:
             return False
 
@@ -124,10 +129,16 @@ class Files(Attributes):
         """Whether a look at folder/name is worth it: quicker than the look where the answer is no, as it often is."""
         if self.user.uid:
             return True
-        try:
-            place = self.find(folder)
-        except OSError:
-            return False
+        namespace = self.namespace
+        place = namespace.found.get((folder, True)) if namespace.found_version == self.store.version else None
+        if place is None:
+            above, _, last = folder.rpartition("/")
+            if folder[:1] == "/" and last not in ("", ".", "..") and not self.may_have(above or "/", last):
+                return False
+            try:
+                place = self.find(folder)
+            except OSError:
+                return False
         system = place.mount.source.system
         return not system.get(place.node).is_dir or system.lookup(place.node, name) is not None
 

@@ -411,7 +411,7 @@ def find_program(files: Files, name: str, path: str) -> str:
 def _not_executable(files: Files, path: str) -> int:
     """0 where this file can be executed, else the errno of execve."""
     try:
-        mode = files.stat(path).st_mode
+        mode = files.mode(path)
     except OSError as error:
         return error.errno if error.errno in (EACCES, ENOTDIR) else ENOENT
     if stat.S_ISDIR(mode):

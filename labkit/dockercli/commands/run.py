@@ -135,7 +135,7 @@ def execute(run: Invocation) -> int:
         env = read_pairs(process.files, options.texts("env-file"), options.texts("env"), process.env.get)
     except ValueInvalid as error:
         raise StatusError(str(error)) from None
-    run.engine.inspect_container(name)
+    run.engine.find_container(name)  # before the terminal is looked at
     if not options.on("detach"):
         _check_terminal(run, options.on("interactive"), options.on("tty"))
     stdin = process.stdin if options.on("interactive") else Input(b"")
