@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
-from labkit.engine.core.core import HostFolderCreated, VolumePopulated
-from labkit.files import User, tmpfs
+from labkit.engine.core.core import HostFolderCreated, VolumePopulated, find
+from labkit.engine.core.errors import EngineError
+from labkit.engine.mounts import mounts
+from labkit.files import User, makedev, tmpfs
 from tests.engine.conftest import Lab
+from tests.files.machines import tree
 
 
 def image_with_data(lab: Lab) -> None:
@@ -224,3 +231,208 @@ def test_volumes_from_itself(lab: Lab) -> None:
     """The name is taken while the container is made, but nobody finds it yet (moby, daemon/container.go)."""
     assert lab.refused(lab.create, "c1", "true", VolumesFrom=["c1"]) == "No such container: c1"
     assert lab.create("c1", "true")
+
+
+def test_a_copied_folder_is_the_same_folder(lab: Lab) -> None:
+    """Types, modes, owners, times, links: moby, daemon/graphdriver/copy (DirCopy)."""
+    host = lab.host
+    host.makedirs("/from/sub/deep")
+    host.write("/from/a", b"text")
+    host.link("/from/a", "/from/sub/b")
+    host.symlink("nowhere", "/from/link")
+    host.mknod("/from/null", stat.S_IFCHR | 0o666, makedev(1, 3))
+    host.mkfifo("/from/sub/fifo", 0o640)
+    host.write("/from/sub/deep/x", b"x")
+    for number, path in enumerate(
+        ("/from/sub/deep/x", "/from/sub/fifo", "/from/a", "/from/link", "/from/sub", "/from")
+    ):
+        host.chown(path, 10 + number, 20 + number, follow=False)
+        host.utime(path, number, number, follow=False)
+    host.chmod("/from/a", 0o4751)
+    host.chmod("/from/sub", 0o1770)
+    host.chmod("/from", 0o701)
+    host.makedirs("/to")
+    assert mounts.copy_folder(host, "/from", host, "/to") == 4
+    assert tree(host, "/to") == {path.replace("/from", "/to"): row for path, row in tree(host, "/from").items()}
+
+    def times(top: str) -> list[tuple[int, int]]:
+        folders = [folder for folder, _, _ in host.walk(top)]
+        paths = [f"{folder}/{name}" for folder in folders for name in host.listdir(folder)]
+        return [(host.lstat(path).st_mtime_ns, host.lstat(path).st_nlink) for path in (top, *paths)]
+
+    assert times("/to") == times("/from")
+    assert host.stat("/to/a").st_ino == host.stat("/to/sub/b").st_ino != host.stat("/from/a").st_ino
+    found = host.stat("/to")
+    assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o701, 15, 25)
+    assert mounts.copy_folder(host, "/from/sub/deep", host, "/to/sub/deep/") == 1
+
+
+def test_where_a_relative_target_lies() -> None:
+    assert (mounts.absolute("data"), mounts.absolute("/data")) == ("/data", "/data")
+
+
+def prepared(lab: Lab, name: str) -> list[mounts.Prepared]:
+    """What is mounted into a container, in order, without the sources."""
+    found = mounts.prepare(lab.engine.core, find(lab.engine.core, name))
+    return [replace(each, source=None) for each in found]
+
+
+def test_what_is_mounted_and_in_which_order(lab: Lab) -> None:
+    lab.host.makedirs("/srv/d")
+    lab.host.write("/srv/f", b"")
+    lab.create(
+        "c1", "true",
+        Binds=["/srv/d:/x/y/z:ro,rslave", "notes:/b", "/srv/f:/a/file"],
+        Mounts=[
+            {"Type": "bind", "Source": "/srv/d", "Target": "/c", "BindOptions": {"NonRecursive": True}},
+            {"Type": "tmpfs", "Target": "/d/e", "ReadOnly": True, "TmpfsOptions": {"Mode": 0o700, "SizeBytes": 1 << 20}},
+            {"Type": "image", "Source": "busybox", "Target": "/i"},
+            {"Type": "image", "Source": "busybox", "Target": "/j", "ImageOptions": {"Subpath": "etc/passwd"}},
+        ],
+        Tmpfs={"/t/": "size=1k,exec,uid=1", "/u": ""},
+    )  # fmt: skip
+    volume = "/var/lib/docker/volumes/notes/_data"
+    row = mounts.Prepared
+    assert prepared(lab, "c1") == [
+        row("/t", "tmpfs", None, propagation="rprivate", options=("nosuid", "nodev"), data=("size=1k", "uid=1")),
+        row("/u", "tmpfs", None, options=("nosuid", "nodev", "noexec")),
+        row("/b", volume, None, path=volume),
+        row("/c", "/srv/d", None, path="/srv/d", recursive=False),
+        row("/i", "busybox", None, readonly=True),
+        row("/j", "busybox", None, False, readonly=True),
+        row("/a/file", "/srv/f", None, False, path="/srv/f"),
+        row("/d/e", "tmpfs", None, readonly=True, options=("nosuid", "nodev", "noexec"), data=("mode=700", "size=1m")),
+        row("/x/y/z", "/srv/d", None, readonly=True, propagation="rslave", path="/srv/d"),
+    ]
+    assert lab.run("c2", "cat", "/j", Mounts=[lab.engine.inspect_container("c1")["HostConfig"]["Mounts"][3]]).out
+
+
+def told(call: Callable[..., object], *args: object, **kwargs: object) -> tuple[str, str]:
+    """What a refusal says, and of which kind it is."""
+    with pytest.raises(EngineError) as caught:
+        call(*args, **kwargs)
+    return caught.value.kind, str(caught.value)
+
+
+def test_refusals_and_their_kinds(lab: Lab) -> None:
+    image = {"Type": "image", "Source": "busybox", "Target": "/i"}
+    assert told(lab.create, "c1", "true", Binds=["one:/data", "two:/data"])[0] == "invalid"
+    assert told(lab.create, "c1", "true", Mounts=[{**image, "Target": "/a/../i"}, image])[1] == (
+        "Duplicate mount point: /i"
+    )
+    wrong = "invalid mount config for type \"bind\": invalid specification: destination can't be '/'"
+    assert told(lab.create, "c1", "true", Mounts=[{"Type": "bind", "Source": "/srv", "Target": "/"}]) == (
+        "invalid",
+        wrong,
+    )
+    assert told(lab.create, "c1", "true", Mounts=[{**image, "Source": "nosuch"}]) == (
+        "not-found",
+        "No such image: nosuch:latest",
+    )
+    lab.create("c2", "true", Mounts=[{**image, "ImageOptions": {"Subpath": "nosuch"}}])
+    assert told(lab.start, "c2") == ("system", "cannot access path /nosuch: no such file or directory")
+
+
+def test_a_subpath_stays_in_its_volume(lab: Lab) -> None:
+    top = lab.engine.create_volume("notes").mountpoint
+    lab.host.symlink("/etc", f"{top}/out")
+    lab.host.symlink("..", f"{top}/up")
+    lab.host.makedirs(f"{top}/in")
+    lab.host.makedirs(f"{top}-more/x")
+    lab.host.symlink(f"{top}-more/x", f"{top}/beside")
+    lab.host.symlink("in", f"{top}/link")
+    lab.host.symlink(".", f"{top}/self")
+
+    def start(number: int, subpath: str) -> None:
+        spec = {"Type": "volume", "Source": "notes", "Target": "/m", "VolumeOptions": {"Subpath": subpath}}
+        lab.create(f"c{number}", "true", Mounts=[spec])
+        lab.start(f"c{number}")
+
+    for number, subpath in enumerate(("out", "up", "beside")):
+        path = f"{top}/{subpath}"
+        assert told(start, number, subpath) == ("invalid", f"path {path} is outside of volume {top}")
+    for number, subpath in enumerate(("in", "link", "self"), 10):
+        start(number, subpath)
+
+
+def test_a_volumes_subpath_is_filled_where_it_is_an_empty_folder(lab: Lab) -> None:
+    image_with_data(lab)
+    top = lab.engine.create_volume("notes").mountpoint
+    lab.host.makedirs(f"{top}/in")
+    spec = {"Type": "volume", "Source": "notes", "Target": "/data", "VolumeOptions": {"Subpath": "in"}}
+    lab.create("c1", "true", image="app", Mounts=[spec])
+    assert (lab.host.listdir(top), lab.host.listdir(f"{top}/in")) == (["in"], ["a", "link", "sub"])
+    (event,) = [event for event in lab.engine.events if isinstance(event, VolumePopulated)]
+    assert event == VolumePopulated("notes", find(lab.engine.core, "c1").id, "/data")
+    lab.create("c2", "true", image="app", Binds=["first:/nosuch", "second:/data/a", "third:/data"])
+    assert lab.host.listdir("/var/lib/docker/volumes/third/_data") == ["a", "link", "sub"]
+    assert lab.host.listdir("/var/lib/docker/volumes/second/_data") == []
+
+
+def test_what_a_folder_without_files_fills_is_no_event(lab: Lab) -> None:
+    lab.create("c1", "true", Binds=["notes:/tmp"])
+    assert not [event for event in lab.engine.events if isinstance(event, VolumePopulated)]
+    folder = lab.host.stat("/var/lib/docker/volumes/notes/_data")
+    assert oct(folder.st_mode & 0o7777) == "0o1777"
+
+
+def points(lab: Lab, name: str) -> list[tuple[str, str, str, bool]]:
+    """Target, source or name, mode, and whether it can be written, of each mount."""
+    rows = lab.engine.inspect_container(name)["Mounts"]
+    return [(row["Destination"], row.get("Name") or row["Source"], row["Mode"], row["RW"]) for row in rows]
+
+
+def test_who_wins_at_a_target(lab: Lab) -> None:
+    image_with_data(lab)
+    lab.create("one", "true", image="app", Binds=["a1:/data:ro", "b1:/b:nocopy"])
+    lab.create("two", "true", Binds=["a2:/data", "/srv:/c:ro"])
+    lab.create("c1", "true", image="app", VolumesFrom=["one", "two:z"], Binds=["c1:/c"], Volumes={"/b": {}, "/n/": {}})
+    found = points(lab, "c1")
+    assert found[:3] == [("/data", "a2", "", True), ("/b", "b1", "", True), ("/c", "c1", "z", True)]
+    assert [(target, mode, rw) for target, _, mode, rw in found[3:]] == [("/n", "", True)]
+    assert points(lab, "one") == [("/data", "a1", "ro", False), ("/b", "b1", "nocopy", True)]
+    lab.create("c2", "true", VolumesFrom=["one:rw", "two:ro,z"])
+    assert points(lab, "c2") == [("/data", "a2", "", False), ("/b", "b1", "", True), ("/c", "/srv", "", False)]
+    other = find(lab.engine.core, "c2").mounts
+    assert not any(point.copy_data for point in other)
+
+
+def test_a_driver_and_labels_are_the_volumes(lab: Lab) -> None:
+    spec = {
+        "Type": "volume", "Source": "notes", "Target": "/m", "VolumeOptions": {
+            "Labels": {"a": "b"}, "DriverConfig": {"Name": "local", "Options": {"type": "tmpfs", "device": "tmpfs"}},
+        },
+    }  # fmt: skip
+    lab.create("c1", "true", Mounts=[spec])
+    row = lab.engine.inspect_volume("notes")
+    assert (row["Labels"], row["Options"], row["Driver"]) == ({"a": "b"}, {"device": "tmpfs", "type": "tmpfs"}, "local")
+    for about in ({"Binds": ["other:/m"]}, {"Volumes": {"/m": {}}}):
+        kind, message = told(lab.create, "c2", "true", VolumeDriver="nfs", **about)
+        assert (kind, message.partition(": ")[2]) == (
+            "not-found",
+            'error looking up volume plugin nfs: plugin "nfs" not found',
+        )
+    assert [row["Name"] for row in lab.engine.volumes()] == ["notes"]
+
+
+def test_a_source_that_cannot_be_made(lab: Lab) -> None:
+    lab.host.symlink("/nowhere/at/all", "/srv-link")
+    lab.create("c1", "true", Binds=["/srv-link/x:/m"])
+    message = "error while creating mount source path '/srv-link/x': mkdir /srv-link: file exists"
+    assert told(lab.start, "c1") == ("system", message)
+    assert not [event for event in lab.engine.events if isinstance(event, HostFolderCreated)]
+    lab.create("c2", "true", Binds=["/later:/m"])
+    lab.start("c2")
+    events = [event for event in lab.engine.events if isinstance(event, HostFolderCreated)]
+    assert events == [HostFolderCreated("/later", find(lab.engine.core, "c2").id)]
+
+
+def test_a_volume_without_its_folder_starts_only_unlabelled(lab: Lab) -> None:
+    """`z` is what a volume of -v has by itself: moby, daemon/volume/mounts/mounts.go Setup (relabelIfNeeded)."""
+    folder = "/var/lib/docker/volumes/notes/_data"
+    lab.create("c1", "true", Binds=["notes:/m:Z"])
+    lab.create("c2", "true", Binds=["notes:/m:ro"])
+    lab.host.rmdir(folder)
+    message = f'error evaluating symlinks from mount source "{folder}": lstat {folder}: no such file or directory'
+    assert told(lab.start, "c1") == ("system", message)
+    assert f"failed to fulfil mount request: open {folder}: no such file or directory" in told(lab.start, "c2")[1]
