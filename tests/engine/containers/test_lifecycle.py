@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
+
+from labkit.engine.containers import lifecycle
+from labkit.engine.core.core import ContainerRenamed, find
+from labkit.engine.core.errors import EngineError
 from tests.engine.conftest import Lab
 
 CREATE_FAILED = (
@@ -262,3 +268,232 @@ def test_addresses(lab: Lab) -> None:
 
     assert [address(name) for name in ("c1", "c2", "c3", "c4")] == ["", "172.17.0.3", "", "172.17.0.2"]
     assert lab.exec("c4", "cat", "/etc/hosts").out.endswith(f"172.17.0.2\t{lab.engine.find_container('c4').id[:12]}\n")
+
+
+def told(call: Callable[..., object], *args: object, **kwargs: object) -> tuple[str, str]:
+    """What a refusal says, and of which kind it is."""
+    with pytest.raises(EngineError) as caught:
+        call(*args, **kwargs)
+    return caught.value.kind, str(caught.value)
+
+
+def state(lab: Lab, name: str) -> tuple[str, int]:
+    found = lab.engine.inspect_container(name)["State"]
+    return found["Status"], found["ExitCode"]
+
+
+@pytest.mark.parametrize("call", ["kill", "stop", "restart", "pause", "unpause", "rename", "remove_container", "wait"])
+def test_a_container_that_is_not_there(lab: Lab, call: str) -> None:
+    more = ("new",) if call == "rename" else ()
+    kind, message = told(getattr(lab.engine, call), "nosuch", *more)
+    assert kind == "not-found"
+    assert message.removeprefix("cannot kill container: nosuch: ") == "No such container: nosuch"
+    assert told(lab.engine.start_container, "nosuch") == ("not-found", "No such container: nosuch")
+
+
+def test_kinds_of_refusals(lab: Lab) -> None:
+    identifier = lab.create("c1", "true")
+    assert told(lab.engine.kill, "c1")[0] == "conflict"
+    assert told(lab.engine.pause, "c1") == ("conflict", f"container {identifier} is not running")
+    assert told(lab.engine.rename, "c1", "c1")[0] == "invalid"
+    assert told(lab.engine.rename, "c1", "") == ("invalid", "Neither old nor new names may be empty")
+    assert told(lab.engine.rename, "", "c2")[0] == "client"
+    assert told(lab.engine.rename, " ", "") == told(lab.engine.rename, "", "x")
+    lab.create("c2", "true")
+    assert told(lab.engine.rename, "c1", "c2")[0] == "conflict"
+    lab.up("c3")
+    assert told(lab.engine.remove_container, "c3")[0] == "conflict"
+    assert told(lab.engine.kill, "c3", "nosuch")[0] == "invalid"
+    lab.engine.pause("c3")
+    assert told(lab.engine.start_container, "c3") == (
+        "conflict",
+        "cannot start a paused container, try unpause instead",
+    )
+    assert told(lab.engine.pause, "c3")[0] == "conflict"
+
+
+def test_a_renamed_container_frees_its_name(lab: Lab) -> None:
+    identifier = lab.create("web", "true")
+    lab.engine.rename("web", "/shop")
+    lab.create("web", "true")
+    events = [event for event in lab.engine.events if isinstance(event, ContainerRenamed)]
+    assert events == [ContainerRenamed(identifier, "web", "shop")]
+    assert lab.engine.inspect_container("shop")["Name"] == "/shop"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "configured", "seconds"),
+    [(None, None, 10), (3, None, 3), (None, 4, 4), (2, 4, 2), (-1, None, 0), (0, 4, 0)],
+)
+def test_how_long_stop_waits(lab: Lab, timeout: int | None, configured: int | None, seconds: int) -> None:
+    body = {"Image": "busybox", "Cmd": ["sleep", "86400"], "StopTimeout": configured, "HostConfig": {}}
+    lab.engine.start_container(lab.engine.create_container(body, "c1")[0])
+    before = lab.clock.now
+    lab.engine.stop("c1", timeout)
+    assert (lab.clock.now - before, state(lab, "c1")) == (seconds * 10**9, ("exited", 137))
+    lab.engine.stop("c1")
+    assert lab.clock.now - before == seconds * 10**9, "one that does not run is left as it is"
+
+
+def test_which_signal_stops(lab: Lab) -> None:
+    for name, about, signal in (
+        ("c1", {"StopSignal": "KILL"}, None),
+        ("c2", {}, "9"),
+        ("c3", {"StopSignal": "HUP"}, "TERM"),
+    ):
+        lab.up(name, "httpd", "3", **about)
+        before = lab.clock.now
+        lab.engine.stop(name, signal=signal)
+        assert lab.clock.now == before
+        assert state(lab, name)[1] == (3 if signal == "TERM" else 137)
+
+
+def test_only_signals_that_end_a_process_count_as_a_stop_by_hand(lab: Lab) -> None:
+    for name in ("TERM", "INT", "QUIT", "KILL", "HUP"):
+        lab.up(f"c{name}", "httpd", "1", RestartPolicy={"Name": "unless-stopped"})
+        lab.engine.kill(f"c{name}", name)
+        assert find(lab.engine.core, f"c{name}").stopped_by_hand is (name != "HUP")
+
+
+def test_restart_is_a_stop_and_a_start(lab: Lab) -> None:
+    lab.up("c1", "httpd", "0")
+    started = lab.engine.inspect_container("c1")["State"]["StartedAt"]
+    lab.clock.advance(10**9)
+    lab.engine.restart("c1")
+    assert state(lab, "c1") == ("running", 0)
+    assert lab.engine.inspect_container("c1")["State"]["StartedAt"] > started
+    lab.create("c2", "nosuch")
+    kind, message = told(lab.engine.restart, "c2")
+    assert (kind, message[:30]) == ("system", "Cannot restart container c2: f")
+    lab.up("c3")
+    before = lab.clock.now
+    lab.engine.restart("c3", 2)
+    assert (lab.clock.now - before) // 10**9 == 2
+    lab.up("c4", AutoRemove=True)
+    lab.engine.restart("c4", 0)
+
+
+def test_one_that_waits_for_its_restart_can_be_stopped_and_removed(lab: Lab) -> None:
+    for name in ("c1", "c2", "c3"):
+        lab.up(name, "sh", "-c", "1", RestartPolicy={"Name": "always"})
+    assert state(lab, "c1")[0] == "restarting"
+    message = (
+        'cannot remove container "c2": container is restarting: stop the container before removing or force remove'
+    )
+    assert told(lab.engine.remove_container, "c2") == ("conflict", message)
+    before = lab.clock.now
+    lab.engine.stop("c1")
+    lab.engine.remove_container("c2", force=True)
+    assert (state(lab, "c1"), lab.clock.now) == (("exited", 1), before)
+    lab.clock.advance(10**9)
+    lab.engine.advance()
+    assert state(lab, "c1") == ("exited", 1)
+    assert lab.engine.inspect_container("c1")["RestartCount"] == 1
+    assert lab.engine.inspect_container("c3")["RestartCount"] > 1
+
+
+def test_a_paused_one_goes_on_where_it_was(lab: Lab) -> None:
+    lab.up("c1", "sleep", "5")
+    lab.engine.pause("c1")
+    lab.clock.advance(60 * 10**9)
+    lab.engine.advance()
+    assert state(lab, "c1")[0] == "paused"
+    lab.engine.unpause("c1")
+    assert state(lab, "c1")[0] == "running"
+    lab.engine.advance()
+    assert state(lab, "c1") == ("exited", 0)
+
+
+def test_processes_go_on_each_at_its_time(lab: Lab) -> None:
+    for name, seconds in (("c1", "5"), ("c2", "3")):
+        lab.up(name, "sleep", seconds)
+    start = lab.clock.now
+    lab.clock.advance(10 * 10**9)
+    lab.engine.advance()
+    assert lab.clock.now == start + 10 * 10**9
+    rows = {name: lab.engine.inspect_container(name)["State"]["FinishedAt"][17:19] for name in ("c1", "c2")}
+    assert rows == {"c1": "05", "c2": "03"}
+
+
+def test_wait_moves_the_clock_to_the_end(lab: Lab) -> None:
+    lab.up("c1", "sleep", "5")
+    before = lab.clock.now
+    assert lab.engine.wait("c1") == 0
+    assert 4 * 10**9 < lab.clock.now - before <= 5 * 10**9
+    lab.run("c2", "sh", "-c", "7")
+    assert lab.engine.wait("c2") == 7
+    lab.up("c3", "sleep", "5", AutoRemove=True)
+    assert lab.engine.wait("c3") == 0
+    assert [row["Names"] for row in lab.engine.containers(all=True)] == [["/c2"], ["/c1"]]
+
+
+def test_prune_by_filter_goes_on_after_what_stays(lab: Lab) -> None:
+    lab.up("aa")
+    for name in ("bb", "cc", "dd"):
+        lab.run(name, "tee", "/f", "123", Labels={"of": name})
+        lab.clock.advance(60 * 10**9)
+    ids = {name: find(lab.engine.core, name).id for name in ("bb", "cc", "dd")}
+    assert told(lab.engine.prune_containers, {"nosuch": ["1"]}) == ("invalid", "invalid filter 'nosuch'")
+    assert lab.engine.prune_containers({"label": ["of=cc"]}) == ([ids["cc"]], 3)
+    assert lab.engine.prune_containers({"until": ["90s"]}) == ([ids["bb"]], 3)
+    assert lab.engine.prune_containers({"label!": ["of=dd"]}) == ([], 0)
+    assert lab.engine.prune_containers({"until": ["1s", "10h"]}) == ([], 0)
+    assert lab.engine.prune_containers() == ([ids["dd"]], 3)
+
+
+def test_top(lab: Lab) -> None:
+    identifier = lab.up("c1", "sleep", "77")
+    found = lab.engine.core.tables.containers[identifier].state.pid
+    assert lab.engine.top("c1") == {
+        "Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
+        "Processes": [["root", str(found), str(found - 20), "0", "09:00", "?", "00:00:00", "sleep 77"]],
+    }
+    lab.engine.stop("c1", 0)
+    assert told(lab.engine.top, "c1") == ("conflict", f"container {identifier} is not running")
+
+
+def test_what_starting_sets_up(lab: Lab) -> None:
+    lab.up("c1", WorkingDir="/w", Init=True, Tty=True, Hostname="box", Binds=["notes:/n"])
+    lab.up("c2")
+    processes = [lab.engine.core.tables.running[find(lab.engine.core, name).id].process for name in ("c1", "c2")]
+    assert [(each.pid, each.tty, each.detached, each.files.cwd) for each in processes if each] == [
+        (7, True, True, "/w"),
+        (1, False, True, "/"),
+    ]
+    assert processes[0] is not None
+    assert processes[0].hostname == "box"
+    pids = [find(lab.engine.core, name).state.pid for name in ("c1", "c2")]
+    assert pids[1] - pids[0] == 37
+    assert (find(lab.engine.core, "c1").state.error, find(lab.engine.core, "c1").stopped_by_hand) == ("", False)
+    mounted = {
+        line.target: line for line in lab.engine.core.tables.running[find(lab.engine.core, "c1").id].namespace.mounts
+    }
+    assert mounted["/"].fstype == "overlay"
+    assert mounted["/"].device == "overlay"
+    assert mounted["/"].options[:2] == ("rw", "relatime")
+
+
+def test_a_network_that_is_gone(lab: Lab) -> None:
+    lab.create("c1", "true", NetworkMode="nosuch")
+    wrong = "failed to set up container networking: network nosuch not found"
+    assert told(lab.start, "c1") == ("system", wrong)
+    found = lab.engine.inspect_container("c1")["State"]
+    assert (found["Status"], found["Error"], found["ExitCode"]) == ("created", wrong, 128)
+
+
+def test_the_daemons_end_and_start(lab: Lab) -> None:
+    """moby, daemon/daemon.go, Shutdown and restore."""
+    policies = {"c1": "always", "c2": "unless-stopped", "c3": "no", "c4": "always", "c5": "unless-stopped"}
+    for name, policy in policies.items():
+        lab.up(name, RestartPolicy={"Name": policy})
+    lab.up("gone", AutoRemove=True)
+    lab.engine.stop("c4", 0)
+    lab.engine.stop("c5", 0)
+    before = lab.clock.now
+    lifecycle.shut_down(lab.engine.core)
+    assert lab.clock.now - before == 10 * 10**9, "all at once"
+    assert {state(lab, name) for name in policies} == {("exited", 137)}
+    assert [find(lab.engine.core, name).stopped_by_hand for name in policies] == [False, False, False, True, True]
+    lifecycle.start_up(lab.engine.core)
+    assert [state(lab, name)[0] for name in policies] == ["running", "running", "exited", "running", "exited"]
+    assert len(lab.engine.containers(all=True)) == 5
