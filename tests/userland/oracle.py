@@ -21,7 +21,10 @@ from alone import kernel_alone
 
 from labkit.files import Files, Namespace, Source, Store, Tree, User
 from labkit.kernel.process import Clock, ExecError, Input, Output, Process
-from labkit.userland import BUSYBOX_APPLETS, PROGRAMS
+from labkit.shell import APPLETS as SHELLS
+from labkit.shell import dash
+from labkit.userland import BUSYBOX_APPLETS
+from labkit.userland import PROGRAMS as UTILITIES
 
 NOW = 1_790_000_000_000_000_000  # ns; where the clock shows in an output, the real one is not compared
 OLD = 1_700_000_000  # s: modification time of all files of a layout
@@ -32,6 +35,7 @@ ENV = {
     "TZ": "UTC0",
 }
 BUSYBOX = shutil.which("busybox")
+PROGRAMS = UTILITIES | {"ash": SHELLS["sh"], "gnu:sh": dash}
 APPLETS = set(subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True).stdout.split()) if BUSYBOX else set()
 
 LAYOUT = {

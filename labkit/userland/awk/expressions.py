@@ -47,7 +47,18 @@ _WORD = re.compile(
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\.|\[\^?\]?(?:[^\]\\]|\\.)*\])*)/")
 
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "/": "/", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "\\": "\\",
+    '"': '"',
+    "/": "/",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+} | {"\n": ""}
 
 
 def unescaped(body: str) -> str:
@@ -317,7 +328,7 @@ class Expressions:
         return self.chain(self.comparison, matching, "~", "!~")
 
     def comparison(self) -> Code:
-        left = self.concatenation()
+        left = self.piped(self.concatenation())
         words = (
             ("<", "<=", "==", "!=", ">", ">=") if self.in_group or not self.printing else ("<", "<=", "==", "!=", ">=")
         )
@@ -325,11 +336,22 @@ class Expressions:
             return ordering(left, word, self.concatenation())
         return left
 
+    def piped(self, command: Code) -> Code:
+        """`command | getline`, once or more."""
+        while self.peek() == "|" and self.words[self.place + 1] == ("keyword", "getline"):
+            self.place += 2
+            command = reading(self.getline_place(), command, piped=True)
+        return command
+
     def concatenation(self) -> Code:
-        left = self.additive()
+        left = self.joined()
         while self.starts_value():
-            left = joining(left, self.additive())
+            left = joining(left, self.joined())
         return left
+
+    def joined(self) -> Code:
+        """What is joined to its neighbour; in mawk a pipe from it binds tighter, in busybox their joint text is run."""
+        return self.piped(self.additive()) if self.tool.gnu else self.additive()
 
     def starts_value(self) -> bool:
         values = ("number", "string", "name", "call", "builtin", "regex")
@@ -411,7 +433,10 @@ class Expressions:
     def builtin(self, name: str) -> Code:
         return builtin_call(name, self.enclosed(")") if self.accept("(") else [])
 
-    def getline(self) -> Code:
+    def getline_place(self) -> Lvalue | None:
         place = self.postfix() if self.kind() == "name" or self.peek() == "$" else None
-        source = self.concatenation() if self.accept("<") else None
-        return reading(place if isinstance(place, Lvalue) else None, source)
+        return place if isinstance(place, Lvalue) else None
+
+    def getline(self) -> Code:
+        place = self.getline_place()
+        return reading(place, self.primary() if self.accept("<") else None)

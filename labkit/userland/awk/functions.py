@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from typing import Unpack
 
-from labkit.kernel.process import Input
+from labkit.files import Content
+from labkit.kernel.process import Changes, Input, Output
 from labkit.userland.awk.machine import (
     AwkJump,
     AwkMachine,
@@ -101,21 +103,28 @@ def _do_seed(machine: AwkMachine, values: list[Value]) -> float:
     return float(old)
 
 
+def _command(machine: AwkMachine, command: str, **changes: Unpack[Changes]) -> int:
+    """mawk names the shell's file, busybox' popen has it found."""
+    shell = "/bin/sh" if machine.tool.gnu else "sh"
+    return machine.tool.run([shell, "-c", command], Say("{0}", "{0}"), **changes)
+
+
 def _do_system(machine: AwkMachine, values: list[Value]) -> float:
-    return float(machine.tool.run(["sh", "-c", text(machine, values[0])], Say("{0}", "{0}")))
+    return float(_command(machine, text(machine, values[0])))
 
 
 def _do_close(machine: AwkMachine, values: list[Value]) -> float:
     name = text(machine, values[0])
-    machine.opened.pop(name, None)
+    known = machine.opened.pop(name, None) is not None or f"|{name}" in machine.written
     flush_pipe(machine, name)
-    return float(0 if machine.written.pop(name, None) is not None else -1)
+    known |= machine.written.pop(name, None) is not None
+    return machine.statuses.pop(name, 0.0 if known or not machine.tool.gnu else -1.0)
 
 
 def flush_pipe(machine: AwkMachine, command: str) -> None:
     data = machine.written.pop("|" + command, None)
     if data is not None:
-        machine.tool.run(["sh", "-c", command], Say("{0}", "{0}"), stdin=Input(b"".join(data)))
+        _command(machine, command, stdin=Input(b"".join(data)))
 
 
 _RAW: dict[str, Callable[[AwkMachine, list[Code]], Value]] = {
@@ -159,11 +168,14 @@ def builtin_call(name: str, arguments: list[Code]) -> Code:
 def function_call(name: str, arguments: list[Code]) -> Code:
     def run(machine: AwkMachine) -> Value:
         if name not in machine.functions:
-            machine.tool.fail(f"function {name} never defined", 2)
+            said = f"function {name} never defined" if machine.tool.gnu else "cmd. line:1: Call to undefined function"
+            machine.tool.fail(said, 1 + machine.tool.gnu)
         parameters, body = machine.functions[name]
         values: dict[str, Cell] = dict.fromkeys(parameters)
         for parameter, argument in zip(parameters, arguments, strict=False):
             values[parameter] = _passed(machine, argument)
+        for argument in arguments[len(parameters) :]:
+            argument(machine)
         saved, machine.locals = machine.locals, values
         try:
             machine.tool.tick()
@@ -184,13 +196,16 @@ def _passed(machine: AwkMachine, argument: Code) -> Cell:
     return machine.get(argument.name) if isinstance(argument, AwkVariable) else argument(machine)
 
 
-def reading(place: Lvalue | None, source: Code | None) -> Code:
+def reading(place: Lvalue | None, source: Code | None, *, piped: bool = False) -> Code:
+    """getline, from a file or (`piped`) from what a command writes, which runs once."""
+
     def run(machine: AwkMachine) -> float:
         if source is not None:
             name = text(machine, source(machine))
             if name not in machine.opened:
                 try:
-                    machine.opened[name] = records(machine, name)
+                    content = _said(machine, name) if piped else machine.tool.content(name)
+                    machine.opened[name] = separated(machine, content)
                 except OSError:
                     return -1.0
             line = next(machine.opened[name], None)
@@ -209,9 +224,16 @@ def reading(place: Lvalue | None, source: Code | None) -> Code:
     return run
 
 
-def records(machine: AwkMachine, path: str) -> Iterator[str]:
+def _said(machine: AwkMachine, command: str) -> Content:
+    stdout = Output()
+    status = _command(machine, command, stdout=stdout)
+    machine.statuses[command] = float(status if machine.tool.gnu else status << 8)
+    return stdout.content()
+
+
+def separated(machine: AwkMachine, content: Content) -> Iterator[str]:
+    """The records of a file."""
     tool = machine.tool
-    content = tool.content(path)
     separator = machine.setting("RS")
     if separator == "\n":
         return (text_of(line.removesuffix(b"\n")) for line in tool.lines(content))

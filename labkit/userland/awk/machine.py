@@ -103,7 +103,8 @@ class AwkMachine:
     ranges: dict[int, bool] = field(default_factory=dict)
     seed: int = 0
     reader: Iterator[str] = field(default_factory=lambda: iter(()))
-    opened: dict[str, Iterator[str]] = field(default_factory=dict)  # by getline <
+    opened: dict[str, Iterator[str]] = field(default_factory=dict)  # by getline
+    statuses: dict[str, float] = field(default_factory=dict)  # of commands that getline has read, as close tells them
 
     def get(self, name: str) -> Cell:
         if self.locals is not None and name in self.locals:
@@ -115,6 +116,9 @@ class AwkMachine:
     def set(self, name: str, value: Value) -> None:
         if self.locals is not None and name in self.locals:
             self.locals[name] = value
+        elif name == "FS":
+            self.split()  # the record that is there is split as it was when it came
+            self.globals[name] = value
         elif name == "NF":
             fields = self.split()
             count = int(number(value))

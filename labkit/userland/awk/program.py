@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from labkit.userland.awk.expressions import AwkSyntaxError, unescaped
-from labkit.userland.awk.functions import flush_pipe, records
+from labkit.userland.awk.functions import flush_pipe, separated
 from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, StrNum, number, truth
 from labkit.userland.awk.parser import AwkParser, write_out
 from labkit.userland.tool import Say, Tool, Utility, bytes_of, text_of
@@ -29,7 +29,7 @@ def _file_records(machine: AwkMachine, path: str) -> Iterator[str]:
     machine.globals["FILENAME"] = "" if path == "-" else path
     machine.globals["FNR"] = 0.0
     try:
-        found = records(machine, path)
+        found = separated(machine, tool.content(path))
     except OSError as error:
         said = Say("{0}", "cannot open {0} (" + tool.reason(error) + ")")
         tool.refuse(said, path, error=None if tool.gnu else error, status=2 if tool.gnu else 1)
@@ -69,10 +69,11 @@ def _main(machine: AwkMachine, parser: AwkParser) -> None:
 def awk(tool: Tool) -> int:
     operands = list(tool.operands)
     try:
-        source = "\n".join(text_of(tool.data(path)) for path in tool.values("f"))
+        given = [option for option in tool.options if option[0] in "ef"]
+        source = "\n".join(value if name == "e" else text_of(tool.data(value)) for name, value in given)
     except OSError as error:
         tool.refuse(Say("{0}", "{0}"), str(error.filename), error=error, status=2)
-    if not tool.has("f"):
+    if not given:
         if not operands:
             if tool.gnu:
                 tool.process.stderr.write("Usage: mawk [Options] [Program] [file ...]\n")
@@ -98,7 +99,7 @@ def _parsed(tool: Tool, source: str) -> AwkParser:
         shown = near if near.strip() else "end of file"
         if tool.gnu:
             tool.fail(f"line {line}: syntax error at or near {shown}", 2)
-        tool.fail(f"cmd. line:{line}: Syntax error")
+        tool.fail(f"cmd. line:{line}: Unexpected token")
     return parser
 
 
