@@ -31,7 +31,7 @@
     judgement.mistake, .reply                  # the named mistake that this is, and what to say to it (else None)
     judgement.error                            # why the answer could not be read at all (else None)
     attempt.reached, attempt.printed           # the machine that it led to; what a predicted command prints
-    attempt.so_far(); attempt.missing(results) # do, repair: what holds now, unchecked; what is missing, in words
+    attempt.so_far()                           # do, repair: what holds now, unchecked
     judgement.text                             # all of it as plain text; judgement.to_dict() as JSON
 
     progress = open_progress()                 # reads $LABKIT_HOME/progress.json, or where the rules say

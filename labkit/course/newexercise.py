@@ -27,7 +27,7 @@ title = "TITLE"
 task = '''
 THE SITUATION, with @word@ and what else differs from learner to learner. WHAT TO {do}.
 
-Checked is: {checked}.
+You pass when {checked}.
 '''
 {keys}hints = ["A SMALL HINT.", "A LARGER ONE."]
 

@@ -8,12 +8,12 @@ disk or handed on is the list of inputs. Exercises, lessons and playgrounds have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from labkit.course.checks import CheckResult
-from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, difference, goal_machine, judge, judged
+from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, goal_machine, judge, judged
 from labkit.course.machines import answer_text, fresh_machine, write_file
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
@@ -387,7 +387,3 @@ class Attempt:
             else each
             for each, before in zip(results, self._at_start, strict=True)
         )
-
-    def missing(self, results: Sequence[CheckResult]) -> str:
-        """What is missing, in one clause; "" where nothing is."""
-        return difference(self.exercise, results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 import itertools
+import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -34,6 +35,7 @@ DRAFTS: dict[str, type] = {"terminal": list, "choice": str, "text": str, "order"
 LONGEST_DRAFT = 64 << 10  # characters that are kept of what is not checked
 LIVE = 0.15  # seconds that an exercise's checks may take after each input; slower ones wait for Check
 MOST_DIFFERENCES = 8
+SCRIPT = re.compile(r"`[^`]*[|$;][^`]*` prints")  # how a check looks; of no use to who reads what it looks for
 FLAGS = {"-v": "-v", "--volume": "-v", "--mount": "--mount"}
 
 
@@ -204,7 +206,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         judgement = self._attempt.check(given)
         trouble = self.memory.record(self._attempt, judgement)
         if self._typing:
-            self.goals = goals_trait(judgement.results, self._attempt.missing(judgement.results))
+            self.goals = goals_trait(judgement.results)
         self.feedback = feedback_trait(judgement, trouble)
         self._show_outcome(judgement)
         if judgement.passed:
@@ -271,11 +273,11 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
 
     def _look_at_goals(self) -> None:
         if self._slow > 1:
-            self.goals = {"title": "Press Check to see what is done", "missing": "", "items": []}
+            self.goals = {"title": "Press Check to see what is done", "items": []}
             return
         began = time.perf_counter()
         results = self._attempt.so_far()
-        self.goals = goals_trait(results, self._attempt.missing(results))
+        self.goals = goals_trait(results)
         self._slow += time.perf_counter() - began > LIVE
 
 
@@ -336,18 +338,22 @@ def items_trait(results: Sequence[CheckResult]) -> list[Json]:
     """Checks as rows; the same difference is told only once."""
     notes = [each.difference or "" for each in results]
     return [
-        {"ok": each.ok, "text": each.text, "note": note if note not in notes[:number] else ""}
+        {
+            "ok": each.ok,
+            "text": SCRIPT.sub("a look at the machine shows", each.text),
+            "note": note if note not in notes[:number] else "",
+        }
         for number, (each, note) in enumerate(zip(results, notes, strict=True))
     ]
 
 
-def goals_trait(results: Sequence[CheckResult], missing: str) -> JsonObject:
-    """The checks as they are now: {"title", "missing", "items"}."""
+def goals_trait(results: Sequence[CheckResult]) -> JsonObject:
+    """The checks as they are now: {"title", "items"}."""
     done = sum(each.ok for each in results)
     title = f"{done} of {count(len(results), 'check')} {'is' if done == 1 else 'are'} done"
     if done == len(results):
-        title, missing = f"{title}: press Check to hand it in", ""
-    return {"title": title, "missing": missing, "items": items_trait(results)}
+        title = f"{title}: press Check to hand it in"
+    return {"title": title, "items": items_trait(results)}
 
 
 ComparedLine = tuple[

@@ -51,9 +51,11 @@ class Panel(anywidget.AnyWidget):
     """A widget that is told what to do by messages."""
 
     says: ClassVar[str] = "said"  # the trait that tells what went wrong
+    own_id = traitlets.Unicode().tag(sync=True)  # so that the page can ask whether the kernel has it still
 
     def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
+        self.own_id = self.model_id
         self.on_msg(lambda widget, content, buffers: self.handle(content))
 
     def handle(self, message: Json) -> None:

@@ -7,6 +7,7 @@ everyone. A `NotebookPlayer` is a shell without a kernel: a cell takes as long a
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,8 @@ from labkit.kernel.golang import Json, JsonObject, at, members, text, texts
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+STAYS_OPEN = re.compile(r"\b(exercise|progress)\(")  # calls whose output is a task, no answer
 COMPARED = ("text/plain", "text/html")  # of what a cell shows; a live widget has an id of its own each time
 LONGEST = 300  # seconds that a kernel may take for one cell
 
@@ -188,8 +191,23 @@ def run_notebook(path: Path, check: bool = False) -> Ran:
     for cell, kept, saved in zip(notebook.cells, outputs, before, strict=True):
         if kept and as_saved(cell.outputs) == saved:
             cell.outputs = kept  # else only ids of widgets would change
+        _fold(cell)
     nbformat.write(notebook, path)
     return Ran(time.monotonic() - start)
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Saved outputs stay closed until the cell is run, and name no widget, which no kernel has any more."""
+    if cell.cell_type != "code":
+        return
+    for output in cell.outputs:
+        output.get("data", {}).pop(VIEW, None)
+    marks = cell.metadata.pop("jupyter", {})
+    marks.pop("outputs_hidden", None)
+    if cell.outputs and not STAYS_OPEN.search(cell.source):
+        marks["outputs_hidden"] = True
+    if marks:
+        cell.metadata["jupyter"] = marks
 
 
 def _where_it_failed(notebook: NotebookNode, error: Exception) -> str:

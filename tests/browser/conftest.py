@@ -115,6 +115,9 @@ def serve(base: Path, port: int, learner: str = "demo") -> Iterator[Lab]:
     news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    widgets = settings / "@jupyter-widgets" / "jupyterlab-manager" / "plugin.jupyterlab-settings"
+    widgets.parent.mkdir(parents=True)
+    widgets.write_text(json.dumps({"saveState": True}))  # as in binder/overrides.json
     token = "browser-test"
     environment = os.environ | {
         "LABKIT_HOME": str(home),

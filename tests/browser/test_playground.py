@@ -209,7 +209,7 @@ def test_after_a_restart_of_the_kernel_it_says_so(page: Page, lab: Lab) -> None:
     page.wait_for_function(IDLE)
     widget.get_by_role("textbox", name="Command").click()
     typed(page, "docker ps")
-    expect(widget.locator(".lk-note-line")).to_contain_text("Run this cell again")
+    expect(page.locator(".lk-lost")).to_contain_text("The kernel was restarted")
     assert errors(run_all(page)) == []
     expect(page.get_by_role("region", name="Playground").locator(".lk-typed")).to_have_count(1)
 

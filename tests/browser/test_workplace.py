@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import nbformat
 from playwright.sync_api import Locator, Page, expect
+
+from labkit.jupyter.running import run_notebook
 
 from .conftest import SHOTS, Lab
 from .control import open_cells
-from .notebook import bring_into_view, cell_count
+from .notebook import bring_into_view, cell_count, errors, open_notebook, run_all
 
 SLUG = "nothing-but-one-file"
 SETUP = "from labkit.jupyter import exercise, playground"
@@ -152,3 +155,36 @@ def test_the_editor_takes_the_keys_of_nano_and_vi(page: Page, lab: Lab) -> None:
     widget.get_by_role("button", name="Next").click()
     page.wait_for_function(f"({ACTIVE})() === 3")
     expect(page.get_by_role("region", name="Exercise: ").last.locator(".lk-heading")).to_be_in_viewport()
+
+
+def test_a_saved_output_is_folded_until_its_cell_runs(page: Page, lab: Lab) -> None:
+    """As `labkit run-notebooks` saves it; the widget of an exercise, which no kernel has, is its text."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in (SETUP, "1 + 1", f'exercise("{SLUG}")')]
+    )
+    path = lab.folder / "folded.ipynb"
+    nbformat.write(notebook, path)
+    assert run_notebook(path).fault == ""
+    open_notebook(page, lab.address("folded.ipynb"))
+    expect(page.locator(".jp-OutputArea", has_text="Answered in a terminal")).to_be_visible()
+    expect(page.locator(".jp-OutputPlaceholder, .jp-Placeholder").first).to_be_visible()
+    hidden = "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.outputHidden)"
+    assert page.evaluate(hidden) == [False, True, False]
+    assert errors(run_all(page)) == []
+    assert page.evaluate(hidden) == [False, False, False]
+
+
+def test_a_widget_whose_kernel_is_gone_starts_again(page: Page, lab: Lab) -> None:
+    """The notebook is saved, its kernel shut down, and the page opened anew: the widget is there, as it was."""
+    open_cells(page, lab, "again", SETUP, f'exercise("{SLUG}")')
+    typed(page, exercise_of(page), "docker volume create kept")
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    open_notebook(page, lab.address("again.ipynb"))
+    widget = exercise_of(page)
+    expect(widget.locator(".lk-typed").first).to_contain_text("docker volume create kept")
+    page.get_by_role("button", name="Start it again").click()
+    expect(page.locator(".lk-lost")).to_be_hidden()
+    expect(widget.locator(".lk-typed")).to_have_count(0)
+    typed(page, widget, "docker volume ls")

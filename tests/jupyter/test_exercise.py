@@ -249,7 +249,6 @@ def test_a_slip_on_the_way_is_told_only_to_who_is_not_there_yet(passed: bool, re
 
 def test_what_is_done_is_told_after_each_input(made: ExerciseWidget) -> None:
     assert made.goals["title"] == "0 of 2 checks are done"
-    assert made.goals["missing"]
     run(made, RIGHT)
     assert made.goals["title"] == "2 of 2 checks are done: press Check to hand it in"
     made.handle({"do": "undo"})
@@ -262,7 +261,7 @@ def test_checks_that_take_long_wait_for_check(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys.modules[ExerciseWidget.__module__], "LIVE", -1.0)
     made = widget(FIRST)
     run(made, "true", RIGHT)
-    assert made.goals == {"title": "Press Check to see what is done", "missing": "", "items": []}
+    assert made.goals == {"title": "Press Check to see what is done", "items": []}
     made.handle({"do": "check"})
     assert made.goals["title"].startswith("2 of 2 checks")
 
@@ -313,7 +312,7 @@ def test_the_same_difference_is_told_once() -> None:
         CheckResult(False, "b", "no image"),
         CheckResult(False, "c", "other"),
     )
-    told = goals_trait(results, "")
+    told = goals_trait(results)
     assert told["items"] == [
         {"ok": False, "text": text, "note": note} for text, note in (("a", "no image"), ("b", ""), ("c", "other"))
     ]
@@ -345,16 +344,17 @@ def test_what_is_right_has_no_difference_however_it_is_written() -> None:
     assert found == {"rows": [{"said": "3MB", "real": "3.1MB", "same": True}], "row": -1, "column": 0}
 
 
-def test_what_is_done_and_what_is_missing() -> None:
+def test_what_is_done_is_told_by_what_a_check_looks_for() -> None:
     results = (CheckResult(True, "a", ""), CheckResult(False, "b", "no b"), CheckResult(False, "c", "no b"))
-    told = goals_trait(results, "a, but no b")
-    assert (told["title"], told["missing"]) == ("1 of 3 checks is done", "a, but no b")
+    told = goals_trait(results)
+    assert told["title"] == "1 of 3 checks is done"
     assert [item["note"] for item in told["items"]] == ["", "no b", ""]
-    assert goals_trait(results[:1], "x") == {
+    assert goals_trait(results[:1]) == {
         "title": "1 of 1 check is done: press Check to hand it in",
-        "missing": "",
         "items": [{"ok": True, "text": "a", "note": ""}],
     }
+    scripts = (CheckResult(False, "`docker inspect x | grep -q y && echo it` prints 'it'", ""),)
+    assert goals_trait(scripts)["items"][0]["text"] == "a look at the machine shows 'it'"
 
 
 def test_how_two_machines_differ() -> None:

@@ -98,7 +98,9 @@ def test_outputs_are_saved_as_they_are_for_everyone(
     assert all(line.endswith(" s)") for line in said)
     data = json.loads(path.read_text())
     assert "widgets" not in data["metadata"]
-    assert [cell["metadata"] for cell in data["cells"]] == [{}] * 3, "no times"
+    folded = {"jupyter": {"outputs_hidden": True}}
+    assert [cell["metadata"] for cell in data["cells"]] == [{}, folded, {}], "no times; an exercise stays open"
+    assert "widget-view" not in path.read_text(), "no kernel has that widget"
     assert as_saved(read_notebook(path).code[1].outputs) == Shown("one\n")
     assert not (tmp_path / ".labkit").exists()
 

@@ -148,7 +148,7 @@ function stepRow(send) {
 /** @param {import("./shared/model.js").Page<CacheLabTraits>} page */
 function render({ model, el }) {
   const said = element("p", { class: "lk-labsaid", role: "status" });
-  const { send } = voice(model, (why) => { said.textContent = why; });
+  const { send } = voice(model);
   const context = contextPane(model, send);
   const title = element("h3");
   const steps = element("ol", { class: "lk-steps" });

@@ -62,7 +62,7 @@ function tableOf(model, send) {
 function render({ model, el }) {
   /** @param {string} text */
   const say = (text) => { trouble.textContent = text; };
-  const { send } = voice(model, say);
+  const { send } = voice(model);
   const part = chooser("Part of the workload", send, "part", model.get("parts"));
   const quantity = chooser("What is compared", send, "quantity", model.get("quantities"));
   const scale = chooser("Scale of the bars", send, "scale", ["fitting", "linear", "logarithmic"].map((name) => ({ name, title: name })));

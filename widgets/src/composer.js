@@ -204,7 +204,7 @@ function trying(model, send) {
 /** @param {import("./shared/model.js").Page<ComposerTraits>} page */
 function render({ model, el }) {
   const trouble = element("p", { class: "lk-trouble", role: "status" });
-  const { send } = voice(model, (why) => say(trouble, why));
+  const { send } = voice(model);
   const blocks = { "-v": flagBlock("-v", send), "--mount": flagBlock("--mount", send) };
   const form = formRows(model, send);
   const attempt = trying(model, send);

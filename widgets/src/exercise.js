@@ -85,11 +85,12 @@ function headingOf(model) {
 function draw(model, el) {
   const inTerminal = model.get("form").type === "terminal";
   const words = ANSWERED_BY_MARKS.includes(model.get("kind")) ? ABOUT_AN_ANSWER : ABOUT_A_MACHINE;
-  const feedback = feedbackOf(model, inTerminal ? null : words);
-  const said = voice(model, feedback.lost, "; what you checked is saved");
+  const goals = goalsOf(model);
+  const feedback = feedbackOf(model, inTerminal ? null : words, goals.update);
+  const said = voice(model);
   const { send } = said;
   const answer = answering(model, said);
-  const [heading, goals, compared] = [headingOf(model), goalsOf(model), comparedOf(model)];
+  const [heading, compared] = [headingOf(model), comparedOf(model)];
   const [hints, solutions] = [hintsOf(model, send), solutionsOf(model, send)];
   const seen = pictures(model, inTerminal ? "Your machine" : "The machine");
   const kept = keeping(model, send);

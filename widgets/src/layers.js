@@ -187,7 +187,7 @@ function layerDetails(about) {
 /** @param {import("./shared/model.js").Page<LayersTraits>} page */
 function render({ model, el }) {
   const said = element("p", { class: "lk-layersaid", role: "status" });
-  const { send } = voice(model, (why) => { said.textContent = why; });
+  const { send } = voice(model);
   const tree = layerTree(model, send);
   const title = element("h3");
   const numbers = element("dl", { class: "lk-numbers" });

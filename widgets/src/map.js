@@ -86,7 +86,7 @@ function takeAlong(model, send) {
 /** @param {import("./shared/model.js").Page<MapTraits>} page */
 function render({ model, el }) {
   const note = element("p", { class: "lk-map-note", role: "status" });
-  const { send } = voice(model, (why) => { note.textContent = why; });
+  const { send } = voice(model);
   const kept = keeping(model, send);
   const whole = model.get("whole");
   const heading = element("h3");

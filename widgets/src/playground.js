@@ -159,7 +159,7 @@ function render({ model, el }) {
   const note = element("div", { class: "lk-note-line", role: "status", "aria-live": "polite" });
   /** @param {string} text */
   const say = (text) => { note.textContent = text; };
-  const { send } = voice(model, say);
+  const { send } = voice(model);
   const terminal = terminalPart(model, send);
   const time = timeOf(model, send);
   const picture = pictureOf(model, send);

@@ -1,6 +1,6 @@
 // What is said of the answer, of the checks as they are now, and what helps.
 import { able, button, element } from "../shared/element.js";
-import { prose } from "../shared/prose.js";
+import { prose, spans } from "../shared/prose.js";
 import { ABOUT_A_MACHINE, checkList } from "./checks.js";
 import { comparison } from "./comparison.js";
 
@@ -11,33 +11,35 @@ import { comparison } from "./comparison.js";
 /** @type {Record<string, string>} */
 const SIGNS = { right: "✓ ", "not yet": "○ " };
 
-/** @param {ExerciseModel} model @returns {Part} */
+/** @param {ExerciseModel} model */
 export function goalsOf(model) {
   const body = element("div", { class: "lk-goals" });
+  let checked = false; // until then the task says what is asked for, and the checks' own words would give it away
   const title = element("p", { class: "lk-goals-title", role: "status", "aria-live": "polite" });
   const goals = () => {
     const now = model.get("goals");
     body.hidden = !now.title;
     if (!now.title) return;
-    title.textContent = now.missing ? `${now.title}. Still open: ${now.missing}.` : `${now.title}.`;
-    body.replaceChildren(title, checkList((now.items ?? []).map((item) => ({ ...item, note: "" })), ABOUT_A_MACHINE));
+    title.textContent = `${now.title}.`;
+    checked ||= Boolean(model.get("feedback").title);
+    body.replaceChildren(title, ...(checked ? [checkList((now.items ?? []).map((item) => ({ ...item, note: "" })), ABOUT_A_MACHINE)] : []));
   };
-  return { body, updates: { goals } };
+  return { body, update: goals, updates: { goals } };
 }
 
-/** @param {ExerciseModel} model @param {import("./checks.js").Words | null} words null: the checks are among the goals */
-export function feedbackOf(model, words) {
+/** @param {ExerciseModel} model @param {import("./checks.js").Words | null} words null: the checks are among the goals @param {() => void} then */
+export function feedbackOf(model, words, then) {
   const body = element("div", { class: "lk-feedback", role: "status", "aria-live": "polite" });
   /** @param {import("./traits.js").Feedback} said */
   const tell = ({ tone = "", title = "", items = [], reply = "" }) => {
     body.dataset.tone = tone;
     body.replaceChildren();
     if (!title) return;
-    body.append(element("p", { class: "lk-verdict", textContent: (SIGNS[tone] ?? "") + title }));
+    body.append(element("p", { class: "lk-verdict" }, ...spans((SIGNS[tone] ?? "") + title)));
     if (reply) body.append(prose(reply));
     if (words) body.append(checkList(items, words));
   };
-  return { body, lost: (/** @type {string} */ title) => tell({ tone: "error", title }), updates: { feedback: () => tell(model.get("feedback")) } };
+  return { body, updates: { feedback: () => { tell(model.get("feedback")); then(); } } };
 }
 
 /** @param {ExerciseModel} model @returns {Part} */

@@ -5,7 +5,7 @@
 /** @typedef {{ said: string | null, real: string | null, same: boolean }} Pair a line that was predicted, and what is printed */
 /** @typedef {{ rows?: Pair[], row?: number, column?: number }} Compared where the first difference is: in which row, at which character */
 /** @typedef {{ tone?: string, title?: string, items?: Check[], reply?: string }} Feedback */
-/** @typedef {{ title?: string, missing?: string, items?: Check[] }} Goals */
+/** @typedef {{ title?: string, items?: Check[] }} Goals */
 /** @typedef {{ name: string, text: string }} Route */
 /** @typedef {{
  *   title: string, kind: string, points: number, task: string, form: import("../forms/form.js").FormRecord, explore: boolean,

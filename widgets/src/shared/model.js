@@ -9,6 +9,7 @@
  *   send(message: Message): void,
  *   on(event: string, update: () => void): void,
  *   off(event: string, update: () => void): void,
+ *   widget_manager: import("./anew.js").Manager,
  * }} Model */
 
 /** What is to be done, with what else Python needs for it.
@@ -17,32 +18,40 @@
 /** @template {object} Traits @typedef {{ [Name in keyof Traits]?: () => void }} Updates */
 /** @template {object} Traits @typedef {{ model: Model<Traits>, el: HTMLElement }} Page */
 
-const LOST = "The kernel was restarted, so nothing answers here. Run this cell again";
-
-/** What a widget says to Python. After a restart of the kernel nobody hears it, and sending throws: then `lost` is told,
- * with what of the work is `kept`.
+/** The same model; where the kernel has no more of it, so that sending fails, `lost` is told.
  * @template {object} Traits
  * @param {Model<Traits>} model
- * @param {(why: string) => void} lost */
-export function voice(model, lost, kept = "") {
+ * @param {() => void} lost
+ * @returns {Model<Traits>} */
+export function heard(model, lost) {
   /** @param {() => unknown} say */
-  const heard = (say) => {
-    const failed = () => lost(`${LOST}${kept}.`);
+  const said = (say) => {
     try {
-      Promise.resolve(say()).catch(failed);
+      Promise.resolve(say()).catch(lost);
     } catch {
-      failed();
+      lost();
     }
   };
   return {
-    send: /** @type {Send} */ ((message) => heard(() => model.send(message))),
-    /** @template {keyof Traits & string} Name @param {Name} name @param {Traits[Name]} value */
-    set: (name, value) => {
-      model.set(name, value);
-      heard(() => model.save_changes());
-    },
+    get: (name) => model.get(name),
+    set: (name, value) => model.set(name, value),
+    save_changes: () => said(() => model.save_changes()),
+    send: (message) => said(() => model.send(message)),
+    on: (event, update) => model.on(event, update),
+    off: (event, update) => model.off(event, update),
+    widget_manager: model.widget_manager,
   };
 }
+
+/** What a widget says to Python. @template {object} Traits @param {Model<Traits>} model */
+export const voice = (model) => ({
+  send: /** @type {Send} */ ((message) => model.send(message)),
+  /** @template {keyof Traits & string} Name @param {Name} name @param {Traits[Name]} value */
+  set: (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+  },
+});
 
 /** Calls each function now and whenever the trait of its name changes; gives back what stops that.
  * @template {object} Traits
