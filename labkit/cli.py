@@ -96,6 +96,27 @@ def replay(args: argparse.Namespace) -> int:
     return replay_main(args.paths, args.base, args.verbose)
 
 
+def compare(args: argparse.Namespace) -> int:
+    """Play scenarios on the reader's own engine and on labkit; or write what the engine says."""
+    try:
+        from labkit.conformance import compare as comparing
+        from labkit.conformance.ownengine import Wanted
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"{missing.name} is missing: pip install 'labkit[compare]'") from None
+    if bool(args.scenarios) == bool(args.random):
+        raise UsageError("give either scenarios or --random N")
+    asked = comparing.Asked(
+        args.scenarios,
+        args.random,
+        args.seed,
+        args.base,
+        Wanted(args.context, args.run_flags, args.build_flags),
+        args.verbose,
+        args.all,
+    )
+    return comparing.record(asked, args.out) if args.out else comparing.compare(asked)
+
+
 def check_course(args: argparse.Namespace) -> int:
     """Say what is wrong with the course."""
     from labkit.course.selfcheck import check_course as faults_of_course
@@ -198,11 +219,32 @@ def parser() -> CommandParser:
     one.add_argument("--verbose", action="store_true", help="show each first difference")
     one.set_defaults(do=replay)
 
+    one = commands.add_parser("compare", help="play scenarios on your own, empty Docker Engine and on labkit")
+    _engine_flags(one)
+    one.add_argument("--all", action="store_true", help="go on after the first difference; nothing is shrunk")
+    one.add_argument("--verbose", action="store_true", help="name what is equal too")
+    one.set_defaults(do=compare, out=None)
+
+    one = commands.add_parser("record", help="play scenarios on your own, empty Docker Engine and write what it says")
+    _engine_flags(one)
+    one.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the recordings are written")
+    one.set_defaults(do=compare, all=False, verbose=False)
+
     one = commands.add_parser("drivers", help="compare what one workload costs on each storage driver")
     one.set_defaults(do=drivers)
 
     _authors_commands(commands)
     return top
+
+
+def _engine_flags(one: argparse.ArgumentParser) -> None:
+    one.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="files of scenarios, recordings, folders of them")
+    one.add_argument("--random", type=int, default=0, metavar="N", help="N sequences drawn at random instead")
+    one.add_argument("--seed", type=int, default=0, metavar="S", help="of which these are drawn (default: 0)")
+    one.add_argument("--context", metavar="NAME", help="the engine, by docker's name for it (default: docker's)")
+    one.add_argument("--base", type=Path, metavar="TARFILE", help="the base image's root (default: made of busybox)")
+    one.add_argument("--run-flags", default="", metavar="FLAGS", help="for docker run and create on the engine")
+    one.add_argument("--build-flags", default="", metavar="FLAGS", help="for docker build on the engine")
 
 
 def _authors_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:

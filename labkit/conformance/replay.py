@@ -7,7 +7,7 @@ taken from a transcript. Exit status: 0 all match, 1 some differ, 2 a file can't
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import NotRequired, TypedDict
 from labkit.catalog.images import base_archive
 from labkit.conformance.normalise import Normaliser
 from labkit.files import Content
-from labkit.machine import Machine, Snapshot
+from labkit.machine import Machine
 
 BASE_IMAGE = "busybox:latest"
 ENGINES: dict[str, dict[str, str]] = {
@@ -39,6 +39,8 @@ class Transcript(TypedDict):
     name: str
     engine: str
     steps: list[RecordedStep]
+    topic: NotRequired[str]
+    shows: NotRequired[str]
     files: NotRequired[dict[str, str]]
 
 
@@ -54,40 +56,50 @@ class Difference:
     expected: list[str]
     actual: list[str]
 
-    def unified(self, name: str) -> str:
-        lines = unified_diff(self.expected, self.actual, f"{name} recorded", f"{name} simulated", lineterm="")
+    def unified(self, name: str, by: str = "recorded") -> str:
+        lines = unified_diff(self.expected, self.actual, f"{name} {by}", f"{name} simulated", lineterm="")
         return "\n".join(lines)
 
 
+class Simulated:
+    """A machine that plays scenario after scenario, each as it is right after its set-up."""
+
+    def __init__(self, engine: str, base: Content) -> None:
+        self._machine = conformance_machine(engine, base)
+        self._fresh = self._machine.snapshot()
+
+    def play(self, files: dict[str, str], runs: Iterable[str]) -> Iterator[RecordedStep]:
+        """What it says to each line. A fault of ours shows as its answer, so that the others are played."""
+        self._machine.restore(self._fresh)
+        put_files(self._machine, files)
+        normaliser = Normaliser()
+        for run in runs:
+            try:
+                done = self._machine.run(run)
+            except Exception as error:
+                yield {"run": run, "exit": -1, "stdout": [], "stderr": [repr(error)]}
+                return
+            stdout, stderr = normaliser.lines(done.stdout), normaliser.lines(done.stderr)
+            yield {"run": run, "exit": done.returncode, "stdout": stdout, "stderr": stderr}
+
+
 class Player:
-    """Plays transcripts, each on a machine as it is right after its set-up."""
+    """Plays transcripts."""
 
     def __init__(self) -> None:
-        self._fresh: dict[tuple[str, Path], tuple[Machine, Snapshot]] = {}
+        self._sides: dict[tuple[str, Path], Simulated] = {}
 
     def play(self, transcript: Transcript, base: Path) -> Difference | None:
         """The first difference, or None."""
-        machine = self._machine(transcript["engine"], base)
-        put_files(machine, transcript.get("files", {}))
-        normaliser = Normaliser()
-        for number, step in enumerate(transcript["steps"], 1):
-            try:
-                done = machine.run(step["run"])
-            except Exception as error:  # a fault of ours: it is shown as a difference, and the others are played
-                return Difference(number, _recorded(step), [f"$ {step['run']}", f"-- {error!r}"])
-            actual = _lines(step["run"], done.returncode, normaliser.lines(done.stdout), normaliser.lines(done.stderr))
-            if actual != _recorded(step):
-                return Difference(number, _recorded(step), actual)
+        key = (transcript["engine"], base)
+        if key not in self._sides:
+            self._sides[key] = Simulated(transcript["engine"], read_base(base))
+        runs = [step["run"] for step in transcript["steps"]]
+        played = self._sides[key].play(transcript.get("files", {}), runs)
+        for number, (recorded, step) in enumerate(zip(transcript["steps"], played, strict=False), 1):
+            if lines_of(step) != lines_of(recorded):
+                return Difference(number, lines_of(recorded), lines_of(step))
         return None
-
-    def _machine(self, engine: str, base: Path) -> Machine:
-        key = (engine, base)
-        if key not in self._fresh:
-            machine = conformance_machine(engine, read_base(base))
-            self._fresh[key] = (machine, machine.snapshot())
-        machine, saved = self._fresh[key]
-        machine.restore(saved)
-        return machine
 
 
 def conformance_machine(engine: str, base: Content) -> Machine:
@@ -109,12 +121,9 @@ def put_files(machine: Machine, files: dict[str, str]) -> None:
         machine.files.write(path, text)
 
 
-def _recorded(step: RecordedStep) -> list[str]:
-    return _lines(step["run"], step["exit"], step["stdout"], step["stderr"])
-
-
-def _lines(run: str, status: int, stdout: list[str], stderr: list[str]) -> list[str]:
-    return [f"$ {run}", *stdout, "-- stderr", *stderr, f"-- exit {status}"]
+def lines_of(step: RecordedStep) -> list[str]:
+    """A step as lines to compare and to show."""
+    return [f"$ {step['run']}", *step["stdout"], "-- stderr", *step["stderr"], f"-- exit {step['exit']}"]
 
 
 def read_base(path: Path) -> Content:
