@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from labkit import Machine
+from labkit.files import Content
+
 ROOT = Path(__file__).parent.parent
 TEXTS = {".py", ".txt", ".toml", ".json", ".js", ".css"}
 WITHOUT = """
@@ -82,3 +85,26 @@ def test_the_command_runs_as_a_module(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "labkit", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.stdout.startswith("labkit "), done.stderr
+
+
+def test_where_len_ends_at_two_gibibytes_large_files_are_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python of 32 bits, as WebAssembly's is, has no length over 2³¹-1."""
+
+    def short(content: Content) -> int:
+        if content.size >= 1 << 31:
+            raise OverflowError("cannot fit 'int' into an index-sized integer")
+        return content.size
+
+    monkeypatch.setattr(Content, "__len__", short)
+    for driver in ("overlay2", "devicemapper", "zfs", "vfs"):
+        machine = Machine(storage_driver=driver)
+        for line in (
+            "truncate -s 5G big; fallocate -l 3G real; ls -l big real; du -h real; stat -c %s big; head -c 5 big | wc -c",
+            "cp real copy; cmp real copy; dd if=/dev/zero of=disk bs=1M count=3000 2>/dev/null; cat big disk | wc -c; tail -c 4 real | od -c",
+            "docker run -d --name cc debian sh -c 'truncate -s 4G /f; cp /f /g; echo end >>/g; sleep 100'",
+            "docker exec cc sh -c 'ls -l /f /g; du /g; tar cf /t /f; ls -l /t'; docker diff cc; docker ps -s; docker system df",
+            "docker cp cc:/g out; ls -l out; docker commit cc big; docker history big; docker save -o saved big; ls -l saved",
+        ):
+            done = machine.run(line)
+            assert "fault" not in done.stderr, done.stderr
+            assert done.returncode == 0 or driver == "devicemapper", (line, done.stderr)

@@ -13,6 +13,7 @@ from os.path import dirname, join
 from typing import TypedDict, TypeVar, cast
 
 from labkit.files import Content, Entry
+from labkit.files.contents import length
 from labkit.kernel.process import program_file
 
 SECOND = 1_000_000_000
@@ -51,7 +52,7 @@ def socket(path: str, mode: int = 0o666, gid: int = 0) -> Entry:
 
 def size(entries: Iterable[Entry]) -> int:
     """Bytes of files and links, as a layer counts them."""
-    return sum(len(entry.data) for entry in entries if entry.data is not None)
+    return sum(length(entry.data) for entry in entries if entry.data is not None)
 
 
 def once(entries: Iterable[Entry]) -> tuple[Entry, ...]:

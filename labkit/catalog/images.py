@@ -20,6 +20,7 @@ from labkit.catalog import alpine, debian
 from labkit.catalog import entries as e
 from labkit.catalog.entries import BusyboxRecord, load
 from labkit.files import Content, Entry, Layer, layers
+from labkit.files.contents import length
 from labkit.kernel import golang
 from labkit.kernel.golang import JsonObject, items
 
@@ -299,7 +300,7 @@ def _slim() -> tuple[Entry, ...]:
     loose = [entry for entry in whole if entry.path.endswith((".data", ".so"))]
     excess = e.size(whole) - SLIM_SIZE
     factor = 1 - excess / e.size(loose)
-    smaller = {entry.path: e.filler(entry.path, int(len(entry.data or "") * factor)) for entry in loose}
+    smaller = {entry.path: e.filler(entry.path, int(length(entry.data or "") * factor)) for entry in loose}
     return tuple(smaller.get(entry.path, entry) for entry in whole)
 
 

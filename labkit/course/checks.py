@@ -255,7 +255,7 @@ def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
     for step in facts.layers(image):
         for path, inode in walk(step.layer.root, "") if step.layer else ():
             content = content_of(inode)
-            if len(content) <= READ_LIMIT and text.encode() in written(content):
+            if content.size <= READ_LIMIT and text.encode() in written(content):
                 return f"it stands in {path}, in the layer of '{step.text}'"
     return ""
 
@@ -269,7 +269,7 @@ def image_has_file(facts: Facts, image: str, path: str) -> str:
 @check("in a container of {image}, {path} has the text '{text}' in it")
 def image_file_contains(facts: Facts, image: str, path: str, text: str) -> str:
     content = content_of(facts.seen(image, path))
-    has = len(content) <= READ_LIMIT and text.encode() in bytes(content)
+    has = content.size <= READ_LIMIT and text.encode() in bytes(content)
     return "" if has else "the file is there, with another content"
 
 

@@ -282,7 +282,7 @@ def blocks(inode: Inode) -> int:
 
 def file_bytes(inodes: Iterable[Inode]) -> int:
     """Bytes of the regular files among them."""
-    return sum(len(inode.data) for inode in inodes if isinstance(inode.data, Content))
+    return sum(inode.data.size for inode in inodes if isinstance(inode.data, Content))
 
 
 class Folders:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labkit.files import Content
-from labkit.files.contents import Piece, Run
+from labkit.files.contents import Piece, Run, length
 
 _Span = tuple[int, int]
 
@@ -36,12 +36,12 @@ def _differences(new: Content, old: Content, unit: int) -> Iterator[_Span]:
     other: Piece = behind
     other_start = other_end = 0
     for piece in new.pieces:
-        end = place + len(piece)
+        end = place + length(piece)
         at = place
         while at < end:
             while at >= other_end:
                 other = next(theirs)
-                other_start, other_end = other_end, other_end + len(other)
+                other_start, other_end = other_end, other_end + length(other)
             stop = min(end, other_end)
             if isinstance(piece, bytes) and isinstance(other, bytes):
                 yield from _in_bytes(piece, place, other, other_start, at, stop, unit)

@@ -185,7 +185,7 @@ class FullTrees(Remembers):
     def layer_size(self, layer: Layer) -> int:
         """Bytes of the regular files alone (moby/go-archive, ChangesSize)."""
         files = (entry.data for entry in layer.entries() if entry.hardlink is None)
-        return sum(len(data) for data in files if isinstance(data, Content))
+        return sum(data.size for data in files if isinstance(data, Content))
 
     def looked_through(self, id: str) -> int:
         """Trees that a name is looked up in."""

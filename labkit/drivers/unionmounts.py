@@ -237,7 +237,7 @@ class UnionMounts(Remembers):
         """What lies in the layer's own folder; copied is the whole of each file that was changed."""
         inodes = self.own_inodes(id)
         origins = [self.store.get(inode.origin) for inode in inodes if inode.origin is not None]
-        copied = sum(len(inode.data) for inode in origins if isinstance(inode.data, Content))
+        copied = sum(inode.data.size for inode in origins if isinstance(inode.data, Content))
         return Cost(copied, sum(blocks(inode) for inode in inodes), len(inodes))
 
     def own_inodes(self, id: str) -> list[Inode]:

@@ -208,15 +208,17 @@ class TooLarge(OSError):
         self.size = size
 
 
+def length(data: Content | Run | bytes | str) -> int:
+    """As len(), which on 32 bits (WebAssembly) can't tell of more than 2 GiB."""
+    return len(data) if isinstance(data, bytes | str) else data.size
+
+
 class Run(NamedTuple):
     """`size` bytes made by a rule. seed: None for zeros, "" for a hole, else the name of the filler."""
 
     size: int
     seed: str | None
     start: int = 0  # where in the filler it begins
-
-    def __len__(self) -> int:  # the number of bytes, as for the other kind of piece
-        return self.size
 
     def part(self, start: int, stop: int) -> Run:
         return Run(stop - start, self.seed, self.start + start if self.seed else 0)
@@ -261,7 +263,7 @@ class Content:
                 _append(joined, piece)
         content = cls.__new__(cls)
         content.pieces = tuple(joined)
-        content.size = sum(map(len, joined)) if len(joined) != 1 else len(joined[0])
+        content.size = sum(map(length, joined)) if len(joined) != 1 else length(joined[0])
         content._starts = content._hash = None
         return content
 
@@ -338,8 +340,8 @@ class Content:
             piece, first = self.pieces[index], starts[index]
             if first >= stop:
                 return
-            low, high = max(0, start - first), min(len(piece), stop - first)
-            if low == 0 and high == len(piece):
+            low, high = max(0, start - first), min(length(piece), stop - first)
+            if low == 0 and high == length(piece):
                 yield piece
             else:
                 yield piece.part(low, high) if isinstance(piece, Run) else piece[low:high]
@@ -349,7 +351,7 @@ class Content:
             starts, place = [], 0
             for piece in self.pieces:
                 starts.append(place)
-                place += len(piece)
+                place += length(piece)
             self._starts = starts
         return self._starts
 
@@ -370,7 +372,7 @@ class Content:
         if start == self.size:
             return self + data if self.size else (data if isinstance(data, Content) else Content(data))
         more = data.pieces if isinstance(data, Content) else (bytes(data),)
-        end = start + len(data)
+        end = start + length(data)
         if start > self.size:
             return Content.of((*self.pieces, Run(start - self.size, ""), *more))
         return Content.of((*self._cut(0, start), *more, *self._cut(end, self.size)))
@@ -384,7 +386,7 @@ class Content:
     def blocks(self) -> Iterator[bytes]:
         """All bytes, in pieces of at most 1 MiB."""
         for piece in self.pieces:
-            size = len(piece)
+            size = length(piece)
             for start in range(0, size, _BLOCK):
                 stop = min(size, start + _BLOCK)
                 if isinstance(piece, bytes):
@@ -430,7 +432,7 @@ class Content:
             return -(-self.size // PAGE) * PAGE
         pages, place, last = 0, 0, -1
         for piece in self.pieces:
-            end = place + len(piece)
+            end = place + length(piece)
             if not (isinstance(piece, Run) and piece.seed == ""):
                 first = max(place // PAGE, last + 1)
                 last = max(last, (end - 1) // PAGE)

@@ -85,7 +85,7 @@ class Inode(FileNode):
         """Bytes of a file's content, or of where a link leads; 0 for all else, and for what is computed."""
         if isinstance(self.data, str):
             return len(self.data.encode())
-        return len(self.data) if isinstance(self.data, Content) else 0
+        return self.data.size if isinstance(self.data, Content) else 0
 
     @property
     def target(self) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
-from labkit.files.contents import Content, Map
+from labkit.files.contents import Content, Map, length
 from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, SYMLINK, Generated, Inode, Store
 from labkit.files.union import OPAQUE, WHITEOUT_MODE, Merged
 
@@ -67,15 +67,15 @@ class BadArchiveError(ValueError):
 def write(entries: Iterable[Entry], *, gnu: bool = False, record: int = BLOCK) -> Content:
     """The archive, sparse, with its end marker, to a whole number of records; `gnu`: as GNU's tar writes it."""
     pieces = [piece for entry in entries for piece in _pieces(entry, gnu)] + [bytes(2 * BLOCK)]
-    return Content.join([*pieces, bytes(-sum(len(piece) for piece in pieces) % record)])
+    return Content.join([*pieces, bytes(-sum(length(piece) for piece in pieces) % record)])
 
 
 def _pieces(entry: Entry, gnu: bool) -> Iterator[Content | bytes]:
     body = entry.body
-    yield _gnu_header(entry, len(body)) if gnu else _header(entry, len(body))
+    yield _gnu_header(entry, body.size) if gnu else _header(entry, body.size)
     if body:
         yield body
-        yield bytes(-len(body) % BLOCK)
+        yield bytes(-body.size % BLOCK)
 
 
 def _header(entry: Entry, size: int) -> bytes:
@@ -172,7 +172,7 @@ def members(archive: Content) -> Iterator[Entry]:
     """The entries of an archive, their names as they are written (`./a`, `d/`). Raises BadArchiveError."""
     place = 0
     records: dict[str, bytes] = {}  # of the next entry
-    while place < len(archive):
+    while place < archive.size:
         head = archive.read(place, BLOCK)
         if not head.strip(b"\0"):
             return
@@ -185,9 +185,9 @@ def members(archive: Content) -> Iterator[Entry]:
         size = int(records["size"]) if "size" in records else _number(head[124:136])
         body = archive[place : place + size] if code not in b"123456" else Content()
         assert isinstance(body, Content)
-        if len(body) < size and code not in b"123456":
+        if body.size < size and code not in b"123456":
             raise BadArchiveError("unexpected EOF")
-        place += -(-len(body) // BLOCK) * BLOCK
+        place += -(-body.size // BLOCK) * BLOCK
         if code == b"x":
             records |= _records(bytes(body))
         elif code in b"LK":

@@ -274,7 +274,7 @@ class Overlay:
         node.upper = new
         if not old.is_dir:
             if self.store.watcher:
-                size = len(data) if type(data) is Content else 0
+                size = data.size if type(data) is Content else 0
                 self.store.watcher.copied_up(self.label, self.path(node), size, node.lower.layer)
             node.lower = None
         return new

@@ -352,7 +352,7 @@ def found_words(found: Found) -> str:
     """What a layer says of the path: "file, 52.4MB, -rw-r--r-- 0:0; hidden by layer 3"."""
     at = cut(found.at)
     if found.inode is not None and found.what != "whiteout":
-        size = f", {size_text(len(found.inode.data))}" if isinstance(found.inode.data, Content) else ""
+        size = f", {size_text(found.inode.data.size)}" if isinstance(found.inode.data, Content) else ""
         opaque = ", opaque: hides all of it below" if found.what == "opaque" else ""
         kind = "folder" if found.what == "opaque" else found.what
         hidden = f"; hidden by layer {found.hidden_by}" if found.hidden_by else ""
@@ -376,13 +376,13 @@ def content_of(inode: Inode | None) -> JsonObject:
     if not isinstance(inode.data, Content):
         return {"head": f"A {kind_of(inode)}: it has no content.", "text": ""}
     content = inode.data
-    text = as_text(content.read(0, SHOWN_TEXT), whole=len(content) <= SHOWN_TEXT)
-    if not len(content):
+    text = as_text(content.read(0, SHOWN_TEXT), whole=content.size <= SHOWN_TEXT)
+    if not content.size:
         return {"head": "It is empty.", "text": ""}
     if text is not None:
-        left = len(content) - SHOWN_TEXT
+        left = content.size - SHOWN_TEXT
         return {"head": f"Its first {SHOWN_TEXT} bytes; {left} more follow" if left > 0 else "Its text", "text": text}
-    head = "Its bytes" if len(content) <= SHOWN_HEX else f"No text: its first {SHOWN_HEX} bytes of {len(content)}"
+    head = "Its bytes" if content.size <= SHOWN_HEX else f"No text: its first {SHOWN_HEX} bytes of {content.size}"
     return {"head": head, "text": hex_dump(content.read(0, SHOWN_HEX))}
 
 

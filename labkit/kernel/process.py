@@ -84,8 +84,8 @@ class Output:
 
     def write_content(self, content: Content) -> int:
         """Sparse bytes, kept as such."""
-        self._add(content, len(content))
-        return len(content)
+        self._add(content, content.size)
+        return content.size
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
         self.size += cost
@@ -123,7 +123,7 @@ class Input:
     def read_content(self, size: int = -1) -> Content:
         if isinstance(self._content, bytes):
             self._content = Content(self._content)
-        end = len(self._content) if size < 0 else min(len(self._content), self._place + size)
+        end = self._content.size if size < 0 else min(self._content.size, self._place + size)
         piece: Content = self._content[self._place : end]  # type: ignore[assignment]
         self._place = end
         return piece

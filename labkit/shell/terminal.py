@@ -25,6 +25,7 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar, cast, runtime_checkable
 
 from labkit.files import Content, Handle, failure
+from labkit.files.contents import length
 from labkit.kernel.process import (
     PROGRAM_MARK,
     ExecError,
@@ -142,7 +143,7 @@ class Pipe(Output):
 
     def write_content(self, content: Content) -> int:
         self._add(content, 0)  # no bytes are made of it
-        return len(content)
+        return content.size
 
     def _add(self, piece: Content | bytes, cost: int) -> None:
         self.size += cost
@@ -379,9 +380,9 @@ class Screen(Output):
     def _add(self, piece: Content | bytes, cost: int) -> None:
         if self.keyboard.echoing:
             return
-        if len(piece) > self.limit:
+        if length(piece) > self.limit:
             raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
-        self.size += len(piece)
+        self.size += length(piece)
         if self.size > self.limit:
             raise Runaway(f"the output is longer than {self.limit >> 20} MiB")
         self.shown.append(Written(self.number, bytes(piece)))

@@ -211,8 +211,8 @@ def cmp(tool: Tool) -> int:
 
 def _differences(tool: Tool, left: str, right: str, one: Content, other: Content) -> int:
     place, line, last = 0, 1, 10
-    common = min(len(one), len(other))
-    width = len(str(max(len(one), len(other)))) if tool.gnu else 1
+    common = min(one.size, other.size)
+    width = len(str(max(one.size, other.size))) if tool.gnu else 1
     while place < common:
         step = min(1 << 16, common - place)
         first, second = one.read(place, step), other.read(place, step)
@@ -226,8 +226,8 @@ def _differences(tool: Tool, left: str, right: str, one: Content, other: Content
         line += first.count(b"\n")
         last = first[-1]
         place += step
-    if len(one) != len(other) and not tool.has("s"):
-        short = left if len(one) < len(other) else right
+    if one.size != other.size and not tool.has("s"):
+        short = left if one.size < other.size else right
         _end_of_file(tool, short, common, line, last)
     return 1
 

@@ -110,15 +110,15 @@ def dd(tool: Tool) -> None:
     if "ucase" in job.flags["conv"] or "lcase" in job.flags["conv"]:
         text = tool.whole(data)
         data = Content(text.upper() if "ucase" in job.flags["conv"] else text.lower())
-    full, part = divmod(len(data), job.in_block)
+    full, part = divmod(data.size, job.in_block)
     if part and "sync" in job.flags["conv"]:
         data = data + bytes(job.in_block - part)
-    written = len(data)
+    written = data.size
     if writer is None:
         tool.process.stdout.write_content(data)
     else:
         written = _write(tool, job, writer, data)
-        if written < len(data):
+        if written < data.size:
             full, part = min(full, written // job.in_block + 1), 0
     if job.status != "none":
         _summary(tool, job, (full, int(part > 0)), written)
@@ -162,12 +162,12 @@ def _read(tool: Tool, job: Job, reader: Handle | None) -> Content:
 
 def _write(tool: Tool, job: Job, writer: Handle, data: Content) -> int:
     """How many bytes found room."""
-    limited = len(data) >= _ENDLESS
+    limited = data.size >= _ENDLESS
     if limited:  # an endless source: as much as the disk has room for
         room = usage_of(tool.files, tool.files.find(str(job.target)).mount).available
         data = data[: max(0, room)]  # type: ignore[assignment]
     written = 0
-    while written < len(data):
+    while written < data.size:
         tool.tick()
         try:
             written += writer.write_some(data[written:])  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ _TAGGED = re.compile(r"(\w+) \((.*)\) = ([0-9a-fA-F]+)")
 
 def digest(tool: Tool, content: Content, kind: str) -> str:
     if kind == "sha256":
-        tool.tick(1 + _COST * len(content) // (1 << 20))
+        tool.tick(1 + _COST * content.size // (1 << 20))
         return content.sha256()
     made = hashlib.new(kind, usedforsecurity=False)
     for block in content.blocks():
@@ -107,7 +107,7 @@ def _crc_table() -> list[int]:
 
 def _crc(tool: Tool, content: Content) -> int:
     """POSIX's CRC: the bytes, then their number, lowest byte first."""
-    table, value, length = _crc_table(), 0, len(content)
+    table, value, length = _crc_table(), 0, content.size
     tail = length.to_bytes(-(-length.bit_length() // 8), "little")
     for block in [*content.blocks(), tail]:
         tool.tick(1 + len(block) // 512)
@@ -119,7 +119,7 @@ def _crc(tool: Tool, content: Content) -> int:
 def cksum(tool: Tool) -> None:
     for path, content in tool.inputs(SAME):
         name = "" if path == "-" and not tool.operands else f" {path}"
-        tool.out(f"{_crc(tool, content)} {len(content)}{name}\n")
+        tool.out(f"{_crc(tool, content)} {content.size}{name}\n")
 
 
 # base64

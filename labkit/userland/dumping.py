@@ -33,7 +33,7 @@ def _part(content: Content, skip: int, limit: str | None) -> Content:
 def _rows(tool: Tool, content: Content, width: int) -> Iterator[tuple[int, bytes]]:
     """Place and bytes; a star is written for rows that repeat the one before."""
     last, starred = b"", False
-    for place in range(0, len(content), width):
+    for place in range(0, content.size, width):
         tool.tick()
         row = content.read(place, width)
         repeated = row == last and len(row) == width and not tool.has("v")
@@ -135,7 +135,7 @@ def od(tool: Tool) -> None:
             front = _place(base, place + skip) if index == 0 else " " * len(_place(base, place + skip))
             tool.out(front + _od_row(form, row, cell, width) + "\n")
     if base != "n":
-        tool.out(_place(base, skip + len(data)) + "\n")
+        tool.out(_place(base, skip + data.size) + "\n")
 
 
 def _place(base: str, place: int) -> str:
@@ -170,7 +170,7 @@ def hexdump(tool: Tool) -> None:
     for place, row in _rows(tool, data, 16):
         tool.out(form % (place + skip) + show(row) + "\n")
     if data:
-        tool.out(form % (skip + len(data)) + "\n")
+        tool.out(form % (skip + data.size) + "\n")
 
 
 def _canonical(row: bytes) -> str:
@@ -210,13 +210,13 @@ def xxd(tool: Tool) -> None:
     data = _part(content, skip, tool.value("l", "n"))
     if tool.has("p"):
         columns = int(tool.value("c") or 30)
-        for start in range(0, len(data), columns):
+        for start in range(0, data.size, columns):
             tool.tick()
             tool.out(data.read(start, columns).hex() + "\n")
         return
     columns, group = int(tool.value("c") or 16), int(tool.value("g") or 2)
     cells = columns * 2 + -(-columns // group) - 1 if group else columns * 2
-    for start in range(0, len(data), columns):
+    for start in range(0, data.size, columns):
         tool.tick()
         row = data.read(start, columns)
         pieces = [row[at : at + group].hex() for at in range(0, len(row), group)] if group else [row.hex()]

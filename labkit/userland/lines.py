@@ -165,7 +165,7 @@ def _wc_width(tool: Tool, columns: list[str], rows: list[tuple[str, dict[str, in
 
 
 def _counts(tool: Tool, content: Content, columns: list[str]) -> dict[str, int]:
-    found = {"l": 0, "w": 0, "m": 0, "c": len(content), "L": 0}
+    found = {"l": 0, "w": 0, "m": 0, "c": content.size, "L": 0}
     if columns == ["c"]:
         return found
     inside = False
@@ -207,7 +207,7 @@ def split(tool: Tool) -> None:
         return
     if tool.has("b"):
         step = count(tool, tool.value("b") or "", "bytes")
-        pieces: Iterator[Content] = (content[at : at + step] for at in range(0, len(content), step))  # type: ignore[misc]
+        pieces: Iterator[Content] = (content[at : at + step] for at in range(0, content.size, step))  # type: ignore[misc]
     else:
         pieces = _by_lines(tool, content, count(tool, tool.value("l") or "1000", "lines"))
     width = int(tool.value("a") or 2)

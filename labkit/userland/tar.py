@@ -46,7 +46,7 @@ def long_line(tool: Tool, member: Entry) -> str:
     if tool.has("numeric-owner"):
         owner = f"{member.uid}/{member.gid}"
     device = stat.S_ISCHR(member.mode) or stat.S_ISBLK(member.mode)
-    size = f"{major(member.rdev)},{minor(member.rdev)}" if device else str(len(member.body))
+    size = f"{major(member.rdev)},{minor(member.rdev)}" if device else str(member.body.size)
     mode = shown(member.mode)
     hard = member.hardlink is not None and tool.gnu
     if hard:
@@ -219,7 +219,7 @@ def read(tool: Tool, action: str, started: Files) -> None:
                 unpacking.extract(member)
     except BadArchiveError as bad:
         if not tool.gnu:
-            tool.fail("short read" if bad.place is None or len(archive) < BLOCK else "invalid tar magic")
+            tool.fail("short read" if bad.place is None or archive.size < BLOCK else "invalid tar magic")
         at_start = "This does not look like a tar archive" if bad.place == 0 else "Skipping to next header"
         tool.err("Unexpected EOF in archive" if bad.place is None else at_start)
     unpacking.finish()

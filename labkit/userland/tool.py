@@ -349,9 +349,9 @@ class Tool:
 
     def whole(self, content: Content) -> bytes:
         """All of it as bytes; too much of it ends the utility."""
-        if len(content) > LINE_LIMIT * 2:
+        if content.size > LINE_LIMIT * 2:
             self.fail("memory exhausted" if self.gnu else "out of memory", self.utility.bad)
-        self.tick(1 + len(content) // 1024)
+        self.tick(1 + content.size // 1024)
         return bytes(content)
 
     def inputs(

@@ -125,7 +125,7 @@ def _files_with_titles(tool: Tool, say: Say, cut: Callable[[Content], Content]) 
 
 def _head_of(tool: Tool, content: Content, in_bytes: bool, sign: str, count: int) -> Content:
     if in_bytes:
-        stop = max(0, len(content) - count) if sign == "-" else count
+        stop = max(0, content.size - count) if sign == "-" else count
     else:
         stop = (_tail_start if sign == "-" else _after_lines)(tool, content, count)
     return content[:stop]  # type: ignore[return-value]
@@ -149,7 +149,7 @@ def _after_lines(tool: Tool, content: Content, count: int) -> int:
 
 def _tail_start(tool: Tool, content: Content, count: int) -> int:
     """Where the last `count` lines start."""
-    end, step = len(content), 1 << 16
+    end, step = content.size, 1 << 16
     if count == 0 or end == 0:
         return end
     if content.read(end - 1, 1) == b"\n":
@@ -184,7 +184,7 @@ def _tail_of(tool: Tool, content: Content, in_bytes: bool, sign: str, count: int
         start = max(0, count - 1)
         return content[start if in_bytes else _after_lines(tool, content, start) :]  # type: ignore[return-value]
     if in_bytes:
-        return content[max(0, len(content) - count) :]  # type: ignore[return-value]
+        return content[max(0, content.size - count) :]  # type: ignore[return-value]
     return content[_tail_start(tool, content, count) :]  # type: ignore[return-value]
 
 

@@ -358,7 +358,7 @@ class MysqlConnection(sql.Connection):
         return f"{DATA}/{database}/{statement.table}.ibd"
 
     def write(self, path: str, content: Content) -> None:
-        _write(self.process, path, content + Content.zeros(max(0, _TABLE_SIZE - len(content))))
+        _write(self.process, path, content + Content.zeros(max(0, _TABLE_SIZE - content.size)))
 
     def check_row(self, table: sql.Table, columns: list[str], row: sql.Cells, number: int) -> None:
         if len(row) != len(columns):

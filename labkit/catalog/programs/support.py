@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from labkit.files import Content, Entry, Files
+from labkit.files.contents import length
 from labkit.kernel.process import SECOND, Parked, Process
 
 State = TypeVar("State")
@@ -65,7 +66,7 @@ def lay(process: Process, entries: Iterable[Entry]) -> None:
     size = 0
     for entry in entries:
         process.tick()
-        size += len(entry.data or "")
+        size += length(entry.data or "")
         path = f"/{entry.path}"
         folder = path.rpartition("/")[0]
         if folder and folder not in made:

@@ -88,7 +88,7 @@ class _Printed(Output):
         return count
 
     def write_content(self, content: Content) -> int:
-        return self.write(content.read(0, min(len(content), 1 << 20)))
+        return self.write(content.read(0, min(content.size, 1 << 20)))
 
     @property
     def seconds(self) -> float:

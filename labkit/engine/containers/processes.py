@@ -20,6 +20,7 @@ from labkit.engine.core.errors import EngineError, conflict, invalid, system
 from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
 from labkit.files import Content, User
+from labkit.files.contents import length
 from labkit.kernel import golang
 from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
 from labkit.kernel.process import (
@@ -98,7 +99,7 @@ class Recorded(Output):
                 self._attached.write_content(piece)
             else:
                 self._attached.write(piece)
-        if len(piece) <= _LIMIT:
+        if length(piece) <= _LIMIT:
             self.log.add(self._stream, bytes(piece))
 
 

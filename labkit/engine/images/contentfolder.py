@@ -51,9 +51,9 @@ def data_of(blob: Blob, of: Layer | str, *, whole: bool = False) -> Content:
     if isinstance(of, str):
         return Content(of)
     made = packed(of)
-    if made.blob.digest != blob.digest or (whole and len(made.data) != blob.size):
+    if made.blob.digest != blob.digest or (whole and made.data.size != blob.size):
         return of.tar()
-    return made.data if len(made.data) == blob.size else Content.filler(f"blob {blob.digest}", blob.size)
+    return made.data if made.data.size == blob.size else Content.filler(f"blob {blob.digest}", blob.size)
 
 
 def sync(core: Core) -> None:

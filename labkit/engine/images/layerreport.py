@@ -207,7 +207,7 @@ class Stack:
             for path, inode in walk(each.layer.root, ""):
                 if isinstance(inode.data, Content) and inode.data and inode not in stored:
                     stored.add(inode)
-                    by_size.setdefault(len(inode.data), []).append((each.number, path, inode))
+                    by_size.setdefault(inode.data.size, []).append((each.number, path, inode))
         found: list[Copies] = []
         for size, files in by_size.items():
             if len(files) > 1:
@@ -293,7 +293,7 @@ def _layers_below(core: Core, chain: str | None) -> list[Layer]:
 
 def total(inodes: Iterable[Inode]) -> int:
     """Bytes of the regular files among them; a file with several names counts once."""
-    return sum(len(inode.data) for inode in set(inodes) if isinstance(inode.data, Content))
+    return sum(inode.data.size for inode in set(inodes) if isinstance(inode.data, Content))
 
 
 def walk(folder: Inode, above: str) -> Iterator[tuple[str, Inode]]:
@@ -420,7 +420,7 @@ def _leaves(folder: Inode, below: Merged | None, path: str, sizes: dict[str, lis
         if inode.is_whiteout:
             size = total(each for _, _, each in files_of(old, "")) if old is not None and old.names is not None else 0
         elif isinstance(inode.data, Content) and inode not in seen:
-            size = len(inode.data)
+            size = inode.data.size
         seen.add(inode)
         sizes.setdefault(inside, []).append(size)
 

@@ -223,7 +223,7 @@ def _of_docker(files: dict[str, Content]) -> Iterator[_Loaded]:
             if layer not in files:
                 raise invalid(f'failed to resolve layers: layer "{layer}" not found')
         document = _json(files, config)
-        blobs = (Blob(_DOCKER_LAYER, f"sha256:{files[layer].sha256()}", len(files[layer])) for layer in layers)
+        blobs = (Blob(_DOCKER_LAYER, f"sha256:{files[layer].sha256()}", files[layer].size) for layer in layers)
         stored = contentstore.stored(bytes(files[config]).decode(), tuple(blobs), "", _DOCKER_MANIFEST, _DOCKER_CONFIG)
         image = Image(stored.target.digest, document, stored.texts[stored.config.digest], stored=stored)
         for name in texts(each, "RepoTags") or [""]:

@@ -141,7 +141,7 @@ def _save_image(core: Core, image: Image, blobs: _Blobs) -> tuple[JsonObject, Js
         assert record is not None
         archive = record.layer.tar()
         blobs.add(archive, record.diff_id)
-        descriptor: JsonObject = {"mediaType": _LAYER, "digest": record.diff_id, "size": len(archive)}
+        descriptor: JsonObject = {"mediaType": _LAYER, "digest": record.diff_id, "size": archive.size}
         sources[record.diff_id] = descriptor
         layers.append(descriptor)
         parent = _save_legacy(image, chain, parent, place == len(image.diff_ids) - 1, blobs)
