@@ -353,11 +353,11 @@ class Paths:
             parent = self._walk(folder, asked, True)
             if self.store.version == self.namespace.found_version:
                 found[(folder, True)] = parent
-        self._need_folder(parent, asked)
         mount = parent.mount
         system = mount.source.system
         node = system.lookup(parent.node, name)
         if node is None:
+            self._need_folder(parent, asked)
             raise failure(errno.ENOENT, asked)
         path = f"{parent.path}/{name}" if parent.path != "/" else f"/{name}"
         covering = self.store.mounts(self.namespace).get(path)
@@ -385,7 +385,8 @@ class Paths:
                     self._need_folder(trail[-1], asked)
                 continue
             here = trail[-1]
-            self._need_folder(here, asked)
+            if name == ".." or self.user.uid or len(name) > _NAME_MAX:
+                self._need_folder(here, asked)
             if self.user.uid and not self._may(here.mount.source.system.get(here.node), X_OK):
                 raise failure(errno.EACCES, asked)
             if name == "..":
@@ -397,6 +398,7 @@ class Paths:
             system = here.mount.source.system
             node = system.lookup(here.node, name)
             if node is None:
+                self._need_folder(here, asked)
                 raise failure(errno.ENOENT, asked)
             path = f"{here.path}/{name}" if here.path != "/" else f"/{name}"
             covering = table.get(path)

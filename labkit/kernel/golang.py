@@ -193,13 +193,15 @@ def number(document: Json, *path: str) -> int:
 
 
 def members(document: Json, *path: str) -> JsonObject:
-    found = at(document, *path)
-    return found if isinstance(found, dict) else {}
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
 
 
 def items(document: Json, *path: str) -> list[Json]:
-    found = at(document, *path)
-    return found if isinstance(found, list) else []
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, list) else []
 
 
 def objects(document: Json, *path: str) -> list[JsonObject]:
