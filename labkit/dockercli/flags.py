@@ -139,12 +139,14 @@ class Options:
         return value
 
     def several(self, name: str) -> list[Json]:
-        value = self[name]
+        value = self.values.get(name)
+        if value is None:
+            return []
         assert isinstance(value, list)
         return value
 
     def texts(self, name: str) -> list[str]:
-        return [each for each in self.several(name) if isinstance(each, str)]
+        return [each for each in self.several(name) if isinstance(each, str)] if name in self.values else []
 
     def filters(self) -> dict[str, list[str]]:
         """--filter values by key."""
