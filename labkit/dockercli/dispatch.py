@@ -7,6 +7,7 @@ docker/buildx.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from labkit.dockercli.commands import (
@@ -99,7 +100,7 @@ def run_docker(process: Process, daemon: Daemon) -> int:
 
 
 def _docker(process: Process, daemon: Daemon) -> int:
-    parser = FlagParser([*flags_of(sections()["docker"]), HELP])
+    parser = _parser("", sections()["docker"])
     options, arguments = _parse(parser, process.argv[1:], "docker", ROOT_USAGE, interspersed=False)
     _notes(process.stderr, options)
     if options.on("version"):
@@ -173,7 +174,7 @@ def _unknown(process: Process, arguments: list[str]) -> int:
         )
     if arguments[0] in _PLUGINS:
         raise StatusError(f"docker: unknown command: docker {arguments[0]}\n\nRun 'docker --help' for more information")
-    parser = FlagParser([*flags_of(sections()["docker"]), HELP])
+    parser = _parser("", sections()["docker"])
     options, rest = _parse(parser, arguments, "docker", ROOT_USAGE)
     _notes(process.stderr, options)
     if options.on("help"):
@@ -204,7 +205,7 @@ def _run(process: Process, daemon: Daemon, command: DockerCommand, shown: str, a
     text = help_of(f"docker {shown}", f"docker {command.name}")
     usage = usage_of(text)
     path = "docker buildx " + command.name.split()[-1] if command.plugin else f"docker {shown}"
-    parser = FlagParser(_flags(command, text), validators_for(command.name, process))
+    parser = _parser(command.name, text).checking(validators_for(command.name, process))
     options, rest = _parse(parser, arguments, path, usage, interspersed=command.interspersed)
     _notes(process.stdout, options)
     if options.on("help"):
@@ -219,9 +220,11 @@ def _run(process: Process, daemon: Daemon, command: DockerCommand, shown: str, a
     return without_daemon(command, run, said) if said else load(command.run)(run)
 
 
-def _flags(command: DockerCommand, text: str) -> list[Flag]:
-    found = [*flags_of(text), *DEPRECATED.get(command.name, ())]
-    return found if any(flag.name == "help" for flag in found) else [*found, HELP]
+@lru_cache(maxsize=128)
+def _parser(name: str, text: str) -> FlagParser:
+    """For the flags of a command with this help."""
+    found = [*flags_of(text), *DEPRECATED.get(name, ())]
+    return FlagParser(found if any(flag.name == "help" for flag in found) else [*found, HELP])
 
 
 def _check_count(command: DockerCommand, path: str, usage: str, arguments: list[str]) -> None:

@@ -7,6 +7,7 @@ container rm, docker rm) share one. Flags are read as spf13/pflag does, their va
 
 from __future__ import annotations
 
+import copy
 import pkgutil
 import re
 from collections.abc import Callable
@@ -285,6 +286,12 @@ class FlagParser:
         self.by_name = {flag.name: flag for flag in flags}
         self.by_short = {flag.short: flag for flag in flags if flag.short}
         self.validators = validators or {}
+
+    def checking(self, validators: dict[str, Validator]) -> FlagParser:
+        """The same flags with these validators."""
+        other = copy.copy(self)
+        other.validators = validators
+        return other
 
     def parse(self, arguments: list[str], *, interspersed: bool = True) -> tuple[Options, list[str]]:
         """The options and what is no flag. Raises FlagError."""
