@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.dockercli.mountflags import parse_mount, read_csv, resolve_in, split_tmpfs, split_volumes
+from labkit.dockercli.mountflags import is_path, parse_mount, read_csv, resolve_in, split_tmpfs, split_volumes
 from labkit.engine.core import mountkeys
 
 ROOT = Path(mountkeys.__file__).parents[2]
@@ -57,6 +57,30 @@ MOUNTS = [
     (
         "type=bind,src=/d,dst=/d,bind-create-src",
         {"Type": "bind", "Source": "/d", "Target": "/d", "BindOptions": {"CreateMountpoint": True}},
+    ),
+    (
+        "type=bind,src=/d,dst=/d,ro=true,bind-propagation=rprivate,bind-recursive=readonly",
+        {
+            "Type": "bind",
+            "Source": "/d",
+            "Target": "/d",
+            "ReadOnly": True,
+            "BindOptions": {"Propagation": "rprivate", "ReadOnlyForceRecursive": True},
+        },
+    ),
+    ("type=bind,src=/d,dst=/d,ro=0", {"Type": "bind", "Source": "/d", "Target": "/d"}),
+    (
+        "type=bind,src=/d,dst=/d,bind-idmap=match-user:a:b",
+        {
+            "Type": "bind",
+            "Source": "/d",
+            "Target": "/d",
+            "BindOptions": {"IDMapping": {"Source": "match-user", "User": "a:b"}},
+        },
+    ),
+    (
+        "type=bind,src=/d,dst=/d,bind-idmap=userns",
+        {"Type": "bind", "Source": "/d", "Target": "/d", "BindOptions": {"IDMapping": {"Source": "userns"}}},
     ),
     # -volume-options
     (
@@ -129,6 +153,10 @@ def test_a_key_stands_in_one_file():
         ('"a,b",c', ["a,b", "c"]),
         ('"a ""b""",c', ['a "b"', "c"]),
         ("a,", ["a", ""]),
+        (",a", ["", "a"]),
+        ('"",a', ["", "a"]),
+        ('"a""",b', ['a"', "b"]),
+        ("", [""]),
         ('""', [""]),
     ],
 )
@@ -167,3 +195,13 @@ def test_the_same_volume_twice_counts_once():
 
 def test_tmpfs():
     assert split_tmpfs(["/t", "/s:size=1m,mode=700"]) == {"/t": "", "/s": "size=1m,mode=700"}
+
+
+PATHS = {"/a": True, ".": True, "./a": True, "~": True, "~/a": True, "\\\\host\\a": True, "C:": True, "c:\\a": True}
+NO_PATHS = {"a": False, "notes": False, "X": False, "1:/a": False, "\\a": False, "ab:": False, "-a": False}
+
+
+@pytest.mark.parametrize(("source", "path"), (PATHS | NO_PATHS).items())
+def test_which_source_is_a_path(source, path):
+    """docker/cli internal/volumespec, isFilePath."""
+    assert is_path(source) is path
