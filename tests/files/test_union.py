@@ -207,11 +207,13 @@ def test_a_copy_of_a_device_is_the_same_device(mounted: tuple[Files, Files]) -> 
     host, seen = mounted
     host.mknod("/docker/overlay2/0/diff/null", stat.S_IFCHR | 0o666, makedev(1, 3))
     host.symlink("where", "/docker/overlay2/0/diff/link")
+    host.store.watcher = heard = Heard()
     seen.chmod("/null", 0o600)
     seen.chown("/link", 1, 1, follow=False)
     found = host.stat(UPPER + "/null")
     assert (found.st_mode, found.st_rdev) == (stat.S_IFCHR | 0o600, makedev(1, 3))
     assert host.readlink(UPPER + "/link") == "where"
+    assert heard.told == [(*COPY, "/null", 0, 0), (*COPY, "/link", 0, 0)]
 
 
 def test_an_open_file_reads_the_copy_once_there_is_one(mounted: tuple[Files, Files]) -> None:
@@ -389,3 +391,25 @@ def test_a_disk_counts_names_and_times(disk: Files) -> None:
     disk.makedirs("/f/in")
     with pytest.raises(OSError, match=r"not empty"):
         disk.rmdir("/f")
+
+
+def test_a_copy_leaves_its_folders_times_and_a_whiteout_does_not(mounted: tuple[Files, Files]) -> None:
+    """ovl_copy_up_one sets the parent's times again; ovl_do_remove leaves the new ones."""
+    host, seen = mounted
+    before = seen.stat("/a").st_mtime_ns
+    host.store.clock.now = before + 9
+    seen.append("/a/b", "x")
+    assert seen.stat("/a").st_mtime_ns == host.stat(UPPER + "/a").st_mtime_ns == before
+    seen.unlink("/a/a")
+    assert seen.stat("/a").st_mtime_ns == before + 9
+    seen.write("/plain", "")
+    assert seen.stat("/plain").st_rdev == 0
+
+
+def test_a_path_is_told_whole_after_names_have_gone(mounted: tuple[Files, Files]) -> None:
+    host, seen = mounted
+    seen.chmod("/a/c", 0o700)
+    seen.unlink("/b")
+    host.store.watcher = heard = Heard()
+    seen.append("/a/c/a", "x")
+    assert heard.told == [(*COPY, "/a/c/a", 2, 0)]

@@ -49,6 +49,7 @@ WRONG_TEXTS = [
     (":/data", "invalid volume specification: ':/data'"),
     ("/data:ro", "invalid volume specification: '/data:ro'"),
     ("a:/b:ro:x", "invalid volume specification: 'a:/b:ro:x'"),
+    ("a:/b:ro:x:y", "invalid volume specification: 'a:/b:ro:x:y'"),
     (
         "notes:data",
         "invalid volume specification: 'notes:data': invalid mount config for type \"volume\": invalid mount path: "
