@@ -177,7 +177,7 @@ class Files(Attributes):
                 raise failure(errno.EISDIR, path)
         elif flags & O_DIRECTORY:
             raise failure(errno.ENOTDIR, path)
-        want = (R_OK, W_OK, R_OK | W_OK, 0)[flags & O_ACCMODE]
+        want = (R_OK, W_OK, R_OK | W_OK, 0)[flags & O_ACCMODE] | (W_OK if flags & O_TRUNC else 0)
         if want & W_OK and kind == REGULAR:
             self._need_writable(place, path)
         if self.user.uid and not self._may(inode, want):
@@ -195,11 +195,12 @@ class Files(Attributes):
         return place
 
     def _existing(self, path: str, flags: int) -> Place | None:
+        if path.endswith("/") and path.strip("/"):
+            self._find_parent(path)
+            raise failure(errno.EISDIR, path)
         try:
             return self.find(path, follow=not flags & O_EXCL)
         except FileNotFoundError:
-            if path.endswith("/") and path.strip("/"):
-                raise failure(errno.EISDIR, path) from None
             return None
 
     def _create(self, path: str, mode: int, links: int = 0) -> Place:
@@ -219,6 +220,8 @@ class Files(Attributes):
         system = parent.mount.source.system
         if name in (".", "..", "/") or self._child(parent, name) is not None:
             raise failure(errno.EEXIST, path)
+        if path.endswith("/") and mode & S_IFMT != DIRECTORY:
+            raise failure(errno.ENOENT, path)
         self._need_change_of(parent, path)
         folder = system.get(parent.node)
         if folder.nlink == 0:
@@ -299,11 +302,14 @@ class Files(Attributes):
         system = place.mount.source.system
         if name in (".", "..", "/") or self._child(parent, name) is not None:
             raise failure(errno.EEXIST, path, other)
+        if other.endswith("/"):
+            raise failure(errno.ENOENT, path, other)
+        self._need_writable(parent, path)
         if place.mount is not parent.mount:
             raise failure(errno.EXDEV, path, other)
+        self._need_change_of(parent, path)
         if system.get(place.node).is_dir:
             raise failure(errno.EPERM, path, other)
-        self._need_change_of(parent, path)
         system.link(place.node, parent.node, name)
 
     def rename(self, path: str, other: str) -> None:
@@ -321,9 +327,10 @@ class Files(Attributes):
             raise failure(errno.EINVAL, path, other)
         if target is not None and system.is_inside(parent.node, target):
             raise failure(errno.ENOTEMPTY, path, other)
-        if not moved.is_dir and (path.endswith("/") or (target is None and other.endswith("/"))):
-            raise failure(errno.ENOTDIR, path, other)
         replaced = system.get(target) if target is not None else None
+        into_folder = replaced is not None and replaced.is_dir
+        if not moved.is_dir and (path.endswith("/") or (not into_folder and other.endswith("/"))):
+            raise failure(errno.ENOTDIR, path, other)
         if replaced is not None and replaced.born is moved.born:
             return
         self._need_change_of(parent, path, node)
