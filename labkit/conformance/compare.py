@@ -50,7 +50,11 @@ class Rewording:
     """What an engine of another version says otherwise, as versions.toml has it."""
 
     def __init__(self, client: str, server: str) -> None:
-        versions = {"client": numbers(client), "server": numbers(server)}
+        """Raises EngineError."""
+        try:
+            versions = {"client": numbers(client), "server": numbers(server)}
+        except ValueError as error:
+            raise EngineError(str(error)) from None
         rows = tomllib.loads(data_of(__package__).joinpath("versions.toml").read_text()).get("difference", [])
         self._rows = [
             (re.compile(row["then"], re.MULTILINE), row.get("now", ""))

@@ -132,11 +132,16 @@ class OwnEngine:
         return done.stdout
 
     def _describe(self) -> Described:
-        told = json.loads(self._docker("info", "--format", "{{json .}}"))
-        if not told.get("ServerVersion"):
-            raise EngineError(f"no engine answers: {' '.join(told.get('ServerErrors') or ['docker info is empty'])}")
-        containerd = "io.containerd.snapshotter" in json.dumps(told["DriverStatus"])
-        name = "containerd" if containerd else told["Driver"]
+        try:
+            told = json.loads(self._docker("info", "--format", "{{json .}}"))
+            if not told.get("ServerVersion"):
+                raise EngineError(
+                    f"no engine answers: {' '.join(told.get('ServerErrors') or ['docker info is empty'])}"
+                )
+            containerd = "io.containerd.snapshotter" in json.dumps(told["DriverStatus"])
+            name = "containerd" if containerd else told["Driver"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EngineError(f"docker info tells of no Docker Engine: {error!r}") from None
         if name not in ENGINES:
             raise EngineError(f"the engine's storage driver is {name}; labkit compares with {', '.join(ENGINES)}")
         client = self._docker("version", "--format", "{{.Client.Version}}").strip()
