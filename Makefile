@@ -16,7 +16,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab notebooks $(AS_ROOT) $(LAB_ARGS)
+	$(BIN)/jupyter lab notebooks --LabApp.default_url=/lab/tree/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 test: unit browser notebooks
 

@@ -102,3 +102,10 @@ def test_binder_builds_from_the_one_environment() -> None:
     assert done.returncode == 0, dockerfile
     assert re.search(r'env update -p \S+ --file "binder/environment.yml"', dockerfile)
     assert "RUN ./binder/postBuild" in dockerfile
+
+
+def test_make_lab_opens_the_first_lesson() -> None:
+    command = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    opened = re.search(r"jupyter lab (\S+) --LabApp.default_url=/lab/tree/(\S+)", command)
+    assert opened
+    assert (ROOT / opened[1] / opened[2]).exists()
