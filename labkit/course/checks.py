@@ -260,6 +260,15 @@ def no_text_in_any_layer(facts: Facts, image: str, text: str) -> str:
     return ""
 
 
+@check("{image} has no other file than {path}")
+def image_has_only(facts: Facts, image: str, path: str) -> str:
+    for step in facts.layers(image):
+        for name, inode in walk(step.layer.root, "") if step.layer else ():
+            if f"/{name.strip('/')}" != path and not inode.is_dir:
+                return f"/{name.strip('/')} is in it too"
+    return ""
+
+
 @check("a container of {image} has the file {path}")
 def image_has_file(facts: Facts, image: str, path: str) -> str:
     facts.seen(image, path)

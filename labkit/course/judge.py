@@ -238,7 +238,7 @@ def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
     """The answer as words of a command line, none of which is more than a word to the shell; $PWD is its folder."""
     home = str(machine_with(exercise.setup.machine).run("pwd").stdout.strip())
     try:
-        words = shlex.split(FOLDER.sub(home, _text(answer).replace("\\\n", " ")))
+        words = shlex.split(FOLDER.sub(home, _text(answer).replace("\\\n", "")))
     except ValueError:
         raise AnswerError("a quote in the answer is not closed") from None
     allowed = exercise.own.flags

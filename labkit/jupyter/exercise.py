@@ -91,7 +91,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         self._draw()
         self._shown = self._seen or MachineView()  # the machine as it stood there at first
         self._recall()
-        self.explore = not self._typing and bool(self.picture)
+        self.explore = not self._typing and (bool(self.picture) or self.kind == "explain")
         goal = attempt.goal if self._typing else None
         if goal is not None:
             self.goal = picture_trait(Picture(added(self._shown, look(goal))))
