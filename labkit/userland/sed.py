@@ -387,7 +387,7 @@ def _rest(state: SedRun) -> None:
 
 def _cycle(state: SedRun) -> bool:
     """Run the commands on the pattern space; True: it is not to be printed."""
-    place = 0
+    place = held = 0
     while place < len(state.commands):
         command = state.commands[place]
         state.tool.tick()
@@ -397,8 +397,9 @@ def _cycle(state: SedRun) -> bool:
                 place = command.jump + 1
             continue
         result = ACTIONS[command.name](state, command) if command.name in ACTIONS else None
-        if len(state.space) + len(state.hold) > 1024:
-            state.tool.hold(len(state.space) + len(state.hold))
+        before, held = held, len(state.space) + len(state.hold)
+        if held > 1024 and held != before:
+            state.tool.hold(held)
         if result == "delete":
             return True
         if result == "end":

@@ -16,9 +16,8 @@ from heapq import heapify, heappop, heappush
 
 from labkit.engine.core.core import Core
 from labkit.engine.core.records import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
-from labkit.engine.images.contentfolder import sync
 from labkit.engine.images.contentstore import packed
-from labkit.engine.images.imagestore import LayerStore
+from labkit.engine.images.imagestore import LayerStore, sync
 from labkit.files import Files, Namespace, Source, tmpfs
 from labkit.files.contents import PAGE
 from labkit.kernel.golang import JsonObject, number

@@ -31,9 +31,9 @@ from labkit.engine.core.records import (
     MadeStep,
     Service,
     Volume,
+    Waiting,
     WritableLayer,
 )
-from labkit.engine.core.waiting import Waiting
 from labkit.files import Content, Files, Inode, Layer, Map, Namespace, Source
 from labkit.files.inodes import Generated
 from labkit.kernel.golang import JsonObject

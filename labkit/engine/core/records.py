@@ -3,19 +3,20 @@
 A *chain id* names a layer together with all below it: the digest of the parent's chain id and the layer's own
 `diff_id`. A *cache key* says what a build's step does and what it stands on, by name, so that two keys can be compared;
 its digest is what the cache is asked for. What is in none of its parts cannot change it: no times, no name of the step,
-no place in the Dockerfile.
+no place in the Dockerfile. Of the processes that wait in containers it is known which goes on first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from labkit.engine.core.mountkeys import MountPoint
-from labkit.files import Layer
+from labkit.files import Layer, Map
 from labkit.kernel.golang import Json, JsonObject, members, parse_time, rfc3339, text, texts
 from labkit.kernel.process import Parked, Process
 
@@ -371,3 +372,69 @@ class Journal:
     context: frozenset[str] | None = None  # the paths that were taken from the context; None: nothing needs it
     size: int = 0  # bytes of their files
     again: frozenset[str] = frozenset()  # files sent before whose mode, size or time is not as it was then
+
+
+_FIRST = 2  # the bridge's network is 172.17.0.0/16, and the host has its 1
+_STALE = 64  # entries of a queue, beside two for each process, from which on it is made anew
+
+
+class Waiting(Map[str, Running]):
+    """By container id; ID/NUMBER is what exec started. With its process here ends a container's hold on its address."""
+
+    __slots__ = ("_free", "_held", "_queue")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: Map[str, int] = Map()  # container id -> number of its address
+        self._free = -1 << _FIRST  # a bit for each number
+        self._queue: list[tuple[int, str]] | None = None  # a heap; older times of a process may be in it too
+
+    def copy(self) -> Self:
+        twin = super().copy()
+        twin._held, twin._free, twin._queue = self._held.copy(), self._free, None
+        return twin
+
+    def set(self, key: str, value: Running) -> None:
+        super().set(key, value)
+        if self._queue is not None and value.parked.until is not None:
+            heappush(self._queue, (value.parked.until, key))
+
+    def delete(self, key: str) -> None:
+        super().delete(key)
+        number = self._held.get(key)
+        if number is not None:
+            self._free |= 1 << number
+            self._held.delete(key)
+
+    def free_address(self) -> str:
+        """The lowest that no container holds."""
+        number = (self._free & -self._free).bit_length() - 1
+        return f"172.17.{number >> 8}.{number & 255}"
+
+    def hold(self, key: str, address: str) -> None:
+        """This container, whose process comes next, has that address."""
+        high, low = map(int, address.split(".")[2:])
+        self._free &= ~(1 << (high << 8 | low))
+        self._held.set(key, high << 8 | low)
+
+    def first_due(self, target: int, is_paused: Callable[[str], bool]) -> tuple[int, str] | None:
+        """When and which process goes on first, if that is by then."""
+        queue = self._queue
+        if queue is None or len(queue) > 2 * len(self) + _STALE:
+            times = ((running.parked.until, key) for key, running in self.items())
+            queue = self._queue = [(until, key) for until, key in times if until is not None]
+            heapify(queue)
+        paused: list[tuple[int, str]] = []
+        due = None
+        while due is None and queue and queue[0][0] <= target:
+            until, key = queue[0]
+            running = self.get(key)
+            if running is None or running.parked.until != until:
+                heappop(queue)
+            elif is_paused(key):
+                paused.append(heappop(queue))
+            else:
+                due = until, key
+        for each in paused:
+            heappush(queue, each)
+        return due

@@ -1,13 +1,19 @@
-"""The image store of the classic engine: layers by chain id, images, their names, and their files on the disk.
+"""The image store: layers by chain id, images, their names, and their files on the disk, blobs too.
 
 The storage driver knows a layer by its *cache id*, the name of its folder. A layer is kept while something refers to
 it: an image, a container, a build cache record or a layer on top of it (moby, daemon/internal/layer). What
 /var/lib/docker/image holds: moby, daemon/internal/layer/filestore.go, image/fs.go.
+
+In the containerd store blobs are files, io.containerd.content.v1.content/blobs/sha256/DIGEST. One stays as long as an
+image has it, or a step of the build cache whose layer was exported, or a base that the cache holds (containerd,
+core/metadata/gc.go; plugins/content/local). The file of a blob whose bytes are not known, because its layer has filler,
+is filler of the blob's size.
 """
 
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -26,14 +32,72 @@ from labkit.engine.core.core import (
 )
 from labkit.engine.core.errors import EngineError, not_found, system
 from labkit.engine.core.names import Reference, parse, parse_any
-from labkit.engine.core.records import Container, Image, LayerRecord, WritableLayer
-from labkit.engine.images import contentfolder, contentstore
+from labkit.engine.core.records import Blob, Container, Image, LayerRecord, WritableLayer, chain_ids
+from labkit.engine.images import contentstore
+from labkit.engine.images.contentstore import packed
 from labkit.files import Content, Entry, Layer
 from labkit.kernel import golang
 from labkit.kernel.golang import SECOND, JsonObject, texts
 
 if TYPE_CHECKING:
     from labkit.files import Files
+
+
+def present(core: Core) -> dict[str, tuple[Blob, Layer | str]]:
+    """What there is, by digest: the layer that a blob is of, or its text."""
+    found: dict[str, tuple[Blob, Layer | str]] = {}
+    for _, image in core.tables.images.items():
+        found.update((blob.digest, (blob, of)) for blob, of in blobs_of(core, image))
+    for layer in _cached(core):
+        found.setdefault(packed(layer).blob.digest, (packed(layer).blob, layer))
+    return found
+
+
+def blobs_of(core: Core, image: Image) -> Iterator[tuple[Blob, Layer | str]]:
+    """The blobs of an image, each with the layer that it is of or its text."""
+    if image.stored is None:
+        return
+    for blob, chain in zip(image.stored.layers, chain_ids(image.diff_ids), strict=True):
+        yield blob, core.tables.layers[chain].layer
+    for blob in image.stored.blobs:
+        if blob.digest in image.stored.texts:
+            yield blob, image.stored.texts[blob.digest]
+
+
+def _cached(core: Core) -> Iterator[Layer]:
+    """The layers whose blobs the build cache holds: of exported steps, and all of a base."""
+    for _, record in core.tables.cache.items():
+        layer = core.tables.layers.get(record.chain) if record.chain else None
+        is_base = layer is not None and layer.cache_id != record.id
+        while layer and (record.blob or is_base):
+            yield layer.layer
+            layer = core.tables.layers.get(layer.parent) if is_base and layer.parent else None
+
+
+def data_of(blob: Blob, of: Layer | str, *, whole: bool = False) -> Content:
+    """The bytes of a blob; `whole`: rather the layer's archive than filler."""
+    if isinstance(of, str):
+        return Content(of)
+    made = packed(of)
+    if made.blob.digest != blob.digest or (whole and made.data.size != blob.size):
+        return of.tar()
+    return made.data if made.data.size == blob.size else Content.filler(f"blob {blob.digest}", blob.size)
+
+
+def sync(core: Core) -> None:
+    """Make the folder hold what there is."""
+    if not core.keeps_manifests:
+        return
+    folder = f"{core.driver.root.rpartition('/')[0]}/io.containerd.content.v1.content/blobs/sha256"
+    core.host.makedirs(folder)
+    maker = Maker(core, folder)
+    wanted = present(core)
+    names = set(core.host.store.names(maker.top))
+    for name in names - {digest[7:] for digest in wanted}:
+        maker.remove(name)
+    for digest, (blob, of) in wanted.items():
+        if digest[7:] not in names:
+            maker.text(maker.top, digest[7:], data_of(blob, of), 0o444)
 
 
 _IMAGE_FOLDERS = (
@@ -299,7 +363,7 @@ class ImageStore:
             LayerStore(self._core).hold(image.chain)
         self._core.tables.images.set(image.id, image)
         add_image(self._core, image)
-        contentfolder.sync(self._core)
+        sync(self._core)
         self._core.events.append(ImageCreated(image.id))
         return image
 

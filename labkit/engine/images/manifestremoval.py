@@ -14,7 +14,7 @@ from labkit.engine.core.core import Core, ImageRemoved, short
 from labkit.engine.core.errors import EngineError, Filters, conflict, not_found
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Container, Image
-from labkit.engine.images import contentfolder, contentstore, imagestore
+from labkit.engine.images import contentstore, imagestore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.images.removal import PRUNE_FILTERS, Record
 from labkit.kernel.golang import members
@@ -130,7 +130,7 @@ def forget(core: Core, image_id: str) -> None:
     core.events.append(ImageRemoved(image_id))
     LayerStore(core).release(image.chain)
     LayerStore(core).release_kept(image.chain)
-    contentfolder.sync(core)
+    imagestore.sync(core)
 
 
 # --- prune
@@ -204,7 +204,7 @@ def _prune_one(core: Core, image: Image, name: Reference | None) -> tuple[list[R
     if store.names(image.id) or image.stored is None:
         return records, 0
     forget(core, image.id)
-    left = contentfolder.present(core)
+    left = imagestore.present(core)
     gone = [blob for blob in image.stored.blobs if blob.digest not in left]
     records += [("Deleted", blob.digest) for blob in gone if blob.media in (contentstore.INDEX, contentstore.MANIFEST)]
     after = _unpacked(core)

@@ -19,9 +19,8 @@ from labkit.engine.core.errors import EngineError, invalid, not_found
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Blob, Image, StoredImage, chain_ids
 from labkit.engine.images import contentstore
-from labkit.engine.images.contentfolder import blobs_of, data_of
 from labkit.engine.images.contentstore import INDEX, descriptor
-from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.engine.images.imagestore import ImageStore, LayerStore, blobs_of, data_of
 from labkit.files import Content, Entry, Layer, layers
 from labkit.kernel import golang
 from labkit.kernel.golang import Json, JsonObject, number, objects, text, texts
