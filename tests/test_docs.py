@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "how-a-docker-run-reaches-bytes.md"
 PLACEHOLDER = re.compile(r"NN|[A-Z]{4}")  # to be filled in by the reader

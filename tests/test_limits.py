@@ -11,6 +11,8 @@ import pytest
 
 from labkit.machine import Machine
 
+pytestmark = pytest.mark.long
+
 ENDLESS = "the command does not end"
 MOST_STEPS = 100_000  # of what ends by itself, or is stopped for its size
 MOST_MEMORY = 160 << 20  # bytes

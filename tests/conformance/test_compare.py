@@ -38,6 +38,8 @@ from labkit.conformance.replay import Player, RecordedStep, Simulated, UnusableE
 from labkit.conformance.scenarios import Scenario, read_scenarios
 from labkit.conformance.sequences import LONGEST, SHORTEST, sequences, smallest_that_differs
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 NEWEST = Rewording("29.0", "29.0")
 

@@ -16,6 +16,8 @@ from labkit.course.lessons import LESSONS
 from labkit.course.selfcheck import check_course, faults_of_the_whole, faults_of_what_is_there, read_course
 from labkit.course.selfcheck.exercise import commands
 
+pytestmark = pytest.mark.long
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 KEPT = ("three-layers", "layer-or-metadata", "a-tag-moves")  # of lesson 02: enough for every rule, and quick
 LESSON, RECORDS = "02-layered-images.ipynb", "02-layered-images.toml"

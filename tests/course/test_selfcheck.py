@@ -12,6 +12,8 @@ from labkit.course.record import Assertion, Solution, for_learner
 from labkit.course.selfcheck import check_exercise
 from labkit.engine.images.layerreport import entry_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("exercise", load_all(), ids=lambda exercise: exercise.slug)
 def test_sound(exercise: Exercise) -> None:

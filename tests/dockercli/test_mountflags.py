@@ -139,7 +139,11 @@ def test_a_key_stands_in_one_file():
     """All else follows from the table there."""
     names = {name for key in mountkeys.KEYS for name in key.names if "-" in name} - OTHERS_TOO
     names |= {'"NoCopy"', '"CreateMountpoint"', '"ReadOnlyForceRecursive"', '"SizeBytes"'}  # of the API
-    code = {str(file.relative_to(ROOT)): file.read_text() for file in ROOT.rglob("*.py") if not {"catalog", "conformance"} & {*file.parts}}
+    code = {
+        str(file.relative_to(ROOT)): file.read_text()
+        for file in ROOT.rglob("*.py")
+        if not {"catalog", "conformance"} & {*file.parts}
+    }
     found = {
         name: [file for file, text in code.items() if re.search(rf"(?<![\w-]){name}(?![\w-])", text)] for name in names
     }

@@ -20,6 +20,8 @@ from labkit.drivers.measure import PARTS, Bench, Result, base_image, change, mea
 from labkit.files import Content, Files
 from tests.files.operations import play_simulated, sequence
 
+pytestmark = pytest.mark.long
+
 PAGE = 4096
 UNIONS = ("overlay2", "overlay", "aufs", "fuse-overlayfs", "overlayfs")
 CLONES = tuple(name for name, driver in DRIVERS.items() if issubclass(driver, Clones))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import Any
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from tests.drivers.deviations import COUNTS_OTHER_LAYERS, CROSS_DEVICE, ORACLE, 
 from tests.drivers.stacked import seen_in, stacked
 from tests.files.machines import tree
 from tests.files.operations import NAMES, Step, play_simulated
+
+pytestmark = pytest.mark.long
 
 PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2).map(lambda parts: "/" + "/".join(parts))
 TEXTS = st.integers(0, 99).map(lambda number: b"%d\n" % number)

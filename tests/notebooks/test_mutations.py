@@ -16,6 +16,8 @@ from labkit.jupyter.running import Shown, as_demo, as_saved, playing
 
 from .mutations import MUTATIONS, Mutation
 
+pytestmark = pytest.mark.long
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WIDGETS = ("exercise(", "progress(")  # cells that show one have nothing to do with the lesson's machine
 ENOUGH = 30  # of the 39 claims

@@ -13,6 +13,8 @@ from labkit.cli import main
 from labkit.course.lessons import read_notebook
 from labkit.jupyter.running import Shown, as_saved, faults_of_a_run, playing, run_notebook
 
+pytestmark = pytest.mark.long
+
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 START = "from labkit.jupyter import exercise, show\n\n%fresh"
 

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from real import needs, run, run_real
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = int(os.environ.get("LABKIT_EXAMPLES", "150"))
 NAMES = st.sampled_from("abc")
 TEXTS = st.sampled_from(["", "x", "y z", " p  q ", "*", "a:b", "k=v", "[ab]", "f1", "1", "7", "-n", "\\", "a/b.c"])
