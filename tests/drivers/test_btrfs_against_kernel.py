@@ -22,6 +22,8 @@ from tests.drivers.stacked import seen_in, stacked
 from tests.files.machines import tree
 from tests.files.operations import play_real, play_simulated, real_tree, sequence
 
+pytestmark = pytest.mark.long
+
 SEQUENCES = int(os.environ.get("LABKIT_SEQUENCES", "200")) // 4
 SEED = int(os.environ.get("LABKIT_SEED", "20261124"))
 DISK = 400 << 20  # bytes of the file; it is sparse

@@ -18,6 +18,8 @@ from tests.drivers.stacked import LAYERS, seen_in, stacked
 from tests.files.machines import empty_host, layer, tree
 from tests.files.operations import play_real, play_simulated, real_tree, sequence
 
+pytestmark = pytest.mark.long
+
 MOUNT_FLAGS = 0
 SEQUENCES = int(os.environ.get("LABKIT_SEQUENCES", "200"))
 SEED = int(os.environ.get("LABKIT_SEED", "20261124"))

@@ -14,6 +14,8 @@ from pathlib import Path
 import oracle
 import pytest
 
+pytestmark = pytest.mark.long
+
 STDIN = b"stdin one\nstdin two\n"
 UNORDERED = (
     "find",
