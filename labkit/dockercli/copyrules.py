@@ -36,7 +36,7 @@ def keep_ending(cleaned: str, original: str) -> str:
 
 
 def asserts_current(path: str) -> bool:
-    return posixpath.basename(path) == "."
+    return not path or posixpath.basename(path) == "."  # Go's filepath.Base of "" is .
 
 
 def asserts_folder(path: str) -> bool:

@@ -100,6 +100,11 @@ ERRORS = [
     ),
     ("c1:/etc/passwd/x .", "Error response from daemon: lstat /etc/passwd/x: not a directory", "containerfs_linux.go"),
     ("c1:/etc/passwd a.txt/", "stat /home/learner/a.txt/: not a directory", "docker/cli command/utils.go"),
+    ("c1: out", "Error response from daemon: bad parameter: path cannot be empty", "random sequence 2330"),
+    ("c1: -", "Error response from daemon: bad parameter: path cannot be empty", "moby httputils/form.go"),
+    ("-L nosuch: out", "Error response from daemon: bad parameter: path cannot be empty", "moby httputils/form.go"),
+    ("a.txt c1:", "no such directory", "go-archive copy.go, PrepareArchiveCopy"),
+    ("- c1:", 'destination "c1:" must be a directory', "docker/cli container/cp.go"),
     ("- c1:/etc/passwd", 'destination "c1:/etc/passwd" must be a directory', "docker/cli container/cp.go"),
 ]
 

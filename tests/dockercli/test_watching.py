@@ -6,6 +6,8 @@ import pytest
 
 from labkit.machine import Machine
 
+DAEMON = "Error response from daemon: "
+NO_TIME = 'failed to parse value as time or duration: invalid seconds "x": invalid syntax\n'
 MISSING = "Error response from daemon: No such container: c9\n"
 ROWS = [  # a command, its status, standard output, standard error; in order, on one machine
     ("docker run -d --name c1 busybox sh -c 'echo hi; sleep 4; echo bye' > id", 0, "", ""),
@@ -54,6 +56,21 @@ ROWS = [  # a command, its status, standard output, standard error; in order, on
     ),
     ("docker events --since 1h --until 0s -f type=volume", 0, "", ""),
     ("docker events --since x --until y", 1, "", 'failed to parse value as time or duration: "x"\n'),
+    ("docker events --until 2026-13-01", 1, "", 'parsing time "2026-13-01": month out of range\n'),
+    ("docker logs --until x c2", 1, "", 'invalid value for "until": failed to parse value as time or duration: "x"\n'),
+    # moby, daemon/{images,containerd}/image_{list,prune}.go, daemon/prune.go, daemon/network/filter.go
+    ("docker image prune -f --filter until=x", 1, "", f"{DAEMON}invalid value for 'until' filter: {NO_TIME}"),
+    ("docker images --filter until=x", 1, "", f"{DAEMON}invalid value for 'until' filter: {NO_TIME}"),
+    ("docker container prune -f --filter until=x", 1, "", DAEMON + NO_TIME),
+    ("docker network prune -f --filter until=x", 1, "", DAEMON + NO_TIME),
+    ("docker system prune -f --filter until=x", 1, "", DAEMON + NO_TIME),
+    (
+        "docker container prune -f --filter until=1h --filter until=2h",
+        1,
+        "",
+        f"{DAEMON}more than one until filter specified\n",
+    ),
+    ("docker volume prune -f --filter until=x", 1, "", f"{DAEMON}invalid filter 'until'\n"),
     (
         "docker context ls",
         0,

@@ -351,6 +351,7 @@ ROWS = [
     Wrong(["run", "-d", "-a", "stdout", "busybox"], 1, "conflicting options: cannot specify both --attach and --detach", "docker/cli cli/command/container/run.go"),
     Wrong(["run", "-it", "busybox"], 1, "cannot attach stdin to a TTY-enabled container because stdin is not a terminal", "docker/cli cli/streams/in.go CheckTty"),
     Wrong(["volume", "prune", "-a", "--filter", "all=1"], 1, "conflicting options: cannot specify both --all and --filter all=1", "docker/cli cli/command/volume/prune.go"),
+    Wrong(["builder", "prune", "-f", "--filter", "until=x"], 1, "ERROR: \"until\" filter expects a duration (e.g., '24h'): time: invalid duration \"x\"", "docker/buildx commands/prune.go"),
     Wrong(["system", "prune", "--volumes", "--filter", "until=1h"], 1, 'ERROR: The "until" filter is not supported with "--volumes"', "docker/cli cli/command/system/prune.go"),
 ]
 # fmt: on

@@ -6,14 +6,15 @@ import re
 
 from labkit.dockercli import rows
 from labkit.dockercli.commands import Invocation, daemon_says
-from labkit.dockercli.flags import StatusError, ValueInvalid, parse_duration, parse_time
+from labkit.dockercli.flags import StatusError, ValueInvalid
 from labkit.dockercli.gotext import TableRow
 from labkit.dockercli.rows import render
 from labkit.dockercli.runconfig import join_host, port_number
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import EngineError, conflict
-from labkit.kernel.golang import SECOND, JsonObject, at, human_size, items, members, quote, text, texts
+from labkit.kernel.golang import SECOND, JsonObject, at, human_size, items, members, text, texts
 from labkit.kernel.process import Input
+from labkit.kernel.timestamps import moment
 
 from ..template import Template, TemplateError
 
@@ -194,37 +195,26 @@ def ps(run: Invocation) -> int:
 # logs
 
 
-def _moment(text: str, now: int) -> int:
-    """--since and --until: a duration before now, seconds since 1970, or a time; nanoseconds."""
+def _time(run: Invocation, name: str) -> int | None:
+    """--since or --until, read by the client; None where it is not given."""
     try:
-        return now - parse_duration(text)
-    except ValueInvalid:
-        pass
-    if re.fullmatch(r"\d+(\.\d{1,9})?", text):
-        whole, _, fraction = text.partition(".")
-        return int(whole) * SECOND + int(fraction.ljust(9, "0") or 0)
-    for tail in ("", "Z", ":00Z", ":00:00Z", "T00:00:00Z"):
-        try:
-            return parse_time(text + tail)
-        except ValueInvalid:
-            continue
-    raise StatusError(f'invalid value for "since": failed to parse value as time or duration: {quote(text)}')
+        return moment(run.options.text(name), run.now, client=True) if run.options.text(name) else None
+    except ValueError as error:
+        raise StatusError(f'invalid value for "{name}": {error}') from None
 
 
 def logs(run: Invocation) -> int:
     options = run.options
     lines = run.engine.logs(run.arguments[0])
-    if options.text("since"):
-        lines = [line for line in lines if line[1] >= _moment(options.text("since"), run.now)]
-    if options.text("until"):
-        lines = [line for line in lines if line[1] <= _moment(options.text("until"), run.now)]
+    since, until = _time(run, "since"), _time(run, "until")
+    lines = [line for line in lines if (since is None or line[1] >= since) and (until is None or line[1] <= until)]
     if re.fullmatch(r"\d+", options.text("tail")):
         count = int(options.text("tail"))
         lines = lines[-count:] if count else []
     details = b" " if options.on("details") else b""  # json-file keeps no attributes (write_log_stream.go)
-    for stream, moment, line in lines:
+    for stream, when, line in lines:
         target = run.process.stderr if stream == "stderr" else run.process.stdout
-        target.write((_stamp(moment) if options.on("timestamps") else b"") + details + line)
+        target.write((_stamp(when) if options.on("timestamps") else b"") + details + line)
     if options.on("follow") and at(run.engine.inspect_container(run.arguments[0]), "State", "Running"):
         return run.process.wait_forever()
     return 0

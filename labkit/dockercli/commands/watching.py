@@ -113,10 +113,7 @@ def update(run: Invocation) -> int:
 def events(run: Invocation) -> int:
     """What has happened between two times; without --until there is no end to it."""
     form, until = run.options.text("format"), run.options.text("until")
-    try:
-        found = run.engine.happenings(run.options.text("since"), until, run.options.filters())
-    except EngineError as error:  # times are read by the client
-        raise StatusError(error.message if "as time or duration" in error.message else daemon_says(error)) from None
+    found = run.engine.happenings(run.options.text("since"), until, run.options.filters())
     for each in found:
         run.out(to_json(each) if form == "json" else rendered(form, each) if form else _line(each))
     return 0 if until else run.process.wait_forever()

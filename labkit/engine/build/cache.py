@@ -15,6 +15,7 @@ from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from labkit.engine.core.core import Core
+from labkit.engine.core.errors import earliest
 from labkit.engine.core.records import LOCAL, CacheRecord, Journal, Known, MadeStep, key_digest
 from labkit.engine.images.contentstore import packed
 from labkit.engine.images.imagestore import LayerStore, sync
@@ -141,7 +142,8 @@ class BuildCache:
         The one that was not used for the longest time goes first, but none that another record stands on.
         """
         images, filters = self._image_chains(), filters or {}
-        limit = min((self._core.until(text) for name in _UNTIL for text in filters.get(name, ())), default=None)
+        times = [text for name in _UNTIL for text in filters.get(name, ())]
+        limit = earliest({"until": times}, self._core.now(), many=True)
         records = {record.id: record for record in self.all()}
         wanted = {
             record.id

@@ -49,13 +49,20 @@ def _network_files(core: Core, container: Container) -> list[mounts.Prepared]:
     return [mount for mount in creation.network_mounts(core, container) if not container.mount_at(mount.target)]
 
 
+def _asked(core: Core, reference: str, path: str) -> Files:
+    """The container of a request for a path in it (moby, daemon/server/httputils/form.go, ArchiveFormValues)."""
+    if not path:
+        raise invalid("bad parameter: path cannot be empty")
+    return stopped_files(core, find(core, reference))
+
+
 def _missing(path: str, reference: str) -> EngineError:
     return not_found(f"Could not find the file {path} in container {reference}")
 
 
 def stat_path(core: Core, reference: str, path: str) -> Stat:
     """What is at a path; a link at its end is not followed, but where a slash comes after it."""
-    files = stopped_files(core, find(core, reference))
+    files = _asked(core, reference, path)
     return _lstat(files, path, reference)
 
 
@@ -93,7 +100,7 @@ def _followed(files: Files, path: str) -> str:
 
 def link_target(core: Core, reference: str, path: str) -> str:
     """Where the symbolic link at a path leads, in the container."""
-    files = stopped_files(core, find(core, reference))
+    files = _asked(core, reference, path)
     try:
         files.readlink(_inside(path))
     except OSError:
@@ -103,7 +110,7 @@ def link_target(core: Core, reference: str, path: str) -> str:
 
 def get(core: Core, reference: str, path: str) -> tuple[Stat, Content]:
     """A file or folder as an archive whose names start with its own."""
-    files = stopped_files(core, find(core, reference))
+    files = _asked(core, reference, path)
     found = _lstat(files, path, reference)
     top = _inside(path)
     name = "." if path.endswith("/.") else posixpath.basename(top) or "."

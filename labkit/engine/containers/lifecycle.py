@@ -34,6 +34,7 @@ from labkit.engine.core.errors import (
     Filters,
     check_filters,
     conflict,
+    earliest,
     invalid,
     labels_match,
     no_name,
@@ -413,7 +414,7 @@ def _why_not(state: ContainerState) -> str:
 def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
     """POST /containers/prune: the containers that do not run, and the bytes of their layers."""
     wanted = check_filters(filters, ("label", "label!", "until"))
-    limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
+    limit = earliest(wanted, core.now())
     gone, space = [], 0
     for container in by_age(core):
         if container.state.running or (limit and container.created >= limit):

@@ -15,6 +15,7 @@ from labkit.engine.core.errors import (
     Filters,
     check_filters,
     conflict,
+    earliest,
     forbidden,
     invalid,
     labels_match,
@@ -170,7 +171,7 @@ def disconnect(core: Core, reference: str, container: str) -> None:
 def prune(core: Core, filters: Filters | None = None) -> list[str]:
     """POST /networks/prune: the names of those that no container is in."""
     wanted = check_filters(filters, _PRUNE_FILTERS)
-    limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
+    limit = earliest(wanted, core.now())
     gone = []
     for network in every(core):
         if network.name in PREDEFINED or not labels_match(dict(network.labels), wanted):

@@ -19,7 +19,7 @@ from typing import Protocol, TypedDict, Unpack, dataclass_transform
 
 from labkit.drivers import Driver
 from labkit.drivers.base import Saved
-from labkit.engine.core.errors import invalid, moment, no_name, not_found
+from labkit.engine.core.errors import invalid, no_name, not_found
 from labkit.engine.core.records import (
     CacheRecord,
     Container,
@@ -410,10 +410,6 @@ class Core:
     def now(self) -> int:
         """Nanoseconds since 1970, on the machine's clock."""
         return self.kernel.clock.now
-
-    def until(self, text: str) -> int:
-        """The moment that `until=` names: a duration before now, seconds since 1970, or a time."""
-        return moment(text, self.now())
 
     def digest(self, *words: str) -> str:
         """64 hexadecimal digits that follow from the words."""

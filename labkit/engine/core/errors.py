@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-from labkit.kernel.golang import SECOND, Json
+from labkit.kernel.golang import Json
+from labkit.kernel.timestamps import moment
 
 
 class EngineError(Exception):
@@ -56,24 +56,6 @@ def check_address(image: str) -> None:
         raise not_found("page not found")
 
 
-_UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+")
-
-
-def moment(text: str, now: int) -> int:
-    """The time that `until=` or `--since` names: a Go duration before now, seconds since 1970, or RFC 3339."""
-    if _DURATION.fullmatch(text):
-        parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)", text)
-        return now - int(sum(float(number) * _UNITS[unit] for number, unit in parts))
-    if re.fullmatch(r"\d+(?:\.\d+)?", text):
-        return int(float(text) * SECOND)
-    try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise invalid(f'failed to parse value as time or duration: "{text}"') from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * SECOND
-
-
 Filters = Mapping[str, Sequence[str]]
 
 
@@ -83,6 +65,17 @@ def check_filters(filters: Filters | None, known: Sequence[str]) -> Filters:
         if key not in known:
             raise invalid(f"invalid filter '{key}'")
     return filters or {}
+
+
+def earliest(filters: Filters, now: int, said: str = "", many: bool = False) -> int | None:
+    """The earliest moment that the filter `until` names. `many`: it may be there more than once."""
+    wanted = filters.get("until", ())
+    if len(wanted) > 1 and not many:
+        raise invalid("more than one until filter specified")
+    try:
+        return min((moment(text, now) for text in wanted), default=None)
+    except ValueError as error:
+        raise invalid(f"{said}{error}") from None
 
 
 def filter_truth(filters: Filters, key: str, default: bool | None = None) -> bool | None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from labkit.engine.core import core as happened
 from labkit.engine.core.core import Core, Event
-from labkit.engine.core.errors import Filters, check_filters
+from labkit.engine.core.errors import EngineError, Filters, check_filters
+from labkit.kernel import timestamps
 from labkit.kernel.golang import JsonObject, members
 
 _FILTERS = (
@@ -35,11 +36,18 @@ _TOLD: dict[type[Event], tuple[str, str, str, Mapping[str, str]]] = {
 def happenings(core: Core, since: str = "", until: str = "", filters: Filters | None = None) -> list[JsonObject]:
     """Nothing of the past without --since."""
     wanted = check_filters(filters, _FILTERS)
-    first = core.until(since) if since else core.now()
-    last = core.until(until) if until else core.now()
+    first, last = _read(core, since), _read(core, until)
     names = _names(core)
     found = [_document(core, names, moment, event) for moment, event in core.events.timed() if first <= moment <= last]
     return [each for each in found if each and all(_matches(each, key, wanted[key]) for key in wanted)]
+
+
+def _read(core: Core, text: str) -> int:
+    """A time as the client reads it; now where none is given."""
+    try:
+        return timestamps.moment(text, core.now(), client=True) if text else core.now()
+    except ValueError as error:
+        raise EngineError(str(error), "client") from None
 
 
 def _names(core: Core) -> dict[str, tuple[str, str]]:

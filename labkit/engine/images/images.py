@@ -17,6 +17,7 @@ from labkit.engine.core.names import DEFAULT_DOMAIN, DEFAULT_TAG, Reference, par
 from labkit.engine.core.records import Image, chain_ids
 from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.engine.images.removal import UNTIL
 from labkit.files import Layer
 from labkit.kernel.golang import SECOND, Json, JsonObject, members, number, objects, parse_time, rfc3339, text
 
@@ -189,10 +190,8 @@ def _selected(core: Core, wanted: errors.Filters) -> list[Image]:
     for reference in wanted.get("since", ()):
         limit = ImageStore(core).find(reference).created
         images = [image for image in images if image.created > limit]
-    for until in wanted.get("until", ()):
-        limit = core.until(until)
-        images = [image for image in images if image.created < limit]
-    return images
+    until = errors.earliest(wanted, core.now(), UNTIL, many=True)
+    return [image for image in images if until is None or image.created < until]
 
 
 def _matches_any(name: Reference, patterns: Sequence[str]) -> bool:

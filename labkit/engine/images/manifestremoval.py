@@ -16,7 +16,7 @@ from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Container, Image
 from labkit.engine.images import contentstore, imagestore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.engine.images.removal import PRUNE_FILTERS, Record
+from labkit.engine.images.removal import PRUNE_FILTERS, UNTIL, Record
 from labkit.kernel.golang import members
 
 _NAMED, _STOPPED = "named", "stopped"  # what speaks against a removal without force
@@ -140,7 +140,7 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
     """POST /images/prune: images without a name, or with `all` (`dangling=false`) every name that no container uses."""
     wanted = errors.check_filters(filters, PRUNE_FILTERS)
     dangling_only = not all and errors.filter_truth(wanted, "dangling") is not False
-    limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
+    limit = errors.earliest(wanted, core.now(), UNTIL, many=True)
     store = ImageStore(core)
     candidates = [
         (image, name)

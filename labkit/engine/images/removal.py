@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.engine.core.core import Core, ImageRemoved, short
-from labkit.engine.core.errors import EngineError, Filters, check_address, check_filters, conflict, labels_match
+from labkit.engine.core.errors import (
+    EngineError,
+    Filters,
+    check_address,
+    check_filters,
+    conflict,
+    earliest,
+    labels_match,
+)
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Image
 from labkit.engine.images import imagestore
@@ -14,7 +22,7 @@ from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.kernel.golang import members
 
 PRUNE_FILTERS = ("dangling", "label", "label!", "until")
-
+UNTIL = "invalid value for 'until' filter: "
 
 Record = tuple[str, str]  # ("Untagged", name) or ("Deleted", id)
 
@@ -174,7 +182,7 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
     """POST /images/prune: images without a name, or with `all` (`dangling=false`) all that no container uses."""
     wanted = check_filters(filters, PRUNE_FILTERS)
     dangling_only = not all and not _is_false(wanted.get("dangling"))
-    limit = min((core.until(until) for until in wanted.get("until", ())), default=None)
+    limit = earliest(wanted, core.now(), UNTIL)
     store = ImageStore(core)
     before = {record.chain_id: record.size for record in LayerStore(core).records()}
     records: list[Record] = []

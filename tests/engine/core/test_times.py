@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.engine.core.errors import EngineError, moment
 from labkit.kernel.golang import SECOND, human_duration, parse_time, rfc3339
 
 
@@ -11,15 +10,6 @@ def test_rfc3339() -> None:
     assert rfc3339(1_795_510_800_120_000_000) == "2026-11-24T09:00:00.12Z"
     assert rfc3339(None) == "0001-01-01T00:00:00Z"
     assert parse_time("2026-11-24T09:00:00.12Z") == 1_795_510_800_120_000_000
-
-
-def test_moments() -> None:
-    now = 1_795_510_800 * SECOND
-    assert moment("1h30m", now) == now - 5400 * SECOND
-    assert moment("1795510800", now) == now
-    assert moment("2026-11-24T09:00:00Z", 0) == now
-    with pytest.raises(EngineError):
-        moment("soon", now)
 
 
 DURATIONS = [
