@@ -417,7 +417,7 @@ def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
     limit = earliest(wanted, core.now())
     gone, space = [], 0
     for container in by_age(core):
-        if container.state.running or (limit and container.created >= limit):
+        if container.state.running or (limit is not None and container.created >= limit):
             continue
         if not labels_match(members(container.config, "Labels"), wanted):
             continue

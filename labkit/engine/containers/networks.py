@@ -176,7 +176,7 @@ def prune(core: Core, filters: Filters | None = None) -> list[str]:
     for network in every(core):
         if network.name in PREDEFINED or not labels_match(dict(network.labels), wanted):
             continue
-        if limit and network.created >= limit:
+        if limit is not None and network.created >= limit:
             continue
         try:
             remove(core, network.name)

@@ -145,7 +145,8 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
     candidates = [
         (image, name)
         for image in store.all()
-        if errors.labels_match(members(image.run_config, "Labels"), wanted) and not (limit and image.created >= limit)
+        if errors.labels_match(members(image.run_config, "Labels"), wanted)
+        and not (limit is not None and image.created >= limit)
         for name in _names_to_prune(store, image, dangling_only)
     ]
     candidates.sort(key=lambda each: str(each[1] or f"moby-dangling@{each[0].id}"))

@@ -192,7 +192,9 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
             continue
         if dangling_only and any(not name.digest for name in names):
             continue
-        if not labels_match(members(image.run_config, "Labels"), wanted) or (limit and image.created >= limit):
+        if not labels_match(members(image.run_config, "Labels"), wanted) or (
+            limit is not None and image.created >= limit
+        ):
             continue
         records += _prune_one(core, image, names)
     gone = before.keys() - {record.chain_id for record in LayerStore(core).records()}

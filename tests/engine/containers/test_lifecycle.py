@@ -435,6 +435,7 @@ def test_prune_by_filter_goes_on_after_what_stays(lab: Lab) -> None:
     ids = {name: find(lab.engine.core, name).id for name in ("bb", "cc", "dd")}
     assert told(lab.engine.prune_containers, {"nosuch": ["1"]}) == ("invalid", "invalid filter 'nosuch'")
     assert lab.engine.prune_containers({"label": ["of=cc"]}) == ([ids["cc"]], 3)
+    assert lab.engine.prune_containers({"until": ["0"]}) == ([], 0), "nothing is older than 1970"
     assert lab.engine.prune_containers({"until": ["90s"]}) == ([ids["bb"]], 3)
     assert lab.engine.prune_containers({"label!": ["of=dd"]}) == ([], 0)
     assert lab.engine.prune_containers() == ([ids["dd"]], 3)
