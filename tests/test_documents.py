@@ -12,6 +12,8 @@ import pytest
 from labkit.course.exercises import parse_records
 from labkit.course.selfcheck import check_exercise
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 

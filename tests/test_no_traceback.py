@@ -13,6 +13,8 @@ from labkit.dockercli.flags import flags_of, sections
 from labkit.machine import Machine
 from labkit.userland import PROGRAMS
 
+pytestmark = pytest.mark.long
+
 MACHINES = int(os.environ.get("LABKIT_FUZZ_MACHINES", "25"))  # of each kind of line
 SEED = int(os.environ.get("LABKIT_FUZZ_SEED", "29"))
 LINES = 40  # that one machine plays

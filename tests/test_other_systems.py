@@ -14,6 +14,8 @@ import pytest
 from labkit import Machine
 from labkit.files import Content
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 TEXTS = {".py", ".txt", ".toml", ".json", ".js", ".css"}
 WITHOUT = """

@@ -106,6 +106,7 @@ def test_what_went_wrong_is_told_without_dockers_advice() -> None:
     assert judgement.notes[0] in judgement.text
 
 
+@pytest.mark.long
 def test_what_holds_so_far_is_what_check_says() -> None:
     """After each input of each solution, without handing in: with checks that run commands first, too."""
     for exercise in load_all():

@@ -14,6 +14,8 @@ from tests.drivers.stacked import seen_in, stacked
 from tests.files.machines import layer, tree
 from tests.files.operations import play_simulated, sequence
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("name", DRIVERS)
 class TestEachDriver:

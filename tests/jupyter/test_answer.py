@@ -9,6 +9,8 @@ from labkit.jupyter.exercise import widget
 from labkit.jupyter.magics import judge_text
 from labkit.jupyter.panel import Memory
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("slug", slugs())
 def test_every_solution_is_accepted_as_text(slug: str) -> None:

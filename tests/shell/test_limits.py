@@ -8,6 +8,8 @@ from real import run
 from labkit.kernel.process import Runaway
 from labkit.machine import Machine
 
+pytestmark = pytest.mark.long
+
 RUNAWAYS = {
     "while :; do :; done": "the command does not end",
     "for i in 1; do while true; do i=$i; done; done": "the command does not end",

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from real import Ended, needs, run, run_real
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 SCRIPTS = (HERE / "scripts.txt").read_text().rstrip("\n").split("\n%%\n")
 RECORDED = HERE / "recorded.json"

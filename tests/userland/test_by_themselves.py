@@ -13,6 +13,8 @@ from labkit.files import Content, Files, User, tmpfs
 from labkit.kernel.process import Clock, Input, Output, Parked, Process, Runaway
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS, PROGRAMS, utility
 
+pytestmark = pytest.mark.long
+
 GIB = 1 << 30
 HOME = Path("/home/learner")
 

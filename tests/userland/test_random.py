@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_oracle import need
 
+pytestmark = pytest.mark.long
+
 SETTINGS = settings(
     max_examples=25,
     deadline=None,
