@@ -326,7 +326,6 @@ def goal_machine(exercise: Exercise) -> Machine | None:
 
 
 PRINTED = ("command_prints", "step_is_cached")  # checks whose differences are in a program's words
-THERE = ("_exists", "_running")  # how the names of checks end by which something is there
 
 
 @dataclass(frozen=True)
@@ -408,31 +407,6 @@ def explained(exercise: Exercise, results: Sequence[CheckResult]) -> str | None:
     return (
         f"Still open: {missed.text}. {f'So far: {missed.difference}.' if missed.difference else 'That is not so yet.'}"
     )
-
-
-def difference(exercise: Exercise, results: Sequence[CheckResult]) -> str:
-    """What is missing, in one clause: "the volume db is there, but it is not mounted at /data"; "" where nothing is.
-
-    Of the checks before it that hold, the last one by which something is there that it is about says what.
-    """
-    at = next((number for number, each in enumerate(results) if not (each.ok or each.kept)), None)
-    if at is None:
-        return ""
-    subject = _subjects(exercise.checks[at])
-    there = [
-        each.text
-        for assertion, each in zip(exercise.checks[:at], results, strict=False)
-        if each.ok and assertion.check.endswith(THERE) and not assertion.negated and subject & _subjects(assertion)
-    ]
-    missing = results[at].difference or "that is not so yet"
-    if ", but " in missing:  # it says itself what is there
-        return missing
-    return f"{there[-1]}, but {missing}" if there else f"{results[at].text} (so far {missing})"
-
-
-def _subjects(assertion: Assertion) -> set[str]:
-    """What an assertion is about: the texts among its arguments."""
-    return {each for each in assertion.arguments.values() if isinstance(each, str)}
 
 
 def _reply(mistake: Mistake) -> str:

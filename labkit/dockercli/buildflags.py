@@ -306,7 +306,6 @@ def check_annotations(texts: list[str], containerd: bool) -> None:
 
 
 _OURS = ("local", "linux", "amd64", "x86_64", "linux/amd64", "linux/x86_64")
-_KNOWN = (*_OURS, "arm", "arm64", "aarch64", "i386", "ppc64le", "riscv64", "s390x", "darwin", "freebsd", "windows")
 
 
 def check_platforms(texts: list[str], containerd: bool) -> None:
