@@ -27,7 +27,7 @@ class CommandParser(argparse.ArgumentParser):
 def submit(args: argparse.Namespace) -> int:
     """Write one file with all answers of the learner."""
     from labkit.course.progress import current, open_progress, write_whole
-    from labkit.grading.grade import SUFFIX, write_submission
+    from labkit.grading.submission import SUFFIX, write_submission
 
     progress = open_progress()
     learner = args.name or current().learner
@@ -65,7 +65,9 @@ def learner(args: argparse.Namespace) -> int:
 
 def grade(args: argparse.Namespace) -> int:
     """Grade all submissions in a folder."""
-    from labkit.grading.grade import RosterError, grade_folder, notes, read_roster, write_report
+    from labkit.grading.grade import grade_folder
+    from labkit.grading.report import notes, write_report
+    from labkit.grading.roster import RosterError, read_roster
 
     folder = Path(args.folder)
     if not folder.is_dir():

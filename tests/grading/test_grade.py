@@ -13,7 +13,8 @@ import pytest
 from labkit.course.exercises import load_exercise
 from labkit.course.judge import options_of
 from labkit.course.record import for_learner
-from labkit.grading.grade import Learner, grade_folder
+from labkit.grading.grade import grade_folder
+from labkit.grading.roster import Learner
 
 MARKS = ["FROM", "COPY", "RUN chmod", "RUN echo"]
 
@@ -145,7 +146,7 @@ def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.M
         raise RecursionError("too\ndeep")
 
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
-    monkeypatch.setattr("labkit.grading.grade.judge", broken)
+    monkeypatch.setattr("labkit.grading.judging.judge", broken)
     results, _ = grade_folder(tmp_path)
     assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' could not be judged: RecursionError: too deep"]
 
@@ -155,8 +156,8 @@ def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.Monk
         re.match(r"(a+)+$", "a" * 60 + "b")
 
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
-    monkeypatch.setattr("labkit.grading.grade.judge", slow)
-    monkeypatch.setattr("labkit.grading.grade.LONGEST", 0.2)
+    monkeypatch.setattr("labkit.grading.judging.judge", slow)
+    monkeypatch.setattr("labkit.grading.judging.LONGEST", 0.2)
     results, _ = grade_folder(tmp_path)
     assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' was stopped: it takes longer than 0.2 seconds"]
 

@@ -11,7 +11,11 @@ import pytest
 
 from labkit.course import CheckResult, Judgement
 from labkit.course.exercises import load_exercise
-from labkit.grading.grade import Given, Graded, Learner, Result, grades_csv, markdown, page, write_report
+from labkit.grading.grade import Result
+from labkit.grading.judging import Graded
+from labkit.grading.report import grades_csv, markdown, page, write_report
+from labkit.grading.roster import Learner
+from labkit.grading.submission import Given
 
 EXERCISES = [load_exercise("three-layers"), load_exercise("a-tag-moves")]
 EVIL = "<script>alert(1)</script> [x](javascript:y) `z`"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.grading.grade import Learner, RosterError, read_roster, stem
+from labkit.grading.roster import Learner, RosterError, read_roster, stem
 
 
 def test_roster(tmp_path: Path) -> None:

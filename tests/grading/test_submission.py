@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labkit.course import Attempt, load_exercise
 from labkit.course.progress import Progress, empty
-from labkit.grading.grade import Given, Submission, SubmissionError, read_submission, write_submission
+from labkit.grading.submission import Given, Submission, SubmissionError, read_submission, write_submission
 
 ANSWER = {"exercise": "a", "revision": 1, "answer": "x"}
 
