@@ -26,8 +26,10 @@ class CommandParser(argparse.ArgumentParser):
 
 def submit(args: argparse.Namespace) -> int:
     """Write one file with all answers of the learner."""
+    from labkit.course.exercises import CourseError
+    from labkit.course.lessons import find_lesson
     from labkit.course.progress import current, open_progress, write_whole
-    from labkit.grading.submission import SUFFIX, write_submission
+    from labkit.grading.submission import SUFFIX, parse_submission, write_submission
 
     progress = open_progress()
     learner = args.name or current().learner
@@ -35,10 +37,19 @@ def submit(args: argparse.Namespace) -> int:
         known = ", ".join(sorted(progress.document["answers"]))
         there = f"there are answers of {known}" if known else "answers are saved when an exercise is checked"
         raise UsageError(f"there are no answers of '{learner}' in {progress.path} ({there})")
+    try:
+        lesson = find_lesson(args.lesson).stem if args.lesson else ""
+    except CourseError as error:
+        raise UsageError(str(error)) from None
     out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
-    write_whole(out, write_submission(progress, learner, current().seed))
-    count = len(progress.entries(learner))
+    text = write_submission(progress, learner, current().seed, lesson)
+    submission = parse_submission(out.name, text.encode("utf-8", "replace"))
+    count = len(submission.answers)
+    if not count:
+        raise UsageError(f"there are no answers of '{learner}' to exercises of {lesson}")
+    write_whole(out, text)
     print(f"{out}: {count} answer{'' if count == 1 else 's'} of {learner}. Hand in this file.")
+    print(f"Its code, as a receipt: {submission.code}")
     return 0
 
 
@@ -198,6 +209,7 @@ def parser() -> CommandParser:
     one = commands.add_parser("submit", help="write one file with your answers, to hand in")
     one.add_argument("name", nargs="?", help="whose answers (default: the learner of this course)")
     one.add_argument("--out", metavar="FILE", help="the file (default: NAME.labkit.json)")
+    one.add_argument("--lesson", metavar="LESSON", help="only of this lesson, as 02 (default: all that was answered)")
     one.set_defaults(do=submit)
 
     one = commands.add_parser("learner", help="say or set whose course this is")

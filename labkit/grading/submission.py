@@ -1,23 +1,29 @@
 """What is handed in: one JSON file that `labkit submit` writes, or a notebook with `%%answer` cells.
 
-    {"labkit-submission": 1, "learner": "ann", "course": "autumn",
-     "answers": [{"exercise": "first-image", "revision": 1, "answer": …}]}
+    {"labkit-submission": 1, "learner": "ann", "course": "autumn", "lesson": "02-layered-images",
+     "answers": [{"exercise": "first-image", "revision": 1, "answer": …}], "code": "3f2a-91bc-77aa-0d1e"}
 
 Both are read as hostile input: limits first, and every fault is one line. `learner` and `course` (its seed; older files
 have none) are what the learner says; the grader takes them from the roster or the file's name, and from --seed.
+
+The code is a digest of all the rest. It binds the answers to learner, course and lesson: a file that was renamed is
+still seen to be the same, one that was changed or cut off is refused, and whoever hands in can note it as a receipt. It
+is no secret: somebody who knows how can make another, so it proves nothing about who did the work.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from labkit.course.exercises import load_all
 from labkit.course.lessons import LARGEST_NOTEBOOK, lines
 from labkit.course.progress import Progress
-from labkit.kernel.golang import BadJsonError, Json, at, items, read_json, text
+from labkit.kernel.golang import BadJsonError, Json, JsonObject, at, items, read_json, text
 
 VERSION = 1
 FORMAT = "labkit-submission"
@@ -49,14 +55,28 @@ class Submission:
     claimed: str  # the learner that it names
     answers: tuple[Given, ...]
     course: str | None = None  # the seed that its exercises were drawn by, where it says so
+    lesson: str = ""  # the lesson that it is for, where it is for one
+    code: str = ""
 
 
-def write_submission(progress: Progress, learner: str, seed: str = "") -> str:
-    """What this learner's progress has, as a submission."""
+def write_submission(progress: Progress, learner: str, seed: str = "", lesson: str = "") -> str:
+    """What this learner's progress has, as a submission; of one lesson, what answers its exercises."""
+    wanted = {each.slug for each in load_all() if each.lesson == lesson} if lesson else None
     entries = ((key.partition("@"), entry) for key, entry in sorted(progress.entries(learner).items()))
-    answers = [{"exercise": key[0], "revision": int(key[2]), "answer": entry["answer"]} for key, entry in entries]
-    document = {FORMAT: VERSION, "learner": learner, "course": seed, "answers": answers}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    answers: list[Json] = [
+        {"exercise": key[0], "revision": int(key[2]), "answer": entry["answer"]}
+        for key, entry in entries
+        if wanted is None or key[0] in wanted
+    ]
+    document: JsonObject = {FORMAT: VERSION, "learner": learner, "course": seed, "lesson": lesson, "answers": answers}
+    return json.dumps({**document, "code": code_of(document)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def code_of(document: JsonObject) -> str:
+    """Sixteen hexadecimal digits of the SHA-256 of what the file says, its own code apart."""
+    said = {key: value for key, value in document.items() if key != "code"}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return "-".join(digest[start : start + 4] for start in range(0, 16, 4))
 
 
 def is_submission(path: Path) -> bool:
@@ -65,9 +85,19 @@ def is_submission(path: Path) -> bool:
 
 def read_submission(path: Path) -> Submission:
     """The answers in a file. Raises SubmissionError."""
-    notebook = path.suffix == ".ipynb"
+    return parse_submission(path.name, bytes_of(path))
+
+
+def largest(name: str) -> int:
+    """How many bytes of a file of this name are read."""
+    return LARGEST_NOTEBOOK if name.endswith(".ipynb") else LARGEST
+
+
+def parse_submission(name: str, data: bytes) -> Submission:
+    """The answers in a file of this name. Raises SubmissionError."""
+    notebook = name.endswith(".ipynb")
     try:
-        document = read_json(_bytes(path, LARGEST_NOTEBOOK if notebook else LARGEST), LARGEST_NOTEBOOK)
+        document = read_json(data, LARGEST_NOTEBOOK)
     except BadJsonError as error:
         raise SubmissionError(str(error)) from None
     submission = _from_notebook(document) if notebook else _from_document(document)
@@ -76,13 +106,15 @@ def read_submission(path: Path) -> Submission:
     return submission
 
 
-def _bytes(path: Path, largest: int) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """A file that may be anything. Raises SubmissionError."""
+    most = largest(path.name)
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise SubmissionError("it is not a regular file")
-        if found.st_size > largest:
-            raise SubmissionError(f"it has {found.st_size / 1e6:.0f} MB; {largest >> 20} MiB is the most that is read")
+        if found.st_size > most:
+            raise SubmissionError(f"it has {found.st_size / 1e6:.0f} MB; {most >> 20} MiB is the most that is read")
         return path.read_bytes()
     except OSError as error:
         raise SubmissionError(f"it cannot be read: {error.strerror}") from None
@@ -95,8 +127,12 @@ def _from_document(document: Json) -> Submission:
         raise SubmissionError(f"it has version {str(document[FORMAT])[:20]}; this labkit reads version {VERSION}")
     if not isinstance(document.get("answers"), list):
         raise SubmissionError("its answers are not a list")
+    code = text(document, "code")
+    if code and code != code_of(document):
+        raise SubmissionError("its code does not fit what it says: it is not as `labkit submit` wrote it")
     given = tuple(_given(each) for each in items(document, "answers"))
-    return Submission(text(document, "learner")[:200], given, _said(document.get("course")))
+    who, lesson = text(document, "learner")[:200], text(document, "lesson")[:200]
+    return Submission(who, given, _said(document.get("course")), lesson, code)
 
 
 def _said(value: Json) -> str | None:

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from labkit.course import Attempt, load_exercise
 from labkit.course.progress import Progress, empty
-from labkit.grading.submission import Given, Submission, SubmissionError, read_submission, write_submission
+from labkit.grading.submission import (
+    Given,
+    Submission,
+    SubmissionError,
+    parse_submission,
+    read_submission,
+    write_submission,
+)
 
 ANSWER = {"exercise": "a", "revision": 1, "answer": "x"}
 
@@ -111,7 +118,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "ann.labkit.json"
     path.write_text(write_submission(progress, "ann", "autumn"))
     answers = (Given("a-tag-moves", 3, "b"), Given("three-layers", 3, ["docker ps"]))
-    assert read_submission(path) == Submission("ann", answers, "autumn")
+    assert replace(read_submission(path), code="") == Submission("ann", answers, "autumn")
     assert "points" not in path.read_text()
 
 
@@ -132,3 +139,17 @@ def test_no_input_is_a_traceback(tmp_path: Path, data: object, name: str) -> Non
         assert isinstance(read_submission(path), Submission)
     except SubmissionError as error:
         assert len(str(error).splitlines()) == 1  # noqa: PT017 - either outcome is right
+
+
+def test_the_code_binds_answers_to_learner_course_and_lesson(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress.json", empty())
+    for slug, answer in (("a-tag-moves", "b"), ("your-first-container", ["docker ps"])):
+        attempt = Attempt(load_exercise(slug), "ann", "autumn")
+        progress.record(attempt, attempt.check(answer))
+    text = write_submission(progress, "ann", "autumn", "02-layered-images")
+    written = parse_submission("ann.labkit.json", text.encode())
+    assert [each.slug for each in written.answers] == ["a-tag-moves"]
+    assert (written.lesson, len(written.code)) == ("02-layered-images", 19)
+    for said, other in (("ann", "bob"), ("autumn", "spring"), ("02-layered", "03-layered"), ('"b"', '"c"')):
+        with pytest.raises(SubmissionError, match="its code does not fit what it says"):
+            parse_submission("ann.labkit.json", text.replace(said, other, 1).encode())
