@@ -218,6 +218,8 @@ class Clones(FullTrees):
             if not isinstance(inode.data, Content):
                 continue
             before = old.data if old is not None and isinstance(old.data, Content) else Content()
+            if inode.data is before:
+                continue
             blocks = own_blocks(inode.data, before, self.unit)
             disk += self.space(inode.data, blocks, old is None)
             copied += self.space(inode.data, [block for block in blocks if block * self.unit < before.size], False)

@@ -16,7 +16,7 @@ from typing import TypedDict
 import traitlets
 
 from labkit.drivers import DRIVERS
-from labkit.drivers.measure import PARTS, Result, measure, size
+from labkit.drivers.measure import PARTS, RESULTS, Result, measured, size
 from labkit.jupyter.panel import Panel, bundle, table
 from labkit.jupyter.picture import INK, svg_address
 
@@ -65,16 +65,6 @@ LEFT_OUT = (
     "own metadata, compression, reflinks, and what a disk does with blocks that are given back."
 )
 ABOUT = {"overlayfs": "containerd's snapshotter"}  # what is no driver of the Engine's own
-
-
-_RESULTS: dict[tuple[str, str], Result] = {}  # of this process
-
-
-def measured(part: str, driver: str) -> Result:
-    """One part of the workload on one driver; done once a process."""
-    if (part, driver) not in _RESULTS:
-        _RESULTS[part, driver] = measure(part, PARTS[part].work, driver, DRIVERS[driver])
-    return _RESULTS[part, driver]
 
 
 class DriverRow(TypedDict):
@@ -148,11 +138,11 @@ class DriverComparison(Panel):
         self._show()
 
     def _left(self) -> list[str]:
-        return [driver for driver in DRIVERS if (self.part, driver) not in _RESULTS]
+        return [driver for driver in DRIVERS if (self.part, driver) not in RESULTS]
 
     def _results(self) -> list[Result]:
         """What is measured, in the order that was asked for."""
-        results = [measured(self.part, driver) for driver in DRIVERS if (self.part, driver) in _RESULTS]
+        results = [measured(self.part, driver) for driver in DRIVERS if (self.part, driver) in RESULTS]
         by, down = self.order.get("by"), bool(self.order.get("down"))
         return sorted(results, key=lambda result: getattr(result, by), reverse=down) if by else results
 
