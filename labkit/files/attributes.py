@@ -77,6 +77,7 @@ class Attributes(Paths):
             raise failure(errno.EACCES, path)
         if size > LARGEST:
             raise failure(errno.EFBIG, path)
+        self._need_not_running(place, path)
         write_data(self.store, system, place.node, self.store.content(inode).truncate(size))
 
     def getxattr(self, path: str, name: str, follow: bool = True) -> bytes:

@@ -156,6 +156,9 @@ class FileSystem(Protocol[N]):
 
     def rename(self, folder: N, name: str, to: N, other: str) -> None: ...
 
+    def identity(self, node: N) -> object:
+        """What is equal for the names of one file in memory, through whatever mounts, and for nothing else."""
+
     def can_move_folder(self, folder: N) -> bool: ...
 
     def is_inside(self, node: N, folder: N) -> bool:
@@ -300,6 +303,7 @@ class Store:
         self.generators: dict[str, Callable[[tuple[str, ...]], bytes]] = {}
         self.meter: Callable[[int], object] = lambda steps: None  # told of steps that are more than usual
         self.watcher: Watcher | None = None
+        self.running: Callable[[], Iterable[Place]] = tuple  # the programs that run
         self._changed: Map[Inode, Inode] = Map()
         self._mounts: Map[object, MountStacks] = Map()  # by namespace
         self._next_ino = 11

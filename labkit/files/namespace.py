@@ -183,6 +183,7 @@ class Files(Attributes):
         if self.user.uid and not self._may(inode, want):
             raise failure(errno.EACCES, path)
         if kind == REGULAR and want & W_OK:
+            self._need_not_running(place, path)
             system.prepare_write(place.node, keep=not flags & O_TRUNC)
             if flags & O_TRUNC:
                 write_data(self.store, system, place.node, Content())

@@ -30,6 +30,7 @@ O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND = 0o100, 0o200, 0o400, 0o1000, 0o20
 O_DIRECTORY, O_NOFOLLOW = 0o200000, 0o400000
 R_OK, W_OK, X_OK = 4, 2, 1
 LARGEST = 1 << 44  # bytes of a file on ext4 with blocks of 4 KiB
+_ELF = b"\x7fELF"  # the first bytes of a program; a script that runs is only read
 _FREE = 256  # bytes of one write that are not metered
 
 
@@ -77,13 +78,13 @@ def write_data(store: Store, system: FileSystem[FileNode], node: FileNode, data:
 class Handle:
     """An open file: it keeps its place, and its file even when the name goes away."""
 
-    __slots__ = ("_flags", "_node", "_position", "_store", "_system", "closed", "path")
+    __slots__ = ("_flags", "_node", "_position", "_store", "_system", "closed", "place")
 
     def __init__(self, store: Store, place: Place, flags: int) -> None:
         self._store = store
         self._system = place.mount.source.system
         self._node = place.node
-        self.path = place.path  # where it was opened, without links
+        self.place = place  # what was opened
         self._flags = flags
         self._position = 0
         self.closed = False
@@ -202,6 +203,12 @@ class Handle:
     def stat(self) -> Stat:
         self._inode()
         return stat_of(self._store, self._system, self._node)
+
+    def writes(self, place: Place) -> bool:
+        """Whether this file is open for writing here."""
+        if self.closed or not self._flags & O_ACCMODE:
+            return False
+        return self._system.identity(self._node) == place.mount.source.system.identity(place.node)
 
     def close(self) -> None:
         self.closed = True
@@ -463,6 +470,16 @@ class Paths:
     def _need_writable(self, place: Place, path: str) -> None:
         if place.mount.readonly:
             raise failure(errno.EROFS, path)
+
+    def _need_not_running(self, place: Place, path: str) -> None:
+        """A program that runs is not written to, whatever its rights (kernel, execve(2) and open(2): ETXTBSY)."""
+        system = place.mount.source.system
+        data = system.get(place.node).data
+        if type(data) is not Content or not data.startswith(_ELF):
+            return
+        own = system.identity(place.node)
+        if any(other.mount.source.system.identity(other.node) == own for other in self.store.running()):
+            raise failure(errno.ETXTBSY, path)
 
     def _need_owner(self, place: Place, path: str) -> None:
         if self.user.uid not in (0, place.mount.source.system.get(place.node).uid):

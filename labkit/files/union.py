@@ -77,6 +77,9 @@ class Tree:
         store.change(node).ctime = store.clock.now
         store.add(to, other, node)
 
+    def identity(self, node: Inode) -> object:
+        return node.born
+
     def can_move_folder(self, folder: Inode) -> bool:
         return True
 
@@ -395,6 +398,15 @@ class Overlay:
         upper = self._free(to, other)
         self._take(folder, name)
         self._place(to, other, upper, inode, moved=True)
+
+    def identity(self, node: Node) -> object:
+        """A lower's file keeps its inode in memory through a copy-up, but for one of several names: with index=off each
+        of those is a file of its own (kernel, ovl_hash_bylower). The lower file itself is none of them."""
+        self.current(node)
+        inode = self.get(node)
+        if node.upper is not None:
+            return self.device, (inode.origin or inode.born)
+        return self.device, inode.born if inode.nlink == 1 else self.path(node)
 
     def can_move_folder(self, folder: Node) -> bool:
         """Without redirect_dir a folder of a lower layer can't be moved."""

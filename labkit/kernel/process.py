@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from typing import NamedTuple, TypedDict, Unpack
 
-from labkit.files import Content, Files
+from labkit.files import Content, Files, Place
 
 SECOND = 1_000_000_000  # nanoseconds
 
@@ -148,14 +148,17 @@ class Parked(BaseException):
     it in what it has still to do. It must not change what it was made from: a machine may be restored and resume again.
     """
 
-    def __init__(self, until: int | None, resume: Program = lambda process: 0) -> None:
+    def __init__(
+        self, until: int | None, resume: Program = lambda process: 0, programs: tuple[Place, ...] = ()
+    ) -> None:
         super().__init__(until)
         self.until = until
         self.resume = resume
+        self.programs = programs  # the files that the process and its children run
 
     def kept(self) -> Parked:
         """The same wait without the frames that the exception has passed."""
-        return Parked(self.until, self.resume)
+        return Parked(self.until, self.resume, self.programs)
 
     def then(self, resume: Callable[[Process, int], int]) -> Parked:
         """The same wait, after which `resume(process, exit status so far)` goes on."""
@@ -168,7 +171,7 @@ class Parked(BaseException):
                 raise parked.then(resume) from None
             return resume(process, status)
 
-        return Parked(self.until, both)
+        return Parked(self.until, both, self.programs)
 
 
 class Killed(BaseException):
@@ -237,6 +240,10 @@ class Kernel:
     execute: Program  # finds argv[0] and runs it; the shell part provides it
     services: Services
     budget: int = 2_000_000  # steps that are left to the command that runs
+    running: list[Place] = field(default_factory=list)  # the programs that run now, each started by the one before it
+    children: list[Callable[[], Iterable[Place]]] = field(
+        default_factory=list
+    )  # those that they left in the background
 
     def tick(self, steps: int = 1) -> None:
         self.budget -= steps

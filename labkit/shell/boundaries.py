@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from labkit.files import Place
 from labkit.kernel.process import ExecError, Input, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.frames import SequenceFrame, run_text
@@ -18,7 +19,13 @@ from labkit.shell.terminal import BROKEN_PIPE, PIPE_LIMIT, Pipe, Stream, Text, T
 from labkit.shell.tree import Node, Pipeline, Sequence
 
 Builtin = Callable[[Shell, list[str]], int]
-_EXEC_ERRORS = {2: ("not found", 127), 20: ("denied", 126), 21: ("is folder", 126), 13: ("denied", 126)}
+_EXEC_ERRORS = {
+    26: ("busy", 126),
+    2: ("not found", 127),
+    20: ("denied", 126),
+    21: ("is folder", 126),
+    13: ("denied", 126),
+}
 
 
 class ChildFrame(Frame):
@@ -39,6 +46,10 @@ class ChildFrame(Frame):
         shell.stack.pop()
         shell.status = status
         shell.check()
+
+    @property
+    def programs(self) -> tuple[Place, ...]:
+        return self.parked.programs
 
     def twin(self, twins: Twins) -> Frame:
         return ChildFrame(process_twin(self.child, twins), self.parked)

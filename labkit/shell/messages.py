@@ -49,6 +49,7 @@ class Speaker(Protocol):
 _SAID = {  # key: (ash, dash, bash)
     "not found": ("{0}: not found", "{0}: not found", "{0}: command not found"),
     "no such file": ("{0}: not found", "{0}: not found", "{0}: No such file or directory"),
+    "busy": ("{0}: Text file busy",) * 3,
     "denied": ("{0}: Permission denied", "{0}: Permission denied", "{0}: Permission denied"),
     "is folder": ("{0}: Permission denied", "{0}: Permission denied", "{0}: Is a directory"),
     "bad format": (

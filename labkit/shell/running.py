@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from labkit.files import Files
+from labkit.files import Files, Place
 from labkit.kernel.process import Input, Kernel, Killed, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.lexer import ProgramError
@@ -196,6 +196,11 @@ class Frame:
     __slots__: tuple[str, ...] = ()
     own: tuple[str, ...] = ()  # the fields that a copy needs copies of
 
+    @property
+    def programs(self) -> tuple[Place, ...]:
+        """The files that children run, where it is them that the shell waits for."""
+        return ()
+
     def step(self, shell: Shell) -> None:
         raise NotImplementedError
 
@@ -353,12 +358,16 @@ class Shell:
 
     def go(self) -> int:
         """Run what is on the stack to the end; the exit status. Parks where something has to wait."""
+        children = self.process.kernel.children
+        children.append(self._programs)
         try:
             self.run()
         except Suspend as suspend:
             raise self._parked(suspend.until) from None
         except RecursionError:
             raise Runaway("the command calls itself too often") from None
+        finally:
+            children.pop()
         self.jobs.leave(self.process.kernel)
         return self.status & 0xFF
 
@@ -400,7 +409,12 @@ class Shell:
                 raise shell._parked(until)
             return shell.go()
 
-        return Parked(min(times) if times else None, resume)
+        return Parked(min(times) if times else None, resume, self._programs())
+
+    def _programs(self) -> tuple[Place, ...]:
+        """The files that its children run."""
+        waiting = [job.parked.programs for job in self.jobs.values() if job.parked]
+        return tuple(place for programs in (*waiting, *(frame.programs for frame in self.stack)) for place in programs)
 
     def detached_jobs(self) -> bool:
         """Whether it was only for a job that a detached shell was woken; one at a prompt is woken by its user."""

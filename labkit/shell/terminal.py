@@ -20,11 +20,11 @@ import copy
 import errno
 from collections.abc import Callable
 from dataclasses import replace
-from errno import ENOENT
+from errno import ENOENT, ETXTBSY
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar, cast, runtime_checkable
 
-from labkit.files import Content, Handle, failure
+from labkit.files import Content, Handle, Place, failure
 from labkit.files.contents import length
 from labkit.kernel.process import (
     PROGRAM_MARK,
@@ -283,26 +283,33 @@ _HEAD = 256  # bytes of a file that are looked at (kernel, BINPRM_BUF_SIZE)
 def execute(process: Process) -> int:
     """Find argv[0] and run it; the exit status. Raises ExecError where it cannot be started, Parked where it waits."""
     path = find_program(process.files, process.argv[0], process.env.get("PATH", "/usr/local/bin:/usr/bin:/bin"))
-    program = _program(process, path, _MOST_INTERPRETERS)
+    program, place = _program(process, path, _MOST_INTERPRETERS)
+    running = process.kernel.running
+    running.append(place)
     try:
         return program(process)
     except NeedsInput as waiting:
-        raise _bound(Parked(waiting.until, _again(program)), process) from None
+        raise _bound(Parked(waiting.until, _again(program)), process, place) from None
     except Parked as parked:
-        raise _bound(parked, process) from None
+        raise _bound(parked, process, place) from None
     except Killed as killed:
         return killed.status
     except RecursionError:
         raise Runaway("the command calls itself too often") from None
+    finally:
+        running.pop()
 
 
-def _program(process: Process, path: str, left: int) -> Program:
-    """The program that this file is; a script's changes argv."""
+def _program(process: Process, path: str, left: int) -> tuple[Program, Place]:
+    """The program that this file is, and the file; a script's changes argv. Raises ExecError."""
     with process.files.open(path) as handle:
         head = handle.read(_HEAD)
+        place = handle.place
+    if _is_written(process, place):
+        raise ExecError(ETXTBSY, path, searched=False)
     if head.startswith(PROGRAM_MARK):
         name = head[len(PROGRAM_MARK) :].split(b"\n", 1)[0].decode()
-        return process.kernel.programs.get(name, _not_simulated)
+        return process.kernel.programs.get(name, _not_simulated), place
     process.argv = [*_interpreter(head), path, *process.argv[1:]]
     try:
         interpreter = find_program(process.files, process.argv[0], "/bin:/usr/bin")
@@ -311,6 +318,12 @@ def _program(process: Process, path: str, left: int) -> Program:
     if not left:
         raise ExecError(ENOENT, path, searched=False)
     return _program(process, interpreter, left - 1)
+
+
+def _is_written(process: Process, place: Place) -> bool:
+    """Whether the process that is to run this file has it open for writing."""
+    streams = (process.stdin, process.stdout, process.stderr, *process.handles.values())
+    return any(type(stream) is FileStream and stream.handle.writes(place) for stream in streams)
 
 
 def _not_simulated(process: Process) -> int:
@@ -327,7 +340,7 @@ def _interpreter(head: bytes) -> list[str]:
     return words or ["/bin/sh"]
 
 
-def _bound(parked: Parked, process: Process) -> Parked:
+def _bound(parked: Parked, process: Process, place: Place) -> Parked:
     """The same wait for exactly this process. Who resumes it may hand in a copy of it (the same argv), with streams of
     its own; what else is handed in belongs to a program around this one, which knew nothing of waiting."""
     argv = list(process.argv)
@@ -335,16 +348,20 @@ def _bound(parked: Parked, process: Process) -> Parked:
 
     def resume(given: Process) -> int:
         itself = given if given.argv == argv else replace(process, files=process.files.copy(), kernel=given.kernel)
+        running = given.kernel.running
+        running.append(place)
         try:
             return go_on(itself)
         except NeedsInput as waiting:
-            raise _bound(Parked(waiting.until, go_on), itself) from None
+            raise _bound(Parked(waiting.until, go_on), itself, place) from None
         except Parked as again:
-            raise _bound(again, itself) from None
+            raise _bound(again, itself, place) from None
         except Killed as killed:
             return killed.status
+        finally:
+            running.pop()
 
-    return Parked(parked.until, resume)
+    return Parked(parked.until, resume, (place, *parked.programs))
 
 
 def _again(program: Program) -> Program:

@@ -15,8 +15,6 @@ TRANSCRIPTS = sorted(HERE.glob("transcripts/*/*.json"))
 RANDOM = sorted(HERE.glob("random/*/*.json"))  # sequences of commands that were drawn
 # Transcripts that show what can't sensibly be simulated: "ENGINE/NAME": why. At most 3 in 100.
 LEFT_OUT: dict[str, str] = {}
-# The random sequences that do not match yet: those, and no others.
-DIFFERS = {"containerd/random-6216", "containerd/random-6248"}
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +31,9 @@ def test_a_recording_matches(path: Path, player: Player) -> None:
 
 
 @pytest.mark.parametrize("path", RANDOM, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_random_sequence_matches_or_is_listed(path: Path, player: Player) -> None:
+def test_a_random_sequence_matches(path: Path, player: Player) -> None:
     difference = player.play(read_transcript(path), nearest_base(path))
-    if f"{path.parent.name}/{path.stem}" in DIFFERS:
-        assert difference is not None, "matches now: take it off the list"
-    else:
-        assert difference is None, difference.unified(path.stem)
-
-
-def test_what_is_listed_as_different_was_recorded() -> None:
-    assert {f"{path.parent.name}/{path.stem}" for path in RANDOM} >= DIFFERS
+    assert difference is None, difference.unified(path.stem)
 
 
 def test_few_are_left_out_and_each_is_there() -> None:
