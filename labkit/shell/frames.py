@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from labkit.shell.parser import Program, parse
+from labkit.shell.parser import Program, parse, parse_next
 from labkit.shell.running import BREAK, CONTINUE, EXIT, RETURN, Former, Frame, Jump, Memo, Shell
 from labkit.shell.terminal import Stream, Twins
 from labkit.shell.tree import AndOr, If, Node, Sequence, While
@@ -36,15 +36,20 @@ class SequenceFrame(Frame):
 
 
 class ProgramFrame(Frame):
-    """A parsed text: its commands, then the problem that ended it. `script`: the file that it is, or `eval`."""
+    """A parsed text: its commands, then the problem that ended it. `script`: the file that it is, or `eval`.
 
-    __slots__ = ("index", "program", "returns", "saved", "source")
+    Once aliases change, what is left of it is read a complete command at a time.
+    """
+
+    __slots__ = ("aliases", "index", "left", "program", "returns", "saved", "source")
 
     def __init__(
         self, shell: Shell, program: Program, source: str, script: str | None = None, *, returns: bool = False
     ) -> None:
         self.program = program
         self.source = source
+        self.aliases = shell.aliases
+        self.left: tuple[int, int] | None = None  # of the text when the aliases changed, and its line
         self.index = 0
         self.returns = returns
         self.saved = (shell.script, shell.command_text)
@@ -53,6 +58,8 @@ class ProgramFrame(Frame):
             shell.command_text = shell.command_text and script == "eval"
 
     def step(self, shell: Shell) -> None:
+        if shell.aliases is not self.aliases or (self.left and self.index == len(self.program.commands)):
+            self._read_on(shell)
         commands = self.program.commands
         if self.index < len(commands):
             self.index += 1
@@ -62,6 +69,14 @@ class ProgramFrame(Frame):
             raise shell.syntax_error(self.program.problem, self.source)
         shell.stack.pop()
         self.leave(shell)
+
+    def _read_on(self, shell: Shell) -> None:
+        self.aliases = shell.aliases
+        self.left = self.program.left[self.index - 1] if self.index else self.left or (len(self.source), 1)
+        self.program = parse_next(self.source, *self.left, shell.dialect.level, self.aliases)
+        self.index = 0
+        if not self.program.commands:
+            self.left = None
 
     def leave(self, shell: Shell) -> None:
         shell.script, shell.command_text = self.saved
@@ -77,7 +92,7 @@ class ProgramFrame(Frame):
 
 def run_text(shell: Shell, text: str, script: str | None = None, *, returns: bool = False) -> None:
     """Push a program given as text; `script`: who its messages come from, `returns`: `return` ends it."""
-    shell.push(ProgramFrame(shell, parse(text, shell.dialect.level), text, script, returns=returns))
+    shell.push(ProgramFrame(shell, parse(text, shell.dialect.level, shell.aliases), text, script, returns=returns))
 
 
 class NegatedFrame(Frame):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from labkit.shell.tree import (
     Arithmetic,
@@ -57,6 +58,17 @@ class ProgramError(Exception):
         self.incomplete = incomplete  # more text could make it one
 
 
+Aliases = tuple[tuple[str, str], ...]  # names and what they stand for, in the order in which they were made
+
+
+class Spliced(NamedTuple):
+    """The text of an alias within the program: as much of the program's text comes after it as `left` says."""
+
+    name: str
+    left: int
+    goes_on: bool  # it ends with a blank: the word after it may be an alias too
+
+
 @dataclass(slots=True)
 class Token:
     kind: str
@@ -68,10 +80,15 @@ class Token:
 class Lexer:
     """Reads tokens from `text`; `level` is the dialect: 0 POSIX (dash), 1 busybox's extensions, 2 bash's."""
 
-    def __init__(self, text: str, level: int, parse_body: Callable[[Lexer], Sequence]) -> None:
+    def __init__(
+        self, text: str, level: int, parse_body: Callable[[Lexer], Sequence], aliases: Aliases = (), line: int = 1
+    ) -> None:
         self.text = text
         self.place = 0
-        self.line = 1
+        self.start = 0  # of the last token
+        self.line = line
+        self.aliases = dict(aliases)
+        self.spliced: list[Spliced] = []
         self.level = level
         self.parse_body = parse_body
         self.operators = (OPERATORS, EXTENDED_OPERATORS, BASH_OPERATORS)[level]
@@ -83,6 +100,8 @@ class Lexer:
     def peek(self) -> Token:
         if self._ahead is None:
             self._ahead = self._read()
+            if self.spliced:
+                self._leave_aliases()
         return self._ahead
 
     def next(self) -> Token:
@@ -93,6 +112,7 @@ class Lexer:
     def _read(self) -> Token:
         self._skip_blanks()
         text, place, line = self.text, self.place, self.line
+        self.start = place
         if place >= len(text):
             self._read_documents()
             return Token(EOF, "", line)
@@ -111,6 +131,30 @@ class Lexer:
         if raw.isdigit() and raw.isascii() and text[self.place : self.place + 1] in ("<", ">"):
             return Token(NUMBER, raw, line)
         return Token(WORD, raw, line, word(parts))
+
+    # -- aliases
+
+    def expand_aliases(self) -> None:
+        """The next word stands where an alias counts: its text takes its place, unless it comes of that text itself."""
+        while (token := self.peek()).kind == WORD and (value := self.aliases.get(token.value)) is not None:
+            if any(item.name == token.value for item in self.spliced):
+                return
+            after = len(self.text) - self.place
+            self.text = self.text[: self.start] + value + self.text[self.place :]
+            self.place, self._ahead = self.start, None
+            self.spliced.append(Spliced(token.value, after, value[-1:] in (" ", "\t")))
+
+    @property
+    def inside_alias(self) -> bool:
+        return any(len(self.text) - self.place > item.left for item in self.spliced)
+
+    def _leave_aliases(self) -> None:
+        """The next word may be the first one after the text of an alias."""
+        left = len(self.text) - self.start
+        goes_on = any(item.goes_on for item in self.spliced if left <= item.left)
+        self.spliced = [item for item in self.spliced if left > item.left]
+        if goes_on:
+            self.expand_aliases()
 
     def _skip_blanks(self) -> None:
         text = self.text
@@ -307,7 +351,7 @@ class Lexer:
             raise self._problem(EOF, text="EOF in backquote substitution")
         inner = re.sub(r'\\([$`\\"])' if quoted else r"\\([$`\\])", r"\1", text[start:end])
         self.place = end + 1
-        lexer = Lexer(inner, self.level, self.parse_body)
+        lexer = Lexer(inner, self.level, self.parse_body, tuple(self.aliases.items()))
         body = self.parse_body(lexer)
         token = lexer.next()
         if token.kind != EOF:
@@ -402,7 +446,7 @@ class Lexer:
         body = "".join(lines)
         if document.quoted:
             return word([Literal(body, True)])
-        return Lexer(body, self.level, self.parse_body).document_word(first_line)
+        return Lexer(body, self.level, self.parse_body, tuple(self.aliases.items())).document_word(first_line)
 
     def document_word(self, line: int) -> Word:
         self.line = line

@@ -214,7 +214,7 @@ def _push_file(shell: Shell, operands: list[str]) -> int:
     shell.arg0 = path
     shell.env.arguments = operands[1:]
     shell.script = path
-    shell.push(ProgramFrame(shell, parse(source, shell.dialect.level), source, path))
+    shell.push(ProgramFrame(shell, parse(source, shell.dialect.level, shell.aliases), source, path))
     return 0
 
 
@@ -243,7 +243,7 @@ class InputFrame(Frame):
         while True:
             line = shell.read_line().decode("utf-8", "surrogateescape")
             text += line
-            program = parse(text, shell.dialect.level)
+            program = parse(text, shell.dialect.level, shell.aliases)
             unfinished = program.unended or (program.problem and program.problem.incomplete)
             if not line or (not unfinished and (program.commands or program.problem)):
                 break
@@ -253,7 +253,7 @@ class InputFrame(Frame):
         before, self.line = self.line, self.line + text.count("\n")
         # the lines before count too
         padded = "\n" * before + text
-        shell.push(ProgramFrame(shell, parse(padded, shell.dialect.level), padded))
+        shell.push(ProgramFrame(shell, parse(padded, shell.dialect.level, shell.aliases), padded))
 
 
 class PromptFrame(Frame):
@@ -285,14 +285,14 @@ class PromptFrame(Frame):
             shell.stack.pop()
             return
         self.text += line
-        program = parse(self.text, shell.dialect.level)
+        program = parse(self.text, shell.dialect.level, shell.aliases)
         if program.unended or (program.problem and program.problem.incomplete):
             return
         text, self.text = self.text, ""
         if shell.dialect is DASH:  # its messages count the lines
             text = "\n" * self.line + text
             self.line = text.count("\n")
-            program = parse(text, 0)
+            program = parse(text, 0, shell.aliases)
         shell.stack.append(ProgramFrame(shell, program, text))
 
     def catch(self, shell: Shell, jump: Jump) -> bool:

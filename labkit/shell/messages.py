@@ -106,6 +106,7 @@ _SAID = {  # key: (ash, dash, bash)
     "exec not found": ("{0}: not found",) * 3,
     "not in function": ("not in a function", "not in a function", "can only be used in a function"),
     "illegal option": ("illegal option {0}", "Illegal option {0}", "{0}: invalid option"),
+    "no shopt": ("{0}: invalid shell option name",) * 3,
     "bad trap": ("{0}: invalid signal specification", "{0}: bad trap", "{0}: invalid signal specification"),
     "bad mode": ("illegal mode: {0}", "Illegal mode: {0}", "{0}: octal number out of range"),
 }

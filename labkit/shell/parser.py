@@ -10,7 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from labkit.shell.lexer import EOF, NEWLINE, NUMBER, OPERATOR, REDIRECTIONS, WORD, Lexer, ProgramError, Token, describe
+from labkit.shell.lexer import (
+    EOF,
+    NEWLINE,
+    NUMBER,
+    OPERATOR,
+    REDIRECTIONS,
+    WORD,
+    Aliases,
+    Lexer,
+    ProgramError,
+    Token,
+    describe,
+)
 from labkit.shell.tree import (
     AndOr,
     Arm,
@@ -52,20 +64,39 @@ class Program:
     commands: tuple[Node, ...]
     problem: ProgramError | None
     unended: bool = False  # a here-document without its delimiter
+    left: tuple[tuple[int, int], ...] = ()  # after each command: how much of the text is left, and its line
 
 
 @lru_cache(maxsize=512)
-def parse(text: str, level: int = 0) -> Program:
+def parse(text: str, level: int = 0, aliases: Aliases = ()) -> Program:
     """Parse a whole program; `level` as in Lexer."""
-    parser = Parser(Lexer(text, level, _body))
+    return _program(Lexer(text, level, _body, aliases), None)
+
+
+def parse_next(text: str, left: int, line: int, level: int, aliases: Aliases) -> Program:
+    """The next complete command of a text of which so much is left, by the aliases that there are now."""
+    lexer = Lexer(text, level, _body, aliases, line)
+    lexer.place = len(text) - left
+    return _program(lexer, 1)
+
+
+def _program(lexer: Lexer, most: int | None) -> Program:
+    parser = Parser(lexer)
     commands: list[Node] = []
+    left: list[tuple[int, int]] = []
     problem = None
     try:
-        while (command := parser.complete_command()) is not None:
+        while len(commands) != most and (command := parser.complete_command()) is not None:
+            while (
+                lexer.inside_alias and (more := parser.complete_command()) is not None
+            ):  # the lines of an alias are one
+                command = Sequence((command, more))
             commands.append(command)
+            left.append((len(lexer.text) - lexer.place, lexer.line))
     except ProgramError as found:
         problem = found.with_traceback(None)
-    return Program(tuple(commands), problem, any(document.unended for document in parser.documents))
+    unended = any(document.unended for document in parser.documents)
+    return Program(tuple(commands), problem, unended, tuple(left))
 
 
 def _body(lexer: Lexer) -> Sequence:
@@ -159,6 +190,8 @@ class Parser:
         return Sequence(tuple(items))
 
     def _ended(self) -> bool:
+        if self.lexer.aliases:
+            self.lexer.expand_aliases()
         token = self.lexer.peek()
         if token.kind == EOF or (token.kind == OPERATOR and token.value in (")", ";;", ";&")):
             return True
@@ -174,6 +207,8 @@ class Parser:
         return AndOr(first, tuple(rest)) if rest else first
 
     def pipeline(self) -> Node:
+        if self.lexer.aliases:
+            self.lexer.expand_aliases()
         if self.reserved() == _NEGATED:
             self.lexer.next()
             return Negated(self.pipeline())
@@ -181,6 +216,8 @@ class Parser:
         commands = [self.command()]
         while self.accept("|"):
             self.skip_newlines()
+            if self.lexer.aliases:
+                self.lexer.expand_aliases()
             commands.append(self.command())
         return Pipeline(tuple(commands), line) if len(commands) > 1 else commands[0]
 
@@ -330,7 +367,10 @@ class Parser:
         words: list[Word] = []
         redirects: list[Redirect] = []
         line = self.lexer.peek().line
+        aliases = self.lexer.aliases
         while True:
+            if aliases and not words:
+                self.lexer.expand_aliases()
             token = self.lexer.peek()
             if token.kind == WORD:
                 self.lexer.next()

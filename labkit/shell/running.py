@@ -17,8 +17,8 @@ from functools import lru_cache
 from labkit.files import Files, Place
 from labkit.kernel.process import Input, Kernel, Killed, Parked, Process, Runaway
 from labkit.shell import messages
-from labkit.shell.lexer import ProgramError
-from labkit.shell.messages import DASH, Dialect
+from labkit.shell.lexer import Aliases, ProgramError
+from labkit.shell.messages import BASH, DASH, Dialect
 from labkit.shell.terminal import Keyboard, Stream, Twins, readable, writable
 from labkit.shell.tree import Node
 
@@ -29,7 +29,7 @@ class Environment:
     """What a subshell gets a copy of."""
 
     __slots__ = (
-        "arguments", "exported", "fds", "files", "functions", "options", "readonly", "traps", "variables",
+        "aliases", "arguments", "exported", "fds", "files", "functions", "options", "readonly", "traps", "variables",
     )  # fmt: skip
 
     def __init__(self, files: Files, fds: dict[int, Stream]) -> None:
@@ -37,6 +37,7 @@ class Environment:
         self.exported: set[str] = set()
         self.readonly: set[str] = set()
         self.functions: dict[str, Node] = {}
+        self.aliases: Aliases = ()
         self.arguments: list[str] = []
         self.options: set[str] = set()
         self.traps: dict[str, str] = {}
@@ -50,6 +51,7 @@ class Environment:
         other.exported = set(self.exported)
         other.readonly = set(self.readonly)
         other.functions = dict(self.functions)
+        other.aliases = self.aliases
         other.arguments = self.arguments
         other.options = set(self.options)
         other.traps = {name: action for name, action in self.traps.items() if not action} if self.traps else {}
@@ -79,11 +81,11 @@ class Environment:
         """The environment of a program that it starts, in the order of the shell's own table."""
         variables = self.variables
         names = [name for name in variables if name in self.exported]
-        return {name: variables[name] for name in sorted(names, key=_bucket)}
+        return {name: variables[name] for name in sorted(names, key=bucket)}
 
 
 @lru_cache(maxsize=1024)
-def _bucket(name: str) -> int:
+def bucket(name: str) -> int:
     """Where ash and dash keep a variable: a table of 39 lists (hashvar in their var.c)."""
     return ((ord(name[0]) << 4) + sum(map(ord, name))) % 39
 
@@ -258,6 +260,13 @@ class Shell:
     @property
     def arguments(self) -> list[str]:
         return self.env.arguments
+
+    @property
+    def aliases(self) -> Aliases:
+        """Those that count where a command is read; in bash only at a prompt or when it was told so."""
+        env = self.env
+        counts = self.dialect is not BASH or self.interactive or "expand_aliases" in env.options
+        return env.aliases if counts else ()
 
     def get(self, name: str) -> str | None:
         return self.env.variables.get(name)

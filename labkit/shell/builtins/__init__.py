@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from labkit.kernel.process import ExecError, find_program
 from labkit.shell.boundaries import Builtin, spawn
-from labkit.shell.builtins import control, folders, options, processes, reading, saying, variables
+from labkit.shell.builtins import aliases, control, folders, options, processes, reading, saying, variables
 from labkit.shell.messages import BASH, DASH
 from labkit.shell.parser import RESERVED
 from labkit.shell.running import ABORT, Jump, Shell
@@ -71,6 +71,8 @@ def _describe(shell: Shell, args: list[str], names: list[str], *, plain: bool) -
 def _kind_of(shell: Shell, name: str, plain: bool) -> str | None:
     if name in RESERVED:
         return name if plain else f"{name} is a shell keyword"
+    if (value := dict(shell.env.aliases).get(name)) is not None:
+        return _alias_kind(shell, name, value, plain)
     if name in shell.env.functions:
         return name if plain else f"{name} is a {'shell ' if shell.dialect is DASH else ''}function"
     if name in SPECIAL_BUILTINS:
@@ -83,6 +85,12 @@ def _kind_of(shell: Shell, name: str, plain: bool) -> str | None:
     except ExecError:
         return None
     return path if plain else f"{name} is {path}"
+
+
+def _alias_kind(shell: Shell, name: str, value: str, plain: bool) -> str:
+    if plain:
+        return f"alias {name}={saying.alias_quoted(shell, value)}"
+    return f"{name} is aliased to `{value}'" if shell.dialect is BASH else f"{name} is an alias for {value}"
 
 
 def _hash(shell: Shell, args: list[str]) -> int:
@@ -118,7 +126,7 @@ _POSIX_SPECIAL = frozenset(SPECIAL_BUILTINS)
 
 BUILTINS: dict[str, Builtin] = {
     "[": saying.test,
-    "alias": _true,
+    "alias": aliases.alias,
     "cd": folders.cd,
     "chdir": folders.cd,
     "command": _command,
@@ -134,15 +142,16 @@ BUILTINS: dict[str, Builtin] = {
     "printf": saying.printf,
     "pwd": folders.pwd,
     "read": reading.read,
+    "shopt": options.shopt,
     "source": control.dot,
     "test": saying.test,
     "true": _true,
     "type": _type,
     "ulimit": processes.ulimit,
     "umask": folders.umask,
-    "unalias": _true,
+    "unalias": aliases.unalias,
     "wait": processes.wait,
 }
 
 
-EXTENSIONS = {"let": 1, "source": 1, "declare": 2}  # and the level of the dialect that has them
+EXTENSIONS = {"let": 1, "source": 1, "declare": 2, "shopt": 2}  # and the level of the dialect that has them

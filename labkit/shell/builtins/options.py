@@ -23,6 +23,15 @@ _OPTIONS = {  # in the order of `set -o`
 }
 
 
+_SHOPT = (  # those of bash that are on from the start, and further ones
+    frozenset("cmdhist complete_fullquote extquote force_fignore hostcomplete interactive_comments progcomp "
+              "promptvars sourcepath".split()),
+    frozenset("autocd cdable_vars cdspell checkhash checkjobs checkwinsize direxpand dirspell dotglob execfail "
+              "expand_aliases extdebug extglob failglob globstar gnu_errfmt histappend histreedit histverify huponexit "
+              "inherit_errexit lastpipe lithist localvar_inherit localvar_unset login_shell mailwarn nocaseglob "
+              "nocasematch no_empty_cmd_completion nullglob patsub_replacement progcomp_alias restricted_shell "
+              "shift_verbose varredir_close xpg_echo".split()),
+)  # fmt: skip
 _LETTERS = frozenset("abCefhmnuvxBEHT")
 
 
@@ -86,6 +95,29 @@ def _show_options(shell: Shell, table: bool) -> None:
     head = "Current option settings\n" if shell.dialect is DASH else ""
     lines = (f"{name:<16}{'on' if _OPTIONS[name] in shell.env.options else 'off'}\n" for name in names)
     shell.out(head + "".join(lines))
+
+
+def shopt(shell: Shell, args: list[str]) -> int:
+    """bash's further options: kept among the shell's, those that are on from the start by their absence."""
+    flags = "".join(arg[1:] for arg in args[1:] if arg.startswith("-"))
+    names = [arg for arg in args[1:] if not arg.startswith("-")] or sorted(_SHOPT[0] | _SHOPT[1])
+    status = 0
+    for name in names:
+        if name not in _SHOPT[0] | _SHOPT[1]:
+            status = say(shell, args, "no shopt", name)
+        elif ("s" in flags or "u" in flags) and len(args) > 2:
+            _switch(shell, name, ("s" in flags) is (name in _SHOPT[1]))
+        else:
+            on = (name in shell.env.options) is (name in _SHOPT[1])
+            status = status if on else 1
+            if "q" not in flags:
+                said = (
+                    f"shopt -{'s' if on else 'u'} {name}\n"
+                    if "p" in flags
+                    else f"{name:<15}\t{'on' if on else 'off'}\n"
+                )
+                shell.out(said)
+    return status
 
 
 def getopts(shell: Shell, args: list[str]) -> int:

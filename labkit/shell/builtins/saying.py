@@ -51,7 +51,13 @@ def count(shell: Shell, args: list[str], default: int) -> int:
 
 
 def single_quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\"'\"'") + "'"
+    """The value as ash and dash show it: its single quotes in double ones (single_quote in dash's mystring.c)."""
+    runs = re.findall(r"([^']*)('*)", value)
+    return "".join(f"'{text}'" + (f'"{quotes}"' if quotes else "") for text, quotes in runs[: -1 if value else None])
+
+
+def alias_quoted(shell: Shell, value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'" if shell.dialect is BASH else single_quoted(value)
 
 
 def echo(shell: Shell, args: list[str]) -> int:
