@@ -2,6 +2,9 @@
 
 `labkit/course/exercises/LESSON.toml` holds the exercises of a lesson. When an exercise changes so that old answers
 would be judged otherwise, its revision goes up, and its record of before moves to `old/SLUG@REVISION.toml`.
+
+A course may have exercises of its own beside these, in files of the same form: those of an installed package that an
+entry point of the group `labkit.course` names, and those that `use_course` is given (`labkit grade --course PATH`).
 """
 
 from __future__ import annotations
@@ -9,11 +12,14 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from importlib.metadata import entry_points
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from labkit.course.checks import CHECKS
 from labkit.course.compare import COMPARE
@@ -83,6 +89,53 @@ def exercises_folder() -> Traversable:
     return files("labkit.course") / "exercises"
 
 
+CourseFiles = tuple[tuple[str, str], ...]  # names of record files and their texts
+_outside: CourseFiles = ()
+
+
+def course_files(path: Path) -> CourseFiles:
+    """The record files of a course outside the package: in a folder, in its `exercises/`, or in a wheel.
+
+    Raises CourseError.
+    """
+    try:
+        if path.is_dir():
+            found = sorted({*path.glob("*.toml"), *path.glob("exercises/**/*.toml")} - {path / "pyproject.toml"})
+            records = [(each.name, each.read_text(encoding="utf-8")) for each in found]
+        else:
+            with zipfile.ZipFile(path) as wheel:
+                named = [each for each in sorted(wheel.namelist()) if each.endswith(".toml")]
+                records = [(each.rpartition("/")[2], wheel.read(each).decode("utf-8")) for each in named]
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise CourseError([f"{path}: it cannot be read as a course: {error}"]) from None
+    if not records:
+        raise CourseError([f"{path}: there are no exercises (files NAME.toml) in it"])
+    return tuple(records)
+
+
+def use_course(records: CourseFiles) -> None:
+    """From now on these exercises are there too, before all others. Raises CourseError with all faults of theirs."""
+    global _outside
+    faults = [fault for name, text in records for fault in parse_records(name, text)[1]]
+    if faults:
+        raise CourseError(faults)
+    _outside = records
+
+
+@lru_cache(maxsize=1)
+def _installed() -> CourseFiles:
+    """What packages with an entry point `labkit.course` have."""
+    folders = [files(each.value) for each in entry_points(group="labkit.course")]
+    return tuple((each.name, each.read_text(encoding="utf-8")) for folder in folders for each in toml_files(folder))
+
+
+def _current() -> Iterator[tuple[str, str]]:
+    """All record files with exercises as they are now."""
+    yield from _outside
+    yield from _installed()
+    yield from ((each.name, each.read_text(encoding="utf-8")) for each in toml_files(exercises_folder()))
+
+
 def load_exercise(name: str) -> Exercise:
     """The exercise with this slug; `SLUG@REVISION` for the record of an older revision."""
     slug, _, revision = name.partition("@")
@@ -96,23 +149,29 @@ def load_exercise(name: str) -> Exercise:
 
 def _candidates(slug: str) -> Iterator[Exercise]:
     """All exercises of the files that have this slug written in them."""
-    for file in [*toml_files(exercises_folder()), *toml_files(exercises_folder() / "old")]:
-        if slug in file.read_text(encoding="utf-8"):
-            yield from _load_file(file.name, file.read_text(encoding="utf-8"))
+    for name, text in _current():
+        if slug in text:
+            yield from _load_file(name, text)
+    for file in toml_files(exercises_folder() / "old"):
+        if slug in (text := file.read_text(encoding="utf-8")):
+            yield from _load_file(file.name, text)
 
 
 def load_all() -> list[Exercise]:
     """Every exercise of the course in its current revision, lesson by lesson. Raises CourseError with all faults."""
     exercises: list[Exercise] = []
     faults: list[str] = []
-    for file in toml_files(exercises_folder()):
+    for name, text in _current():
         try:
-            exercises += _load_file(file.name, file.read_text(encoding="utf-8"))
+            exercises += _load_file(name, text)
         except CourseError as error:
             faults += error.faults
+    newest: dict[str, Exercise] = {}
+    for each in exercises:
+        newest[each.slug] = max(newest.get(each.slug, each), each, key=lambda one: one.revision)
     if faults:
         raise CourseError(faults)
-    return exercises
+    return [each for each in exercises if newest[each.slug] is each]
 
 
 def slugs() -> list[str]:
