@@ -44,7 +44,7 @@ from labkit.kernel.process import (
 )
 from labkit.shell import APPLETS as SHELL_APPLETS
 from labkit.shell import PROGRAMS as SHELLS
-from labkit.shell import Session, Written, execute
+from labkit.shell import SavedSession, Session, Written, execute
 from labkit.shell.boundaries import process_twin
 from labkit.shell.completion import Completion
 from labkit.userland import PROGRAMS as UTILITIES
@@ -62,6 +62,7 @@ _STOPPED = {
     TooLarge: "so many bytes do not fit into memory",
 }
 INTERRUPT, END = "\x03", "\x04"  # what the keys ^C and ^D type
+WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -342,7 +343,7 @@ class SavedTerminal(NamedTuple):
     """A terminal at one moment: its outer shell, how that was, and the innermost one at its prompt."""
 
     session: Session | None
-    shell: tuple[Parked | None, str, int | None] | None
+    shell: SavedSession | None
     at: AtPrompt | None
 
 
@@ -367,6 +368,11 @@ class Terminal:
     def prompt(self) -> str:
         """What the innermost shell shows before the cursor."""
         return self._waiting().prompt
+
+    @property
+    def held(self) -> bool:
+        """Whether a command has the terminal until ^C."""
+        return self._waiting().held
 
     @property
     def inside(self) -> bool:
@@ -435,7 +441,7 @@ class Terminal:
     def _status(self, session: Session) -> int:
         if session.status is None:
             self._look()
-            return self._at.status if self._at else 0
+            return self._at.status if self._at and session.prompt not in WAITING else 0
         self._session, self.ended = None, True
         return session.status
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from labkit import Machine
 from labkit.machine import END, INTERRUPT, Terminal
 
@@ -111,3 +113,65 @@ def test_who_asks_for_the_prompt_changes_nothing() -> None:
     line = "date +%N; docker pull -q busybox; printf 'FROM busybox\\nRUN touch x\\n' | docker build -q -"
     assert asked.run(line) == unasked.run(line)
     assert Terminal(asked).run("date +%N") == Terminal(unasked).run("date +%N")
+
+
+# What keeps the terminal until ^C, with what it takes to have it; and the statuses: of the line, and after ^C.
+HELD = {
+    "docker run --name mine nginx": ("docker pull -q nginx", 0),  # nginx ends in good order on SIGINT
+    "docker logs -f web": ("docker run -d --name web nginx", 130),
+    "docker attach web": ("docker run -d --name web nginx", 130),
+    "docker wait web": ("docker run -d --name web nginx", 130),
+    "docker exec web sleep 1000": ("docker run -d --name web nginx", 130),
+    "docker events": ("true", 130),
+    "docker stats": ("true", 130),
+    "tail -f /etc/hostname": ("true", 130),
+    "sleep 1000": ("true", 130),
+    "sleep 1000; false": ("true", 1),
+    "docker run --rm -it busybox sh -c top": ("docker pull -q busybox", 130),
+}
+
+
+@pytest.mark.parametrize("line", HELD)
+def test_what_never_ends_keeps_the_terminal_until_an_interrupt(line: str) -> None:
+    """What is typed meanwhile is lost; without a terminal it is interrupted at once."""
+    terminal = Terminal(Machine())
+    before, status = HELD[line]
+    terminal.run(before)
+    assert terminal.run(line).returncode == 0
+    assert (terminal.held, terminal.prompt) == (True, "")
+    saved, machine = terminal.snapshot(), terminal.machine.snapshot()
+    for typed in ("echo lost", END):
+        assert terminal.run(typed).stdout == ""
+        assert terminal.held
+    for _ in range(2):  # the second time after going back to when it was held
+        assert terminal.run(INTERRUPT).returncode == status
+        assert (terminal.held, terminal.prompt) == (False, "# ")
+        assert terminal.run("echo on").stdout == "on\n"
+        terminal.machine.restore(machine)
+        terminal.restore(saved)
+        assert terminal.held
+
+
+def test_what_ends_by_itself_keeps_no_terminal() -> None:
+    terminal = Terminal(Machine())
+    for line in ("sleep 60", "tail -f /etc/hostname | head -n 1", "timeout 5 sleep 1000", "sleep 1000 &"):
+        terminal.run(line)
+        assert not terminal.held, line
+    assert Machine().run("sleep 1000; tail -f /etc/hostname").returncode == 130
+    terminal.run("docker pull -q busybox; printf 'FROM busybox\\nRUN sleep inf\\n' > Dockerfile")
+    assert "exit code: 130" in terminal.run("docker build .").stderr
+    assert not terminal.held
+
+
+def test_the_first_process_of_a_container_takes_no_notice_of_an_interrupt() -> None:
+    """It has no handler; docker ends at the third ^C, and the container goes on."""
+    terminal = Terminal(Machine())
+    terminal.run("docker run --name box busybox sleep 1000")
+    for _ in range(2):
+        terminal.run(INTERRUPT)
+        assert terminal.held
+    done = terminal.run(INTERRUPT)
+    assert (done.returncode, done.stderr) == (1, "\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n")
+    assert terminal.run("docker ps --format '{{.Names}}'").stdout == "box\n"
+    assert terminal.run("docker stop -t 0 box").stdout == "box\n"
+    assert terminal.run("docker ps -q").stdout == ""

@@ -18,9 +18,7 @@ from labkit.course.machines import answer_text, fresh_machine, write_file
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
 from labkit.engine.core.core import Event
-from labkit.machine import Machine, SavedTerminal, Snapshot, Terminal
-
-WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
+from labkit.machine import WAITING, Machine, SavedTerminal, Snapshot, Terminal
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,11 @@ import traitlets
 
 from labkit.course import Attempt, CourseError, Judgement, Progress, ProgressError, load_exercise, open_progress
 from labkit.course.progress import COURSE, AnswerEntry, DraftEntry, ProgressDocument, empty, merged, parse, whose
-from labkit.course.session import WAITING, Moment, RecordedInput, Timeline, typed_file
+from labkit.course.session import Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
 from labkit.jupyter.view import count
 from labkit.kernel.golang import Json, JsonObject, text
+from labkit.machine import WAITING
 
 STATIC = pathlib.Path(__file__).parent / "static"
 PROMPT = "# "  # root's shell

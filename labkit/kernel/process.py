@@ -9,11 +9,13 @@ bytes, never of seconds. Signals are signal(7)'s, without SIG.
 
 from __future__ import annotations
 
+import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
-from typing import NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from labkit.files import Content, Files, Place
 
@@ -231,6 +233,21 @@ class Services:
     passed: Callable[[], None]  # time has passed in which waiting processes may go on
 
 
+class Keys(Protocol):
+    """The keys of a terminal at which somebody sits."""
+
+    held: bool  # a command has the terminal until ^C
+
+    def take_interrupt(self) -> bool:
+        """Was ^C pressed? What was typed before it is lost then."""
+        ...
+
+
+_INTERRUPTED = 130  # exit status after SIGINT
+FORSAKEN = -1  # what a container's process "returns" that goes on after the third ^C, when docker ends
+_PATIENCE = 3  # docker/cli, cmd/docker/docker.go forceExitAfter3TerminationSignals
+
+
 @dataclass
 class Kernel:
     """What all processes of one machine share."""
@@ -244,6 +261,16 @@ class Kernel:
     children: list[Callable[[], Iterable[Place]]] = field(
         default_factory=list
     )  # those that they left in the background
+    keys: Keys | None = None  # of the terminal that the foreground has; None: nobody can press ^C
+
+    @contextmanager
+    def unattended(self) -> Iterator[None]:
+        """What never ends gets its ^C at once in here."""
+        keys, self.keys = self.keys, None
+        try:
+            yield
+        finally:
+            self.keys = keys
 
     def tick(self, steps: int = 1) -> None:
         self.budget -= steps
@@ -306,7 +333,7 @@ class Process:
         self.kernel.services.passed()
 
     def wait_forever(self, *signals: str) -> int:
-        """Wait for something that never comes, as a server does for a request. In the foreground: interrupted (130).
+        """Wait for something that never comes, as a server does for a request. In the foreground: until ^C.
 
         `signals`: the names (TERM) of those that the program has a handler for, which ends it in good order.
         """
@@ -314,7 +341,22 @@ class Process:
             self.traps.setdefault(name, "exit 0")
         if self.detached:
             raise Parked(None)
-        return 130
+        return self._hold(0)
+
+    def _hold(self, ignored: int) -> int:
+        """The exit status after ^C, which the first process of a container gets only where it has a handler for it."""
+        keys = self.kernel.keys
+        if keys is None:
+            return _INTERRUPTED
+        handler = re.fullmatch(r"exit (\d+)", self.traps.get("INT", ""))
+        if keys.take_interrupt():
+            if handler or not (self.namespaces.pid and self.pid == 1):
+                return int(handler[1]) if handler else _INTERRUPTED
+            ignored += 1
+            if ignored == _PATIENCE:
+                return FORSAKEN
+        keys.held = True
+        raise Parked(None, lambda process: process._hold(ignored))
 
     def tick(self, steps: int = 1) -> None:
         self.kernel.tick(steps)

@@ -7,6 +7,6 @@ busybox has; `Session` is a terminal. The utilities are a package of their own, 
 from __future__ import annotations
 
 from labkit.shell.main import APPLETS, PROGRAMS, ash, bash, dash, sh
-from labkit.shell.terminal import Session, Written, execute
+from labkit.shell.terminal import SavedSession, Session, Written, execute
 
-__all__ = ["APPLETS", "PROGRAMS", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]
+__all__ = ["APPLETS", "PROGRAMS", "SavedSession", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from labkit.files import Place
-from labkit.kernel.process import ExecError, Input, Parked, Process, Runaway
+from labkit.kernel.process import ExecError, Input, Keys, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.frames import SequenceFrame, run_text
 from labkit.shell.running import Environment, Frame, Job, Jobs, Jump, Shell, Suspend, resumed
@@ -269,7 +269,7 @@ def capture(shell: Shell, body: Sequence) -> str:
 class PipelineFrame(Boundary):
     """The stages one after the other, each a subshell that reads what the one before it wrote."""
 
-    __slots__ = ("before", "budget", "failed", "given", "index", "node", "pipe")
+    __slots__ = ("before", "budget", "failed", "given", "index", "keys", "node", "pipe")
     own = ("env", "pipe")
 
     def __init__(self, shell: Shell, node: Pipeline) -> None:
@@ -280,6 +280,7 @@ class PipelineFrame(Boundary):
         self.failed = 0  # the last status that was not 0, for pipefail
         self.pipe: Pipe | None = None
         self.given = self.budget = 0
+        self.keys: Keys | None = None
 
     @property
     def is_last(self) -> bool:
@@ -308,6 +309,7 @@ class PipelineFrame(Boundary):
             self.pipe.broken = before.broken if before else ""
             self.budget = kernel.budget
             kernel.budget = self.given = min(kernel.budget // 2, STAGE_STEPS)
+            self.keys, kernel.keys = kernel.keys, None  # what it writes is read at once
         shell.env = env
         shell.status = self.before
         shell.start(self.node.commands[self.index])
@@ -331,6 +333,7 @@ class PipelineFrame(Boundary):
         if self.given:
             kernel = shell.process.kernel
             kernel.budget = self.budget - (self.given - kernel.budget)
+            kernel.keys = self.keys
             self.given = 0
 
     def cut(self, shell: Shell, why: str) -> bool:

@@ -93,6 +93,7 @@ class Lexer:
         self.parse_body = parse_body
         self.operators = (OPERATORS, EXTENDED_OPERATORS, BASH_OPERATORS)[level]
         self.documents: list[Document] = []
+        self.continued = False  # a backslash before the newline is all that ends the text
         self._ahead: Token | None = None
 
     # -- tokens
@@ -167,7 +168,7 @@ class Lexer:
                 self.place = len(text) if end < 0 else end
             elif char == "\\" and text.startswith("\\\n", self.place):
                 self.place += 2
-                self.line += 1
+                self._next_line()
             else:
                 return
 
@@ -217,9 +218,14 @@ class Lexer:
         char = self.text[self.place + 1 : self.place + 2]
         self.place += 1 + len(char)
         if char == "\n":
-            self.line += 1
+            self._next_line()
         else:
             parts.append(Literal(char or "\\", True))
+
+    def _next_line(self) -> None:
+        """A backslash at the end of a line joins it to the next one, where there is one."""
+        self.line += 1
+        self.continued = self.place == len(self.text)
 
     def _single_quoted(self) -> str:
         end = self.text.find("'", self.place + 1)

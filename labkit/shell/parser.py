@@ -63,7 +63,7 @@ class Program:
 
     commands: tuple[Node, ...]
     problem: ProgramError | None
-    unended: bool = False  # a here-document without its delimiter
+    unended: bool = False  # it goes on: a here-document without its delimiter, a backslash at the end of the last line
     left: tuple[tuple[int, int], ...] = ()  # after each command: how much of the text is left, and its line
 
 
@@ -95,7 +95,7 @@ def _program(lexer: Lexer, most: int | None) -> Program:
             left.append((len(lexer.text) - lexer.place, lexer.line))
     except ProgramError as found:
         problem = found.with_traceback(None)
-    unended = any(document.unended for document in parser.documents)
+    unended = lexer.continued or any(document.unended for document in parser.documents)
     return Program(tuple(commands), problem, unended, tuple(left))
 
 

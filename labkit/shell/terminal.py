@@ -238,10 +238,15 @@ class Keyboard(Input):
         self.ended = False  # ^D at the beginning of a line
         self.echoing = False
         self.interrupted = False  # ^C
+        self.held = False  # see kernel.process.Keys
+
+    def take_interrupt(self) -> bool:
+        taken, self.interrupted = self.interrupted, False
+        self.typed = b"" if taken else self.typed
+        return taken
 
     def _interrupt(self) -> None:
-        if self.interrupted:
-            self.interrupted, self.typed = False, b""
+        if self.take_interrupt():
             raise Killed(INTERRUPTED)
 
     def echo(self, line: bytes, output: Output) -> None:
@@ -405,6 +410,15 @@ class Screen(Output):
         self.shown.append(Written(self.number, bytes(piece)))
 
 
+class SavedSession(NamedTuple):
+    """A shell at a terminal, at one moment."""
+
+    waiting: Parked | None
+    prompt: str
+    status: int | None
+    held: bool
+
+
 class Session:
     """A shell at a terminal. `process` is the shell to start: its argv, env and files; its streams are replaced."""
 
@@ -446,12 +460,17 @@ class Session:
         self._keyboard.interrupted = True
         return self._go_on()
 
-    def snapshot(self) -> tuple[Parked | None, str, int | None]:
-        """The shell as it is; its machine is not part of it."""
-        return self._waiting, self.prompt, self.status
+    @property
+    def held(self) -> bool:
+        """Whether a command has the terminal until ^C; what is typed meanwhile is lost."""
+        return self._keyboard.held
 
-    def restore(self, saved: tuple[Parked | None, str, int | None]) -> None:
-        self._waiting, self.prompt, self.status = saved
+    def snapshot(self) -> SavedSession:
+        """The shell as it is; its machine is not part of it."""
+        return SavedSession(self._waiting, self.prompt, self.status, self.held)
+
+    def restore(self, saved: SavedSession) -> None:
+        self._waiting, self.prompt, self.status, self._keyboard.held = saved
 
     def _go_on(self) -> list[Written]:
         """Resume as long as something reads what was typed."""
@@ -468,15 +487,21 @@ class Session:
                 raise
             if not keyboard.typed or keyboard.typed == left:
                 break
+        if self.held:
+            self._keyboard.typed, self._keyboard.ended = b"", False
         return self._take()
 
     def _continue(self, run: Callable[[], int]) -> None:
         """Run until the shell ends or waits for a line."""
         self._waiting = None
+        kernel, self._keyboard.held = self._process.kernel, False
+        kernel.keys, before = self._keyboard, kernel.keys
         try:
             self.status = run()
         except Parked as parked:
             self._waiting = parked
+        finally:
+            kernel.keys = before
 
     def _take(self) -> list[Written]:
         """What was written, without the prompt at its end."""

@@ -14,6 +14,7 @@ from labkit.userland.tool import Say, Tool, Utility, text_of
 
 _EXEC = Say("can't execute '{0}'", "{0:l}")
 _FAILED = Say("can't execute '{0}'", "failed to run command {0:l}")
+_NAP = 60  # seconds of sleep in which a person at a terminal waits for the prompt; a longer one is waited for until ^C
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -157,7 +158,7 @@ def _duration(tool: Tool, text: str) -> float:
 
 def sleep(tool: Tool) -> int:
     seconds = sum(_duration(tool, text) for text in tool.operands)
-    if seconds == float("inf"):
+    if seconds == float("inf") or (tool.process.kernel.keys and seconds > _NAP and not tool.process.detached):
         return tool.process.wait_forever()
     tool.process.sleep(seconds)
     return 0
@@ -178,7 +179,8 @@ def timeout(tool: Tool) -> int:
     clock = tool.process.kernel.clock
     start = clock.now
     try:
-        status = tool.run(tool.operands[1:], _FAILED)
+        with tool.process.kernel.unattended():
+            status = tool.run(tool.operands[1:], _FAILED)
     except Parked as parked:
         if limit and (parked.until is None or parked.until - start > limit * 1e9):
             raise Parked(start + int(limit * 1e9), lambda process: _timed_out(tool)) from None

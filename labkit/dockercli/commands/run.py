@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labkit.dockercli.commands import Invocation, ReferenceInvalid, daemon_says, parse_any, plain_os_error
+from labkit.dockercli.commands.containers import attached
 from labkit.dockercli.commands.images import show_pull
 from labkit.dockercli.flags import StatusError, ValueInvalid
 from labkit.dockercli.runconfig import container_body, read_pairs
@@ -103,14 +104,13 @@ def run(run: Invocation) -> int:
             run.out(identifier)  # run.go prints it beside the start, which may fail
             run.engine.start_container(identifier)
             return 0
-        status = run.engine.start_container(identifier, attach=_streams(run, body))
+        return attached(lambda: run.engine.start_container(identifier, attach=_streams(run, body)))
     except EngineError as error:
         raise _with_help(run, daemon_says(error), start_status(error.message)) from None
     except ReferenceInvalid as error:
         raise _with_help(run, str(error), 125) from None
     except StatusError as error:
         raise _with_help(run, error.message, 125) from None
-    return int(status or 0)
 
 
 def _check_terminal(run: Invocation, stdin: bool, tty: bool) -> None:

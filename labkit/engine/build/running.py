@@ -143,7 +143,8 @@ class Runner:
             self.core.kernel,
             hostname=HOSTNAME,
         )
-        status = self.core.kernel.execute(process)
+        with self.core.kernel.unattended():
+            status = self.core.kernel.execute(process)
         self.seconds = output.seconds
         if status:
             raise RunError(f"{_process(vertex)} did not complete successfully: exit code: {status}")

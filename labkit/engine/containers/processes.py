@@ -25,6 +25,7 @@ from labkit.kernel import golang
 from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
 from labkit.kernel.process import (
     BACKGROUND_STEPS,
+    FORSAKEN,
     IGNORED,
     NAMES,
     NUMBERS,
@@ -252,6 +253,8 @@ def run_process(
 
 
 def _ended_at_terminal(core: Core, identifier: str, process: Process, status: int) -> int:
+    if status == FORSAKEN:
+        return status
     if identifier in core.tables.running:
         end(core, identifier, process, status & 0xFF)
     return status & 0xFF
@@ -399,7 +402,8 @@ def _handle(core: Core, container: Container, running: Running, handler: str) ->
     else:
         process.argv = ["sh", "-c", handler]
         process.detached = False
-        status = core.kernel.execute(process)
+        with core.kernel.unattended():
+            status = core.kernel.execute(process)
     if "exit" not in words:
         flush(core, container.id, process)
         return False
