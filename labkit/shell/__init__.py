@@ -7,6 +7,7 @@ busybox has; `Session` is a terminal. The utilities are a package of their own, 
 from __future__ import annotations
 
 from labkit.shell.main import APPLETS, PROGRAMS, ash, bash, dash, sh
-from labkit.shell.terminal import SavedSession, Session, Written, execute
+from labkit.shell.session import SavedSession, Session, Written
+from labkit.shell.terminal import execute
 
 __all__ = ["APPLETS", "PROGRAMS", "SavedSession", "Session", "Written", "ash", "bash", "dash", "execute", "sh"]
