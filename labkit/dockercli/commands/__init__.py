@@ -15,7 +15,7 @@ from labkit.engine.api import Engine
 from labkit.engine.core import names
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference
-from labkit.kernel.process import Process
+from labkit.kernel.process import FORSAKEN, Parked, Process
 
 
 @dataclass(frozen=True)
@@ -287,3 +287,18 @@ def parse_any(text: str) -> Reference | None:
     except EngineError as error:
         raise ReferenceInvalid(error.message) from None
     return found if isinstance(found, Reference) else None
+
+
+def attached(start: Callable[[], int | None]) -> int:
+    """The status of a container's process, for whose end docker waits; of docker's own, where it ends first."""
+    try:
+        return int(start() or 0)
+    except Parked as parked:
+        raise parked.then(_ended) from None
+
+
+def _ended(docker: Process, status: int) -> int:
+    if status != FORSAKEN:
+        return status
+    docker.stderr.write("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n")
+    return 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from labkit.dockercli import rows
-from labkit.dockercli.commands import Invocation, daemon_says
+from labkit.dockercli.commands import Invocation, attached, daemon_says
 from labkit.dockercli.flags import StatusError, ValueInvalid
 from labkit.dockercli.gotext import TableRow
 from labkit.dockercli.rows import render
@@ -14,7 +13,7 @@ from labkit.dockercli.runconfig import join_host, port_number
 from labkit.engine.containers.processes import Streams
 from labkit.engine.core.errors import EngineError, conflict
 from labkit.kernel.golang import SECOND, JsonObject, at, human_size, items, members, text, texts
-from labkit.kernel.process import FORSAKEN, Input, Parked, Process
+from labkit.kernel.process import Input
 from labkit.kernel.timestamps import moment
 
 from ..template import Template, TemplateError
@@ -46,21 +45,6 @@ def _start_attached(run: Invocation) -> int:
     stderr = process.stdout if at(config, "Config", "Tty") else process.stderr
     streams = Streams(process.stdout, stderr, process.stdin if takes_input else Input(b""))
     return attached(lambda: run.engine.start_container(run.arguments[0], attach=streams))
-
-
-def attached(start: Callable[[], int | None]) -> int:
-    """The status of a container's process, for whose end docker waits; of docker's own, where it ends first."""
-    try:
-        return int(start() or 0)
-    except Parked as parked:
-        raise parked.then(_ended) from None
-
-
-def _ended(docker: Process, status: int) -> int:
-    if status != FORSAKEN:
-        return status
-    docker.stderr.write("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n")
-    return 1
 
 
 def _timeout(run: Invocation) -> int | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.dockercli.commands import Invocation, ReferenceInvalid, daemon_says, parse_any, plain_os_error
-from labkit.dockercli.commands.containers import attached
+from labkit.dockercli.commands import Invocation, ReferenceInvalid, attached, daemon_says, parse_any, plain_os_error
 from labkit.dockercli.commands.images import show_pull
 from labkit.dockercli.flags import StatusError, ValueInvalid
 from labkit.dockercli.runconfig import container_body, read_pairs
