@@ -8,7 +8,7 @@ digest of a vertex).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -154,6 +154,14 @@ class Graph:
             self.vertices.append(vertex)
         self.names[vertex.identity] = vertex.name  # the last one wins, as in the definition that BuildKit is sent
 
+    def under(self, identities: Iterable[str]) -> set[str]:
+        """These, and all that they stand on or read from."""
+        below = set(identities)
+        for vertex in reversed(self.vertices):
+            if vertex.identity in below:
+                below |= {other.identity for other in (vertex.below, *vertex.sources) if other}
+        return below
+
     def __iter__(self) -> Iterator[Vertex]:
         return iter(self.vertices)
 
@@ -201,6 +209,14 @@ class VertexResults:
         result = self._known[vertex.identity] = VertexResult(digest, record, key)
         return result
 
+    def can_begin(self, vertex: Vertex) -> bool:
+        """Whether what it stands on is there."""
+        try:
+            below = vertex.below
+            return below is None or isinstance(below, ImageVertex) or self.of(below).record is not None
+        except StepError:
+            return False
+
     def ignores_cache(self, vertex: Vertex) -> bool:
         """RUN and COPY by --no-cache, or --no-cache-filter with their stage's name (dockerui, IsNoCache).
 
@@ -216,7 +232,7 @@ class VertexResults:
     def tree_of(self, source: CopySource) -> SourceTree | None:
         """The files that a source is taken from; None where they are not there yet."""
         if source.vertex is None:
-            return self.tree
+            return self.tree if source.context else SourceTree(self.views.empty())
         record = self.of(source.vertex).record
         chain = record.chain if record else source.vertex.chain if isinstance(source.vertex, ImageVertex) else None
         if chain is None or LayerStore(self.core).get(chain) is None:
@@ -305,10 +321,25 @@ class VertexResults:
                 tree.lstat(required)
             found = tree.find(source.path)
         except OSError:
-            if exclude and not include:  # nothing is what the patterns leave; the copying will fail
+            if (exclude and not include) or _is_below(vertex, source):  # the copying will fail
                 return []
             raise StepError(vertex, f"failed to compute cache key: {self._missing(required)}") from None
         return [(last, listing(tree, path, exclude, include)) for last, path in found]
+
+    def missing_of(self, vertex: CopyVertex) -> StepError | None:
+        """What is wrong with its sources, as far as those are there, whatever it stands on. They are looked for at
+        once, and it is the last that is told (BuildKit 0.8; solver/llbsolver/ops/opsutils/contenthash.go)."""
+        for source in reversed(vertex.from_):
+            try:
+                there = source.text is None and self.tree_of(source)
+            except StepError:
+                continue
+            try:
+                if there:
+                    self._content(vertex, source)
+            except StepError as error:
+                return error
+        return None
 
     def _missing(self, path: str) -> str:
         """Each daemon has a uuid of its own; what is looked into has a new key in each build."""
@@ -317,6 +348,14 @@ class VertexResults:
 
 
 COPY_OPTIONS = ("target", "--chown", "--chmod", "--exclude", "unpack")  # CopyVertex.options
+
+
+def _is_below(vertex: CopyVertex, source: CopySource) -> bool:
+    """Whether a COPY takes from what it stands on, or from nothing: its key is without the content then
+    (solver/llbsolver/ops/file.go, CacheMap)."""
+    if source.vertex is None:
+        return not source.context
+    return vertex.below is not None and source.vertex.identity == vertex.below.identity
 
 
 def base_key(vertex: ImageVertex) -> CacheKey:

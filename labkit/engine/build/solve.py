@@ -343,35 +343,36 @@ class Solver:
         return needed
 
     def _look_for_missing(self) -> None:
-        """A file that is not in the context is noticed before anything else is made."""
-        for vertex in self.graph:
-            try:
-                self.results.of(vertex)
-            except StepError as error:
-                self._cancel(error)
-                raise
+        """Files that are not in the context are noticed before anything else is made, all of them; the last is told."""
+        copies = (vertex for vertex in self.graph if isinstance(vertex, CopyVertex))
+        failing = {error.vertex.identity: error for copy in copies if (error := self.results.missing_of(copy))}
+        if failing:
+            self._cancel(failing)
+            raise next(reversed(failing.values()))
 
-    def _cancel(self, failing: StepError) -> None:
-        """Show what had been begun when a step failed: a process does not end, a folder is made at once."""
-        running = False
+    def _cancel(self, failing: dict[str, StepError]) -> None:
+        """Show what had been begun when steps failed, and as cached what they stand on (solver/progress.go, append).
+
+        What stands on the base alone is not done yet, but a folder there is made at once."""
+        below = self.graph.under(failing)
+        begun = {vertex.identity for vertex in self.graph if self.results.can_begin(vertex)}
         for vertex in self.graph:
-            if vertex is failing.vertex:
-                break
-            if isinstance(vertex, ImageVertex):
-                continue
-            result = self.results.of(vertex)
-            if result.record:
-                self._show_cached(vertex, result)
-            elif running:
-                continue
-            elif isinstance(vertex, MkdirVertex):
-                self._make_vertex(vertex, result)
-            else:
-                self.progress.step(self._name(vertex)).line("CANCELED")
-                self._note(vertex, result, CANCELED)
-                running = True
-        self.progress.step(self._name(failing.vertex)).failed(failing.message)
-        self._note(failing.vertex, VertexResult(None), FAILED)
+            if error := failing.get(vertex.identity):
+                self.progress.step(self._name(vertex)).failed(error.message)
+                self._note(vertex, VertexResult(None), FAILED)
+            elif vertex.identity in below and not isinstance(vertex, ImageVertex):
+                self._show_begun(vertex, begun=vertex.identity in begun)
+
+    def _show_begun(self, vertex: Vertex, *, begun: bool) -> None:
+        """Show a step on which one stands that fails."""
+        result = self.results.of(vertex) if begun else VertexResult(None)
+        if result.record or not begun:
+            self._show_cached(vertex, result)
+        elif isinstance(vertex, MkdirVertex):
+            self._make_vertex(vertex, result)
+        else:
+            self.progress.step(self._name(vertex)).line("CANCELED")
+            self._note(vertex, result, CANCELED)
 
     def _look_again(self, vertex: Vertex) -> VertexResult:
         try:

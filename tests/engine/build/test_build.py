@@ -408,14 +408,58 @@ def test_refuses(host, about: dict, error: str, source: str) -> None:
     assert built.error == error
 
 
-def test_a_missing_file_is_noticed_before_anything_runs(host) -> None:
-    """transcript build-cache-missing-source; that a running process is CANCELED is unverified"""
-    host.write("FROM busybox\nWORKDIR /w\nRUN true\nRUN true\nCOPY nosuch.txt /\n")
+MISSING_FILES = [  # seen with BuildKit 0.8 (Docker 20.10): what the steps are, and which file is told of
+    (
+        "WORKDIR /w\nRUN true\nCOPY nosuch.txt /\nRUN echo\n",
+        {"WORKDIR /w": "DONE", "RUN true": "CACHED", "COPY nosuch.txt /": "ERROR"},
+        "nosuch.txt",
+    ),
+    (
+        "RUN true\nRUN pwd\nCOPY a.txt /\nCOPY nosuch.txt /\n",
+        {"RUN true": "CANCELED", "RUN pwd": "CACHED", "COPY a.txt /": "CACHED", "COPY nosuch.txt /": "ERROR"},
+        "nosuch.txt",
+    ),
+    ("COPY a.txt /\nCOPY no1 /\n", {"COPY a.txt /": "CANCELED", "COPY no1 /": "ERROR"}, "no1"),
+    (
+        "COPY no1 /\nRUN true\nCOPY no2 /\nRUN pwd\n",
+        {"COPY no1 /": "ERROR", "RUN true": "CACHED", "COPY no2 /": "ERROR"},
+        "no2",
+    ),
+    ("COPY no1 a.txt no2 /x/\n", {"COPY no1 a.txt no2 /x/": "ERROR"}, "no2"),
+]
+
+
+@pytest.mark.parametrize(("instructions", "steps", "told"), MISSING_FILES)
+def test_missing_files_are_noticed_before_anything_runs(host, instructions: str, steps: dict, told: str) -> None:
+    """transcript build-cache-missing-source; solver/progress.go"""
+    host.write(f"FROM busybox\n{instructions}", a_txt="a")
     built = host.build()
-    assert built.steps == {"WORKDIR /w": "DONE", "RUN true": "CANCELED", "COPY nosuch.txt /": "ERROR"}
+    assert built.steps == steps
     assert "failed to compute cache key: failed to calculate checksum of ref " in built.error
-    assert built.error.endswith(': "/nosuch.txt": not found')
-    assert built.text.endswith(f"> COPY nosuch.txt /\n   6 |     \n{'-' * 20}\nERROR: failed to build: {built.error}\n")
+    assert built.error.endswith(f': "/{told}": not found')
+    assert [line for line in built.text.split("\n") if ">>>" in line and told in line]
+    assert built.text.endswith(f"ERROR: failed to build: {built.error}\n")
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        "FROM busybox\nCOPY --from=busybox /no /x\n",
+        "FROM busybox AS a\nFROM a\nCOPY --from=a /no /x\n",
+        "FROM busybox AS a\nRUN true\nFROM a\nENV A=b\nCOPY --from=a /no /x\n",
+        "FROM scratch AS e\nFROM busybox\nCOPY --from=e /no /x\n",
+    ],
+)
+def test_what_is_copied_from_what_a_stage_stands_on_is_not_looked_at_before(host, dockerfile: str) -> None:
+    """solver/llbsolver/ops/file.go, CacheMap: no digest of a source that is the target's too, or nothing"""
+    host.write(dockerfile)
+    assert host.build().error == "failed to solve: lstat /no: no such file or directory"
+
+
+def test_a_stage_of_nothing_is_copied(host) -> None:
+    host.write("FROM scratch AS e\nFROM busybox\nCOPY --from=e / /x\n")
+    assert host.build().image
+    assert host.in_image().listdir("/x") == []
 
 
 def test_parents_needs_what_it_names_without_wildcards(host) -> None:
