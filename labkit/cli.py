@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from labkit import __version__
+from labkit.grading.commands import RefusedError, add_commands
 
 
 class UsageError(Exception):
@@ -71,34 +72,6 @@ def learner(args: argparse.Namespace) -> int:
         open_progress().set_learner(args.name.strip(), args.seed)
     whose = current()
     print(f"learner: {whose.learner}" + (f", course: {whose.seed}" if whose.seed else ""))
-    return 0
-
-
-def grade(args: argparse.Namespace) -> int:
-    """Grade all submissions in a folder."""
-    from labkit.grading.grade import grade_folder
-    from labkit.grading.report import notes, write_report
-    from labkit.grading.roster import RosterError, read_roster
-
-    folder = Path(args.folder)
-    if not folder.is_dir():
-        raise UsageError(f"'{folder}' is not a folder")
-    try:
-        roster = read_roster(Path(args.roster)) if args.roster else None
-    except RosterError as error:
-        raise UsageError(str(error)) from None
-    results, exercises = grade_folder(folder, args.seed, roster, args.variant)
-    if not results:
-        raise UsageError(f"there is nothing to grade in '{folder}' (files NAME.labkit.json or NAME.ipynb)")
-    try:
-        write_report(results, exercises, Path(args.out))
-    except OSError as error:
-        raise UsageError(f"'{args.out}' cannot be written: {error.strerror}") from None
-    for result in results:
-        for note in notes(result):
-            print(f"{result.learner.learner}: {note}", file=sys.stderr)
-    count = f"{len(results)} learner{'' if len(results) == 1 else 's'}"
-    print(f"{count} graded: {Path(args.out) / 'grades.csv'}, {Path(args.out) / 'report.html'}")
     return 0
 
 
@@ -217,15 +190,7 @@ def parser() -> CommandParser:
     one.add_argument("--seed", default="", help="the course's seed, if your instructor gave you one")
     one.set_defaults(do=learner)
 
-    one = commands.add_parser("grade", help="grade the submissions in a folder")
-    one.add_argument("folder", metavar="FOLDER")
-    one.add_argument("--out", required=True, metavar="REPORT", help="the folder for grades.csv and the reports")
-    one.add_argument("--roster", metavar="CSV", help="learners, with the columns learner, name, file, variant")
-    one.add_argument("--seed", default="", help="the course's seed")
-    one.add_argument(
-        "--variant", default="", metavar="NAME", help="without a roster: the learner whose variant all had"
-    )
-    one.set_defaults(do=grade)
+    add_commands(commands)
 
     one = commands.add_parser("replay", help="play transcripts of a real engine and compare")
     one.add_argument("paths", nargs="+", metavar="PATH")
@@ -290,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         do: Callable[[argparse.Namespace], int] = args.do
         return do(args)
-    except UsageError as error:
+    except (UsageError, RefusedError) as error:
         print(f"labkit: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

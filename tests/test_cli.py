@@ -28,7 +28,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["fly"], "argument COMMAND: invalid choice: 'fly'"),
         (["grade"], "the following arguments are required: FOLDER, --out; see `labkit grade --help`"),
         (["grade", "none", "--out", "x"], "'none' is not a folder"),
-        (["grade", ".", "--out", "x"], "there is nothing to grade in '.' (files NAME.labkit.json or NAME.ipynb)"),
+        (["grade", ".", "--out", "x"], "there is nothing to grade in '.' (files NAME.labkit.json or NAME.ipynb, zips)"),
         (["grade", ".", "--out", "x", "--roster", "none.csv"], "none.csv: it cannot be read as CSV"),
         (["submit"], "there are no answers of 'demo' in "),
         (["submit", "--wrong"], "unrecognized arguments: --wrong"),

@@ -75,7 +75,7 @@ attempt.run("docker run busybox echo hi")
 for _ in range(2):
     open_progress().record(attempt, attempt.check())
 main(["submit"])
-main(["grade", ".", "--out", "report"])
+main(["grade", ".", "--out", "report", "--executor", "here"])
 """
     run(WITHOUT + code, tmp_path)
     progress = json.loads((tmp_path / "progress.json").read_text(encoding="utf-8"))

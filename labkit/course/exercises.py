@@ -113,13 +113,16 @@ def course_files(path: Path) -> CourseFiles:
     return tuple(records)
 
 
-def use_course(records: CourseFiles) -> None:
-    """From now on these exercises are there too, before all others. Raises CourseError with all faults of theirs."""
+def use_course(records: CourseFiles) -> bool:
+    """From now on these exercises are there too, before all others; is that new? Raises CourseError with all faults."""
     global _outside
+    if records == _outside:
+        return False
     faults = [fault for name, text in records for fault in parse_records(name, text)[1]]
     if faults:
         raise CourseError(faults)
     _outside = records
+    return True
 
 
 @lru_cache(maxsize=1)

@@ -43,11 +43,15 @@ def _ring(number: int, frame: object) -> None:
 
 
 LONGEST = 10  # seconds for one answer; usual ones take hundredths
-_load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
+load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
 
 
 class UngradedError(Exception):
     """An answer that could not be judged at all; str() is one line that says why."""
+
+
+class StoppedError(UngradedError):
+    """An answer that took more than an answer may."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,15 @@ class Graded:
 def grade_answer(given: Given, learner: str, seed: str) -> Graded:
     """Raises UngradedError."""
     try:
-        exercise = _load(given.exercise)
+        exercise = load(given.exercise)
         with deadline(LONGEST):
             return Graded(given, judge(for_learner(exercise, learner, seed), given.answer), exercise.title)
     except CourseError:
         fault = f"there is no exercise '{short(given.exercise)}'"
     except OvertimeError:
-        fault = f"'{given.exercise}' was stopped: it takes longer than {LONGEST} seconds"
+        raise StoppedError(
+            f"'{given.exercise}' was stopped, not graded: it takes longer than {LONGEST} seconds"
+        ) from None
     except Exception as error:  # a fault of labkit's own must not keep everyone else from being graded
         fault = f"'{given.exercise}' could not be judged: {type(error).__name__}: {short(str(error))}"
     raise UngradedError(fault)

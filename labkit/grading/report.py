@@ -1,118 +1,222 @@
-"""The report: grades.csv, and report.md and report.html that say of each answer what was missed."""
+"""The report: grades.csv, a page for the class, a page for each student to send out, and the files an LMS imports.
+
+Pages are made by Jinja2 with everything escaped; what a learner wrote stays text, and no script but ours runs.
+"""
 
 from __future__ import annotations
 
+import base64
 import csv
-import html
-import io
+import hashlib
 import re
+import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
+import jinja2
+from markupsafe import Markup
+
 from labkit.course.progress import write_whole
-from labkit.course.record import Exercise
-from labkit.grading.grade import Result
-from labkit.grading.judging import Graded
+from labkit.course.record import Exercise, misconceptions
+from labkit.grading.cells import cell, line, points
+from labkit.grading.counting import Counted, Result
+from labkit.grading.exports import LmsFiles
 
-FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet takes a cell that begins with one as a formula
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def write_report(results: Sequence[Result], exercises: Sequence[Exercise], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "grades.csv", grades_csv(results, exercises))
-    write_whole(folder / "report.md", "\n".join(markdown(results, exercises)) + "\n")
-    write_whole(folder / "report.html", page(results, exercises))
-
-
-def grades_csv(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
-    """A row a learner: points for each exercise (empty: no answer), their sum, and what was wrong with the files."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["learner", "name", "points", "of", *(each.slug for each in exercises), "notes"])
-    of = sum(each.points for each in exercises)
-    for result in results:
-        points = {slug: graded.judgement.points for slug, graded in result.graded.items()}
-        cells = [points.get(each.slug, "") for each in exercises]
-        who = [_cell(result.learner.learner), _cell(result.learner.name)]
-        writer.writerow([*who, result.points, of, *cells, _cell("; ".join(notes(result)))])
-    return out.getvalue()
+SORT = """
+const table = document.getElementById("all");
+const heads = [...table.tHead.rows[0].cells].filter((each) => each.querySelector("button"));
+const value = (row, at) => row.cells[at].textContent.trim();
+for (const [at, head] of heads.entries()) head.querySelector("button").addEventListener("click", () => {
+  const up = head.getAttribute("aria-sort") !== "ascending";
+  for (const each of heads) each.setAttribute("aria-sort", "none");
+  head.setAttribute("aria-sort", up ? "ascending" : "descending");
+  const rows = [...table.tBodies[0].rows];
+  const numbers = head.classList.contains("n");
+  const order = (a, b) => numbers ? value(a, at) - value(b, at) : value(a, at).localeCompare(value(b, at));
+  rows.sort((a, b) => up ? order(a, b) : order(b, a));
+  table.tBodies[0].append(...rows);
+});
+"""
+COLUMNS = [("Learner", False), ("Name", False), ("Points", True), ("Solved", True), ("Answered", True), ("Files", True)]
+BINS = 10
 
 
-def _cell(text: str) -> str:
-    """A text that no spreadsheet runs."""
-    text = CONTROL.sub(" ", text)
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+@lru_cache(maxsize=1)
+def templates() -> jinja2.Environment:
+    found = jinja2.Environment(
+        loader=jinja2.PackageLoader("labkit.grading"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    found.filters["points"] = points
+    script = base64.b64encode(hashlib.sha256(SORT.encode()).digest()).decode()
+    found.globals.update(script_source=f"'sha256-{script}'", script=Markup(SORT))
+    return found
+
+
+@dataclass
+class Row:
+    """A learner in the class' table."""
+
+    learner: str
+    name: str
+    points: float
+    solved: int
+    answered: int
+    files: int
+    notes: str
+    page: str
+
+
+@dataclass
+class HardExercise:
+    """How an exercise went."""
+
+    title: str
+    answered: int = 0
+    solved: int = 0
+    misses: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def missed(self) -> str:
+        return self.misses.most_common(1)[0][0] if self.misses else ""
+
+    @property
+    def times(self) -> int:
+        return self.misses.most_common(1)[0][1] if self.misses else 0
+
+
+class ClassFigures:
+    """What the class' page says, put together learner by learner; of no learner more than a row is kept."""
+
+    def __init__(self, exercises: Sequence[Exercise]) -> None:
+        self.of = sum(each.points for each in exercises)
+        self.rows: list[Row] = []
+        self.unknown: list[str] = []
+        self.stopped: list[str] = []
+        self.flagged: list[str] = []
+        self.hard = {each.slug: HardExercise(each.title) for each in exercises}
+        self.beliefs: Counter[tuple[str, str]] = Counter()
+
+    def add(self, result: Result, page: str) -> None:
+        if not result.learner.learner:
+            self.unknown += [line(each) for each in result.faults]
+            return
+        name = result.learner.learner
+        self.stopped += [f"{line(name)}: {line(each)}" for each in result.faults if "not graded" in each]
+        solved = sum(each.judgement.passed for each in result.counted.values())
+        said = line("; ".join(notes(result)))
+        counts = (result.points, solved, len(result.counted), len(result.files))
+        self.rows.append(Row(line(name), line(result.learner.name), *counts, said[:500], page))
+        for counted in result.counted.values():
+            self._add(counted)
+        self.beliefs.update({belief for each in result.counted.values() if (belief := belief_of(each))})
+
+    def _add(self, counted: Counted) -> None:
+        hard = self.hard[counted.exercise.slug]
+        hard.answered += 1
+        hard.solved += counted.judgement.passed
+        hard.misses.update(line(each.text)[:200] for each in counted.judgement.results if not each.ok)
+
+    def page(self, title: str) -> str:
+        got = [each.points for each in self.rows if each.files]
+        share = [min(BINS - 1, int(BINS * each / self.of)) for each in got] if self.of else []
+        most = max((share.count(number) for number in range(BINS)), default=1) or 1
+        bins = [
+            {
+                "name": f"{10 * number}-{10 * number + 10} %",
+                "count": share.count(number),
+                "height": round(120 * share.count(number) / most),
+            }
+            for number in range(BINS)
+        ]
+        hardest = sorted(self.hard.values(), key=lambda each: each.solved / each.answered if each.answered else 2)
+        beliefs = [
+            {"belief": belief, "fact": fact, "learners": count}
+            for (belief, fact), count in self.beliefs.most_common(20)
+        ]
+        return templates().get_template("class.html.jinja").render(
+            title=title, rows=self.rows, of=self.of, handed_in=len(got), bins=bins, columns=COLUMNS,
+            median=statistics.median(got) if got else 0, mean=statistics.fmean(got) if got else 0,
+            absent=[each.name or each.learner for each in self.rows if not each.files],
+            unknown=self.unknown, stopped=self.stopped, flagged=self.flagged, hardest=hardest, beliefs=beliefs,
+        )  # fmt: skip
+
+
+def belief_of(counted: Counted) -> tuple[str, str] | None:
+    """The belief that an answer's mistake comes from, and what is so; else the mistake by its name."""
+    named = counted.judgement.mistake
+    if named is None:
+        return None
+    number = next((each.misconception for each in counted.exercise.mistakes if each.name == named), 0)
+    if number:
+        belief = misconceptions()[number]
+        return belief.belief, belief.fact
+    return f"{counted.exercise.title}: {named}", ""
 
 
 def notes(result: Result) -> list[str]:
     """One line for each thing that an instructor should know about this learner's files."""
-    absent = [] if result.files else ["nothing was handed in"]
-    return absent + ([] if result.on_roster else ["not on the roster"]) + result.faults
+    absent = [] if result.files or not result.learner.learner else ["nothing was handed in"]
+    guest = [] if result.on_roster or not result.learner.learner else ["not on the roster"]
+    late = [f"{each.exercise.slug}: {said}" for each in result.counted.values() for said in each.said]
+    waits = [f"{each.exercise.slug}: to be marked by hand" for each in result.counted.values() if each.waits]
+    return [*absent, *guest, *result.faults, *_once(late), *waits]
 
 
-def _in_order(result: Result, exercises: Sequence[Exercise]) -> list[Graded]:
-    """What was answered, in the order of the course."""
-    return [result.graded[each.slug] for each in exercises if each.slug in result.graded]
+def _once(lines: list[str]) -> list[str]:
+    """What is said of all exercises alike is said once."""
+    said = Counter(each.partition(": ")[2] for each in lines)
+    alike = [text for text, times in said.items() if times > 2]
+    return [*alike, *(each for each in lines if each.partition(": ")[2] not in alike)]
 
 
-def lines_of(graded: Graded) -> Iterator[str]:
-    """What was checked and what was so instead, the mistake, and commands that failed."""
-    judgement = graded.judgement
-    if judgement.error:
-        yield f"not an answer: {judgement.error}"
-    for each in judgement.results:
-        yield f"{'ok' if each.ok else 'missed'}: {each.text}" + (f" ({each.difference})" if each.difference else "")
-    if judgement.mistake:
-        yield f"mistake '{judgement.mistake}': {judgement.reply}"
-    yield from judgement.notes
-
-
-def markdown(results: Sequence[Result], exercises: Sequence[Exercise]) -> Iterator[str]:
+def write_report(results: Iterator[Result], exercises: Sequence[Exercise], folder: Path, title: str) -> list[str]:
+    """All files; the notes for the terminal come back."""
+    (folder / "students").mkdir(parents=True, exist_ok=True)
+    figures, said = ClassFigures(exercises), []
     of = sum(each.points for each in exercises)
-    yield "# Results"
-    for result in results:
-        yield f"\n## {_plain(result.learner.learner)}: {result.points} of {of} points\n"
-        yield from (f"- note: {_plain(note)}" for note in notes(result))
-        for graded in _in_order(result, exercises):
-            yield f"- {_plain(_heading(graded))}"
-            yield from (f"    - {_plain(line)}" for line in lines_of(graded))
+    first = next(results, None)
+    student = templates().get_template("student.html.jinja")
+    with ExitStack() as stack:
+        grades = _Grades(stack, folder / "grades.csv", exercises)
+        lms = LmsFiles(stack, folder, title, of)
+        for result in chain([first] if first else [], results):
+            page = f"students/{page_name(result.learner.learner)}.html" if result.learner.learner else ""
+            if page:
+                text = student.render(title=title, result=result, exercises=exercises, of=of)
+                write_whole(folder / page, text)
+                lms.add(result)
+            grades.add(result)
+            figures.add(result, page)
+            said += [f"{line(result.learner.learner)}: {line(each)}".removeprefix(": ") for each in notes(result)]
+    write_whole(folder / "report.html", figures.page(title))
+    return said
 
 
-def _heading(graded: Graded) -> str:
-    return f"{graded.title} ({graded.given.exercise}): {graded.judgement.points} of {graded.judgement.of}"
+def page_name(learner: str) -> str:
+    """A file name of one learner's own, on every system."""
+    plain = re.sub(r"[^a-z0-9@.-]", "_", learner)[:60].strip(".")
+    return (
+        plain if plain == learner else f"{plain}-{hashlib.sha256(learner.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    )
 
 
-def _plain(text: str) -> str:
-    """One line in which Markdown finds no markup of a learner's."""
-    return html.escape(" ".join(text.split()), quote=False).replace("[", "\\[").replace("`", "'").replace("*", "\\*")
+class _Grades:
+    """A row a learner: points for each exercise (empty: no answer), their sum, and what was wrong with the files."""
 
+    def __init__(self, stack: ExitStack, path: Path, exercises: Sequence[Exercise]) -> None:
+        self.exercises = exercises
+        self.of = sum(each.points for each in exercises)
+        self.rows = csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n")
+        self.rows.writerow(["learner", "name", "points", "of", *(each.slug for each in exercises), "notes"])
 
-def page(results: Sequence[Result], exercises: Sequence[Exercise]) -> str:
-    """The same as a page of HTML; nothing in it runs."""
-    of = sum(each.points for each in exercises)
-    body = []
-    for result in results:
-        body.append(f"<h2>{html.escape(result.learner.learner)}: {result.points} of {of} points</h2>")
-        body += [f"<p class=note>{html.escape(note)}</p>" for note in notes(result)]
-        body += [_section(graded) for graded in _in_order(result, exercises)]
-    return PAGE.replace("BODY", "\n".join(body))
-
-
-def _section(graded: Graded) -> str:
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines_of(graded))
-    done = " class=done" if graded.judgement.passed else " open"
-    return f"<details{done}><summary>{html.escape(_heading(graded))}</summary><ul>{items}</ul></details>"
-
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Results</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-h2 { margin-top: 2rem; border-top: 1px solid #ccc; padding-top: 1rem; }
-.note { color: #8a4b00; } .done summary { color: #1a6b2f; } li { white-space: pre-wrap; }
-</style></head><body><h1>Results</h1>
-BODY
-</body></html>
-"""
+    def add(self, result: Result) -> None:
+        mine = result.counted
+        cells = [points(mine[each.slug].points) if each.slug in mine else "" for each in self.exercises]
+        who, said = [cell(result.learner.learner), cell(result.learner.name)], cell("; ".join(notes(result)))
+        got = points(result.points) if result.learner.learner else ""
+        self.rows.writerow([*who, got, points(self.of), *cells, said])

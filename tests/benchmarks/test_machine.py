@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from classroom import grade_here
 from pyfakefs.fake_filesystem_unittest import Patcher
 
 from labkit.conformance.replay import Player, find, nearest_base, read_transcript
 from labkit.files import Files
-from labkit.grading.grade import grade_folder
 from labkit.machine import Machine
 from tests.benchmarks.timing import best
 
@@ -155,5 +155,5 @@ def test_ten_times_as_many_submissions_take_ten_times_as_long(tmp_path: Path) ->
             answers = [{"exercise": "which-layer-is-it-from", "revision": 1, "answer": ["FROM", "COPY"]}]
             text = json.dumps({"labkit-submission": 1, "learner": "", "answers": answers})
             (folder / f"learner-{number}.labkit.json").write_text(text)
-        seconds.append(best(lambda folder=folder: grade_folder(folder), 3))  # type: ignore[misc]
+        seconds.append(best(lambda folder=folder: grade_here(folder), 3))  # type: ignore[misc]
     assert seconds[1] / seconds[0] < 12, f"{seconds[1] / seconds[0]:.1f} times"

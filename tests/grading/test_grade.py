@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from classroom import MARKS, grade_here, letter, notebook, solution, submission
 
 from labkit.course.exercises import load_exercise
-from labkit.course.judge import options_of
 from labkit.course.record import for_learner
-from labkit.grading.grade import grade_folder
-from labkit.grading.roster import Learner
-
-MARKS = ["FROM", "COPY", "RUN chmod", "RUN echo"]
+from labkit.grading.roster import Learner, Roster
 
 
-def letter(learner: str, seed: str = "") -> str:
-    """The right option of the exercise a-tag-moves in this learner's variant."""
-    variant = for_learner(load_exercise("a-tag-moves"), learner, seed)
-    return "abcd"[options_of(variant).index(str(variant.solutions[0].answer))]
-
-
-def submission(*answers: tuple[str, object], learner: str = "") -> str:
-    rows = [
-        {"exercise": slug, "revision": 1, "answer": answer, "points": 100, "passed": True} for slug, answer in answers
-    ]
-    return json.dumps({"labkit-submission": 1, "learner": learner, "points": 1000, "answers": rows})
-
-
-def notebook(*cells: str) -> str:
-    return json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in cells]})
-
-
-def points(folder: Path, **how: object) -> dict[str, dict[str, int]]:
-    results, _ = grade_folder(folder, **how)  # type: ignore[arg-type]
+def points(folder: Path, **how: object) -> dict[str, dict[str, float]]:
     return {
-        each.learner.learner: {slug: graded.judgement.points for slug, graded in each.graded.items()}
-        for each in results
+        each.learner.learner: {slug: counted.points for slug, counted in each.counted.items()}
+        for each in grade_here(folder, **how)
     }
 
 
@@ -50,28 +28,29 @@ def test_each_learner_by_their_own_variant(tmp_path: Path) -> None:
     assert points(tmp_path, seed="2026") == {name: {"a-tag-moves": 1} for name in ("ann", "bob", "eve")}
 
 
-def test_the_name_in_the_file_does_not_count(tmp_path: Path) -> None:
+def test_another_name_in_the_file_is_a_doubt_and_no_grade(tmp_path: Path) -> None:
     other = next(name for name in ("bob", "eve", "joe", "kim") if letter(name) != letter("ann"))
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", letter(other)), learner=other))
-    results, _ = grade_folder(tmp_path)
-    assert results[0].points == 0
-    assert results[0].faults == [f"ann.labkit.json: it says that it is from '{other}'; graded as 'ann'"]
+    results = grade_here(tmp_path)
+    assert results[0].counted == {}
+    fault = f"ann.labkit.json: not graded: it says that it is from '{other}', but was handed in as 'ann'"
+    assert results[0].faults == [fault]
 
 
 def test_another_seed_than_the_learner_had_is_told(tmp_path: Path) -> None:
     text = submission(("a-tag-moves", letter("ann", "2026"))).replace("{", '{"course": "2026", ', 1)
     (tmp_path / "ann.labkit.json").write_text(text)
-    (result,), _ = grade_folder(tmp_path, "2026")
+    (result,) = grade_here(tmp_path, seed="2026")
     assert (result.points, result.faults) == (1, [])
-    (result,), _ = grade_folder(tmp_path)
+    (result,) = grade_here(tmp_path)
     assert result.faults == ["ann.labkit.json: it says that its course's seed is '2026'; graded with ''"]
 
 
 def test_roster(tmp_path: Path) -> None:
     (tmp_path / "upload-7.ipynb").write_text(notebook(f"%%answer a-tag-moves\n{letter('demo')}\n"))
     (tmp_path / "guest.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
-    roster = {"upload-7": Learner("ann", "Ann", "upload-7.ipynb", "demo"), "bob": Learner("bob")}
-    results, _ = grade_folder(tmp_path, roster=roster)
+    roster = Roster((Learner("ann", "Ann", "upload-7.ipynb", "demo"), Learner("bob")))
+    results = grade_here(tmp_path, roster=roster)
     seen = {each.learner.learner: (each.points, each.files, each.on_roster) for each in results}
     assert seen == {
         "ann": (1, ["upload-7.ipynb"], True),
@@ -92,9 +71,9 @@ def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
     (folder / ".ipynb_checkpoints" / "02-checkpoint.ipynb").write_text("{")
     (folder / "notes.txt").write_text("no submission")
     assert points(tmp_path) == {"ann": {"which-layer-is-it-from": 2, "a-tag-moves": 1}}
-    (result,), _ = grade_folder(tmp_path)
+    (result,) = grade_here(tmp_path)
     assert (result.files, result.faults) == (["ann/lab/02.ipynb", "ann/rest.labkit.json"], [])
-    assert {each.title for each in result.graded.values()} == {
+    assert {each.exercise.title for each in result.counted.values()} == {
         load_exercise(slug).title for slug in ("which-layer-is-it-from", "a-tag-moves")
     }
 
@@ -114,7 +93,7 @@ def test_without_a_roster_all_may_have_had_one_variant(tmp_path: Path) -> None:
         ("bad.labkit.json", b"", "bad.labkit.json: it is empty"),
         ("bad.labkit.json", b'{"a":' * 10**5, "bad.labkit.json: it is nested more than 40 levels deep"),
         ("bad.labkit.json", b" " * (5 << 20), "bad.labkit.json: it has 5 MB; 4 MiB is the most that is read"),
-        ("bad.zip", b"PK\x03\x04", "bad.zip: it is compressed; unpack it first"),
+        ("bad.zip", b"PK\x03\x04", "bad.zip: it cannot be read as a zip: File is not a zip file"),
         ("bad.ipynb", notebook("print()").encode(), "bad.ipynb: it has no answers"),
         ("bad.labkit.json", submission(("no-such", "x")).encode(), "bad.labkit.json: there is no exercise 'no-such@1'"),
         ("bad.labkit.json", submission(("x" * 99, "x")).encode(), f"bad.labkit.json: there is no exercise '{'x' * 80}…'"),
@@ -126,7 +105,7 @@ def test_without_a_roster_all_may_have_had_one_variant(tmp_path: Path) -> None:
 def test_a_bad_file_is_one_line_and_the_others_are_graded(tmp_path: Path, name: str, data: bytes, fault: str) -> None:
     (tmp_path / name).write_bytes(data)
     (tmp_path / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
-    results, _ = grade_folder(tmp_path)
+    results = grade_here(tmp_path)
     assert {each.learner.learner: (each.points, each.faults) for each in results} == {
         "ann": (2, []),
         "bad": (0, [fault]),
@@ -136,9 +115,9 @@ def test_a_bad_file_is_one_line_and_the_others_are_graded(tmp_path: Path, name: 
 def test_a_second_answer_is_not_a_second_try(tmp_path: Path) -> None:
     tries = [("a-tag-moves", each) for each in "abcd"]
     (tmp_path / "ann.labkit.json").write_text(submission(*tries))
-    results, _ = grade_folder(tmp_path)
-    assert results[0].graded["a-tag-moves"].given.answer == "a"
-    assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@1' is not graded"] * 3
+    results = grade_here(tmp_path)
+    assert results[0].counted["a-tag-moves"].answer == "a"
+    assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@1' is not graded"]
 
 
 def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +126,7 @@ def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.M
 
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
     monkeypatch.setattr("labkit.grading.judging.judge", broken)
-    results, _ = grade_folder(tmp_path)
+    results = grade_here(tmp_path)
     assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' could not be judged: RecursionError: too deep"]
 
 
@@ -158,8 +137,10 @@ def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
     monkeypatch.setattr("labkit.grading.judging.judge", slow)
     monkeypatch.setattr("labkit.grading.judging.LONGEST", 0.2)
-    results, _ = grade_folder(tmp_path)
-    assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' was stopped: it takes longer than 0.2 seconds"]
+    results = grade_here(tmp_path)
+    assert results[0].faults == [
+        "ann.labkit.json: 'a-tag-moves@1' was stopped, not graded: it takes longer than 0.2 seconds"
+    ]
 
 
 def test_of_several_answers_the_best_counts_and_among_equals_the_first(tmp_path: Path) -> None:
@@ -168,21 +149,17 @@ def test_of_several_answers_the_best_counts_and_among_equals_the_first(tmp_path:
         (tmp_path / name).mkdir()
         for number, answer in enumerate(answers):
             (tmp_path / name / f"{number}.labkit.json").write_text(submission(("a-tag-moves", answer)))
-    results, _ = grade_folder(tmp_path)
-    kept = {each.learner.learner: each.graded["a-tag-moves"].given.answer for each in results}
+    results = grade_here(tmp_path)
+    kept = {each.learner.learner: each.counted["a-tag-moves"].answer for each in results}
     assert kept == {"ann": wrong[0], "bob": letter("bob")}
 
 
 def test_hundreds_are_graded(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"learner-{number}.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
-    results, _ = grade_folder(tmp_path)
+    results = grade_here(tmp_path)
     assert len(results) == 300
     assert {each.points for each in results} == {2}
-
-
-def solution(slug: str, learner: str) -> object:
-    return for_learner(load_exercise(slug), learner, "").solutions[0].answer
 
 
 def test_commands_are_played_as_the_learners_own_variant(tmp_path: Path) -> None:
@@ -195,8 +172,8 @@ def test_commands_are_played_as_the_learners_own_variant(tmp_path: Path) -> None
     }.items():
         (tmp_path / f"{name}.labkit.json").write_text(submission(("three-layers", answer)))
     assert solution("three-layers", "ann") != solution("three-layers", "bob")
-    results, _ = grade_folder(tmp_path)
-    judged = {each.learner.learner: each.graded["three-layers"].judgement for each in results}
+    results = grade_here(tmp_path)
+    judged = {each.learner.learner: each.counted["three-layers"].judgement for each in results}
     assert {name: judgement.points for name, judgement in judged.items()} == {
         "ann": 2,
         "bob": 0,
@@ -213,13 +190,15 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
     (tmp_path / "in" / "bob.labkit.json").write_text("")
-    assert main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    assert main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--lesson", "02"]) == 0
     out, err = capsys.readouterr()
-    assert err == "bob: bob.labkit.json: it is empty\n"
-    assert out.startswith("2 learners graded: ")
-    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["grades.csv", "report.html", "report.md"]
+    assert "bob: bob.labkit.json: it is empty\n" in err
+    assert out.startswith("2 files graded: ")
     rows = list(csv.DictReader((tmp_path / "out" / "grades.csv").read_text().splitlines()))
-    assert [(row["learner"], row["points"], row["notes"]) for row in rows] == [
-        ("ann", "2", ""),
-        ("bob", "0", "bob.labkit.json: it is empty"),
+    assert [(row["learner"], row["points"], row["of"], row["notes"]) for row in rows] == [
+        ("ann", "2", "21", ""),
+        ("bob", "0", "21", "bob.labkit.json: it is empty"),
     ]
+    assert {each.name for each in (tmp_path / "out").iterdir()} == {
+        *("grades.csv", "report.html", "results.sqlite", "students")
+    }

@@ -1,0 +1,108 @@
+"""The instructor's commands of the command line. What each needs is loaded when it is given."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from labkit.grading.grade import Asked
+
+
+class RefusedError(Exception):
+    """The command cannot be done as it was given; str() is one line that says why."""
+
+
+class Commands(Protocol):
+    """Where a command's parser is added."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
+
+
+def add_commands(commands: Commands) -> None:
+    _add_grade(commands.add_parser("grade", help="grade a folder of submissions"))
+
+
+def _add_grade(one: argparse.ArgumentParser) -> None:
+    one.add_argument("folder", metavar="FOLDER", help="what was handed in: files, folders, zips as the LMS gives them")
+    one.add_argument("--out", metavar="REPORT", required=True, help="the folder to write the report into")
+    _add_course(one)
+    one.add_argument("--variant", default="", metavar="NAME", help="without a roster: whose variant all had")
+    one.add_argument("--attempts", type=int, default=3, metavar="N", help="hand-ins of an exercise that count (3)")
+    one.add_argument("--keep", choices=("last", "best"), default="best", help="which of them counts (best)")
+    one.add_argument("--deadline", default="", metavar="TIME", help='until when, as in "2026-11-30 18:00"')
+    one.add_argument("--late", default="none", metavar="RULE", help='none, zero, or as in "10%%/day up to 3" (none)')
+    one.add_argument("--executor", default="processes", metavar="NAME", help="processes, here, or dask:tcp://ADDRESS")
+    one.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at a time (default: one a processor)")
+    one.add_argument("--fresh", action="store_true", help="judge all anew; marks given by hand stay")
+    one.set_defaults(do=grade)
+
+
+def _add_course(one: argparse.ArgumentParser) -> None:
+    """What several commands ask."""
+    one.add_argument("--lesson", nargs="+", default=[], metavar="LESSON", help="what was set, as 02 (default: all)")
+    one.add_argument("--roster", metavar="FILE", help="who takes the course: a CSV of your own, Moodle's or Canvas'")
+    one.add_argument("--seed", default="", help="the seed that the course was handed out with")
+    one.add_argument("--course", metavar="PATH", help="a folder or a wheel with exercises of your own")
+
+
+def _asked(args: argparse.Namespace) -> Asked:
+    from labkit.course.exercises import CourseError, course_files
+    from labkit.grading.grade import Asked
+    from labkit.grading.lateness import Lateness, TimeError, read_rule, read_time
+    from labkit.grading.roster import RosterError, read_roster
+
+    if not Path(args.folder).is_dir():
+        raise RefusedError(f"'{args.folder}' is not a folder")
+    if args.attempts < 1:
+        raise RefusedError("--attempts must be 1 or more")
+    try:
+        return Asked(
+            Path(args.folder),
+            args.seed,
+            read_roster(Path(args.roster)) if args.roster else None,
+            args.variant,
+            tuple(args.lesson),
+            course_files(Path(args.course)) if args.course else (),
+            args.attempts,
+            args.keep,
+            Lateness(read_rule(args.late), read_time(args.deadline) if args.deadline else None),
+            args.executor,
+            args.jobs,
+            args.fresh,
+        )
+    except (RosterError, TimeError, CourseError) as error:
+        raise RefusedError(str(error)) from None
+
+
+def grade(args: argparse.Namespace) -> int:
+    """Grade all submissions in a folder."""
+    from tqdm import tqdm
+
+    from labkit.course.exercises import CourseError
+    from labkit.grading.executors import ExecutorError
+    from labkit.grading.grade import exercises_of, files_of, judge_class, results, title_of
+    from labkit.grading.report import write_report
+    from labkit.grading.store import Store, StoreError
+
+    asked, out = _asked(args), Path(args.out)
+    total = sum(1 for _ in files_of(asked))
+    if not total and not asked.roster:
+        raise RefusedError(f"there is nothing to grade in '{args.folder}' (files NAME.labkit.json or NAME.ipynb, zips)")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with Store(out / "results.sqlite") as store:
+            with tqdm(total=total, unit=" files", disable=None, file=sys.stderr) as bar:
+                judge_class(asked, store, bar.update)
+            exercises = exercises_of(asked.lessons)
+            notes = write_report(results(asked, store), exercises, out, title_of(exercises, asked.lessons))
+    except (CourseError, ExecutorError, StoreError) as error:
+        raise RefusedError(str(error)) from None
+    except OSError as error:
+        raise RefusedError(f"'{args.out}' cannot be written: {error.strerror}") from None
+    for note in notes:
+        print(note, file=sys.stderr)
+    print(f"{total} file{'' if total == 1 else 's'} graded: {out / 'grades.csv'}, {out / 'report.html'}")
+    return 0
