@@ -120,12 +120,12 @@ class Runner:
     def _execute(self, vertex: RunVertex, namespace: Namespace, log: Log) -> None:
         files = namespace.files()
         try:
-            account = oci.look_up_user(files, vertex.user)
+            user = oci.look_up_user(files, vertex.user)
         except EngineError as error:
             raise RunError(f"{_process(vertex)} did not complete successfully: {error.message}") from None
         make_folders(files, vertex.cwd, None)
         env = dict(vertex.env) | dict(vertex.hidden_env)
-        env.setdefault("HOME", account.home)
+        env.setdefault("HOME", oci.home_of(files, user.uid))
         try:
             oci.program_in(files, list(vertex.args), env.get("PATH", ""))
         except oci.NotStarted as error:
@@ -136,7 +136,7 @@ class Runner:
         process = Process(
             list(vertex.args),
             env,
-            namespace.files(account.user, cwd=vertex.cwd),
+            namespace.files(user, cwd=vertex.cwd),
             Input(),
             output,
             output,

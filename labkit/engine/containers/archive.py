@@ -170,7 +170,7 @@ def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: b
     _refuse_readonly(container, folder)
     try:
         owner = (
-            oci.look_up_user(files, text(container.config, "User")).user
+            oci.look_up_user(files, text(container.config, "User"))
             if copy_uid_gid and container.config.get("User")
             else None
         )

@@ -105,10 +105,11 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
         prepared = mounts.prepare(core, container)
     except mounts.OpenFailed as error:
         raise _runtime_error(str(error)) from None
-    nodes = oci.look_up_device(core.host, dict(container.host_config))
     mount_id = core.tables.mounts[container.id].mount_id
     root = core.driver.mount(mount_id)
     targets = {mount.target for mount in prepared}
+    user = oci.look_up_user(core.view(root), text(container.config, "User"), texts(container.host_config, "GroupAdd"))
+    nodes = oci.look_up_device(core.host, dict(container.host_config))
     namespace = Sandboxes(core).namespace(
         root,
         key=container.id,
@@ -126,12 +127,11 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
         core.events.append(MountpointCreated(container.id, path))
     oci.make_devices(namespace.files(), nodes)
     files = _enter(container, namespace)
-    account = oci.look_up_user(files, text(container.config, "User"), texts(container.host_config, "GroupAdd"))
     if not container.host("Privileged"):
         Sandboxes(core).mask(namespace)
     if container.host("ReadonlyRootfs"):
         make_readonly(namespace, "/")
-    process, path = _process(core, container, namespace, account, attach)
+    process, path = _process(core, container, files.as_user(user), attach)
     core.tables.containers.set(container.id, container)
     state = replace(container.state, status="running", pid=_pid(core), exit_code=0, error="", started=core.now())
     change(core, container.id, state=state, stopped_by_hand=False)
@@ -160,12 +160,9 @@ def _enter(container: Container, namespace: Namespace) -> Files:
     return files
 
 
-def _process(
-    core: Core, container: Container, namespace: Namespace, account: oci.Account, attach: Streams | None
-) -> tuple[Process, str]:
+def _process(core: Core, container: Container, files: Files, attach: Streams | None) -> tuple[Process, str]:
     """The process, and the file that it runs."""
-    files = namespace.files(account.user, cwd=text(container.config, "WorkingDir") or "/")
-    env = environment(container, account.home)
+    env = environment(container, oci.home_of(files.namespace.files(), files.user.uid))
     argv = container.command
     try:
         path = oci.program_in(files, argv, env.get("PATH", ""))

@@ -1,16 +1,16 @@
 """What the OCI runtime is told and what it answers: HostConfig with its defaults, devices, the user, a failed start.
 
 Messages: runc, libcontainer; moby, daemon/errors.go (translateContainerdStartErr). A user is `USER[:GROUP]` by the
-container's own /etc/passwd and /etc/group (moby/sys, user). --device, --gpus and the limits of single devices are
+container's own /etc/passwd and /etc/group. --device, --gpus and the limits of single devices are
 looked up on the host when a container is started (moby, daemon: pkg/oci/devices_linux.go, daemon_unix.go).
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from types import EllipsisType
 from typing import NamedTuple
@@ -78,41 +78,68 @@ def reason(name: str, error: ExecError) -> str:
     return f'exec: "{name}": stat {name}: {_REASONS.get(error.errno, "no such file or directory")}'
 
 
-@dataclass(frozen=True)
-class Account:
-    user: User
-    home: str
+_HIGHEST_ID = (1 << 31) - 1
 
 
-def look_up_user(files: Files, text: str, more_groups: Sequence[str] = ()) -> Account:
-    """Raises EngineError where a name is in neither file; a number may be in none."""
-    name, _, group = text.partition(":")
+def look_up_user(files: Files, text: str, more_groups: Sequence[str] = ()) -> User:
+    """USER[:GROUP] by the files of the container's root; no mount is there yet (moby, daemon/oci_linux.go, getUser).
+
+    Raises EngineError where a name is in neither file; a number may be in none (moby/sys/user, GetExecUser)."""
+    name, group = [*text.split(":"), ""][:2]
+    uid, wanted = _number(name), _number(group)
     passwd = account_rows(files, "/etc/passwd")
-    entry = next((row for row in passwd if name and row[0] == name), None) or next(
-        (row for row in passwd if len(row) > 2 and row[2] == (name or "0")), None
-    )
-    if entry is None and name and not name.isdigit():
+    number = "0" if not name else None if uid is None else str(uid)
+    entry = next((row for row in passwd if (row[0] == name if number is None else row[2:3] == [number])), None)
+    if entry is None and number is None:
         raise invalid(f"unable to find user {name}: no matching entries in passwd file")
-    uid = int(entry[2]) if entry else int(name or 0)
     gid = int(entry[3]) if entry and len(entry) > 3 and entry[3].isdigit() else 0
-    home = entry[5] if entry and len(entry) > 5 and entry[5] else "/"
     groups = account_rows(files, "/etc/group")
     others: tuple[int, ...] = ()
     if group:
-        gid = _gid(groups, group)
+        gid = _gid(groups, group, wanted)
     elif entry:
         others = tuple(int(row[2]) for row in groups if len(row) > 3 and entry[0] in row[3].split(","))
-    others += tuple(_gid(groups, more) for more in more_groups)
-    return Account(User(uid, gid, others), home)
+    others += tuple(_gid(groups, more, _number(more)) for more in more_groups)
+    return User(int(entry[2]) if entry and len(entry) > 2 else uid or 0, gid, others)
 
 
-def _gid(groups: list[list[str]], text: str) -> int:
+def look_up_user_of_exec(files: Files, text: str) -> User:
+    """The same for docker exec with the containerd store, in containerd's words (containerd, pkg/oci, WithUser)."""
+    names = text.split(":")
+    if len(names) > 2:
+        raise invalid(f"invalid USER value {text}")
+    for name, path, what in zip(names, ("/etc/passwd", "/etc/group"), ("users", "groups"), strict=False):
+        if name and not _is_number(name) and name not in [row[0] for row in account_rows(files, path)]:
+            raise invalid(f"no {what} found")
+    return look_up_user(files, text)
+
+
+def home_of(files: Files, uid: int) -> str:
+    """What HOME is where nobody says it: the container's own passwd, with its mounts, knows (runc, init_linux.go)."""
+    return (
+        next((row[5] for row in account_rows(files, "/etc/passwd") if row[2:3] == [str(uid)] and row[5:6]), "") or "/"
+    )
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch("[+-]?[0-9]+", text) is not None
+
+
+def _number(text: str) -> int | None:
+    if not _is_number(text):
+        return None
+    if not 0 <= int(text) <= _HIGHEST_ID:
+        raise invalid(f"uids and gids must be in range 0-{_HIGHEST_ID}")
+    return int(text)
+
+
+def _gid(groups: list[list[str]], text: str, number: int | None) -> int:
     for row in groups:
-        if row[0] == text or (len(row) > 2 and row[2] == text):
+        if row[0] == text if number is None else row[2:3] == [str(number)]:
             return int(row[2])
-    if text.isdigit():
-        return int(text)
-    raise invalid(f"unable to find group {text}: no matching entries in group file")
+    if number is None:
+        raise invalid(f"unable to find group {text}: no matching entries in group file")
+    return number
 
 
 def account_rows(files: Files, path: str) -> list[list[str]]:

@@ -19,7 +19,7 @@ from labkit.engine.core.core import ContainerStopped, Core, change, find
 from labkit.engine.core.errors import EngineError, conflict, invalid, system
 from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
-from labkit.files import Content, User
+from labkit.files import Content, Files, User
 from labkit.files.contents import length
 from labkit.kernel import golang
 from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
@@ -310,19 +310,20 @@ def exec_run(
         raise invalid("no exec command specified")
     stdout, stderr = (Null(), Null()) if detach or streams is None else (streams.stdout, streams.stderr)
     namespace = core.tables.running[container.id].namespace
-    account = oci.look_up_user(namespace.files(), user or golang.text(container.config, "User"))
+    look_up = oci.look_up_user_of_exec if core.keeps_manifests else oci.look_up_user
+    as_who = look_up(_root_of(core, namespace), user or golang.text(container.config, "User"))
     cwd = workdir or golang.text(container.config, "WorkingDir") or "/"
     if not cwd.startswith("/"):  # runc, exec.go and utils_linux.go validateProcessSpec; unverified
         return _refuse(
             detach, streams, "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown", oci.UNKNOWN
         )
-    files = namespace.files(account.user)
+    files = namespace.files(as_who)
     try:
         files.chdir(cwd)
     except OSError as error:
         reason = f'chdir to cwd ("{cwd}") set in config.json failed: {(error.strerror or "").lower()}'
         return _refuse(detach, streams, *oci.exec_failed(reason))
-    variables = environment(container, account.home, list(env))
+    variables = environment(container, oci.home_of(namespace.files(), as_who.uid), list(env))
     if tty:
         variables.setdefault("TERM", "xterm")
     try:
@@ -339,6 +340,11 @@ def exec_run(
         key = f"{container.id}/{number}"
         return run_exec(core, key, namespace, process, lambda: first_run(process, path))
     return first_run(process, path) & 0xFF
+
+
+def _root_of(core: Core, namespace: Namespace) -> Files:
+    """The container's root without what is mounted on it."""
+    return core.view(core.host.store.mounts(namespace).stacks["/"][0].source)
 
 
 def _check(container: Container, reference: str) -> None:
