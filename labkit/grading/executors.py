@@ -49,23 +49,34 @@ def _processes(jobs: int) -> Executor:
     return ProcessPoolExecutor(jobs, context)
 
 
-def _dask(address: str) -> Executor:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise ExecutorError("Dask is missing: pip install 'labkit[dask]'") from None
-    try:
-        executor: Executor = Client(address, timeout="10s", set_as_default=False).get_executor(pure=False)
-    except OSError as error:
-        raise ExecutorError(f"no Dask scheduler answers at {address}: {str(error)[:200]}") from None
-    return executor
+class DaskExecutor(Executor):
+    """On a cluster that has the same labkit; what a worker had when it died is done by another. ExecutorError."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ModuleNotFoundError:
+            raise ExecutorError("Dask is missing: pip install 'labkit[dask]'") from None
+        try:
+            self._client = Client(address, timeout="10s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ExecutorError(f"no Dask scheduler answers at {address}: {str(error)[:200]}") from None
+        self._cluster = self._client.get_executor(pure=False)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = self._cluster.submit(fn, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._cluster.shutdown(wait=wait)
+        self._client.close()
 
 
 def open_executor(name: str, jobs: int) -> Executor:
     """processes, here, or dask:ADDRESS. Raises ExecutorError."""
     kind, _, rest = name.partition(":")
     if kind == "dask" and rest:
-        return _dask(rest)
+        return DaskExecutor(rest)
     if name not in ("processes", "here"):
         raise ExecutorError(f"there is no executor '{name}': it is processes, here, or dask:ADDRESS")
     return _processes(jobs) if name == "processes" else Here()
