@@ -20,11 +20,10 @@ from labkit.course.machines import (
     Played,
     fresh_machine,
     inputs_of,
-    machine_with,
     play,
-    write_file,
 )
 from labkit.course.record import Assertion, Exercise, Mistake, told
+from labkit.course.setups import machine_with, write_file
 from labkit.machine import Machine
 
 Parsed = TypeVar("Parsed", str, list[str], dict[str, str])

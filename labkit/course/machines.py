@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict, cast
 
 from labkit.course.record import Exercise
+from labkit.course.setups import SetupStep, SetupTree, set_up
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
 from labkit.files import Content, Files, Inode
 from labkit.kernel.golang import JsonObject, items, members, texts
 from labkit.kernel.golang import text as text_at
-from labkit.machine import Completed, Machine, Snapshot, Terminal
+from labkit.machine import Completed, Machine, Terminal
 
-HOME = "/home/learner"
 MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
 MOST_STEPS = 3_000_000  # of one answer
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
-_made: dict[str, tuple[Machine, Snapshot]] | None = None  # see reusing_machines
+_tree: SetupTree | None = None  # see reusing_machines
 HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][A-Za-z_0-9]*)\1")
 
 
@@ -45,63 +44,25 @@ class Played:
 
 
 @contextmanager
-def reusing_machines() -> Iterator[None]:
-    """In here a fresh machine may be one of before, put back as it was: for who is done with each before the next."""
-    global _made
-    _made, before = {}, _made
+def reusing_machines(tree: SetupTree | None = None) -> Iterator[SetupTree]:
+    """In here a fresh machine may be one of before, put back as it was: for who is done with each before the next.
+
+    `tree`: what is known already from another time.
+    """
+    global _tree
+    _tree, before = tree or SetupTree(), _tree
     try:
-        yield
+        yield _tree
     finally:
-        _made = before
+        _tree = before
 
 
 def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     """A machine as the exercise starts from; `shown`: as the learner sees it, explain's cause included."""
-    if _made is None:
-        return _new_machine(exercise, shown)
-    key = repr((exercise.setup, exercise.own.cause if shown else None))
-    if key not in _made:
-        machine = _new_machine(exercise, shown)
-        _made[key] = machine, machine.snapshot()
-    machine, start = _made[key]
-    machine.restore(start)
-    return machine
-
-
-class MachineOptions(TypedDict, total=False):
-    """What a machine can be asked for."""
-
-    system: str
-    storage_driver: str | None
-    image_store: str
-    engine: str | None
-    distribution: str | None
-    kernel: str | None
-    backing: str | None
-    storage_options: list[str]
-
-
-def machine_with(options: Mapping[str, object]) -> Machine:
-    """A machine with these options, which may be anybody's: TypeError and ValueError where it has no such."""
-    return Machine(**cast(MachineOptions, dict(options)))  # names and values are looked at by Machine itself
-
-
-def _new_machine(exercise: Exercise, shown: bool) -> Machine:
-    machine = machine_with(exercise.setup.machine)
-    for path, text in exercise.setup.files.items():
-        write_file(machine, path, text)
-    for command in [*exercise.setup.commands, *(exercise.own.cause if shown else ())]:
-        machine.run(command)
-    return machine
-
-
-def write_file(machine: Machine, path: str, text: str) -> None:
-    """A file of the host, its folder too where that is missing; a relative path starts in /home/learner."""
-    whole = path if path.startswith("/") else f"{HOME}/{path}"
-    folder = whole.rpartition("/")[0]
-    if folder and not machine.files.is_dir(folder):
-        machine.files.makedirs(folder)
-    machine.files.write(whole, text)
+    setup = exercise.setup
+    commands = [*setup.commands, *(exercise.own.cause if shown else ())]
+    steps = [SetupStep(text, path) for path, text in setup.files.items()] + [SetupStep(line) for line in commands]
+    return (_tree.set_up if _tree else set_up)(setup.machine, steps)
 
 
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:

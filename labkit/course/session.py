@@ -14,9 +14,10 @@ from functools import cached_property
 
 from labkit.course.checks import CheckResult
 from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, goal_machine, judge, judged
-from labkit.course.machines import answer_text, fresh_machine, write_file
+from labkit.course.machines import answer_text, fresh_machine
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
+from labkit.course.setups import write_file
 from labkit.engine.core.core import Event
 from labkit.machine import WAITING, Machine, SavedTerminal, Snapshot, Terminal
 

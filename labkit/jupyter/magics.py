@@ -17,8 +17,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from labkit import cli
-from labkit.course.machines import machine_with
 from labkit.course.session import InputOutcome, RecordedInput, Timeline
+from labkit.course.setups import machine_with
 from labkit.jupyter.panel import Memory
 from labkit.jupyter.picture import Picture, picture
 from labkit.jupyter.view import MachineView, look

@@ -23,8 +23,8 @@ from itertools import groupby
 
 import traitlets
 
-from labkit.course.machines import MachineOptions, machine_with
 from labkit.course.session import INPUT_KINDS, Moment, RecordedInput, Timeline
+from labkit.course.setups import MachineOptions, machine_with
 from labkit.jupyter.magics import LessonMachine, choices
 from labkit.jupyter.panel import PROMPT, TerminalPanel, bundle, line_of, picture_trait
 from labkit.jupyter.picture import Picture
