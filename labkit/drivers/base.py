@@ -312,5 +312,12 @@ class Folders:
         self.store.add(into, name, self.store.new(SYMLINK | 0o777, data=target))
 
     def replace(self, into: Inode, name: str, node: Inode) -> None:
-        self.store.take(into, name)
+        """Another folder under a name."""
+        old = self.store.get(self.store.names(into).get(name) or node)
+        if old.born.epoch is self.store.epoch and not old.names:  # just made, and not looked into
+            within = self.store.change(into)
+            within.names.delete(name)
+            within.nlink -= 1
+        else:
+            self.store.take(into, name)
         self.store.add(into, name, node)

@@ -178,7 +178,7 @@ class UnionMounts(Remembers):
             self.before_mount(id, row)
             about: MountAbout = {"device": self.device_name, "fstype": self.fstype}
             about["options"] = lambda: self.mount_options(id)  # long, and seldom looked at
-            self.host.namespace.mount(self.merged_at(id), Source(overlay, None), **about)
+            self.host.namespace.mount(self.merged_at(id), Source(overlay, None), new=True, **about)
         return Source(overlay, None)
 
     def unmount(self, id: str) -> None:

@@ -299,7 +299,7 @@ class Store:
     def __init__(self, clock: HasTime) -> None:
         self.clock = clock
         self.epoch = object()
-        self.version = 0  # goes up whenever a name is taken away or comes to mean another file
+        self.version = 0  # goes up whenever a name is taken away or comes to mean another file in some mount
         self.generators: dict[str, Callable[[tuple[str, ...]], bytes]] = {}
         self.meter: Callable[[int], object] = lambda steps: None  # told of steps that are more than usual
         self.watcher: Watcher | None = None
@@ -309,6 +309,7 @@ class Store:
         self._next_ino = 11
         self._next_device = 0x30
         self.tampered = 0  # how often the names in a layer were changed from outside
+        self.uppers: set[int] = set()  # numbers of the folders that union mounts write to, or once did
 
     def snapshot(self) -> Saved:
         self.epoch = object()
@@ -323,7 +324,17 @@ class Store:
 
     def get(self, node: Inode) -> Inode:
         """What this inode is now."""
-        return self._changed.get(node, node)
+        changed = self._changed  # Map.get, written out: this is called more than anything else
+        return changed._changes.get(node) or changed._base.get(node, node)  # type: ignore[return-value]  # none goes
+
+    def is_in_upper(self, folder: Inode) -> bool:
+        """Whether a name that is new in this folder can be seen, and hide another one, through a union mount."""
+        above: Inode | None = folder
+        while above is not None:
+            if above.ino in self.uppers:
+                return True
+            above = self.get(above).parent
+        return False
 
     def change(self, node: Inode) -> Inode:
         """The inode as it is now, to be changed."""

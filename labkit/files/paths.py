@@ -109,8 +109,7 @@ class Handle:
     def read_content(self, size: int = -1) -> Content:
         """Up to `size` bytes from here on (all where it is negative), sparse."""
         data = self._data(R_OK)
-        device = _device_read(self._inode(), size)
-        if device is not None:
+        if (device := _device_read(self._inode(), size)) is not None:
             return device
         start = self._position
         end = data.size if size < 0 else min(data.size, start + size)
@@ -119,8 +118,7 @@ class Handle:
 
     def read(self, size: int = -1) -> bytes:
         data = self._data(R_OK)
-        device = _device_read(self._inode(), size)
-        if device is not None:
+        if (device := _device_read(self._inode(), size)) is not None:
             return bytes(device)
         piece = data.read(self._position, data.size - self._position if size < 0 else size)
         self._position += len(piece)
@@ -275,14 +273,15 @@ class MountTable:
         self.found_version = -1
         self.mount("/", root, **about)
 
-    def mount(self, target: str, source: Source, **about: Unpack[MountAbout]) -> Mount:
-        """Mount a source on a path. The path must exist, but that is not checked here."""
+    def mount(self, target: str, source: Source, *, new: bool = False, **about: Unpack[MountAbout]) -> Mount:
+        """Mount a source on a path, which must exist, though that is not checked here; `new`: it was just made."""
         table = self.store.change_mounts(self)
         table.count += 1
         about["readonly"] = about.get("readonly", False) or source.readonly
         mount = Mount(target, source, table.count, **about)
         table.stacks.set(target, (*table.get(target, ()), mount))
-        self.found = {}
+        if not new:
+            self.found = {}
         return mount
 
     def remount(self, target: str, *, readonly: bool, options: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ class Tree:
         node = self.store.new(mode, uid, gid, data)
         node.rdev = rdev
         self.store.add(folder, name, node)
-        self.store.version += 1  # a union mount may have this folder as its upper
+        self.store.version += self.store.is_in_upper(folder)
         return node
 
     def remove(self, folder: Inode, name: str) -> None:
@@ -66,7 +66,7 @@ class Tree:
         inode.nlink += 1
         inode.ctime = self.store.clock.now
         self.store.add(folder, name, node)
-        self.store.version += 1
+        self.store.version += self.store.is_in_upper(folder)
 
     def rename(self, folder: Inode, name: str, to: Inode, other: str) -> None:
         """Move a name onto another, which is free or, as the caller has checked, may be replaced."""
@@ -208,6 +208,7 @@ class Overlay:
         self._base_tampered = store.tampered
         self._version = -1
         self._root = Node(None, "", upper, base)
+        store.uppers.add(upper.ino)
 
     @property
     def root(self) -> Node:

@@ -222,12 +222,14 @@ class VertexResults:
 
         A WORKDIR does not (dockerfile2llb, dispatchWorkdir); nor is anything found that stands on what was made again.
         """
-        if vertex.below and self.ignores_cache(vertex.below):
-            return True
-        if isinstance(vertex, ImageVertex | MkdirVertex):
+        if not self.request.no_cache and not self.request.no_cache_filter:
             return False
-        names = {name.lower() for text in self.request.no_cache_filter for name in text.split(",")}
-        return self.request.no_cache or vertex.stage in names
+        if not isinstance(vertex, ImageVertex | MkdirVertex) and (
+            self.request.no_cache
+            or vertex.stage in {name.lower() for text in self.request.no_cache_filter for name in text.split(",")}
+        ):
+            return True
+        return vertex.below is not None and self.ignores_cache(vertex.below)
 
     def tree_of(self, source: CopySource) -> SourceTree | None:
         """The files that a source is taken from; None where they are not there yet."""

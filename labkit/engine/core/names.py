@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from labkit.engine.core.errors import invalid
 from labkit.files import Map
@@ -338,6 +339,7 @@ class Reference:
         return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Reference:
     """The full name that `text` stands for. Raises EngineError with the library's message."""
     if _LONG_ID.fullmatch(text):
