@@ -3,29 +3,34 @@
 # make quick  those that take no time           make format  ruff rewrites the files
 # make bench  the benchmarks                    make beside REV=…  speed beside an earlier revision, in one run
 # make walks  files from a text to its effect   make mutants MODULE=labkit/…  what a module's own tests miss
+# make site   the course as a web page, in build/site: static files for any web host
 # make js     the widgets' scripts, bundled from widgets/src into labkit/jupyter/static
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 LAB_ARGS ?=
 TEST_ARGS ?=
-CODE = labkit tests
+CODE = labkit tests site
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
-.PHONY: lab test unit browser quick notebooks bench beside walks mutants js format lint types constraints clean
+.PHONY: lab site test unit browser quick notebooks bench beside walks mutants js format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab notebooks --LabApp.default_url=/lab/tree/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
+# The course as a web page (site/build.py); served from there by: python3 -m http.server --directory build/site
+site: $(VENV)/.test site/node_modules/.installed
+	$(BIN)/python site/build.py build/site
+
 test: unit browser notebooks
 
 # Unit, conformance and Pyodide tests, on all cores.
-unit: $(VENV)/.test $(addsuffix /node_modules/.installed,widgets tests/pyodide)
+unit: $(VENV)/.test $(addsuffix /node_modules/.installed,widgets site)
 	$(BIN)/pytest --ignore=tests/benchmarks --ignore=tests/browser -n auto $(TEST_ARGS)
 
 # The course in JupyterLab; one at a time, since pages wait for each other's kernels.
-browser: $(VENV)/.test tests/browser/node_modules/.installed
+browser: $(VENV)/.test $(addsuffix /node_modules/.installed,tests/browser site)
 	$(BIN)/pytest tests/browser $(TEST_ARGS)
 
 # What needs no browser, no Node and no long time; the rest is marked in pyproject.toml.
@@ -102,4 +107,4 @@ constraints:
 	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^labkit'; } >constraints.txt
 
 clean:
-	rm -rf $(VENV) widgets/node_modules tests/pyodide/node_modules tests/browser/node_modules build dist *.egg-info
+	rm -rf $(VENV) widgets/node_modules site/node_modules tests/browser/node_modules build dist *.egg-info

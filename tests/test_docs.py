@@ -44,7 +44,9 @@ def test_no_sentence_is_about_a_file_that_no_walk_enters(walked: set[str]) -> No
     "page", sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]), ids=lambda page: page.name
 )
 def test_paths_that_pages_name_are_there(page: Path) -> None:
-    named = re.findall(r"`((?:labkit|tests|docs|notebooks|widgets|binder)/[\w./-]*\w)(?:[ :][^`]*)?`", page.read_text())
+    named = re.findall(
+        r"`((?:labkit|tests|docs|notebooks|widgets|binder|site)/[\w./-]*\w)(?:[ :][^`]*)?`", page.read_text()
+    )
     gone = [path for path in named if not any(ROOT.glob(path)) and not PLACEHOLDER.search(path)]
     assert gone == []
 

@@ -64,7 +64,8 @@ def test_binders_python_is_one_that_labkit_runs_on() -> None:
 
 
 def test_every_tool_of_the_tests_is_pinned() -> None:
-    wanted = [Requirement(text) for text in project()["dependency-groups"]["test"]]
+    groups = project()["dependency-groups"]
+    wanted = [Requirement(text) for text in (*groups["site"], *groups["test"]) if isinstance(text, str)]
     assert [text for text in wanted if not text.specifier.contains(pins()[text.name])] == []
 
 
@@ -73,9 +74,9 @@ def test_constraints_are_exact_and_without_addresses() -> None:
     assert [line for line in lines if not re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)] == []
 
 
-@pytest.mark.parametrize("folder", ["browser", "pyodide"])
+@pytest.mark.parametrize("folder", ["tests/browser", "site", "widgets"])
 def test_the_lock_file_of_npm_holds_hashes_and_no_addresses(folder: str) -> None:
-    lock = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert [name for name, package in packages.items() if "resolved" in package or "integrity" not in package] == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,3 +111,10 @@ def test_where_len_ends_at_two_gibibytes_large_files_are_files(monkeypatch: pyte
             done = machine.run(line)
             assert "fault" not in done.stderr, done.stderr
             assert done.returncode == 0 or driver == "devicemapper", (line, done.stderr)
+
+
+def test_errors_are_known_by_their_names() -> None:
+    """Their numbers are the system's: ENOENT is 2 on Linux and 44 in WebAssembly."""
+    number = re.compile(r"(?:failure|\w*Error)\(\d+, |\berrno(?: or 0)? (?:==|!=|in) \(?\d|_EXEC_ERRORS = \{\s*\d")
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "labkit").rglob("*.py")}
+    assert [f"{path}: {found[0]}" for path, text in texts.items() if (found := number.search(text))] == []

@@ -57,6 +57,16 @@ MESSAGES = {
 }
 
 
+# Linux' own numbers: a Python for another system (Windows, macOS, WebAssembly) counts otherwise.
+_LINUX = {
+    "EPERM": 1, "ENOENT": 2, "EIO": 5, "ENXIO": 6, "E2BIG": 7, "ENOEXEC": 8, "EBADF": 9, "EACCES": 13, "EBUSY":
+    16, "EEXIST": 17, "EXDEV": 18, "ENODEV": 19, "ENOTDIR": 20, "EISDIR": 21, "EINVAL": 22, "ENOTTY": 25,
+    "ETXTBSY": 26, "EFBIG": 27, "ENOSPC": 28, "ESPIPE": 29, "EROFS": 30, "EMLINK": 31, "EPIPE": 32, "ERANGE":
+    34, "ENAMETOOLONG": 36, "ENOSYS": 38, "ENOTEMPTY": 39, "ELOOP": 40, "ENODATA": 61, "EOPNOTSUPP": 95,
+}  # fmt: skip
+NUMBERS = {getattr(e, name): number for name, number in _LINUX.items()}
+
+
 def failure(code: int, path: str | None = None, other: str | None = None) -> OSError:
     """The OSError for this errno; `path` and `other` are what the call was given."""
     if other is not None:

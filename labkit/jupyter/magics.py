@@ -88,8 +88,9 @@ def judge_text(slug: str, text: str) -> str:
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Print a whole text, at once, with nothing added to it."""
-    print(text, end="", file=sys.stderr if error else sys.stdout, flush=True)
+    """Print a whole text, at once, with nothing added to it; nothing makes no output, in no kind of kernel."""
+    if text:
+        print(text, end="", file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def complain(message: str) -> None:

@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR, ETXTBSY
 
 from labkit.files import Place
 from labkit.kernel.process import ExecError, Input, Keys, Parked, Process, Runaway
@@ -20,11 +21,11 @@ from labkit.shell.tree import Node, Pipeline, Sequence
 
 Builtin = Callable[[Shell, list[str]], int]
 _EXEC_ERRORS = {
-    26: ("busy", 126),
-    2: ("not found", 127),
-    20: ("denied", 126),
-    21: ("is folder", 126),
-    13: ("denied", 126),
+    ETXTBSY: ("busy", 126),
+    ENOENT: ("not found", 127),
+    ENOTDIR: ("denied", 126),
+    EISDIR: ("is folder", 126),
+    EACCES: ("denied", 126),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from errno import ENOENT
 
 from labkit.kernel.process import AtPrompt, Killed, Process
 from labkit.shell import expand, messages
@@ -226,7 +227,7 @@ def _unreadable(shell: Shell, path: str, error: OSError) -> int:
         shell.err(f"{shell.arg0}: 0: cannot open {path}: {messages.file_reason(DASH, 'open', error)}\n")
         return 2
     shell.err(f"{shell.arg0}: {path}: {messages.reason(error)}\n")
-    return 127 if error.errno == 2 else 126
+    return 127 if error.errno == ENOENT else 126
 
 
 class InputFrame(Frame):

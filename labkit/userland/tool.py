@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOENT
 from functools import lru_cache
 from typing import NoReturn, TypeVar, Unpack
 
@@ -406,7 +407,7 @@ class Tool:
             return self.process.spawn(argv, **changes)
         except ExecError as error:
             self.complain(cannot, argv[0], error=failure(error.errno))
-            return 127 if error.errno == 2 else 126
+            return 127 if error.errno == ENOENT else 126
 
 
 def look(files: Files, path: str, *, follow: bool = False) -> Stat | None:

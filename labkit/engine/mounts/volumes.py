@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from errno import ENODEV
 from typing import TYPE_CHECKING
 
 from labkit.engine.core.core import Core, VolumeCreated, VolumeRemoved
@@ -26,6 +27,7 @@ from labkit.engine.core.errors import (
 )
 from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
+from labkit.files import failure
 from labkit.kernel.golang import JsonObject, rfc3339_seconds
 
 if TYPE_CHECKING:
@@ -273,7 +275,7 @@ def _mount_device(core: Core, volume: Volume) -> None:
                 options=("ro" if "ro" in words else "rw", "relatime", *tmpfs_shown(data.split(","))),
             )  # fmt: skip
         else:
-            raise OSError(19, "No such device")
+            raise failure(ENODEV)
     except OSError as error:
         where = f"{device}:{volume.mountpoint}"
         more = (f", flags: {flags:#x}" if flags else "") + (f", data: {data}" if data else "")
