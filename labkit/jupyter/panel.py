@@ -31,7 +31,7 @@ from labkit.course.session import Moment, RecordedInput, Timeline, typed_file
 from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
 from labkit.jupyter.view import count
 from labkit.kernel.golang import Json, JsonObject, text
-from labkit.machine import WAITING
+from labkit.machine import END, INTERRUPT, WAITING
 
 STATIC = pathlib.Path(__file__).parent / "static"
 PROMPT = "# "  # root's shell
@@ -40,6 +40,7 @@ KEPT_ROWS = 200  # inputs with their output that a terminal shows
 KEPT_CHARACTERS = 100_000  # of all of them
 KEPT_OUTPUT = 20_000  # characters of one output
 MOST_CHOICES = 80  # words that Tab lists
+CLEARS = re.compile(r"(?:\x1b\[[0-9;]*[HJ])+")  # the screen, and the cursor to its top
 
 
 def bundle(name: str) -> tuple[str, str]:
@@ -166,8 +167,9 @@ def spans(text: str) -> str:
 class TerminalPanel(Panel):
     """A terminal on a machine that has a history, and the picture of the machine; widgets/src/terminal shows it."""
 
-    log: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status
+    log: traitlets.List[JsonObject] = traitlets.List().tag(sync=True)  # rows of prompt, line, pieces, status, clears
     prompt = traitlets.Unicode(PROMPT).tag(sync=True)  # what stands before the cursor
+    waits = traitlets.Unicode().tag(sync=True)  # what the terminal waits for, where that is no command
     editor = traitlets.Dict().tag(sync=True)  # {"path": …, "text": …} while a file is open in the text pane
     completion = traitlets.Dict().tag(sync=True)  # {"asked": …, "line": …, "choices": […], "more": …}
     picture = traitlets.Dict().tag(sync=True)  # see picture_trait
@@ -184,6 +186,7 @@ class TerminalPanel(Panel):
     def show_terminal(self) -> None:
         self.log = log_rows(self.timeline.past)
         self.prompt = self.timeline.terminal.prompt
+        self.waits = waiting_text(self.timeline)
 
     def do_run(self, line: str = "") -> None:
         if not line.strip() and self.prompt not in WAITING:
@@ -217,13 +220,33 @@ class TerminalPanel(Panel):
         self.completion = {"asked": asked, "line": found.line, "choices": choices, "more": more}
 
 
+def waiting_text(timeline: Timeline) -> str:
+    """What the terminal waits for; "" at a prompt."""
+    prompt, held = timeline.terminal.prompt, timeline.terminal.held
+    if prompt not in WAITING:
+        return ""
+    if prompt:
+        return "The command goes on: type its next line. Ctrl-C gives it up."
+    typed = [moment for moment in timeline.past if moment.input and moment.prompt not in WAITING]
+    which = f"`{typed[-1].input.title}`" if typed and typed[-1].input else "The command"
+    if not held:
+        return f"{which} reads what you type. Ctrl-D is the end of that; Ctrl-C ends the command."
+    now = timeline.now.input
+    if now is not None and now.text == INTERRUPT:
+        return (
+            "The first process of a container gets a signal only where it has a handler for it, and this one has none. "
+            "At the third Ctrl-C `docker` ends, and the container goes on."
+        )
+    return f"{which} keeps the terminal, as it would yours, until Ctrl-C. What is typed before that is lost."
+
+
 def line_of(moment: Moment) -> str:
     """An input as the terminal shows it: what an editor saved as the editor's command."""
     given = moment.input
     if given is None or given.kind in ("file", "session"):
         return given.title if given else ""
     shown = f"nano {given.path}" if given.path else given.text
-    return shown.replace("\x03", "^C").replace("\x04", "^D")
+    return shown.replace(INTERRUPT, "^C").replace(END, "^D")
 
 
 def log_rows(past: Sequence[Moment]) -> list[JsonObject]:
@@ -232,12 +255,22 @@ def log_rows(past: Sequence[Moment]) -> list[JsonObject]:
     size = 0
     for moment in reversed(past[-KEPT_ROWS:]):
         prompt = moment.prompt if moment.input and moment.input.kind == "typed" else PROMPT
-        found = pieces(moment.outcome.written)
-        rows.append({"prompt": prompt, "line": line_of(moment), "pieces": found, "status": moment.outcome.returncode})
+        found, cleared = _on_screen(moment.outcome.written)
+        row: JsonObject = {"prompt": prompt, "line": line_of(moment), "pieces": found}
+        rows.append({**row, "status": moment.outcome.returncode, **({"clears": True} if cleared else {})})
         size += sum(len(text(piece, "text")) for piece in found)
         if size > KEPT_CHARACTERS:
             break
     return rows[::-1]
+
+
+def _on_screen(written: Sequence[tuple[int, str]]) -> tuple[list[Json], bool]:
+    """What an input leaves on the screen, and whether it cleared it (`clear`, `top`)."""
+    last = max((place for place, (_, each) in enumerate(written) if CLEARS.search(each)), default=-1)
+    if last < 0:
+        return pieces(written), False
+    stream, whole = written[last]
+    return pieces([(stream, CLEARS.split(whole)[-1]), *written[last + 1 :]]), True
 
 
 def pieces(written: Iterable[tuple[int, str]]) -> list[Json]:

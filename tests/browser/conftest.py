@@ -34,6 +34,7 @@ FLAGS = [
 ]
 NOT_OURS = (  # what JupyterLab's own page prints as an error, each with its reason
     re.compile(r"ERR_NAME_NOT_RESOLVED"),  # it looks for news and for fonts
+    re.compile(r"Shared module @jupyterlite/"),  # JupyterLite's kernel, where it is installed, finds no place in it
 )
 
 

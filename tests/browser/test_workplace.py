@@ -188,3 +188,48 @@ def test_a_widget_whose_kernel_is_gone_starts_again(page: Page, lab: Lab) -> Non
     expect(page.locator(".lk-lost")).to_be_hidden()
     expect(widget.locator(".lk-typed")).to_have_count(0)
     typed(page, widget, "docker volume ls")
+
+
+def test_what_keeps_the_terminal_says_so_and_ends_by_a_key(page: Page, lab: Lab) -> None:
+    """In the playground and in an exercise; a command goes on over lines, typed or pasted, and comes back as one."""
+    open_cells(page, lab, "keeps", SETUP, "playground(fresh=True)", f'exercise("{SLUG}")')
+    for place, kind in (("playground(", ".labkit-playground"), ("exercise(", ".labkit-exercise")):
+        bring_into_view(page, place)
+        widget = page.locator(kind).first
+        prompt, waits, shown = (widget.locator(name) for name in (".lk-prompt", ".lk-waits", ".lk-log pre"))
+        typed(page, widget, "docker run --rm busybox \\")
+        expect(prompt).to_have_text("> ")
+        expect(waits).to_contain_text("The command goes on")
+        typed(page, widget, "  echo one \\", "  two")
+        expect(shown.last).to_have_text("one two\n")
+        page.keyboard.press("ArrowUp")
+        expect(widget.get_by_role("textbox", name="Command")).to_have_value("docker run --rm busybox echo one two")
+        page.keyboard.press("Control+c")
+        widget.get_by_role("textbox", name="Command").evaluate(
+            """(input, text) => {
+              const clipboardData = new DataTransfer();
+              clipboardData.setData("text", text);
+              input.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+            }""",
+            "docker run --rm \\\n  busybox \\\n  echo pasted\n",
+        )
+        expect(shown.last).to_have_text("pasted\n")
+        typed(page, widget, "docker run --name web nginx")
+        expect(waits).to_contain_text("docker run --name web nginx keeps the terminal")
+        page.keyboard.press("Control+c")
+        expect(waits).to_be_empty()
+        typed(page, widget, "cat", "a word")
+        expect(waits).to_contain_text("cat reads what you type")
+        widget.get_by_role("button", name="Ctrl-D").click()
+        expect(shown.last).to_have_text("a word\n")
+        expect(waits).to_be_empty()
+        page.keyboard.type("help")
+        page.keyboard.press("Enter")
+        expect(widget.locator(".lk-keys")).to_be_in_viewport()
+        expect(widget.locator(".lk-typed").last).to_contain_text("^D")
+        typed(page, widget, "docker events")
+        widget.get_by_role("button", name="Ctrl-C").click()
+        expect(waits).to_be_empty()
+        page.keyboard.type("clear")
+        page.keyboard.press("Enter")
+        expect(widget.locator(".lk-typed")).to_have_count(0)

@@ -10,8 +10,10 @@ import sys
 import pytest
 
 import labkit.jupyter
-from labkit.jupyter.panel import Panel
+from labkit.course.session import RecordedInput, Timeline
+from labkit.jupyter.panel import Panel, log_rows, waiting_text
 from labkit.kernel.golang import Json
+from labkit.machine import INTERRUPT, Machine
 
 for found in pkgutil.iter_modules(labkit.jupyter.__path__):
     importlib.import_module(f"labkit.jupyter.{found.name}")
@@ -62,3 +64,45 @@ def test_what_fails_is_said_and_what_is_no_message_is_passed_over() -> None:
     assert widget.said == "That could not be done: no such thing as 'x', 3, True, [1]"
     widget.handle({"do": "fail", "line": 3, "number": True, "keep": "yes", "answer": None})
     assert widget.said == "That could not be done: no such thing as '', 0, False, None"
+
+
+# The last line typed, what came before it, and what the terminal says of its waiting.
+WAITS = {
+    "true": ((), ""),
+    "docker run \\": ((), "The command goes on: type its next line. Ctrl-C gives it up."),
+    "echo 'a": ((), "The command goes on: type its next line. Ctrl-C gives it up."),
+    "cat <<E": ((), "The command goes on: type its next line. Ctrl-C gives it up."),
+    "cat": ((), "`cat` reads what you type. Ctrl-D is the end of that; Ctrl-C ends the command."),
+    "more": (("cat",), "`cat` reads what you type. Ctrl-D is the end of that; Ctrl-C ends the command."),
+    "lost": (
+        ("docker events",),
+        "`docker events` keeps the terminal, as it would yours, until Ctrl-C. What is typed before that is lost.",
+    ),
+    INTERRUPT: (
+        ("docker run busybox sleep 1000",),
+        "The first process of a container gets a signal only where it has a handler for it, and this one has none. "
+        "At the third Ctrl-C `docker` ends, and the container goes on.",
+    ),
+}
+
+
+@pytest.mark.parametrize("line", WAITS)
+def test_a_terminal_says_what_it_waits_for(line: str) -> None:
+    timeline = Timeline(Machine())
+    before, said = WAITS[line]
+    for each in (*before, line):
+        timeline.do(RecordedInput("typed", each))
+    assert waiting_text(timeline) == said
+    timeline.undo()
+    timeline.redo()
+    assert waiting_text(timeline) == said
+
+
+def test_what_clears_the_screen_is_no_text_on_it() -> None:
+    timeline = Timeline(Machine())
+    for each in ("echo before", "clear; echo after", "docker run --rm -it busybox top"):
+        timeline.do(RecordedInput("typed", each))
+    rows = log_rows(timeline.past)
+    assert [row.get("clears", False) for row in rows] == [False, True, True]
+    assert rows[1]["pieces"] == [{"message": False, "text": "after\n"}]
+    assert str(rows[2]["pieces"]).startswith("[{'message': False, 'text': 'Mem: ")

@@ -23,7 +23,7 @@ import { terminal } from "./terminal/terminal.js";
 /** @type {Record<string, (form: import("./forms/form.js").FormRecord, draft: import("./forms/form.js").Draft, model: ExerciseModel) => Form>} */
 const FORMS = { choice: choiceForm, text: textForm, order: orderForm, marks: marksForm };
 const ANSWERED_BY_MARKS = ["mark", "predict", "choose"];
-const TERMINAL_HELP = "`nano FILE` opens a file to edit. Arrow up brings earlier commands back, Tab completes; Escape and then Tab or Shift+Tab leaves the terminal. Shift+Enter goes on to the next cell.";
+const TERMINAL_HELP = "`help` says what can be done here. Escape and then Tab or Shift+Tab leaves the terminal; Shift+Enter goes on to the next cell.";
 
 /** @param {import("./shared/model.js").Page<ExerciseTraits>} page */
 function render({ model, el }) {

@@ -4,6 +4,7 @@ import { drawing } from "./shared/drawing.js";
 import { able, button, download, element, focusable, folded, unique } from "./shared/element.js";
 import { follow, voice } from "./shared/model.js";
 import { page } from "./shared/page.js";
+import { spans } from "./shared/prose.js";
 import { clickGoesTo } from "./shared/workplace.js";
 import { terminal as terminalPart } from "./terminal/terminal.js";
 
@@ -16,16 +17,6 @@ import { terminal as terminalPart } from "./terminal/terminal.js";
 /** @typedef {import("./shared/model.js").Send} Send */
 /** @typedef {{ body: HTMLElement, updates: import("./shared/model.js").Updates<PlaygroundTraits> }} Part */
 
-/** @type {[string, string][]} */
-const KEYS = [
-  ["Tab", "completes commands, flags, names and paths. With an empty line it goes on to the next control."],
-  ["Escape, then Tab", "goes on to the next control whatever stands on the line. Shift+Tab goes back."],
-  ["Arrow up, arrow down", "earlier commands. Ctrl-R looks for the last one that has in it what you typed."],
-  ["Ctrl-C", "gives the line up, and a command that is not complete. Ctrl-D ends what reads it."],
-  ["Ctrl-L", "clears the screen. Ctrl-U and Ctrl-K clear the line before and after the cursor, Ctrl-A and Ctrl-E go to its ends."],
-  ["nano FILE", "opens a file to edit."],
-  ["Shift+Enter", "goes on to the notebook's next cell."],
-];
 /** @param {string} title @param {...HTMLElement} children */
 const fold = (title, ...children) => folded(title, { class: "lk-fold" }, ...children).body;
 
@@ -166,15 +157,13 @@ function render({ model, el }) {
   const events = eventsOf(model);
   const futures = futuresOf(model, send);
   const sharing = sharingOf(model, send, say);
-  const keys = fold("Keys", element("dl", { class: "lk-keys" },
-    ...KEYS.flatMap(([key, what]) => [element("dt", {}, element("code", { textContent: key })), element("dd", { textContent: what })])));
   const root = element("section", { class: "labkit labkit-playground", "aria-label": "Playground" },
     element("div", { class: "lk-heading" }, element("h3", { textContent: "Playground" }),
-      element("span", { class: "lk-quiet", textContent: "Type commands; the picture follows. Tab completes; Escape and then Tab or Shift+Tab leaves the terminal." })),
+      element("span", { class: "lk-quiet" }, ...spans("Type commands; the picture follows. `help` says what can be done; Escape and then Tab or Shift+Tab leaves the terminal."))),
     element("div", { class: "lk-columns" },
       element("div", { class: "lk-pictures" }, picture.body, events.body),
       element("div", { class: "lk-work" }, terminal.body, time.body, note)),
-    element("div", { class: "lk-folds" }, futures.body, sharing.body, keys));
+    element("div", { class: "lk-folds" }, futures.body, sharing.body));
   clickGoesTo(root, () => terminal.input);
   const unfollow = follow(model, {
     ...time.updates, ...picture.updates, ...events.updates, ...futures.updates, ...sharing.updates,

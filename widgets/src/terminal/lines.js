@@ -1,5 +1,13 @@
 // The lines that were typed before: arrow up and down go through them, Ctrl-R looks for one.
 
+/** Commands, each on one line where backslashes join its lines. @param {import("./traits.js").Entry[]} log */
+function whole(log) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const { prompt, line } of log) lines.push(prompt === "> " ? `${lines.pop() ?? ""}\n${line}` : line);
+  return lines.map((line) => line.replace(/ *\\\n\s*/g, " "));
+}
+
 /** @param {import("./traits.js").TerminalModel} model @param {HTMLInputElement} input */
 export function earlierLines(model, input) {
   /** @type {number | null} the line that is shown; null: what is being typed */
@@ -7,7 +15,7 @@ export function earlierLines(model, input) {
   let typed = "";
   /** @type {string | null} what Ctrl-R looks for */
   let wanted = null;
-  const known = () => model.get("log").map((entry) => entry.line)
+  const known = () => whole(model.get("log"))
     .filter((line, index, lines) => !line.includes("\n") && line.trim() && line !== lines[index - 1]);
   /** @param {string} text */
   const write = (text) => {

@@ -1,5 +1,6 @@
 // The line to type in, and what its keys do.
 import { button, element, focusable } from "../shared/element.js";
+import { spans } from "../shared/prose.js";
 import { completion } from "./completion.js";
 import { earlierLines } from "./lines.js";
 
@@ -8,8 +9,8 @@ const END = "\u0004";
 const OF_ROOT = "# ";
 const WAITING = ["> ", ""]; // prompts of who waits for the rest of a command, or for what a program reads
 
-/** @param {import("./traits.js").TerminalModel} model @param {import("../shared/model.js").Send} send @param {{ clear: () => void, wrap: HTMLElement }} screen */
-export function promptLine(model, send, { clear, wrap }) {
+/** @param {import("./traits.js").TerminalModel} model @param {import("../shared/model.js").Send} send @param {{ clear: () => void, wrap: HTMLElement }} screen @param {() => void} help */
+export function promptLine(model, send, { clear, wrap }, help) {
   const input = focusable(
     element("input", { class: "lk-input", type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, "aria-label": "Command" }),
   );
@@ -24,7 +25,8 @@ export function promptLine(model, send, { clear, wrap }) {
     earlier.leave();
   };
   const run = () => {
-    if (input.value.trim() === "clear" && !waits()) clear();
+    const own = waits() ? undefined : { clear, help }[input.value.trim()];
+    if (own) own();
     else if (input.value.trim() || waits()) type(input.value);
     over();
   };
@@ -59,7 +61,24 @@ export function promptLine(model, send, { clear, wrap }) {
     over();
   });
   const { row, prompt } = rowOf(model, input, run, wrap);
-  return { row, input, offers: tab.offers, updates: { prompt, completion: tab.update } };
+  const waiting = waitingOf(model, (key) => {
+    type(key);
+    over();
+    input.focus();
+  });
+  return { row, input, offers: tab.offers, waiting: waiting.body, updates: { prompt, waits: waiting.update, completion: tab.update } };
+}
+
+/** What the terminal waits for, and its keys for who has none. @param {import("./traits.js").TerminalModel} model @param {(key: string) => void} press */
+function waitingOf(model, press) {
+  const body = element("div", { class: "lk-waits", role: "status" });
+  const keys = [["Ctrl-C", INTERRUPT], ["Ctrl-D", END]]
+    .map(([name = "", key = ""]) => button(name, () => press(key), { class: "lk-button lk-small" }));
+  const update = () => {
+    const text = model.get("waits");
+    body.replaceChildren(...(text ? [element("span", {}, ...spans(text)), ...keys.filter((each) => text.includes(each.textContent ?? ""))] : []));
+  };
+  return { body, update };
 }
 
 /** What letters do with Ctrl.

@@ -4,7 +4,7 @@ import { exitStatus, written } from "./written.js";
 
 /** @param {import("./traits.js").Entry} entry */
 const rows = (entry) => [
-  element("div", { class: "lk-typed" }, element("span", { textContent: entry.prompt }), element("span", { textContent: entry.line })),
+  entry.clears ? "" : element("div", { class: "lk-typed" }, element("span", { textContent: entry.prompt }), element("span", { textContent: entry.line })),
   ...written(entry.pieces),
   ...exitStatus(entry.status),
 ];
@@ -37,7 +37,7 @@ export function screen(model) {
   const update = () => {
     const all = model.get("log");
     cleared = Math.min(cleared, all.length);
-    const entries = all.slice(cleared);
+    const entries = all.slice(Math.max(cleared, all.findLastIndex((entry) => entry.clears)));
     const texts = entries.map((entry) => JSON.stringify(entry));
     const kept = shown.every((text, index) => text === texts[index]) ? shown.length : 0;
     if (!kept) body.replaceChildren();
