@@ -1,6 +1,8 @@
 """Exercises read from their TOML records; every fault of a record is one sentence that names the file and the place.
 
-`labkit/course/exercises/LESSON.toml` holds the exercises of a lesson. When an exercise changes so that old answers
+`labkit/course/exercises/LESSON.toml` holds the exercises of a lesson, `selftest/LESSON.toml` the questions of its
+self-test: exercises of 0 points with a table `again`, which says in which lesson and in which other words the same is
+asked again (with other values: as SLUG-once-more, an exercise of its own). When an exercise changes so that old answers
 would be judged otherwise, its revision goes up, and its record of before moves to `old/SLUG@REVISION.toml`.
 
 A course may have exercises of its own beside these, in files of the same form: those of an installed package that an
@@ -42,6 +44,7 @@ from labkit.kernel.golang import number as number_at
 from labkit.kernel.golang import text as text_at
 
 SCHEMA = 1
+AGAIN = "-once-more"  # after the slug of a question that is asked again
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NEEDED = {
     "slug": str,
@@ -61,6 +64,7 @@ ALLOWED = {
     "setup": dict,
     "misconceptions": list,
     "harmless": dict,
+    "again": dict,
 }
 SETUP = {"machine": dict, "files": dict, "commands": list}
 MISTAKE = {
@@ -136,7 +140,7 @@ def _current() -> Iterator[tuple[str, str]]:
     """All record files with exercises as they are now."""
     yield from _outside
     yield from _installed()
-    yield from ((each.name, each.read_text(encoding="utf-8")) for each in toml_files(exercises_folder()))
+    yield from ((each.name, each.read_text(encoding="utf-8")) for each in record_files(exercises_folder()))
 
 
 def load_exercise(name: str) -> Exercise:
@@ -153,7 +157,7 @@ def load_exercise(name: str) -> Exercise:
 def _candidates(slug: str) -> Iterator[Exercise]:
     """All exercises of the files that have this slug written in them."""
     for name, text in _current():
-        if slug in text:
+        if slug.removesuffix(AGAIN) in text:
             yield from _load_file(name, text)
     for file in toml_files(exercises_folder() / "old"):
         if slug in (text := file.read_text(encoding="utf-8")):
@@ -179,6 +183,11 @@ def load_all() -> list[Exercise]:
 
 def slugs() -> list[str]:
     return [exercise.slug for exercise in load_all()]
+
+
+def record_files(folder: Traversable) -> list[Traversable]:
+    """The files with exercises as they are now."""
+    return [*toml_files(folder), *toml_files(folder / "selftest")]
 
 
 def toml_files(folder: Traversable) -> list[Traversable]:
@@ -207,16 +216,29 @@ def parse_records(name: str, text: str) -> tuple[list[Exercise], list[str]]:
     if not isinstance(data.get("lesson"), str):
         faults.append(f"{name}: 'lesson' must be the name of a lesson")
     exercises = []
-    for number, table in enumerate(map(_as_table, items(data, "exercise")), 1):
+    tables = [
+        (each, lesson) for table in items(data, "exercise") for each, lesson in _asked(table, text_at(data, "lesson"))
+    ]
+    for number, (table, lesson) in enumerate(tables, 1):
         place = f"{name}: exercise '{table.get('slug', number)}'"
         wrong = list(_faults(table))
-        exercise = None if wrong else _exercise(table, text_at(data, "lesson"))
+        exercise = None if wrong else _exercise(table, lesson)
         wrong += list(_faults_in_use(exercise)) if exercise else []
         faults += [f"{place}: {fault}" for fault in wrong]
         exercises += [exercise] if exercise else []
     taken = [exercise.slug for exercise in exercises]
     faults += [f"{name}: the slug '{slug}' is there twice" for slug in sorted(set(taken)) if taken.count(slug) > 1]
     return exercises, faults
+
+
+def _asked(table: Json, lesson: str) -> Iterator[tuple[JsonObject, str]]:
+    """The table of an exercise with its lesson; of a question of a self-test also the one that is asked again."""
+    first = _as_table(table)
+    yield first, lesson
+    again = members(first, "again")
+    if again:
+        later = {**first, **again, "slug": f"{first.get('slug')}{AGAIN}"}
+        yield {key: value for key, value in later.items() if key not in ("again", "lesson")}, text_at(again, "lesson")
 
 
 def _faults(table: JsonObject) -> Iterator[str]:
@@ -230,6 +252,9 @@ def _faults(table: JsonObject) -> Iterator[str]:
     yield from _key_faults(table, {**ALLOWED, **own}, [*NEEDED, *(key for key, needed in keys.items() if needed)])
     if not SLUG.fullmatch(str(table.get("slug"))) or re.match(r"\d", str(table.get("slug"))):
         yield "'slug' must be words of a-z and 0-9 with - between them"
+    asked_again = "again" in table or str(table.get("slug")).endswith(AGAIN)
+    if (table.get("points") == 0 and not asked_again) or (table.get("points") and asked_again):
+        yield "'points' must be 1 or more, and 0 for a question of a self-test, which has 'again'"
     yield from _part_faults(table)
 
 
@@ -359,9 +384,9 @@ def _mistake(table: Json) -> Mistake:
 
 def _faults_in_use(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise once it is put together."""
-    if exercise.points < 1 or exercise.revision < 1:
+    if exercise.points < 0 or exercise.revision < 1:
         yield "'points' and 'revision' must be 1 or more"
-    if not all(hint.strip() for hint in exercise.hints) or not 2 <= len(exercise.hints) <= 3:
+    if not all(hint.strip() for hint in exercise.hints) or not 2 - exercise.self_test <= len(exercise.hints) <= 3:
         yield "'hints' must be two or three texts, none of them empty"
     if KINDS[exercise.kind].machine and not exercise.checks:
         yield "'check' is missing"

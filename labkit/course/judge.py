@@ -343,7 +343,8 @@ class Judgement:
         """All of it, as plain text."""
         if self.error:
             return f"This cannot be read as an answer: {self.error}."
-        lines = [f"Solved: {self.points} of {self.of} points." if self.passed else "Not there yet."]
+        solved = f"Solved: {self.points} of {self.of} points." if self.of else "Right."
+        lines = [solved if self.passed else "Not there yet."]
         lines += [f"  [{'x' if each.ok else ' '}] {each.text}{_but(each)}" for each in self.results]
         lines += ["", self.reply] if self.reply else []
         lines += ["", *self.notes] if self.notes and not self.passed else []

@@ -1,6 +1,6 @@
 """The lessons, in their order: the rows of lessons.toml, and their notebooks as they are saved.
 
-A lesson's exercises are in the record file of the same name.
+A lesson's exercises are in the record file of the same name, its self-test's questions in `selftest/`.
 """
 
 from __future__ import annotations
@@ -72,15 +72,16 @@ def find_lesson(name: str) -> Lesson:
     raise CourseError([f"there is no lesson '{name}'; they are {', '.join(lesson.stem for lesson in LESSONS)}"])
 
 
-def exercises_by_lesson() -> dict[str, list[Exercise]]:
-    """Each lesson's exercises; none anywhere while a record of the course cannot be read."""
+def exercises_by_lesson(self_tests: bool = False) -> dict[str, list[Exercise]]:
+    """Each lesson's exercises, or its questions of self-tests; none anywhere while a record cannot be read."""
     found: dict[str, list[Exercise]] = {lesson.stem: [] for lesson in LESSONS}
     try:
         exercises = load_all()
     except CourseError:
         return found
     for exercise in exercises:
-        found.setdefault(exercise.lesson, []).append(exercise)
+        if exercise.self_test == self_tests:
+            found.setdefault(exercise.lesson, []).append(exercise)
     return found
 
 

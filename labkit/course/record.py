@@ -229,6 +229,11 @@ class Exercise:
     misconceptions: tuple[int, ...] = ()  # the beliefs that it is about, those of its mistakes among them
     key: bytes = b""  # of the variant; empty as the author wrote it
 
+    @property
+    def self_test(self) -> bool:
+        """Is it a question of a self-test: no points, not graded, asked again two lessons later?"""
+        return not self.points
+
     def draw(self, what: str) -> Draw:
         """A stream of this variant for something else than a value (the order of options)."""
         return Draw(self.key, f"/{what}")

@@ -3,7 +3,8 @@
 Facts: moby, daemon/graphdriver/zfs/zfs.go; docker/docs, storage drivers; OpenZFS, zfsprops(7) (recordsize 128 KiB). A
 dataset is POOL/docker/ID with a legacy mountpoint: it is mounted at graph/ID while it is in use, and its files are
 nowhere on the host else. What is counted: records of 128 KiB; a file up to that size is one record of its own size in
-whole 4 KiB sectors. Not modelled: metadata, compression, the ARC (which does share cached blocks).
+whole 4 KiB sectors. Not modelled: metadata, compression. A cached block is there once for all clones that have it, in
+ZFS's own cache, the ARC ("single copy ARC", docker/docs, ZFS storage driver).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Zfs(Clones):
     name = "zfs"
     storage_opts = StorageOpts(size="this simulated zfs has no quotas")
     unit = _RECORD
+    shares_page_cache = True
     backing = "zfs"
     needs = Needs(backings=frozenset({"zfs"}))
 

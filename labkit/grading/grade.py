@@ -54,7 +54,7 @@ def exercises_of(lessons: tuple[str, ...]) -> list[Exercise]:
         if not lesson:
             raise CourseError([f"there is no lesson '{asked}'; they are {', '.join(names)}"])
     wanted = {lesson for each in found.values() for lesson in each} if lessons else set(names)
-    return [each for each in every if each.lesson in wanted]
+    return [each for each in every if each.lesson in wanted and not each.self_test]
 
 
 def title_of(exercises: list[Exercise], lessons: tuple[str, ...]) -> str:

@@ -61,12 +61,14 @@ class Submission:
 
 def write_submission(progress: Progress, learner: str, seed: str = "", lesson: str = "") -> str:
     """What this learner's progress has, as a submission; of one lesson, what answers its exercises."""
-    wanted = {each.slug for each in load_all() if each.lesson == lesson} if lesson else None
+    asked = load_all()
+    wanted = {each.slug for each in asked if each.lesson == lesson} if lesson else None
+    left_out = {each.slug for each in asked if each.self_test}
     entries = ((key.partition("@"), entry) for key, entry in sorted(progress.entries(learner).items()))
     answers: list[Json] = [
         {"exercise": key[0], "revision": int(key[2]), "answer": entry["answer"]}
         for key, entry in entries
-        if wanted is None or key[0] in wanted
+        if key[0] not in left_out and (wanted is None or key[0] in wanted)
     ]
     document: JsonObject = {FORMAT: VERSION, "learner": learner, "course": seed, "lesson": lesson, "answers": answers}
     return json.dumps({**document, "code": code_of(document)}, indent=1, ensure_ascii=False) + "\n"

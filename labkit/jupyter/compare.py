@@ -57,7 +57,8 @@ QUANTITIES = {
     "page_cache": Quantity(
         "page cache",
         "Page cache",
-        "Whether all containers read one copy in memory of a file of their image, or each has a copy of its own.",
+        "Whether all containers read one copy in memory of a file of their image, or each has a copy of its own. "
+        "On zfs the one copy is in ZFS's own cache, the ARC.",
     ),
 }
 LEFT_OUT = (

@@ -169,7 +169,8 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
 
     def still(self) -> str:
         """The exercise's task, and what can be answered, as a text."""
-        title = f"<strong>Exercise: {html.escape(self.title)}</strong> ({count(self.points, 'point')})"
+        worth = count(self.points, "point") if self.points else "self-test, no points"
+        title = f"<strong>Exercise: {html.escape(self.title)}</strong> ({worth})"
         return f"<p>{title}</p>\n{prose(self.task)}\n{FORM_TEXTS[self.form['type']](self.form)}"
 
     def failed(self, sentence: str) -> None:
@@ -327,8 +328,8 @@ def feedback_trait(judgement: Judgement, trouble: str = "") -> JsonObject:
     """A judgement as the page needs it: {"tone", "title", "items": [{"ok", "text", "note"}], "reply"}."""
     if judgement.error:
         return {"tone": "error", "title": judgement.text, "items": [], "reply": trouble}
-    points = f"{judgement.points:g} of {count(judgement.of, 'point')}"
-    tone, title = ("right", f"Right: {points}.") if judgement.passed else ("not yet", f"Not yet: {points}.")
+    points = f": {judgement.points:g} of {count(judgement.of, 'point')}" if judgement.of else ""
+    tone, title = ("right", f"Right{points}.") if judgement.passed else ("not yet", f"Not yet{points}.")
     slips = () if judgement.passed else judgement.notes  # who is right need not hear of a slip on the way
     reply = "\n\n".join(filter(None, [judgement.reply, *slips, trouble]))
     return {"tone": tone, "title": title, "items": items_trait(judgement.results), "reply": reply}

@@ -7,13 +7,14 @@ and exercises, the same for everyone.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import traitlets
 
 from labkit.course import CourseError, Exercise, ProgressError, progress
+from labkit.course.exercises import AGAIN
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson, find_lesson
 from labkit.course.progress import AnswerEntry
 from labkit.course.record import for_learner
@@ -56,6 +57,15 @@ def score(exercises: Iterable[Exercise], entries: Entries) -> Score:
         sum(each.points for each in passed),
         sum(each.points for each in all_of_them),
     )
+
+
+def self_test_texts(questions: Iterable[Exercise], entries: Entries) -> Iterator[str]:
+    """What has stuck: of a lesson's questions, and of an earlier lesson's that are asked again in it."""
+    asked = list(questions)
+    for title, again in (("Self-test", False), ("Asked again", True)):
+        found = score((each for each in asked if each.slug.endswith(AGAIN) == again), entries)
+        if found.of:
+            yield f"{title}: {found.solved} of {found.of} right" if found.tried else f"{title}: not tried yet"
 
 
 def where_to_go_on(course: Course, entries: Entries) -> Lesson | None:
@@ -125,7 +135,8 @@ class MapWidget(RememberingPanel):
             open_ones = [each for each in exercises if not (each.slug in entries and entries[each.slug]["passed"])]
             self.heading = f"Your progress in {self._lesson.name}"
             self.rows = [exercise_row(each, entries.get(each.slug), each in open_ones[:1]) for each in exercises]
-            self.summary = score(exercises, entries).text
+            tests = exercises_by_lesson(self_tests=True)[self._lesson.stem]
+            self.summary = ". ".join([score(exercises, entries).text, *self_test_texts(tests, entries)])
             self.onward = self._onward_in_lesson(open_ones)
         self.whose = whose.learner
         self.kept = {**document}

@@ -8,7 +8,7 @@ import pytest
 
 from labkit.course import CourseError, load_all, load_exercise
 from labkit.course import exercises as module
-from labkit.course.exercises import exercises_folder, parse_records
+from labkit.course.exercises import exercises_folder, parse_records, record_files
 from labkit.course.judge import KINDS
 
 RECORD = """
@@ -53,7 +53,8 @@ def test_a_sound_record() -> None:
         ('lesson = "02-x"', 'lesson = "02-x"\nlessons = 1', "02-x.toml: unknown key 'lessons'"),
         ("points = 1", "point = 1", "02-x.toml: exercise 'one': unknown key 'point'; did you mean 'points'?"),
         ("points = 1", "", "02-x.toml: exercise 'one': 'points' is missing"),
-        ("points = 1", "points = 0", "02-x.toml: exercise 'one': 'points' and 'revision' must be 1 or more"),
+        ("points = 1", "points = -1", "02-x.toml: exercise 'one': 'points' and 'revision' must be 1 or more"),
+        ("points = 1", "points = 0", "02-x.toml: exercise 'one': 'points' must be 1 or more, and 0 for a question of a self-test, which has 'again'"),
         ("points = 1", 'points = "1"', "02-x.toml: exercise 'one': 'points' must be a whole number"),
         ("points = 1", "points = true", "02-x.toml: exercise 'one': 'points' must be a whole number"),
         ('title = "One"', 'title = ""', "02-x.toml: exercise 'one': 'title' is empty"),
@@ -134,6 +135,5 @@ def test_an_old_revision_is_found_in_its_own_file(tmp_path, monkeypatch) -> None
 
 
 def test_lesson_files_are_named_as_the_lesson() -> None:
-    for file in exercises_folder().iterdir():
-        if file.name.endswith(".toml"):
-            assert tomllib.loads(file.read_text(encoding="utf-8"))["lesson"] == file.name.removesuffix(".toml")
+    for file in record_files(exercises_folder()):
+        assert tomllib.loads(file.read_text(encoding="utf-8"))["lesson"] == file.name.removesuffix(".toml")

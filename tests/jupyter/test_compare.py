@@ -49,7 +49,7 @@ def test_another_quantity_has_other_bars(widget: DriverComparison) -> None:
     assert {row["driver"]: row["length"] for row in widget.rows} != before
     assert next(row for row in widget.rows if row["driver"] == "vfs")["length"] == 1
     widget.handle({"do": "choose", "what": "quantity", "value": "page_cache"})
-    assert widget.said.startswith("One copy for all containers: overlay2, overlay, aufs, overlayfs.")
+    assert widget.said.startswith("One copy for all containers: overlay2, overlay, aufs, zfs, overlayfs.")
     assert widget.scale_note == ""
 
 

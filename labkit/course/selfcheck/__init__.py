@@ -15,13 +15,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from labkit.course.checks import CHECKS
-from labkit.course.exercises import CourseError, exercises_folder, parse_records, toml_files
+from labkit.course.exercises import CourseError, exercises_folder, parse_records, record_files
 from labkit.course.judge import KINDS
 from labkit.course.lessons import PLAN, Lesson, Notebook, read_notebook
 from labkit.course.progress import course_folder
 from labkit.course.record import Assertion, Exercise, misconceptions
 from labkit.course.selfcheck.exercise import VARIANTS, check_exercise, skeleton
 from labkit.course.selfcheck.notebooks import notebook_faults
+from labkit.course.selfcheck.selftests import faults_of_self_tests
 
 __all__ = [
     "VARIANTS",
@@ -58,7 +59,7 @@ def notebooks_folder() -> Path | None:
 def read_course(notebooks: Path | None, records: Traversable | None = None) -> Course:
     """The course; what is wrong with a file is in its faults, and the rest is there all the same."""
     course = Course(records or exercises_folder())
-    for file in toml_files(course.records):
+    for file in record_files(course.records):
         text = file.read_text(encoding="utf-8")
         exercises, faults = parse_records(file.name, text)
         course.exercises += exercises
@@ -124,6 +125,8 @@ def _faults_of_old_records(course: Course) -> Iterator[str]:
 def _faults_of_skeletons(exercises: list[Exercise]) -> Iterator[str]:
     first: dict[tuple[str, ...], Exercise] = {}
     for exercise in exercises:
+        if exercise.self_test:  # what is asked again is the same on purpose
+            continue
         before = first.setdefault(skeleton(exercise), exercise)
         if before is not exercise and before.slug != exercise.slug:
             yield f"{exercise.lesson}.toml: exercise '{exercise.slug}' is '{before.slug}' under another name"
@@ -134,6 +137,7 @@ def faults_of_the_whole(course: Course) -> Iterator[str]:
     for lesson in PLAN.lessons:
         yield from _faults_of_a_lesson(course, lesson)
     yield from _faults_of_kinds(course)
+    yield from faults_of_self_tests(course.exercises)
     left = [str(number) for number in misconceptions() if number not in covered(course)]
     count = len(misconceptions()) - len(left)
     if count < PLAN.misconceptions:
@@ -160,7 +164,7 @@ def covered(course: Course) -> dict[int, list[str]]:
 
 
 def _faults_of_a_lesson(course: Course, lesson: Lesson) -> Iterator[str]:
-    count = sum(exercise.lesson == lesson.stem for exercise in course.exercises)
+    count = sum(exercise.lesson == lesson.stem and not exercise.self_test for exercise in course.exercises)
     if count < lesson.exercises:
         yield f"{lesson.stem}.toml: there are {count} exercises, of {lesson.exercises} at least"
     notebook = course.notebooks.get(lesson.stem)
@@ -174,7 +178,7 @@ def _faults_of_a_lesson(course: Course, lesson: Lesson) -> Iterator[str]:
 
 
 def _faults_of_kinds(course: Course) -> Iterator[str]:
-    kinds = Counter(exercise.kind for exercise in course.exercises)
+    kinds = Counter(exercise.kind for exercise in course.exercises if not exercise.self_test)
     yield from (f"lessons.toml: no exercise is of kind {kind}" for kind in KINDS if not kinds[kind])
     total = kinds.total()
     if total < PLAN.exercises:
