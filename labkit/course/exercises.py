@@ -65,6 +65,7 @@ ALLOWED = {
     "misconceptions": list,
     "harmless": dict,
     "again": dict,
+    "sealed": bool,
 }
 SETUP = {"machine": dict, "files": dict, "commands": list}
 MISTAKE = {
@@ -249,7 +250,9 @@ def _faults(table: JsonObject) -> Iterator[str]:
         return
     keys = KINDS[str(kind)].keys
     own = {each.name: str if isinstance(each.default, str) else list for each in fields(Own) if each.name in keys}
-    yield from _key_faults(table, {**ALLOWED, **own}, [*NEEDED, *(key for key, needed in keys.items() if needed)])
+    needed = [*NEEDED, *(key for key, is_needed in keys.items() if is_needed)]
+    spared = ("solution",) if table.get("sealed") else ()
+    yield from _key_faults(table, {**ALLOWED, **own}, [key for key in needed if key not in spared])
     if not SLUG.fullmatch(str(table.get("slug"))) or re.match(r"\d", str(table.get("slug"))):
         yield "'slug' must be words of a-z and 0-9 with - between them"
     asked_again = "again" in table or str(table.get("slug")).endswith(AGAIN)
@@ -333,6 +336,7 @@ def _exercise(table: JsonObject, lesson: str) -> Exercise:
         own=_own(table),
         harmless={slip: str(reason) for slip, reason in members(table, "harmless").items()},
         misconceptions=tuple(sorted({each for each in beliefs if isinstance(each, int)})),
+        sealed=table.get("sealed") is True,
     )
 
 
@@ -356,6 +360,7 @@ def _own(table: JsonObject) -> Own:
         lines=_texts(table, "lines"),
         flags=_texts(table, "flags"),
         then=_texts(table, "then"),
+        rubric=_texts(table, "rubric"),
     )
 
 
@@ -386,7 +391,8 @@ def _faults_in_use(exercise: Exercise) -> Iterator[str]:
     """What is wrong with an exercise once it is put together."""
     if exercise.points < 0 or exercise.revision < 1:
         yield "'points' and 'revision' must be 1 or more"
-    if not all(hint.strip() for hint in exercise.hints) or not 2 - exercise.self_test <= len(exercise.hints) <= 3:
+    least = 2 - (exercise.self_test or exercise.sealed)
+    if not all(hint.strip() for hint in exercise.hints) or not least <= len(exercise.hints) <= 3:
         yield "'hints' must be two or three texts, none of them empty"
     if KINDS[exercise.kind].machine and not exercise.checks:
         yield "'check' is missing"
@@ -394,12 +400,21 @@ def _faults_in_use(exercise: Exercise) -> Iterator[str]:
         exercise.checks or any(mistake.when + mistake.claims for mistake in exercise.mistakes)
     ):
         yield f"an exercise of kind {exercise.kind} leads to no machine, so it has no checks"
-    if exercise.kind == "mark" and bool(exercise.own.right) == bool(exercise.own.observe):
+    if exercise.kind == "mark" and not exercise.sealed and bool(exercise.own.right) == bool(exercise.own.observe):
         yield "it must have either 'right' or 'observe'"
+    if exercise.kind == "choose" and exercise.sealed != bool(exercise.own.options):
+        yield "only a sealed exercise has 'options' beside its solutions and mistakes"
+    if exercise.kind == "write" and sum(rubric_points(exercise)) != exercise.points:
+        yield "'rubric' must be texts that begin with points, as in \"2 it says where\", which add up to 'points'"
     if exercise.own.compare not in COMPARE:
         yield f"'compare' must be one of {', '.join(COMPARE)}"
     yield from _unknown_values(exercise)
     yield from _unreadable_answers(exercise)
+
+
+def rubric_points(exercise: Exercise) -> list[int]:
+    """The most that each criterion gives."""
+    return [int(each.split()[0]) if re.match(r"\d{1,3} \S", each) else 0 for each in exercise.own.rubric]
 
 
 def _unknown_values(exercise: Exercise) -> Iterator[str]:
@@ -412,6 +427,7 @@ def _unknown_values(exercise: Exercise) -> Iterator[str]:
     used |= set(PLACEHOLDER.findall(repr([exercise.title, exercise.solutions, exercise.mistakes])))
     yield from (f"there is no value @{name}@" for name in sorted(used - known))
     computed = {name for spec in exercise.specs.values() if isinstance(spec, str) for name in PLACEHOLDER.findall(spec)}
+    known = known if not exercise.sealed else set()  # what used them may have been taken out
     yield from (f"the value @{name}@ is used nowhere" for name in sorted(known - used - computed - {"answer"}))
 
 

@@ -1,4 +1,4 @@
-"""The eight kinds of exercise: what a record of each has of its own, what an answer looks like, and how it is judged.
+"""The nine kinds of exercise: what a record of each has of its own, what an answer looks like, and how it is judged.
 
 A judgement says what was asked, what is so instead, and which mistake it is where it is one that people make.
 """
@@ -260,10 +260,13 @@ def _judge_flags(exercise: Exercise, parsed: list[str]) -> Verdict:
 def options_of(exercise: Exercise) -> list[str]:
     """The right ones and the wrong ones, in an order of this learner's own."""
     texts = [str(each.answer) for each in exercise.solutions] + [str(each.example) for each in exercise.mistakes]
+    texts = texts if not exercise.sealed else list(exercise.own.options)
     return exercise.draw("options").shuffle([text.strip() for text in texts])
 
 
 def _choose_form(exercise: Exercise) -> Form:
+    if exercise.sealed:  # a letter would be another option to the grader, whose record has another order
+        return {"type": "choice", "options": _options(options_of(exercise))}
     options = zip(LETTERS, options_of(exercise), strict=False)
     return {"type": "choice", "options": [{"value": letter, "text": text} for letter, text in options]}
 
@@ -273,7 +276,9 @@ def _parse_choice(exercise: Exercise, answer: object) -> str:
     given = _text(answer)
     options = options_of(exercise)
     by_letter = dict(zip(LETTERS, options, strict=False))
-    chosen = by_letter.get(given.lower().rstrip(".)"), given)
+    chosen = given if exercise.sealed else by_letter.get(given.lower().rstrip(".)"), given)
+    if chosen not in options and exercise.sealed:
+        raise AnswerError("the answer must be the whole text of one of the options")
     if chosen not in options:
         raise AnswerError(f"the answer must be one of the letters a to {LETTERS[len(options) - 1]}")
     return chosen
@@ -312,14 +317,20 @@ KINDS: dict[str, Kind[str] | Kind[list[str]] | Kind[dict[str, str]]] = {
     ),
     "order": Kind(_order_form, _parse_order, _judge_order, {"lines": True, "file": True, "then": False}, machine=True),
     "compose": Kind(_compose_form, _parse_flags, _judge_flags, {"flags": True, "then": True}, machine=True),
-    "choose": Kind(_choose_form, _parse_choice, _judge_choice),
+    "choose": Kind(_choose_form, _parse_choice, _judge_choice, {"options": False}),
+    "write": Kind(
+        lambda _: {"type": "text", "label": "Your answer", "placeholder": "in your own words"},
+        lambda _, answer: _text(answer),
+        lambda _, parsed: Verdict((), parsed),
+        {"rubric": True},
+    ),
 }
 
 
 def goal_machine(exercise: Exercise) -> Machine | None:
     """The machine after the first solution; None where the answer is no change of the machine."""
     kind = KINDS[exercise.kind]
-    if not kind.machine:
+    if not kind.machine or not exercise.solutions:
         return None
     return kind.verdict(exercise, exercise.solutions[0].answer)[1].machine
 
@@ -366,6 +377,8 @@ def judge(exercise: Exercise, answer: object) -> Judgement:
 def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | None]:
     """The judgement, and what it rests on; None for what could not be read as an answer."""
     kind = KINDS[exercise.kind]
+    if is_left_to_grader(exercise):
+        return _left_to_grader(exercise, answer), None
     try:
         parsed, verdict = kind.verdict(exercise, [] if answer is None and kind.terminal else answer)
     except AnswerError as error:
@@ -383,6 +396,22 @@ def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | Non
         notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in failed),
     )
     return judgement, verdict
+
+
+def is_left_to_grader(exercise: Exercise) -> bool:
+    """Nothing here can tell whether an answer is right: a person reads it, or the record is sealed."""
+    known = exercise.own.right or exercise.own.observe
+    return exercise.kind == "write" or (
+        exercise.sealed and (exercise.kind == "choose" or (exercise.kind == "mark" and not known))
+    )
+
+
+def _left_to_grader(exercise: Exercise, answer: object) -> Judgement:
+    try:
+        KINDS[exercise.kind].parse(exercise, answer)
+    except AnswerError as error:
+        return Judgement(False, 0, exercise.points, error=str(error))
+    return Judgement(False, 0, exercise.points, reply="Kept, to be handed in; who grades it says what it is worth.")
 
 
 def still_wrong(played: Sequence[Played]) -> list[Played]:

@@ -209,6 +209,8 @@ def _lesson_name(lesson: str) -> str:
 def _require_new(slug: str, kind: str) -> None:
     if kind not in KINDS:
         raise NewExerciseError(f"there is no kind '{kind}'; there are {', '.join(KINDS)}")
+    if kind == "write":
+        raise NewExerciseError("what a person reads is for a course of your own: see docs/for-instructors.md")
     if not SLUG.fullmatch(slug):
         raise NewExerciseError(f"'{slug}' is no slug: words of a-z and 0-9 with - between them")
     try:

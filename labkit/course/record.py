@@ -207,6 +207,7 @@ class Own:
     lines: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
+    rubric: tuple[str, ...] = ()  # "2 it says where the file lies": the most points, and for what
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ class Exercise:
     harmless: Mapping[str, str] = field(default_factory=dict)  # slips of solutions that are right too, and why
     misconceptions: tuple[int, ...] = ()  # the beliefs that it is about, those of its mistakes among them
     key: bytes = b""  # of the variant; empty as the author wrote it
+    sealed: bool = False  # what gives the answer away was taken out: see labkit.grading.sealed
 
     @property
     def self_test(self) -> bool:

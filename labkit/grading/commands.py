@@ -22,12 +22,23 @@ class Commands(Protocol):
 
 
 def add_commands(commands: Commands) -> None:
+    _add_release(commands.add_parser("release", help="put together what a class is handed out"))
     _add_grade(commands.add_parser("grade", help="grade a folder of submissions"))
+
+
+def _add_release(one: argparse.ArgumentParser) -> None:
+    one.add_argument("lesson", nargs="+", metavar="LESSON", help="what is set, as 02")
+    one.add_argument("--out", metavar="FOLDER", required=True, help="the folder to write into")
+    _add_course(one)
+    one.add_argument("--deadline", default="", metavar="TIME", help="told on the page; `labkit grade` is given it too")
+    one.add_argument("--no-solutions", action="store_true", help="with a course wheel that gives no answers away")
+    one.set_defaults(do=release)
 
 
 def _add_grade(one: argparse.ArgumentParser) -> None:
     one.add_argument("folder", metavar="FOLDER", help="what was handed in: files, folders, zips as the LMS gives them")
     one.add_argument("--out", metavar="REPORT", required=True, help="the folder to write the report into")
+    one.add_argument("--lesson", nargs="+", default=[], metavar="LESSON", help="what was set, as 02 (default: all)")
     _add_course(one)
     one.add_argument("--variant", default="", metavar="NAME", help="without a roster: whose variant all had")
     one.add_argument("--attempts", type=int, default=3, metavar="N", help="hand-ins of an exercise that count (3)")
@@ -42,10 +53,41 @@ def _add_grade(one: argparse.ArgumentParser) -> None:
 
 def _add_course(one: argparse.ArgumentParser) -> None:
     """What several commands ask."""
-    one.add_argument("--lesson", nargs="+", default=[], metavar="LESSON", help="what was set, as 02 (default: all)")
     one.add_argument("--roster", metavar="FILE", help="who takes the course: a CSV of your own, Moodle's or Canvas'")
     one.add_argument("--seed", default="", help="the seed that the course was handed out with")
     one.add_argument("--course", metavar="PATH", help="a folder or a wheel with exercises of your own")
+
+
+def release(args: argparse.Namespace) -> int:
+    """Put together what a class is handed out."""
+    from labkit.course.exercises import CourseError, course_files, use_course
+    from labkit.course.selfcheck import notebooks_folder
+    from labkit.grading.grade import exercises_of, title_of
+    from labkit.grading.lateness import TimeError, read_time
+    from labkit.grading.release import Release, write_release
+    from labkit.grading.roster import RosterError, read_roster
+    from labkit.grading.sealed import kept_in
+
+    try:
+        if args.deadline:
+            read_time(args.deadline)
+        course = course_files(Path(args.course)) if args.course else ()
+        use_course(course)
+        exercises = exercises_of(tuple(args.lesson))
+        roster = read_roster(Path(args.roster)) if args.roster else None
+        title = title_of(exercises, tuple(args.lesson))
+        asked = Release(
+            title, exercises, notebooks_folder(), args.seed, roster, args.deadline, args.no_solutions, course
+        )
+        names = write_release(asked, Path(args.out))
+    except (CourseError, RosterError, TimeError) as error:
+        raise RefusedError(str(error)) from None
+    except OSError as error:
+        raise RefusedError(f"'{args.out}' cannot be written: {error.strerror}") from None
+    if args.no_solutions and (open_ones := kept_in(exercises)):
+        print(f"these hold their answer all the same, for who opens the wheel: {', '.join(open_ones)}", file=sys.stderr)
+    print(f"{args.out}: {', '.join(names)}")
+    return 0
 
 
 def _asked(args: argparse.Namespace) -> Asked:

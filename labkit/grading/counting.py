@@ -37,7 +37,12 @@ class Counted:
     @property
     def waits(self) -> bool:
         """It is for a person to mark, and nobody has."""
-        return False
+        return self.exercise.kind == "write" and self.marked is None
+
+    @property
+    def rubric(self) -> list[tuple[str, float]]:
+        """What a person gave for each criterion."""
+        return list(zip(self.exercise.own.rubric, self.marked.criteria if self.marked else (), strict=False))
 
     @property
     def lines(self) -> list[tuple[str, str]]:

@@ -234,7 +234,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
     def _tell_best(self) -> None:
         """The learner's best, and the shortest of the routes that are known; both only once it is solved."""
         self.best = ""
-        if self.standing == "Solved" and self._fewest and self._typing:
+        if self.standing == "Solved" and self._fewest and self._typing and self._attempt.solutions:
             shortest, name = min((len(commands_of(text)), name) for name, text in self._attempt.solutions)
             known = f"The shortest route that is known has {count(shortest, 'input')}: {name}."
             known = "No shorter route is known." if self._fewest <= shortest else known
