@@ -46,7 +46,7 @@ class Asked:
 
 
 def exercises_of(lessons: tuple[str, ...]) -> list[Exercise]:
-    """Those that count: of these lessons (02, 02-layered-images), or all. Raises CourseError."""
+    """Those with points: of these lessons (02, 02-layered-images), or all. Raises CourseError."""
     every = load_all()
     names = list(dict.fromkeys(each.lesson for each in every))
     found = {asked: [each for each in names if asked in (each, each[:2])] for asked in lessons}
