@@ -50,6 +50,7 @@ from labkit.shell.completion import Completion
 from labkit.userland import PROGRAMS as UTILITIES
 
 DOCKER_ROOT = "/var/lib/docker"
+DATA = ("/home", "/srv", "/Users")  # folders in which are no programs
 Row = TypeVar("Row")
 _START = 1_795_510_800 * 1_000_000_000  # ns: 2026-11-24 09:00:00 UTC
 _STEP = 1_000_000_000  # ns that each command takes
@@ -277,13 +278,25 @@ class Machine:
         status = self.limited(lambda: self.kernel.execute(process), stderr.write_last)
         return Completed(line, status, _text(stdout), _text(stderr))
 
+    def run_clean(self, line: str) -> Completed:
+        """Run a line as `run` does, with the programs and settings of a fresh computer: it sees no more than DATA."""
+        namespace, stdout, stderr = self._disk(self._system), Output(), Output()
+        for path in filter(self.files.is_dir, DATA):
+            namespace.mount(path, self.files.source(path))
+        process = self.process(["sh", "-c", line], Input(b""), stdout, stderr, namespace)
+        process.env["HOME"] = "/"  # docker's own settings are the learner's too
+        status = self.limited(lambda: self.kernel.execute(process), stderr.write_last)
+        return Completed(line, status, _text(stdout), _text(stderr))
+
     def session(self) -> Terminal:
         """A terminal with root's shell in it."""
         return Terminal(self)
 
-    def process(self, argv: list[str], stdin: Input, stdout: Output, stderr: Output) -> Process:
+    def process(
+        self, argv: list[str], stdin: Input, stdout: Output, stderr: Output, namespace: Namespace | None = None
+    ) -> Process:
         """A process in the learner's folder, not yet run."""
-        files = self._namespace.files(cwd=self._system.home)
+        files = (namespace or self._namespace).files(cwd=self._system.home)
         hostname = self._system.hostname
         return Process(argv, dict(self.environment), files, stdin, stdout, stderr, self.kernel, hostname=hostname)
 

@@ -150,6 +150,9 @@ def load_exercise(name: str) -> Exercise:
     for exercise in _candidates(slug):
         if exercise.slug == slug and (not revision or str(exercise.revision) == revision):
             return exercise
+    newest = next((each.revision for each in load_all() if each.slug == slug), 0)
+    if revision.isdecimal() and int(revision) < newest:
+        raise CourseError([f"revision {revision} of '{slug}' is not graded any more: it is at revision {newest}"])
     near = difflib.get_close_matches(slug, slugs(), 1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise CourseError([f"there is no exercise '{name}'{hint}"])
@@ -331,8 +334,10 @@ def _exercise(table: JsonObject, lesson: str) -> Exercise:
         specs=members(table, "values"),
         checks=tuple(_assertion(each, text_at(table, "task")) for each in items(table, "check")),
         hints=_texts(table, "hints"),
-        solutions=tuple(Solution(text_at(each, "name"), at(each, "answer")) for each in items(table, "solution")),
-        mistakes=tuple(_mistake(each) for each in items(table, "mistake")),
+        solutions=tuple(
+            Solution(text_at(each, "name"), _marked(table, at(each, "answer"))) for each in items(table, "solution")
+        ),
+        mistakes=tuple(_mistake(each, table) for each in items(table, "mistake")),
         own=_own(table),
         harmless={slip: str(reason) for slip, reason in members(table, "harmless").items()},
         misconceptions=tuple(sorted({each for each in beliefs if isinstance(each, int)})),
@@ -373,10 +378,18 @@ def _assertion(table: Json, task: str = "") -> Assertion:
     return Assertion(str(name), given, negated, after, says, bool(task) and text_at(given, "text") not in task)
 
 
-def _mistake(table: Json) -> Mistake:
+def _marked(table: Json, answer: Json) -> Json:
+    """A record may give its marks in the order of its items; learners see them in another one."""
+    names = [str(each) for each in items(table, "items")]
+    if not isinstance(answer, list) or not names or len(answer) != len(names):
+        return answer
+    return dict(zip(names, answer, strict=True))
+
+
+def _mistake(table: Json, of: Json) -> Mistake:
     return Mistake(
         name=text_at(table, "name"),
-        example=at(table, "example"),
+        example=_marked(of, at(table, "example")),
         reply=text_at(table, "reply"),
         when=tuple(_assertion(each) for each in items(table, "when")),
         claims=tuple(_assertion(each) for each in items(table, "claims")),
@@ -426,7 +439,7 @@ def _unknown_values(exercise: Exercise) -> Iterator[str]:
     )
     used |= set(PLACEHOLDER.findall(repr([exercise.title, exercise.solutions, exercise.mistakes])))
     yield from (f"there is no value @{name}@" for name in sorted(used - known))
-    computed = {name for spec in exercise.specs.values() if isinstance(spec, str) for name in PLACEHOLDER.findall(spec)}
+    computed = set(PLACEHOLDER.findall(repr([*exercise.specs.values()])))
     known = known if not exercise.sealed else set()  # what used them may have been taken out
     yield from (f"the value @{name}@ is used nowhere" for name in sorted(known - used - computed - {"answer"}))
 

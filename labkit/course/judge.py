@@ -6,40 +6,21 @@ A judgement says what was asked, what is so instead, and which mistake it is whe
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Generic, TypedDict, TypeVar
 
 from labkit.course.checks import CheckResult, evaluate
 from labkit.course.compare import COMPARE
-from labkit.course.machines import (
-    LONGEST,
-    AnswerError,
-    Facts,
-    Played,
-    fresh_machine,
-    inputs_of,
-    play,
-)
-from labkit.course.record import Assertion, Exercise, Mistake, told
-from labkit.course.setups import machine_with, write_file
+from labkit.course.flaganswer import judge_flags, parse_flags
+from labkit.course.machines import AnswerError, Played, fresh_machine, inputs_of, play
+from labkit.course.record import Exercise, Mistake, told
+from labkit.course.setups import write_file
+from labkit.course.verdict import Verdict, answer_lines, answer_word, check_all, facts_of
 from labkit.machine import Machine
 
 Parsed = TypeVar("Parsed", str, list[str], dict[str, str])
-FOLDER = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|HOME\b|\{HOME\})")  # where the flag is given is the home folder
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a kind found out about an answer."""
-
-    results: tuple[CheckResult, ...]
-    text: str  # the answer as text, for mistakes that are seen in it
-    machine: Machine | None = None  # what the answer led to; where machines are used again, until the next is made
-    played: tuple[Played, ...] = ()
-    printed: str = ""  # predict: what the simulator says
 
 
 class FormOption(TypedDict):
@@ -78,28 +59,6 @@ class Kind(Generic[Parsed]):
         return parsed, self.judge(exercise, parsed)
 
 
-def check_all(machine: Machine, checks: Sequence[Assertion]) -> tuple[CheckResult, ...]:
-    facts = Facts(machine)
-    return tuple(evaluate(facts, each) for each in checks)
-
-
-def _text(answer: object) -> str:
-    if answer is None or (isinstance(answer, str) and not answer.strip()):
-        raise AnswerError("nothing is chosen or written yet")
-    if not isinstance(answer, str):
-        raise AnswerError("the answer must be a text")
-    if len(answer) > LONGEST:
-        raise AnswerError(f"the answer is longer than {LONGEST >> 10} KiB")
-    return answer.strip()
-
-
-def _lines(answer: object) -> list[str]:
-    lines = answer.splitlines() if isinstance(answer, str) else answer
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise AnswerError("the answer must be a list of lines")
-    return [line.strip() for line in lines if line.strip()]
-
-
 # do, repair, explain: commands
 
 
@@ -110,9 +69,9 @@ def _parse_some_commands(exercise: Exercise, answer: object) -> list[str]:
 
 
 def _judge_commands(exercise: Exercise, parsed: list[str]) -> Verdict:
-    machine = fresh_machine(exercise)
-    played = play(machine, parsed)
-    return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
+    facts = facts_of(exercise)
+    played = play(facts.machine, parsed)
+    return Verdict(check_all(facts, exercise.checks), "\n".join(parsed), facts, tuple(played))
 
 
 # predict
@@ -149,13 +108,18 @@ def _judge_prediction(exercise: Exercise, parsed: str) -> Verdict:
 # mark
 
 
+def shown_items(exercise: Exercise) -> list[str]:
+    """What is to be marked, in an order of this learner's own."""
+    return exercise.draw("items").shuffle(exercise.own.items)
+
+
 def _marks_form(exercise: Exercise) -> Form:
-    return {"type": "marks", "items": _options(exercise.own.items), "options": _options(exercise.own.labels)}
+    return {"type": "marks", "items": _options(shown_items(exercise)), "options": _options(exercise.own.labels)}
 
 
 def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
-    """A table item -> label, a list of labels in the items' order, or lines `item: label` (or an item's number)."""
-    items, labels = exercise.own.items, exercise.own.labels
+    """A table item -> label, labels in the order shown, or lines `item: label` (or an item's number)."""
+    items, labels = shown_items(exercise), exercise.own.labels
     pairs = _mark_pairs(items, answer)
     for item, label in pairs.items():
         if item not in items:
@@ -170,7 +134,7 @@ def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
 def _mark_pairs(items: Sequence[str], answer: object) -> dict[str, str]:
     numbers = {str(number): item for number, item in enumerate(items, 1)}
     if isinstance(answer, str):
-        lines = [line.rpartition(":")[::2] for line in _lines(answer)]
+        lines = [line.rpartition(":")[::2] for line in answer_lines(answer)]
         return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in lines}
     if isinstance(answer, list) and len(answer) == len(items):
         answer = dict(zip(items, answer, strict=True))
@@ -202,7 +166,7 @@ def _judge_marks(exercise: Exercise, parsed: dict[str, str]) -> Verdict:
 def shown_lines(exercise: Exercise) -> list[str]:
     """The lines in the order in which they are shown first: never a solution."""
     lines = exercise.draw("lines").shuffle(exercise.own.lines)
-    right = [_lines(route.answer) for route in exercise.solutions]
+    right = [answer_lines(route.answer) for route in exercise.solutions]
     while lines in right:
         lines = lines[1:] + lines[:1]
     return lines
@@ -213,17 +177,17 @@ def _order_form(exercise: Exercise) -> Form:
 
 
 def _parse_order(exercise: Exercise, answer: object) -> list[str]:
-    lines = _lines(answer)
+    lines = answer_lines(answer)
     if sorted(lines) != sorted(exercise.own.lines):
         raise AnswerError("the answer must be all of the given lines, each as often as it is given")
     return lines
 
 
 def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
-    machine = fresh_machine(exercise)
-    write_file(machine, exercise.own.file, "\n".join(parsed) + "\n")
-    played = play(machine, exercise.own.then)
-    return Verdict(check_all(machine, exercise.checks), "\n".join(parsed), machine, tuple(played))
+    facts = facts_of(exercise)
+    write_file(facts.machine, exercise.own.file, "\n".join(parsed) + "\n")
+    played = play(facts.machine, exercise.own.then)
+    return Verdict(check_all(facts, exercise.checks), "\n".join(parsed), facts, tuple(played))
 
 
 # compose
@@ -231,27 +195,6 @@ def _judge_order(exercise: Exercise, parsed: list[str]) -> Verdict:
 
 def _compose_form(exercise: Exercise) -> Form:
     return {"type": "text", "label": "The flag", "placeholder": f"{exercise.own.flags[0]} …"}
-
-
-def _parse_flags(exercise: Exercise, answer: object) -> list[str]:
-    """The answer as words of a command line, none of which is more than a word to the shell; $PWD is its folder."""
-    home = str(machine_with(exercise.setup.machine).run("pwd").stdout.strip())
-    try:
-        words = shlex.split(FOLDER.sub(home, _text(answer).replace("\\\n", "")))
-    except ValueError:
-        raise AnswerError("a quote in the answer is not closed") from None
-    allowed = exercise.own.flags
-    if not words or (words[0].partition("=")[0] not in allowed and words[0][:2] not in allowed):  # -nm is -n -m
-        raise AnswerError(f"the answer must begin with {' or '.join(allowed)}")
-    return words
-
-
-def _judge_flags(exercise: Exercise, parsed: list[str]) -> Verdict:
-    machine = fresh_machine(exercise)
-    flags = " ".join(shlex.quote(word) for word in parsed)
-    commands = [line.replace("@answer@", flags) for line in exercise.own.then]
-    played = play(machine, commands)
-    return Verdict(check_all(machine, exercise.checks), " ".join(parsed), machine, tuple(played))
 
 
 # choose
@@ -273,7 +216,7 @@ def _choose_form(exercise: Exercise) -> Form:
 
 def _parse_choice(exercise: Exercise, answer: object) -> str:
     """A letter, or the option's whole text. Gives the text."""
-    given = _text(answer)
+    given = answer_word(answer)
     options = options_of(exercise)
     by_letter = dict(zip(LETTERS, options, strict=False))
     chosen = given if exercise.sealed else by_letter.get(given.lower().rstrip(".)"), given)
@@ -308,7 +251,7 @@ KINDS: dict[str, Kind[str] | Kind[list[str]] | Kind[dict[str, str]]] = {
     ),
     "predict": Kind(
         _predict_form,
-        lambda _, answer: _text(answer),
+        lambda _, answer: answer_word(answer),
         _judge_prediction,
         {"command": True, "observe": False, "compare": False, "options": False, "example": False},
     ),
@@ -316,11 +259,11 @@ KINDS: dict[str, Kind[str] | Kind[list[str]] | Kind[dict[str, str]]] = {
         _marks_form, _parse_marks, _judge_marks, {"items": True, "labels": True, "right": False, "observe": False}
     ),
     "order": Kind(_order_form, _parse_order, _judge_order, {"lines": True, "file": True, "then": False}, machine=True),
-    "compose": Kind(_compose_form, _parse_flags, _judge_flags, {"flags": True, "then": True}, machine=True),
+    "compose": Kind(_compose_form, parse_flags, judge_flags, {"flags": True, "then": True}, machine=True),
     "choose": Kind(_choose_form, _parse_choice, _judge_choice, {"options": False}),
     "write": Kind(
         lambda _: {"type": "text", "label": "Your answer", "placeholder": "in your own words"},
-        lambda _, answer: _text(answer),
+        lambda _, answer: answer_word(answer),
         lambda _, parsed: Verdict((), parsed),
         {"rubric": True},
     ),
@@ -333,9 +276,6 @@ def goal_machine(exercise: Exercise) -> Machine | None:
     if not kind.machine or not exercise.solutions:
         return None
     return kind.verdict(exercise, exercise.solutions[0].answer)[1].machine
-
-
-PRINTED = ("command_prints", "step_is_cached")  # checks whose differences are in a program's words
 
 
 @dataclass(frozen=True)
@@ -449,8 +389,7 @@ def name_mistake(exercise: Exercise, parsed: object, verdict: Verdict) -> Mistak
     A reply is written for the machine that the mistake's example leads to, so it is told where the same is missed.
     """
     signed = [each for each in exercise.mistakes if _is_mistake(exercise, each, parsed, verdict)]
-    if verdict.machine:
-        facts = Facts(verdict.machine)
+    if facts := verdict.facts:
         signed = [each for each in signed if all(evaluate(facts, claim).ok for claim in each.claims)]
     return next((each for each in signed if _misses_the_same(exercise, each, verdict)), None)
 
@@ -459,15 +398,14 @@ def _misses_the_same(exercise: Exercise, mistake: Mistake, verdict: Verdict) -> 
     if verdict.machine is None:
         return True
     example = KINDS[exercise.kind].verdict(exercise, mistake.example)[1]
-    return _missed(exercise, example) == _missed(exercise, verdict)
+    return _missed(example) == _missed(verdict)
 
 
-def _missed(exercise: Exercise, verdict: Verdict) -> list[tuple[int, str]]:
-    """Which checks are missed, and by what; what a command prints is looked at by the mistake's own signs."""
-    rows = enumerate(zip(exercise.checks, verdict.results, strict=True))
+def _missed(verdict: Verdict) -> list[tuple[int, str]]:
+    """Which checks are missed, and by what."""
     return [
-        (number, "" if check.check in PRINTED else each.difference.partition(";")[0])
-        for number, (check, each) in rows
+        (number, each.difference.partition(":")[0].partition(";")[0])
+        for number, each in enumerate(verdict.results)
         if not each.ok
     ]
 
@@ -476,7 +414,7 @@ def _is_mistake(exercise: Exercise, mistake: Mistake, parsed: object, verdict: V
     """Every way of recognising it that the record gives must agree; where it gives none, the answer is the example."""
     signs = []
     if mistake.when:
-        facts = Facts(verdict.machine) if verdict.machine else None
+        facts = verdict.facts
         signs.append(facts is not None and all(evaluate(facts, each).ok for each in mistake.when))
     if mistake.matches:
         signs.append(re.search(mistake.matches, verdict.text, re.MULTILINE) is not None)

@@ -18,9 +18,9 @@ from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
 from labkit.files import Content, Files, Inode
-from labkit.kernel.golang import JsonObject, items, members, texts
+from labkit.kernel.golang import JsonObject, items, members, objects, texts
 from labkit.kernel.golang import text as text_at
-from labkit.machine import Completed, Machine, Terminal
+from labkit.machine import Completed, Machine, Snapshot, Terminal
 
 MOST_INPUTS = 400  # of one answer
 LONGEST = 64 << 10  # characters of one answer
@@ -177,10 +177,13 @@ class MissingError(Exception):
 
 
 class Facts:
-    """One machine, looked at once: nothing here changes it. Each raises MissingError where there is no such."""
+    """One machine, looked at once: nothing here changes it. Each raises MissingError where there is no such.
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    `start` is the machine as the exercise began, `shown` as its picture has it (explain); none: as it is now.
+    """
+
+    def __init__(self, machine: Machine, start: Snapshot | None = None, shown: Snapshot | None = None) -> None:
+        self.machine, self.start, self.shown = machine, start, shown
         self.engine = machine.engine
         self._steps: dict[str, tuple[ImageStep, ...]] = {}
         self._stacks: dict[str, Stack] = {}
@@ -199,10 +202,11 @@ class Facts:
         try:
             return inspect(name)
         except EngineError:
-            near = difflib.get_close_matches(name, self._names(kind), 1, 0.7)
+            near = difflib.get_close_matches(name, self.names(kind), 1, 0.7)
             raise MissingError(f"there is no {kind} {name}" + (f"; there is {near[0]}" if near else "")) from None
 
-    def _names(self, kind: str) -> list[str]:
+    def names(self, kind: str) -> list[str]:
+        """Of all images, volumes or containers."""
         if kind == "image":
             return [tag for row in self.engine.images() for tag in texts(row, "RepoTags")]
         if kind == "volume":
@@ -219,12 +223,14 @@ class Facts:
     def layers(self, image: str) -> list[ImageStep]:
         return [step for step in self.steps(image) if step.layer]
 
-    def step(self, image: str, text: str) -> ImageStep:
-        """The last step whose instruction has `text` in it."""
-        for step in reversed(self.steps(image)):
-            if _squeezed(text) in _squeezed(step.text):
-                return step
-        raise MissingError(f"no step of {image} has '{text}' in it")
+    def steps_of(self, image: str, text: str) -> list[ImageStep]:
+        """The steps of a build whose instruction begins with `text`; a commit's or an import's is none of these."""
+        history = objects(self.engine.find_image(image).config, "history")
+        built = [text_at(entry, "comment").startswith("buildkit") for entry in history]
+        steps = [step for step, by_build in zip(self.steps(image), built, strict=False) if by_build]
+        if found := [step for step in steps if _squeezed(step.text).startswith(_squeezed(text))]:
+            return found
+        raise MissingError(f"no step of {image} begins with '{text}'")
 
     def seen(self, image: str, path: str) -> Inode:
         """What a container of this image starts with at a path."""
@@ -236,22 +242,40 @@ class Facts:
             return merged.inode
         raise MissingError(f"{path} is not there")
 
-    def files(self, container: str) -> Files:
-        """The host's files, or what a container sees."""
+    def files(self, container: str = "", volume: str = "") -> Files:
+        """The host's files, what a container sees, or what is in a volume, whose paths are then relative."""
+        if volume:
+            return self.engine.host.namespace.files(cwd=self.volume(volume))
         return self.machine.container(self.container(container).id).files if container else self.machine.files
 
     @contextmanager
-    def after(self, commands: Iterable[str]) -> Iterator[tuple[Facts, str]]:
-        """The machine as it would be after these commands, and what the last one printed; then it is as it was."""
+    def after(self, commands: Iterable[str]) -> Iterator[Facts]:
+        """The machine as it would be after these commands, run by no program of the learner's; then it is as it was."""
         saved = self.machine.snapshot()
         try:
-            printed = ""
             for command in commands:
-                done = self.machine.run(command)
-                printed = done.stdout + done.stderr
-            yield Facts(self.machine), printed
+                self.machine.run_clean(command)
+            yield Facts(self.machine, self.start, self.shown)
         finally:
             self.machine.restore(saved)
+
+    @contextmanager
+    def at(self, moment: Snapshot | None) -> Iterator[Facts]:
+        """The machine as it was at `start` or `shown`."""
+        saved = self.machine.snapshot()
+        try:
+            if moment is not None:
+                self.machine.restore(moment)
+            yield Facts(self.machine)
+        finally:
+            self.machine.restore(saved)
+
+    def first_image(self, name: str) -> ImageFacts:
+        """The image that had this name at the beginning, whatever has it now; else the one that has it now."""
+        with self.at(self.start) as before:
+            if name in before.names("image") or f"{name}:latest" in before.names("image"):
+                return before.image(name)
+        return self.image(name)
 
 
 def image_facts(document: JsonObject) -> ImageFacts:

@@ -165,14 +165,14 @@ answer = "--mount type=volume,source=@word@,target=/data"''',
     "choose": {
         "do": "CHOOSE",
         "checked": "the letter of the option that is so",
-        "answer": '"WHAT IS SO, with @word@."',
+        "answer": '"ONE OPTION, WHICH IS SO, with @word@."',
         "mistake": "A WRONG ONE",
-        "example": '"WHAT PEOPLE BELIEVE, with @word@."',
+        "example": '"ONE THAT PEOPLE BELIEVE, with @word@."',
         "reply": "WHY PEOPLE BELIEVE IT, AND WHAT HAPPENS INSTEAD.",
         "more": """
 [[exercise.mistake]]
 name = "ANOTHER WRONG ONE"
-example = "WHAT OTHERS BELIEVE, with @word@."
+example = "ONE THAT OTHERS BELIEVE, with @word@."
 reply = '''
 WHY PEOPLE BELIEVE IT, AND WHAT HAPPENS INSTEAD.
 '''

@@ -20,7 +20,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TypeAlias, TypeVar
 
-from labkit.kernel.golang import Json, JsonObject, items
+from labkit.kernel.golang import Json, JsonObject, items, texts
+from labkit.kernel.golang import number as number_at
 
 T = TypeVar("T")
 PLACEHOLDER = re.compile(r"@([a-z][a-z0-9_]*)@")
@@ -75,7 +76,8 @@ def draw_values(specs: Mapping[str, Json], key: bytes) -> dict[str, str]:
     """The values of a record's table `values`. validate_values has found it free of faults.
 
     `name = ["a", "b"]` draws one; `"one two" = ["a", "b", "c"]` draws different ones; `"one two" = [["a", "b"], …]`
-    draws a row; `size = {from = 2, to = 9, step = 1}` draws a whole number; `name = "text"` comes from those above.
+    draws a row; `size = {from = 2, to = 9, step = 1}` draws a whole number; `box = {words = ["web", "desk"], to = 40}`
+    a word with a number, web17; `code = {hex = 8}` as many hexadecimal digits; `name = "text"` comes from those above.
     """
     values: dict[str, str] = {}
     for names, spec in specs.items():
@@ -87,12 +89,20 @@ def _draw(names: list[str], spec: Json, draw: Draw, values: Mapping[str, str]) -
     if isinstance(spec, str):
         return [fill(spec, values)]
     if isinstance(spec, dict):
-        first, last, step = _range(spec)
-        return [str(first + step * draw.below((last - first) // step + 1))]
+        return _draw_table(len(names), spec, draw)
     options = items(spec)
     if isinstance(options[0], list):
         return [fill(str(cell), values) for cell in items(draw.choice(options))]
     return [str(option) for option in draw.sample(options, len(names))]
+
+
+def _draw_table(count: int, spec: JsonObject, draw: Draw) -> list[str]:
+    if "hex" in spec:
+        return ["".join(draw.choice("0123456789abcdef") for _ in range(number_at(spec, "hex"))) for _ in range(count)]
+    if "words" in spec:
+        return [f"{word}{1 + draw.below(number_at(spec, 'to'))}" for word in draw.sample(texts(spec, "words"), count)]
+    first, last, step = _range(spec)
+    return [str(first + step * draw.below((last - first) // step + 1))]
 
 
 def _range(spec: JsonObject) -> list[int]:
@@ -118,7 +128,7 @@ def _value_faults(names: list[str], spec: Json, known: set[str]) -> list[str]:
     if isinstance(spec, str):
         return faults + [f"@{name}@ is not a value above it" for name in PLACEHOLDER.findall(spec) if name not in known]
     if isinstance(spec, dict):
-        return faults + _range_faults(spec)
+        return faults + _table_faults(len(names), spec)
     if not isinstance(spec, list) or not spec:
         return [*faults, "it must be a list of options, a table with from and to, or a text"]
     rows = [option for option in spec if isinstance(option, list)]
@@ -128,6 +138,15 @@ def _value_faults(names: list[str], spec: Json, known: set[str]) -> list[str]:
     if not all(isinstance(option, str | int) for option in spec):
         return [*faults, "its options must be texts, whole numbers or rows"]
     return faults + ([f"there are fewer than {len(names)} options"] if len(spec) < len(names) else [])
+
+
+def _table_faults(count: int, spec: JsonObject) -> list[str]:
+    if "hex" in spec:
+        return [] if spec.keys() == {"hex"} and number_at(spec, "hex") > 0 else ["hex is how many digits it has"]
+    if "words" in spec:
+        enough = len(texts(spec, "words")) >= count and number_at(spec, "to") > 0
+        return [] if enough and spec.keys() == {"words", "to"} else ["it has words, enough of them, and to"]
+    return _range_faults(spec)
 
 
 def _range_faults(spec: JsonObject) -> list[str]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from labkit.course.checks import CheckResult
-from labkit.course.judge import KINDS, Form, Judgement, Verdict, check_all, goal_machine, judge, judged
-from labkit.course.machines import answer_text, fresh_machine
+from labkit.course.judge import KINDS, Form, Judgement, goal_machine, judge, judged
+from labkit.course.machines import Facts, answer_text, fresh_machine
 from labkit.course.progress import current
 from labkit.course.record import Answer, Exercise, for_learner
 from labkit.course.setups import write_file
+from labkit.course.verdict import Verdict, check_all, facts_of
 from labkit.engine.core.core import Event
 from labkit.machine import WAITING, Machine, SavedTerminal, Snapshot, Terminal
 
@@ -270,6 +271,7 @@ class Attempt:
         self.title, self.task, self.points, self.hints = variant.title, variant.task, variant.points, variant.hints
         self._given: Answer | None = None
         self._timeline: Timeline | None = None
+        self._start: Snapshot | None = None  # of the machine, before anything was done
         self._verdict: Verdict | None = None
 
     @property
@@ -290,7 +292,9 @@ class Attempt:
     def timeline(self) -> Timeline:
         """The machine, and all that was typed on it; begun when it is first asked for."""
         if self._timeline is None:
-            self._timeline = Timeline(fresh_machine(self.exercise, shown=True))
+            machine = fresh_machine(self.exercise, shown=True)
+            self._start = machine.snapshot()
+            self._timeline = Timeline(machine)
         return self._timeline
 
     @property
@@ -370,11 +374,11 @@ class Attempt:
         """do, repair: which checks hold on the machine as it is now. Nothing is handed in, and nothing is changed."""
         if any(each.after for each in self.exercise.checks):  # what it runs could meet the terminal's shell
             return self._as_shown(judge(self.exercise, self.inputs).results)
-        return self._as_shown(check_all(self.machine, self.exercise.checks))
+        return self._as_shown(check_all(Facts(self.machine, self._start), self.exercise.checks))
 
     @cached_property
     def _at_start(self) -> tuple[CheckResult, ...]:
-        return check_all(fresh_machine(self.exercise), self.exercise.checks) if self.by_commands else ()
+        return check_all(facts_of(self.exercise), self.exercise.checks) if self.by_commands else ()
 
     def _as_shown(self, results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """What holds on the untouched machine already is not shown as done until all is."""

@@ -107,7 +107,7 @@ RECORD_FAULTS = [  # (old, new, what is said)
     ('at_least = 4', 'at_least = 5', "02-layered-images.toml: exercise 'three-layers': the example of the mistake 'a line for each command' is taken for None"),
     ('commands = ["docker pull -q busybox"]', 'commands = ["docker pull -q busybox", "ls"]', "02-layered-images.toml: exercise 'three-layers': the command `ls` of the setup changes nothing"),
     ('hints = [', 'hints = ["",', "02-layered-images.toml: exercise 'layer-or-metadata': 'hints' must be two or three texts, none of them empty"),
-    ('app = ["shop"', 'spare = ["x"]\napp = ["shop"', "02-layered-images.toml: exercise 'three-layers': the value @spare@ is used nowhere"),
+    ('app = {', 'spare = ["x"]\napp = {', "02-layered-images.toml: exercise 'three-layers': the value @spare@ is used nowhere"),
     ('misconceptions = [18]', 'misconceptions = [81]', "02-layered-images.toml: exercise 'layer-or-metadata': 'misconceptions': there is no misconception 81 (1 to 55)"),
 ]  # fmt: skip
 
@@ -230,7 +230,7 @@ def test_a_fault_of_the_course(spoil: Callable[[Copy], str], expected: set[str],
     [
         ("three-layers.toml", "its name must be SLUG@REVISION.toml"),
         ("four-layers@1.toml", "there is no exercise 'four-layers' any more"),
-        ("three-layers@1.toml", "the exercise 'three-layers' is at revision 1"),
+        ("three-layers@2.toml", "the exercise 'three-layers' is at revision 2"),
     ],
 )
 def test_a_fault_of_an_old_record(name: str, fault: str, expected: set[str], tmp_path: Path) -> None:

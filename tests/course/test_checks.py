@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.course.checks import CHECKS, human_size, size_of
+from labkit.course.checks import CHECKS, size_of
+from labkit.kernel.golang import human_size
 
 
 @pytest.mark.parametrize("name", CHECKS)

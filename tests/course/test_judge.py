@@ -6,7 +6,7 @@ import pytest
 
 from labkit.course.compare import COMPARE
 from labkit.course.exercises import parse_records
-from labkit.course.judge import KINDS, judge, options_of, shown_lines
+from labkit.course.judge import KINDS, judge, options_of, shown_items, shown_lines
 from labkit.course.machines import AnswerError
 from labkit.course.record import Exercise, for_learner
 
@@ -91,19 +91,25 @@ def test_no_choice(answer: object) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        ["layer", "no layer", "layer"],
         {"RUN a: b": "layer", "ENV c": "no layer", "COPY d": "layer"},
         "RUN a: b: layer\nENV c: no layer\n\nCOPY d: layer\n",
-        "1: layer\n3: layer\n2: no layer",
-        {"1": "layer", "2": "no layer", "3": "layer"},
     ],
 )
 def test_mark(answer: object) -> None:
     assert judge(exercise(MARK), answer).passed
 
 
+def test_marks_by_their_place_are_in_the_order_that_is_shown() -> None:
+    one = exercise(MARK)
+    right = {"RUN a: b": "layer", "ENV c": "no layer", "COPY d": "layer"}
+    labels = [right[item] for item in shown_items(one)]
+    assert judge(one, labels).passed
+    assert judge(one, "".join(f"{number}: {label}\n" for number, label in enumerate(labels, 1))).passed
+    assert {tuple(shown_items(exercise(MARK, f"l{number}"))) for number in range(60)} > {tuple(shown_items(one))}
+
+
 def test_a_wrong_mark_is_named() -> None:
-    judgement = judge(exercise(MARK), ["layer", "layer", "no layer"])
+    judgement = judge(exercise(MARK), {"RUN a: b": "layer", "ENV c": "layer", "COPY d": "no layer"})
     assert [result.ok for result in judgement.results] == [True, False, False]
     assert judgement.results[1].difference == "it is not 'layer'"
     assert judgement.mistake == "all"
@@ -114,7 +120,7 @@ def test_a_wrong_mark_is_named() -> None:
     ("answer", "error"),
     [
         (["layer"], "the answer must give one mark to each item"),
-        ({"ENV c": "layer"}, "'RUN a: b' has no mark yet"),
+        ({"RUN a: b": "layer", "ENV c": "layer"}, "'COPY d' has no mark yet"),
         ({"ENV z": "layer"}, "there is nothing called 'ENV z' to mark"),
         ({"ENV c": "level"}, "'level' is not one of the marks: layer, no layer"),
         ({"ENV c": 3}, "the answer must give one mark to each item"),
@@ -145,7 +151,7 @@ def test_marks_that_vary_by_learner() -> None:
     rights = set()
     for learner in map(str, range(12)):
         one = exercise(VARYING, learner)
-        assert judge(one, list(one.own.right)).passed
+        assert judge(one, dict(zip(one.own.items, one.own.right, strict=True))).passed
         assert judge(one, one.mistakes[0].example).mistake == "swapped"
         rights.add(one.own.right)
     assert rights == {("layer", "no layer"), ("no layer", "layer")}

@@ -180,7 +180,7 @@ def test_record_and_read_again(tmp_path: Path) -> None:
         "at": 13,
         "tries": 3,
         "best": 1,
-        "revision": 1,
+        "revision": 2,
     }
     assert again.entry("three-layers", "ann") is None
     assert again.entry("three", "demo") is None
@@ -195,7 +195,7 @@ def test_what_is_recorded_can_be_read(tmp_path: Path) -> None:
     progress = open_progress(tmp_path / "progress.json")
     progress.record(attempt(["echo \udcff"]), Judgement(True, 2, 2))
     progress.record(attempt(3, "ann"), Judgement(False, 0, 2, error="it is no answer"))
-    assert open_progress(progress.path).document["answers"]["demo"]["three-layers@1"]["answer"] == ["echo ?"]
+    assert open_progress(progress.path).document["answers"]["demo"]["three-layers@2"]["answer"] == ["echo ?"]
     assert "ann" not in open_progress(progress.path).document["answers"]
 
 
@@ -244,8 +244,8 @@ def test_a_draft_is_kept_apart_from_answers(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.json", module.empty(), clock=lambda: 12.5)
     for inputs in (["docker ps"], ["docker ps", "docker images"], []):
         progress.keep(attempt([]), inputs, 1)
-    assert open_progress(progress.path).draft("three-layers", 1, "demo") == {"answer": [], "hints": 1, "at": 12502}
-    assert open_progress(progress.path).draft("three-layers", 2, "demo") is None
+    assert open_progress(progress.path).draft("three-layers", 2, "demo") == {"answer": [], "hints": 1, "at": 12502}
+    assert open_progress(progress.path).draft("three-layers", 1, "demo") is None
     assert open_progress(progress.path).entry("three-layers", "demo") is None
 
 

@@ -77,7 +77,7 @@ def test_whose_attempt_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "three-layers",
         "do",
         2,
-        1,
+        2,
         "02-layered-images",
     )
     with pytest.raises(AttributeError):

@@ -51,7 +51,7 @@ def test_what_is_said_to_a_slip_is_so(slug: str, answer: str, said: str) -> None
     [
         ("the-development-loop", "--mount type=bind,source=$PWD/@app@/src,target=/srv/@dir@,readonly"),
         ("the-development-loop", "--mount type=bind,source=./@app@/src,\\\ntarget=/srv/@dir@,readonly"),
-        ("two-doors-at-a-time", "@flag@m"),
+        ("two-doors-at-a-time", "@one@ @other@"),
     ],
 )
 def test_other_spellings_are_right(slug: str, answer: str) -> None:
@@ -69,7 +69,7 @@ def test_an_error_that_is_mended_is_not_repeated() -> None:
 
 def test_what_the_task_does_not_tell_no_check_shows() -> None:
     exercise = variant("a-job-that-leaves-nothing")
-    number = str(exercise.checks[0].arguments["text"])
+    number = str(exercise.checks[0].arguments["word"])
     assert number not in judge(exercise, ["true"]).text
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from labkit.course.judge import KINDS, Judgement, judge, shown_lines
+from labkit.course.judge import KINDS, Judgement, judge, options_of, shown_lines
 from labkit.course.machines import answer_text, fresh_machine, reusing_machines
 from labkit.course.record import PLACEHOLDER, Assertion, Exercise, for_learner
 from labkit.course.selfcheck.wronganswers import wrong_answers_that_pass
@@ -26,6 +26,7 @@ WIPE = [  # an answer that leaves nothing
     "docker rmi -f $(docker images -aq)",
     "rm -rf /home/learner/*",
 ]
+SPREAD = 1.2  # of the longest option to the shortest
 VARIANTS = 20
 SEED = "check-course"
 FLAG = re.compile(r"(--?[A-Za-z][\w-]*)=?(.*)")
@@ -96,7 +97,15 @@ def untouched(variant: Exercise) -> object:
 def _once(variant: Exercise) -> Iterator[str]:
     """What one variant shows for all."""
     yield from _unused(variant)
+    yield from _telling_options(variant)
     yield from wrong_answers_that_pass(variant)
+
+
+def _telling_options(variant: Exercise) -> Iterator[str]:
+    """Options of one length: that of the right one says nothing."""
+    lengths = sorted(map(len, options_of(variant))) if variant.kind == "choose" else [1]
+    if lengths[-1] > SPREAD * lengths[0]:
+        yield f"its options have from {lengths[0]} to {lengths[-1]} characters"
 
 
 def _unused(variant: Exercise) -> Iterator[str]:
@@ -114,7 +123,7 @@ def _never_missed(variant: Exercise) -> Iterator[str]:
     wrong: list[object] = [untouched(variant), *(each.example for each in variant.mistakes)]
     wrong += [["true"], WIPE] if variant.kind in ("do", "repair", "explain") else []
     rows = [found.results for answer in wrong if (found := judge(variant, answer)).results]
-    for number, results in enumerate(zip(*rows, strict=True), 1):
+    for number, results in enumerate(list(zip(*rows, strict=True))[: len(variant.checks)], 1):
         if all(each.ok for each in results):
             yield f"check {number} is missed by no mistake: {results[0].text}"
 
