@@ -80,7 +80,7 @@ main(["grade", ".", "--out", "report", "--executor", "here"])
 """
     run(WITHOUT + code, tmp_path)
     progress = json.loads((tmp_path / "progress.json").read_text(encoding="utf-8"))
-    assert progress["answers"]["ann"]["your-first-container@1"]["tries"] == 2
+    assert progress["answers"]["ann"]["your-first-container@2"]["tries"] == 2
     assert "ann" in (tmp_path / "report" / "grades.csv").read_text(encoding="utf-8")
 
 

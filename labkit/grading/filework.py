@@ -10,9 +10,9 @@ from functools import lru_cache
 from labkit import __version__
 from labkit.course.checks import CheckResult
 from labkit.course.exercises import CourseError, CourseFiles, use_course
-from labkit.course.judge import KINDS, Judgement, check_all
-from labkit.course.machines import fresh_machine
+from labkit.course.judge import KINDS, Judgement
 from labkit.course.record import Exercise, for_learner
+from labkit.course.verdict import check_all, facts_of
 from labkit.grading.judging import StoppedError, UngradedError, grade_answer, load, short
 from labkit.grading.store import JudgedAnswer, JudgedFile
 from labkit.grading.submission import Given, Submission, SubmissionError, parse_submission
@@ -123,10 +123,10 @@ def credit(exercise: Exercise, judgement: Judgement) -> float:
     holds = [each.ok for each in judgement.results]
     if KINDS[exercise.kind].machine:
         first = _at_first(f"{exercise.slug}@{exercise.revision}")
-        if len(first) != len(holds):
+        if len(first) > len(holds):
             return 0.0
-        gained = sum(now and not before for now, before in zip(holds, first, strict=True))
-        lost = sum(before and not now for now, before in zip(holds, first, strict=True))
+        gained = sum(now and not before for now, before in zip(holds, first, strict=False))
+        lost = sum(before and not now for now, before in zip(holds, first, strict=False))
         return max(0.0, (gained - lost) / max(1, first.count(False)))
     if exercise.kind == "mark":
         guessed = len(holds) / len(exercise.own.labels)
@@ -138,7 +138,7 @@ def credit(exercise: Exercise, judgement: Judgement) -> float:
 def _at_first(name: str) -> tuple[bool, ...]:
     """Which checks of an exercise hold before anything is done; the same in every variant."""
     exercise = for_learner(load(name), "demo", "")
-    return tuple(each.ok for each in check_all(fresh_machine(exercise), exercise.checks))
+    return tuple(each.ok for each in check_all(facts_of(exercise), exercise.checks))
 
 
 def read_judgement(text: str) -> Judgement:

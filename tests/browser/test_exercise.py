@@ -177,7 +177,7 @@ def test_what_is_done_shows_after_each_input(page: Page, lab: Lab) -> None:
     expect(widget.locator(".lk-goals-title")).to_contain_text(f"0 of {number} checks are done")
     saved = progress_of(lab)
     assert saved["answers"] == before["answers"], "what is not checked is no answer"
-    assert saved["drafts"]["demo"][f"{slug}@1"]["answer"]
+    assert saved["drafts"]["demo"][f"{slug}@2"]["answer"]
 
 
 # By keyboard alone
@@ -312,7 +312,7 @@ def test_what_is_declined_is_not_lost(page: Page, lab: Lab) -> None:
     open_cells(page, lab, "declined-before", SETUP)
     page.evaluate(
         """entry => {
-          localStorage.setItem("labkit/docker-storage/1/answers/demo/a-tag-moves@1", JSON.stringify(entry));
+          localStorage.setItem("labkit/docker-storage/1/answers/demo/a-tag-moves@2", JSON.stringify(entry));
           localStorage.setItem("labkit/docker-storage/1/answers/demo/price-of-a-chmod@1", "{<img src=x>");
           localStorage.setItem("labkit/docker-storage/1/learner", JSON.stringify({name: "<b>", seed: "", at: 1}));
         }""",
@@ -327,9 +327,9 @@ def test_what_is_declined_is_not_lost(page: Page, lab: Lab) -> None:
     fill_by_mouse(page, widget, one, wrong_answer(one))
     widget.get_by_role("button", name="Check", exact=True).click()
     expect(widget.locator(".lk-verdict")).to_contain_text("Not yet")
-    kept = page.evaluate("() => localStorage.getItem('labkit/docker-storage/1/answers/demo/a-tag-moves@1')")
+    kept = page.evaluate("() => localStorage.getItem('labkit/docker-storage/1/answers/demo/a-tag-moves@2')")
     assert json.loads(kept)["passed"] is True
-    assert json.loads((lab.home / "progress.json").read_text())["answers"]["demo"]["a-tag-moves@1"]["passed"] is False
+    assert json.loads((lab.home / "progress.json").read_text())["answers"]["demo"]["a-tag-moves@2"]["passed"] is False
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])

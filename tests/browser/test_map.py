@@ -51,7 +51,7 @@ def test_by_mouse(page: Page, lab: Lab, tmp_path: Path) -> None:
         widget.get_by_role("button", name="Save my progress as a file").click()
     assert download.value.suggested_filename == "progress-demo.json"
     saved = Path(download.value.path()).read_text()
-    assert json.loads(saved)["answers"]["demo"][f"{SLUG}@1"]["passed"] is True
+    assert json.loads(saved)["answers"]["demo"][f"{SLUG}@2"]["passed"] is True
     for file in lab.home.glob("progress*"):
         file.unlink()
     page.evaluate("() => localStorage.clear()")
@@ -90,7 +90,7 @@ def test_what_the_browser_has_is_offered_by_the_map_too(page: Page, lab: Lab) ->
     open_cells(page, lab, "map-before", SETUP)
     entry = {"answer": "x", "passed": True, "points": 1, "at": 5, "tries": 1}
     page.evaluate(
-        "entry => localStorage.setItem('labkit/docker-storage/1/answers/demo/a-tag-moves@1', JSON.stringify(entry))",
+        "entry => localStorage.setItem('labkit/docker-storage/1/answers/demo/a-tag-moves@2', JSON.stringify(entry))",
         entry,
     )
     open_cells(page, lab, "map-offer", SETUP, "progress()")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from classroom import MARKS, grade_here, letter, notebook, solution, submission
+from classroom import MARKED, grade_here, letter, marks, notebook, solution, submission
 
 from labkit.course.exercises import load_exercise
 from labkit.course.record import for_learner
@@ -48,7 +48,7 @@ def test_another_seed_than_the_learner_had_is_told(tmp_path: Path) -> None:
 
 def test_roster(tmp_path: Path) -> None:
     (tmp_path / "upload-7.ipynb").write_text(notebook(f"%%answer a-tag-moves\n{letter('demo')}\n"))
-    (tmp_path / "guest.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    (tmp_path / "guest.labkit.json").write_text(submission((MARKED, marks("guest"))))
     roster = Roster((Learner("ann", "Ann", "upload-7.ipynb", "demo"), Learner("bob")))
     results = grade_here(tmp_path, roster=roster)
     seen = {each.learner.learner: (each.points, each.files, each.on_roster) for each in results}
@@ -62,7 +62,7 @@ def test_roster(tmp_path: Path) -> None:
 def test_files_of_one_learner_come_together(tmp_path: Path) -> None:
     folder = tmp_path / "ann" / "lab"
     folder.mkdir(parents=True)
-    lines = "\n".join(f"{number}: {mark}" for number, mark in enumerate(MARKS, 1))
+    lines = "\n".join(f"{item}: {mark}" for item, mark in dict(marks("ann")).items())  # type: ignore[call-overload]
     (folder / "02.ipynb").write_text(notebook(f"%%answer which-layer-is-it-from\n{lines}"))
     (tmp_path / "ann" / "rest.labkit.json").write_text(
         submission(("a-tag-moves", letter("ann")), ("which-layer-is-it-from", []))
@@ -104,7 +104,7 @@ def test_without_a_roster_all_may_have_had_one_variant(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_bad_file_is_one_line_and_the_others_are_graded(tmp_path: Path, name: str, data: bytes, fault: str) -> None:
     (tmp_path / name).write_bytes(data)
-    (tmp_path / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    (tmp_path / "ann.labkit.json").write_text(submission((MARKED, marks("ann"))))
     results = grade_here(tmp_path)
     assert {each.learner.learner: (each.points, each.faults) for each in results} == {
         "ann": (2, []),
@@ -117,7 +117,7 @@ def test_a_second_answer_is_not_a_second_try(tmp_path: Path) -> None:
     (tmp_path / "ann.labkit.json").write_text(submission(*tries))
     results = grade_here(tmp_path)
     assert results[0].counted["a-tag-moves"].answer == "a"
-    assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@1' is not graded"]
+    assert results[0].faults == ["ann.labkit.json: a second answer to 'a-tag-moves@2' is not graded"]
 
 
 def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_fault_of_labkit_is_one_line_too(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "ann.labkit.json").write_text(submission(("a-tag-moves", "a")))
     monkeypatch.setattr("labkit.grading.judging.judge", broken)
     results = grade_here(tmp_path)
-    assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@1' could not be judged: RecursionError: too deep"]
+    assert results[0].faults == ["ann.labkit.json: 'a-tag-moves@2' could not be judged: RecursionError: too deep"]
 
 
 def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_what_takes_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("labkit.grading.judging.LONGEST", 0.2)
     results = grade_here(tmp_path)
     assert results[0].faults == [
-        "ann.labkit.json: 'a-tag-moves@1' was stopped, not graded: it takes longer than 0.2 seconds"
+        "ann.labkit.json: 'a-tag-moves@2' was stopped, not graded: it takes longer than 0.2 seconds"
     ]
 
 
@@ -156,7 +156,8 @@ def test_of_several_answers_the_best_counts_and_among_equals_the_first(tmp_path:
 
 def test_hundreds_are_graded(tmp_path: Path) -> None:
     for number in range(300):
-        (tmp_path / f"learner-{number}.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+        name = f"learner-{number}"
+        (tmp_path / f"{name}.labkit.json").write_text(submission((MARKED, marks(name))))
     results = grade_here(tmp_path)
     assert len(results) == 300
     assert {each.points for each in results} == {2}
@@ -188,7 +189,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     from labkit.cli import main
 
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS)))
+    (tmp_path / "in" / "ann.labkit.json").write_text(submission((MARKED, marks("ann"))))
     (tmp_path / "in" / "bob.labkit.json").write_text("")
     assert main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--lesson", "02"]) == 0
     out, err = capsys.readouterr()

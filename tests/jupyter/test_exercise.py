@@ -25,8 +25,8 @@ from labkit.kernel.golang import Json, JsonObject
 
 from .machines import small_machine
 
-FIRST = "your-first-container"  # do: a container named try of busybox that prints welcome
-RIGHT = "docker run --name try busybox echo welcome"
+FIRST = "your-first-container"  # do: a container named hello30 of busybox that prints howdy
+RIGHT = "docker run --name hello30 busybox echo howdy"
 CHOICE = "a-tag-moves"
 
 
@@ -111,7 +111,7 @@ def test_undo_and_reset(made: ExerciseWidget) -> None:
 
 
 def test_a_wrong_answer_is_told_what_is_so_instead(made: ExerciseWidget) -> None:
-    run(made, "docker run --name try busybox echo hello")
+    run(made, "docker run --name hello30 busybox echo hello")
     made.handle({"do": "check"})
     assert (open_progress().entry(FIRST) or {})["passed"] is False
     assert made.feedback["title"] == "Not yet: 0 of 1 point."
@@ -188,8 +188,8 @@ def test_trouble_is_told_in_the_widget(made: ExerciseWidget, home: Path) -> None
 
 
 def test_a_goal_stands_beside_it(made: ExerciseWidget) -> None:
-    assert "container try" in made.goal["text"]
-    assert "try" not in made.picture["text"]
+    assert "container hello30" in made.goal["text"]
+    assert "hello30" not in made.picture["text"]
     assert widget(CHOICE).goal == {}
 
 

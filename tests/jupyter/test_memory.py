@@ -94,7 +94,7 @@ def test_the_page_is_given_what_the_browser_is_to_keep() -> None:
     judge_text("three-layers", "docker ps")
     made.handle({"do": "hint"})
     made.handle({"do": "check", "answer": "a"})
-    assert list(made.kept["answers"]["demo"]) == list(made.kept["drafts"]["demo"]) == [f"{SLUG}@1"]
+    assert list(made.kept["answers"]["demo"]) == list(made.kept["drafts"]["demo"]) == [f"{SLUG}@2"]
 
 
 def test_each_step_is_saved_and_comes_back() -> None:
@@ -119,7 +119,7 @@ def test_a_draft_that_does_not_fit_never_reaches_the_file(draft: object, kept: s
     made.draft = "a"
     made.draft = draft
     assert (widget(SLUG).draft or None) == (kept or (None if draft is None else "a"))
-    assert open_progress().draft(SLUG, 1, "demo")
+    assert open_progress().draft(SLUG, 2, "demo")
 
 
 def test_the_fewest_inputs_and_the_shortest_route() -> None:
