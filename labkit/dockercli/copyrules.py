@@ -6,14 +6,13 @@ beside it under the destination's name.
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from labkit.dockercli.flags import StatusError
-from labkit.files import Content, Entry, Files
+from labkit.files import Content, Entry, Files, errno
 
 
 @dataclass(frozen=True)

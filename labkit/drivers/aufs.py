@@ -7,12 +7,11 @@ renamed (EXDEV). Not modelled: pseudo-links, which keep a hard link whole when o
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Mapping
 
 from labkit.drivers.base import NO_OPTIONS, Needs, StorageOpts
 from labkit.drivers.unionmounts import OPAQUE_NAME, PREFIX, MarkedLayers, UnionLayer, unmarked
-from labkit.files import Files, Inode, Layer, Map, failure
+from labkit.files import Files, Inode, Layer, Map, errno, failure
 from labkit.files.inodes import REGULAR, FileData
 from labkit.files.union import Node, Overlay
 

@@ -14,14 +14,13 @@ are discarded, and that blocks of a deleted file are free before the pool is ful
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Mapping
 
 from labkit.drivers.base import NO_OPTIONS, Cost, DriverFailed, Needs, OptionRefused
 from labkit.drivers.blocks import own_blocks
 from labkit.drivers.fulltrees import Clones, TreeLayer, pages
-from labkit.files import Content, Files, Map, Source, Tree, failure
+from labkit.files import Content, Files, Map, Source, Tree, errno, failure
 from labkit.files.inodes import DIRECTORY, REGULAR, Inode
 from labkit.kernel.golang import human_size
 

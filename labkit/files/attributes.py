@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import stat
 
+from labkit.files import errno
 from labkit.files.contents import failure
 from labkit.files.inodes import DIRECTORY, REGULAR, S_IFMT, Inode, Place
 from labkit.files.paths import LARGEST, R_OK, W_OK, Paths, write_data

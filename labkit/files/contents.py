@@ -14,14 +14,15 @@ A failure is an OSError with the kernel's errno and glibc's text for it, on ever
 
 from __future__ import annotations
 
-import errno as e
+import errno as host
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from errno import ENOMEM
 from functools import lru_cache
 from typing import Final, Generic, NamedTuple, Self, TypeVar, overload
+
+from labkit.files import errno as e
 
 MESSAGES = {
     e.EPERM: "Operation not permitted",
@@ -57,21 +58,16 @@ MESSAGES = {
 }
 
 
-# Linux' own numbers: a Python for another system (Windows, macOS, WebAssembly) counts otherwise.
-_LINUX = {
-    "EPERM": 1, "ENOENT": 2, "EIO": 5, "ENXIO": 6, "E2BIG": 7, "ENOEXEC": 8, "EBADF": 9, "EACCES": 13, "EBUSY":
-    16, "EEXIST": 17, "EXDEV": 18, "ENODEV": 19, "ENOTDIR": 20, "EISDIR": 21, "EINVAL": 22, "ENOTTY": 25,
-    "ETXTBSY": 26, "EFBIG": 27, "ENOSPC": 28, "ESPIPE": 29, "EROFS": 30, "EMLINK": 31, "EPIPE": 32, "ERANGE":
-    34, "ENAMETOOLONG": 36, "ENOSYS": 38, "ENOTEMPTY": 39, "ELOOP": 40, "ENODATA": 61, "EOPNOTSUPP": 95,
-}  # fmt: skip
-NUMBERS = {getattr(e, name): number for name, number in _LINUX.items()}
+_HERE = {number: getattr(host, name, number) for name, number in vars(e).items() if name.startswith("E")}
 
 
 def failure(code: int, path: str | None = None, other: str | None = None) -> OSError:
-    """The OSError for this errno; `path` and `other` are what the call was given."""
-    if other is not None:
-        return OSError(code, MESSAGES.get(code, f"Unknown error {code}"), path, None, other)
-    return OSError(code, MESSAGES.get(code, f"Unknown error {code}"), path)
+    """The OSError for this errno, of its class in Python; `path` and `other` are what the call was given."""
+    text = MESSAGES.get(code, f"Unknown error {code}")
+    here = _HERE.get(code, code)
+    error = OSError(here, text, path) if other is None else OSError(here, text, path, None, other)
+    error.errno = code
+    return error
 
 
 K = TypeVar("K")
@@ -214,7 +210,7 @@ class TooLarge(OSError):
     """So many bytes are never held at once; as memory that cannot be had."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(ENOMEM, "Cannot allocate memory")
+        super().__init__(e.ENOMEM, "Cannot allocate memory")
         self.size = size
 
 

@@ -9,11 +9,11 @@ snapshots, containers and machines.
 
 from __future__ import annotations
 
-import errno
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, TypedDict, TypeVar, cast
 
+from labkit.files import errno
 from labkit.files.contents import Content, Map, failure
 
 S_IFMT = 0o170000

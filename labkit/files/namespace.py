@@ -6,10 +6,10 @@ are POSIX's calls under POSIX's names, and their failures are OSError with the k
 
 from __future__ import annotations
 
-import errno
 import stat
 from collections.abc import Iterator
 
+from labkit.files import errno
 from labkit.files.attributes import Attributes
 from labkit.files.contents import Content, failure
 from labkit.files.inodes import (

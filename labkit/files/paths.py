@@ -5,10 +5,10 @@ The systems that are mounted know nothing of paths, users or mounts. Access time
 
 from __future__ import annotations
 
-import errno
 import stat
 from typing import NamedTuple, Unpack
 
+from labkit.files import errno
 from labkit.files.contents import PAGE, Content, failure
 from labkit.files.inodes import (
     DIRECTORY,

@@ -9,10 +9,10 @@ kernel, Documentation/filesystems/overlayfs.rst; no redirect_dir, metacopy, inde
 
 from __future__ import annotations
 
-import errno
 import stat
 from collections.abc import Callable, Iterable
 
+from labkit.files import errno
 from labkit.files.contents import PAGE, Content, Map, failure
 from labkit.files.inodes import REGULAR, S_IFMT, FileData, FileNode, Inode, Store
 

@@ -14,10 +14,10 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from labkit.files import Content, Files, Place
+from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR
 
 SECOND = 1_000_000_000  # nanoseconds
 

@@ -9,9 +9,9 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR, ETXTBSY
 
 from labkit.files import Place
+from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR, ETXTBSY
 from labkit.kernel.process import ExecError, Input, Keys, Parked, Process, Runaway
 from labkit.shell import messages
 from labkit.shell.frames import SequenceFrame, run_text

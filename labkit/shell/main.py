@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from errno import ENOENT
 
+from labkit.files.errno import ENOENT
 from labkit.kernel.process import AtPrompt, Killed, Process
 from labkit.shell import expand, messages
 from labkit.shell.boundaries import Boundary

@@ -6,10 +6,10 @@ Observed on BusyBox v1.35.0 (ash), dash 0.5.12 and bash 5.2, as Debian 12 has th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import ENOENT, ENOTDIR
 from typing import Protocol
 
 from labkit.files.contents import MESSAGES as REASONS
+from labkit.files.errno import ENOENT, ENOTDIR
 from labkit.shell.lexer import EOF, ProgramError
 
 BANNER = """

@@ -11,12 +11,11 @@ the kernel calls ENOEXEC).
 from __future__ import annotations
 
 import copy
-import errno
 from dataclasses import replace
-from errno import ENOENT, ETXTBSY
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
-from labkit.files import Content, Handle, Place, failure
+from labkit.files import Content, Handle, Place, errno, failure
+from labkit.files.errno import ENOENT, ETXTBSY
 from labkit.kernel.process import (
     PROGRAM_MARK,
     ExecError,

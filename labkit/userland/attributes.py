@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import errno
 import re
 import stat
 
-from labkit.files import Content
+from labkit.files import Content, errno
 from labkit.kernel.process import program_name
 from labkit.userland.patterns import matches
 from labkit.userland.tool import Say, Tool, Utility, bytes_of

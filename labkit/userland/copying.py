@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
-from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat, failure
+from labkit.files import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY, Stat, errno, failure
 from labkit.files.paths import Handle
 from labkit.userland import owning
 from labkit.userland.owning import Names

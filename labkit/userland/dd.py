@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_TRUNC, O_WRONLY, Content, Handle
+from labkit.files import O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_TRUNC, O_WRONLY, Content, Handle, errno
 from labkit.userland.mounting import usage_of
 from labkit.userland.quantities import factor, scaled
 from labkit.userland.tool import Say, Tool, Utility

@@ -7,8 +7,7 @@ tools beside it (Debian 12), with /dev/full as the output.
 
 from __future__ import annotations
 
-import errno
-
+from labkit.files import errno
 from labkit.kernel.process import Process
 from labkit.userland.quantities import NoSizeError
 from labkit.userland.tool import Done, Tool, Utility

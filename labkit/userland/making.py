@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 import stat
 from posixpath import dirname
 
-from labkit.files import O_CREAT, O_RDWR, O_WRONLY, Content, failure, makedev
+from labkit.files import O_CREAT, O_RDWR, O_WRONLY, Content, errno, failure, makedev
 from labkit.userland import owning
 from labkit.userland.quantities import parsed, size, stamped
 from labkit.userland.tool import SAME, Say, Tool, Utility, below

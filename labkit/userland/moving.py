@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import stat
 from posixpath import dirname, relpath
 
-from labkit.files import Stat
+from labkit.files import Stat, errno
 from labkit.userland.copying import (
     KEPT,
     OVERWRITE,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import stat
 from contextlib import suppress
 from posixpath import relpath
 
-from labkit.files import failure
+from labkit.files import errno, failure
 from labkit.kernel.process import ExecError, find_program
 from labkit.userland.tool import SAME, Tool, Utility, below
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import ENOENT
 from functools import lru_cache
 from typing import NoReturn, TypeVar, Unpack
 
 from labkit.files import Content, Files, Stat, failure
 from labkit.files.contents import MESSAGES
+from labkit.files.errno import ENOENT
 from labkit.kernel.process import Changes, ExecError, Process, Runaway
 
 T = TypeVar("T")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from errno import EACCES
 
 from labkit.catalog import debian
 from labkit.catalog import entries as e
 from labkit.catalog.programs.support import append, complain, lay, options, read_text, say, size_apt, timestamp
+from labkit.files.errno import EACCES
 from labkit.kernel.process import Process
 
 _READING = ("Reading package lists...", "Building dependency tree...", "Reading state information...")

@@ -17,7 +17,6 @@ from typing import Protocol, runtime_checkable
 
 from labkit.catalog.programs import pip, web
 from labkit.catalog.programs.support import complain
-from labkit.files.contents import NUMBERS
 from labkit.kernel.process import Process
 
 _MODULES = {
@@ -75,8 +74,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, _Wrong):
         return str(error)
     if isinstance(error, OSError):
-        number = NUMBERS.get(error.errno or 0, error.errno)
-        return f"{type(error).__name__}: [Errno {number}] {error.strerror}: {error.filename!r}"
+        return f"{type(error).__name__}: [Errno {error.errno}] {error.strerror}: {error.filename!r}"
     return f"{type(error).__name__}: {error}"
 
 

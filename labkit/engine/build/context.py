@@ -14,7 +14,6 @@ that changed since the last build from the same folder. The bytes are those of t
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import re
 import stat
@@ -24,7 +23,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from labkit.engine.core.records import Known, Listing
-from labkit.files import Content, Files, Stat, failure
+from labkit.files import Content, Files, Stat, errno, failure
 
 
 class PatternError(ValueError):

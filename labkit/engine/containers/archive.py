@@ -7,7 +7,6 @@ Messages: moby, daemon/archive.go, daemon/archive_unix.go, daemon/containerfs_li
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import stat
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
 from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
-from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User, layers
+from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User, errno, failure, layers
 from labkit.kernel.golang import text
 
 
@@ -72,7 +71,7 @@ def _lstat(files: Files, path: str, reference: str) -> Stat:
     try:
         found = files.stat(inside) if ending else files.lstat(inside)
         if ending and not stat.S_ISDIR(found.st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
+            raise failure(errno.ENOTDIR)
     except FileNotFoundError:
         raise _missing(path, reference) from None
     except OSError as error:

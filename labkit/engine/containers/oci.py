@@ -11,13 +11,13 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from types import EllipsisType
 from typing import NamedTuple
 
 from labkit.engine.core.errors import invalid, system
 from labkit.engine.core.mountkeys import Mount
 from labkit.files import Files, User
+from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR
 from labkit.kernel.golang import Json, JsonObject, items, objects, quote, text, texts
 from labkit.kernel.process import ExecError, find_program
 

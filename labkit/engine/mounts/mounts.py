@@ -6,7 +6,6 @@ daemon/volume/mounts/mounts.go (Setup). The grammar is in mountspec.py.
 
 from __future__ import annotations
 
-import errno
 import stat
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,7 @@ from labkit.engine.core.mountkeys import Mount, MountPoint
 from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.engine.mounts import mountspec, volumes
-from labkit.files import Files, Source, Stat
+from labkit.files import Files, Source, Stat, errno
 from labkit.kernel.golang import JsonObject, members, objects, text, texts
 
 # --- creation

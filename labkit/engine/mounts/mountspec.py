@@ -6,7 +6,6 @@ but for the source of a bind mount, which `--mount` wants to exist.
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from dataclasses import replace
 
 from labkit.engine.core.errors import EngineError, invalid
 from labkit.engine.core.mountkeys import BY_WORD, OPTIONS, PROPAGATIONS, Mount, MountPoint
-from labkit.files import Source, Store, tmpfs
+from labkit.files import Source, Store, errno, failure, tmpfs
 from labkit.kernel.golang import JsonObject
 
 DEFAULT_PROPAGATION = "rprivate"
@@ -263,7 +262,7 @@ def tmpfs_check(data: str) -> None:
     for word in filter(None, data.split(",")):
         key, _, value = word.partition("=")
         if not re.fullmatch(_NUMBERS.get(key, "(?!)"), value):
-            raise OSError(errno.EINVAL, "Invalid argument")
+            raise failure(errno.EINVAL)
 
 
 def tmpfs_shown(data: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from errno import ENODEV
 from typing import TYPE_CHECKING
 
 from labkit.engine.core.core import Core, VolumeCreated, VolumeRemoved
@@ -28,6 +27,7 @@ from labkit.engine.core.errors import (
 from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
 from labkit.files import failure
+from labkit.files.errno import ENODEV
 from labkit.kernel.golang import JsonObject, rfc3339_seconds
 
 if TYPE_CHECKING:
