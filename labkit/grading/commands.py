@@ -24,6 +24,7 @@ class Commands(Protocol):
 def add_commands(commands: Commands) -> None:
     _add_release(commands.add_parser("release", help="put together what a class is handed out"))
     _add_grade(commands.add_parser("grade", help="grade a folder of submissions"))
+    _add_mark(commands.add_parser("mark", help="give points and comments by hand, on a page"))
 
 
 def _add_release(one: argparse.ArgumentParser) -> None:
@@ -49,6 +50,13 @@ def _add_grade(one: argparse.ArgumentParser) -> None:
     one.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at a time (default: one a processor)")
     one.add_argument("--fresh", action="store_true", help="judge all anew; marks given by hand stay")
     one.set_defaults(do=grade)
+
+
+def _add_mark(one: argparse.ArgumentParser) -> None:
+    one.add_argument("report", metavar="REPORT", help="the folder that `labkit grade` wrote")
+    one.add_argument("--exercise", default="", metavar="SLUG", help="answers to this one (default: to what is written)")
+    one.add_argument("--port", type=int, default=0, metavar="N", help="of the page's address (default: a free one)")
+    one.set_defaults(do=mark)
 
 
 def _add_course(one: argparse.ArgumentParser) -> None:
@@ -147,4 +155,32 @@ def grade(args: argparse.Namespace) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     print(f"{total} file{'' if total == 1 else 's'} graded: {out / 'grades.csv'}, {out / 'report.html'}")
+    return 0
+
+
+def mark(args: argparse.Namespace) -> int:
+    """A page to give points and comments."""
+    from labkit.course.exercises import CourseError, use_course
+    from labkit.grading.grade import recalled
+    from labkit.grading.marking import MarkingDesk, MarkingServer
+    from labkit.grading.store import Store, StoreError
+
+    path = Path(args.report) / "results.sqlite"
+    if not path.is_file():
+        raise RefusedError(f"'{args.report}' is no report: there is no results.sqlite in it")
+    try:
+        with Store(path) as store:
+            asked = recalled(store.asked())
+            use_course(asked.course)
+            desk = MarkingDesk(asked, store, args.exercise)
+            if not desk.answers:
+                raise RefusedError("there are no answers to mark" + (f" to '{args.exercise}'" if args.exercise else ""))
+            with MarkingServer(desk, args.port) as server:
+                print(f"{len(desk.answers)} answers, {desk.left} not marked yet. Open {server.address}", flush=True)
+                print("Ctrl-C ends it; run the same `labkit grade` again, and the report has the marks.", flush=True)
+                server.serve_forever()
+    except (StoreError, CourseError) as error:
+        raise RefusedError(str(error)) from None
+    except OSError as error:
+        raise RefusedError(f"no page at port {args.port}: {error.strerror}") from None
     return 0

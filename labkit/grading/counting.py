@@ -156,7 +156,8 @@ def _add(attempts: list[_Attempt], attempt: _Attempt) -> None:
 def _counted(exercise: Exercise, attempts: list[_Attempt], rules: Rules, marked: Marked | None) -> Counted:
     first = attempts[: rules.attempts]
     standing = [each for each in first if each.left] or first[:1]
-    chosen = standing[-1] if rules.keep == "last" else max(standing, key=lambda each: each.worth)
+    last = rules.keep == "last" or exercise.kind == "write"  # of what a person reads nobody knows which is the best
+    chosen = standing[-1] if last else max(standing, key=lambda each: each.worth)
     said = [chosen.said] if chosen.said else []
     if beyond := len(attempts) - len(first):
         said.append(f"{beyond} more hand-in{'s' if beyond > 1 else ''} after the first {len(first)} do not count")

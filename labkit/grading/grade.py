@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from labkit.grading.store import HandIn, JudgedFile, Store
 from labkit.grading.submission import SubmissionError
 from labkit.grading.whose import Whom, whom
 
-__all__ = ["Asked", "Counted", "Result", "exercises_of", "judge_class", "results", "title_of"]
+__all__ = ["Asked", "Counted", "Result", "exercises_of", "judge_class", "recalled", "results", "title_of"]
 
 
 PUNCTUAL = Lateness()
@@ -63,11 +63,27 @@ def title_of(exercises: list[Exercise], lessons: tuple[str, ...]) -> str:
     return ", ".join(named) if lessons else "Docker storage"
 
 
+def remembered(asked: Asked) -> str:
+    """What of a command counts for its results, as JSON: marks are given by hand without all of it."""
+    learners = [asdict(each) for each in asked.roster.learners] if asked.roster else None
+    counts = {"seed": asked.seed, "variant": asked.variant, "attempts": asked.attempts, "keep": asked.keep}
+    return json.dumps({**counts, "lessons": asked.lessons, "course": asked.course, "roster": learners})
+
+
+def recalled(text: str) -> Asked:
+    """What `remembered` wrote."""
+    said = json.loads(text)
+    learners = said.pop("roster")
+    roster = None if learners is None else Roster(tuple(Learner(**each) for each in learners))
+    course = tuple((name, record) for name, record in said.pop("course"))
+    return Asked(Path(), roster=roster, course=course, lessons=tuple(said.pop("lessons")), **said)
+
+
 def judge_class(asked: Asked, store: Store, done: Callable[[], object] = lambda: None) -> None:
     """Judge what is not judged yet, and keep it. `done` is called for each file. Raises CourseError, ExecutorError."""
     start_worker(asked.course)
     slugs = frozenset(each.slug for each in exercises_of(asked.lessons))
-    store.begin(asked.fresh)
+    store.begin(asked.fresh, remembered(asked))
     for file in judge_all(_tasks(asked, store, slugs, done), asked.executor, asked.jobs, asked.course):
         store.keep(file)
         done()

@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS handin_learner ON handin(learner);
 CREATE TABLE IF NOT EXISTS marked(
     learner TEXT, slug TEXT, points REAL, comment TEXT, criteria TEXT, PRIMARY KEY(learner, slug)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS asked(said TEXT);
 """
 
 
@@ -114,10 +115,12 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._db.close()
 
-    def begin(self, fresh: bool) -> None:
-        """A new run; with `fresh`, nothing that was judged before counts."""
+    def begin(self, fresh: bool, asked: str) -> None:
+        """A new run, and what it was asked for; with `fresh`, nothing that was judged before counts."""
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("DELETE FROM handin")
+        self._db.execute("DELETE FROM asked")
+        self._db.execute("INSERT INTO asked VALUES(?)", (asked,))
         if fresh:
             self._db.execute("DELETE FROM submission")
             self._db.execute("DELETE FROM answer")
@@ -162,6 +165,11 @@ class Store:
     def answers(self, key: str) -> list[JudgedAnswer]:
         rows = self._db.execute("SELECT * FROM answer WHERE submission = ? ORDER BY place", (key,))
         return [JudgedAnswer(*row[1:]) for row in rows]
+
+    def asked(self) -> str:
+        """What the last run was asked for; "" where there was none."""
+        row = self._db.execute("SELECT said FROM asked").fetchone()
+        return str(row[0]) if row else ""
 
     def mark(self, marked: Marked) -> None:
         row = (marked.learner, marked.slug, marked.points, marked.comment, json.dumps(marked.criteria))
