@@ -26,6 +26,7 @@ from labkit.files import Entry, Files, Inode, Namespace, Place, Source, Store, T
 from labkit.files.contents import TooLarge
 from labkit.files.inodes import Saved
 from labkit.files.layers import grow
+from labkit.kernel.limits import Runaway, metered
 from labkit.kernel.process import (
     AtPrompt,
     Clock,
@@ -38,7 +39,6 @@ from labkit.kernel.process import (
     Parked,
     Process,
     Program,
-    Runaway,
     Services,
     Uname,
 )
@@ -313,7 +313,8 @@ class Machine:
         try:
             self._jobs.advance()
             self.kernel.budget = _BUDGET
-            return command()
+            with metered(self.kernel.tick):
+                return command()
         except (Runaway, RecursionError, MemoryError, TooLarge) as error:
             complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
         except OSError as error:  # a file that the machine itself needs was taken away

@@ -14,7 +14,7 @@ from labkit.machine import Machine
 pytestmark = pytest.mark.long
 
 ENDLESS = "the command does not end"
-MOST_STEPS = 100_000  # of what ends by itself, or is stopped for its size
+MOST_STEPS = 150_000  # of what ends by itself, or is stopped for its size
 MOST_MEMORY = 160 << 20  # bytes
 _A = "a" * 40 + "b"
 

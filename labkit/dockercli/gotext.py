@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from labkit.engine.core.mountkeys import PLACES
+from labkit.kernel import limits
 from labkit.kernel.golang import Json, JsonObject, quote
 
 GoValue: TypeAlias = (
@@ -147,6 +148,11 @@ def sprintln(values: Sequence[GoValue]) -> str:
     return " ".join(show(value) for value in values) + "\n"
 
 
+def _number(digits: str | None) -> int:
+    """A width or a precision; none that is written with many digits is looked at."""
+    return int(digits[:20]) if digits else 0
+
+
 _VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d+))?(.)", re.DOTALL)
 
 
@@ -156,6 +162,7 @@ def sprintf(form: str, values: Sequence[GoValue]) -> str:
 
     def one(match: re.Match[str]) -> str:
         flags, size, precision, verb = match.groups()
+        limits.hold(_number(size) + _number(precision), "printf")
         if verb == "%":
             return "%"
         if not rest:

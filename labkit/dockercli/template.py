@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from labkit.dockercli import gotext
 from labkit.dockercli.gotext import GoValue, Missing, Nil, Number, Struct, TableRow, show, type_name
+from labkit.kernel import limits
 from labkit.kernel.golang import quote
 
 from .template_parse import (
@@ -180,8 +181,9 @@ def _title(value: GoValue) -> str:
 
 
 def _pad(value: GoValue, before: GoValue, after: GoValue) -> str:
-    text = _string(value, "pad")
-    return " " * _number(before) + text + " " * _number(after) if text else text
+    text, left, right = _string(value, "pad"), _number(before), _number(after)
+    limits.hold(max(left, 0) + max(right, 0), "pad")
+    return " " * left + text + " " * right if text else text
 
 
 def _split(text: GoValue, separator: GoValue) -> list[str]:
@@ -254,6 +256,7 @@ class _Run:
         self.strict = strict
         self.functions = functions
         self.pieces: list[str] = []
+        self.size = 0  # characters
         self.variables: list[tuple[str, GoValue]] = [("$", data)]
 
     def fail(self, node: TemplateNode, message: str) -> TemplateError:
@@ -265,18 +268,24 @@ class _Run:
 
     def walk(self, nodes: list[TemplateNode], dot: GoValue) -> None:
         for node in nodes:
+            limits.tick()
             if isinstance(node, PlainText):
-                self.pieces.append(node.text)
+                self._print(node.text)
             elif isinstance(node, Action) and node.pipeline:
                 value = self.pipeline(node.pipeline, dot)
                 if not node.pipeline.variables:
-                    self.pieces.append(self._printed(value))
+                    self._print(self._printed(value))
             elif isinstance(node, Leave):
                 raise Break if node.kind == "break" else Continue
             elif isinstance(node, Branch):
                 known = len(self.variables)
                 self._branch(node, dot)
                 del self.variables[known:]
+
+    def _print(self, text: str) -> None:
+        self.size += len(text)
+        limits.hold(self.size if self.size > limits.HELD else len(text), "the template")
+        self.pieces.append(text)
 
     def _printed(self, value: GoValue) -> str:
         return "<no value>" if value is None or isinstance(value, Missing) else show(value)
@@ -300,6 +309,7 @@ class _Run:
         empty = True
         for key, item in self._items(node.pipeline, value):
             empty = False
+            limits.tick()
             del self.variables[known:]
             self.variables += zip(names, (item,) if len(names) == 1 else (key, item), strict=False)
             try:
@@ -319,7 +329,7 @@ class _Run:
         if isinstance(value, list):
             return iter(list(enumerate(value)))
         if isinstance(value, int) and not isinstance(value, bool):
-            return iter([(number, number) for number in range(value)])
+            return ((number, number) for number in range(value))
         raise self.fail(node, f"range can't iterate over {show(value)}")
 
     # values
@@ -414,7 +424,9 @@ class _Run:
         if not function.more or len(arguments) < function.least:
             self._wanted(_at(node, whole), node.name, function.least, arguments)
         try:
-            return function.call(arguments)
+            value = function.call(arguments)
+            limits.hold(len(value) if isinstance(value, (str, list)) else 0, "the template")
+            return value
         except CallError as error:
             text = str(error)
             if text.startswith(("wrong type", "invalid value")):

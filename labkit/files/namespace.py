@@ -49,6 +49,8 @@ from labkit.files.paths import (
 )
 from labkit.files.union import Tree
 
+_OPEN_STEPS = 3  # that opening a file takes
+
 
 class Namespace(MountTable):
     """A table of mounts by path, and who looks at it."""
@@ -163,6 +165,7 @@ class Files(Attributes):
     # opening
 
     def open(self, path: str, flags: int = O_RDONLY, mode: int = 0o666) -> Handle:
+        self.store.meter(_OPEN_STEPS)
         place = self._existing(path, flags) if flags & O_CREAT else self._find_to_open(path, flags)
         if place is None:
             place = self._create(path, mode)

@@ -154,6 +154,7 @@ class Handle:
     def _has_room(self, data: Content, start: int, size: int) -> bool:
         old = self._data(W_OK)
         new = old.write(start, data[:size])  # type: ignore[arg-type]
+        self._store.meter(len(new.pieces) >> 3)
         try:
             self._system.room_for(new.allocated - old.allocated, self._node, new)
         except OSError:
@@ -171,7 +172,9 @@ class Handle:
         if start + data.size > LARGEST:
             raise failure(errno.EFBIG)
         if data.size:
-            write_data(self._store, self._system, self._node, old.write(start, data))
+            new = old.write(start, data)
+            self._store.meter(len(new.pieces) >> 3)
+            write_data(self._store, self._system, self._node, new)
         self._position = start + data.size
         return data.size
 

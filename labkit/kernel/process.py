@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from labkit.files import Content, Files, Place
 from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR
+from labkit.kernel.limits import Runaway
 
 SECOND = 1_000_000_000  # nanoseconds
 
@@ -34,10 +35,6 @@ class Clock:
 
 BACKGROUND_STEPS = 100_000  # that a detached process may take before it counts as one that never ends
 RESUMES = 400  # how often one that waits is resumed at its own times within one advance of the clock
-
-
-class Runaway(Exception):
-    """A command used up what one command may use (steps, output, depth); str() says which."""
 
 
 SIGNALS = (  # by number; in the place of 0 stands the shell's trap at its exit

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from labkit.kernel import limits
 from labkit.shell import arithmetic
 from labkit.shell.boundaries import capture
 from labkit.shell.parameters import Numbers, parameter
@@ -342,6 +343,7 @@ def _choices(inner: str) -> list[str]:
             raise too_long()
         step = 1 if last >= first else -1
         width = max(len(group) for group in found.groups()) if re.search(r"\b0\d", inner) else 0
+        limits.hold(width * (abs(last - first) + 1), "brace expansion")
         return [str(number).zfill(width) for number in range(first, last + step, step)]
     found = re.fullmatch(r"([a-zA-Z])\.\.([a-zA-Z])", inner)
     if found:

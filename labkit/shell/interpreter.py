@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from labkit.kernel.guarded import guarded
 from labkit.shell import expand
 from labkit.shell.boundaries import PipelineFrame, SubshellFrame, background
 from labkit.shell.frames import (
@@ -44,7 +45,6 @@ from labkit.shell.tree import (
     Word,
 )
 from labkit.userland import patterns
-from labkit.userland.guarded import guarded
 from labkit.userland.patterns import matches
 from labkit.userland.testing import BINARY, UNARY, BadTest
 

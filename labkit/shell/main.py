@@ -286,6 +286,7 @@ class PromptFrame(Frame):
             shell.stack.pop()
             return
         self.text += line
+        shell.process.tick(len(self.text) >> 7)
         program = parse(self.text, shell.dialect.level, shell.aliases)
         if program.unended or (program.problem and program.problem.incomplete):
             return

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from labkit.files import Files, Place
-from labkit.kernel.process import Input, Kernel, Killed, Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Input, Kernel, Killed, Parked, Process
 from labkit.shell import messages
 from labkit.shell.lexer import Aliases, ProgramError
 from labkit.shell.messages import BASH, DASH, Dialect

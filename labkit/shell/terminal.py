@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from labkit.files import Content, Handle, Place, errno, failure
 from labkit.files.errno import ENOENT, ETXTBSY
+from labkit.kernel.limits import Runaway
 from labkit.kernel.process import (
     PROGRAM_MARK,
     ExecError,
@@ -25,7 +26,6 @@ from labkit.kernel.process import (
     Parked,
     Process,
     Program,
-    Runaway,
     find_program,
 )
 

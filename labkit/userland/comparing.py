@@ -142,7 +142,7 @@ def _normal(left: list[str], right: list[str], ops: list[Op]) -> Iterator[str]:
 
 
 def _unified(tool: Tool, left: str, right: str, one: list[str], other: list[str], ops: list[Op]) -> Iterator[str]:
-    context = int(tool.value("U") or 3)
+    context = tool.number("U", 3)
     labels = [*tool.values("L"), "", ""]
     for mark, path, label in (("---", left, labels[0]), ("+++", right, labels[1])):
         yield f"{mark} {label or path + _stamp(tool, path)}\n"

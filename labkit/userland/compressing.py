@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol
 
 from labkit.files import Content
-from labkit.userland.tool import LINE_LIMIT, Say, Tool, Utility
+from labkit.kernel.unpacking import packing, unpacked
+from labkit.userland.tool import Say, Tool, Utility
 
-_MAGIC = {b"\x1f\x8b": "z", b"BZh": "j", b"\xfd7zXZ": "J"}
-_COST = 1600  # steps that packing or unpacking 1 MiB takes
+_COST = 1600  # steps that packing 1 MiB takes
 
 
 class Packer(Protocol):
@@ -20,18 +19,6 @@ class Packer(Protocol):
     def compress(self, data: bytes, /) -> bytes: ...
 
     def flush(self) -> bytes: ...
-
-
-class Unpacker(Protocol):
-    """What zlib, bz2 and lzma unpack with: one stream, up to its end."""
-
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
 
 
 def compressed(tool: Tool, content: Content, kind: str = "z") -> bytes:
@@ -47,49 +34,6 @@ def compressed(tool: Tool, content: Content, kind: str = "z") -> bytes:
         tool.tick(1 + _COST * len(block) >> 20)
         out += packer.compress(block)
     return bytes(out + packer.flush())
-
-
-def kind_of(content: Content) -> str:
-    head = content.read(0, 6)
-    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
-
-
-def opened(tool: Tool, content: Content) -> Content | None:
-    """What a compressed content holds; None where it is not compressed. Raises ValueError where it is broken."""
-    kind = kind_of(content)
-    if not kind:
-        return None
-    pieces: list[bytes] = []
-    size = 0
-    for piece in _unpacked(tool, content, kind):
-        size += len(piece)
-        if size > LINE_LIMIT * 16:
-            tool.fail("the unpacked data is too large for this simulation")
-        pieces.append(piece)
-    return Content.join(pieces)
-
-
-def _unpacker(kind: str) -> Unpacker:
-    if kind == "z":
-        return zlib.decompressobj(31)
-    made: Unpacker = import_module("bz2").BZ2Decompressor() if kind == "j" else import_module("lzma").LZMADecompressor()
-    return made
-
-
-def _unpacked(tool: Tool, content: Content, kind: str) -> Iterator[bytes]:
-    unpacker = _unpacker(kind)
-    for block in content.blocks():
-        while block:
-            tool.tick(1 + _COST * len(block) >> 18)
-            try:
-                yield unpacker.decompress(block)
-            except Exception as error:  # zlib.error, OSError, LZMAError
-                raise ValueError(str(error)) from None
-            block = unpacker.unused_data if unpacker.eof else b""
-            if unpacker.eof:
-                unpacker = _unpacker(kind)
-                if block[:1] == b"\0":  # padding
-                    return
 
 
 def gzip(tool: Tool) -> None:
@@ -150,7 +94,7 @@ def _expand(tool: Tool, path: str, content: Content) -> Content | None:
     name = "stdin" if path == "-" else path
     why = "not in gzip format", "no gzip/bzip2/xz magic" if tool.name == "zcat" else "invalid magic"
     try:
-        result = opened(tool, content) if kind_of(content) == "z" else None
+        result = unpacked(content) if packing(content) == "gzip" else None
     except ValueError:
         result, why = None, ("invalid compressed data--format violated", "corrupted data")
     if result is None:

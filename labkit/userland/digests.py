@@ -6,6 +6,7 @@ import base64 as encodings
 import hashlib
 import re
 from collections.abc import Callable
+from itertools import chain
 
 from labkit.files import Content
 from labkit.userland.tool import OPEN, SAME, Say, Tool, Utility, text_of
@@ -109,8 +110,8 @@ def _crc(tool: Tool, content: Content) -> int:
     """POSIX's CRC: the bytes, then their number, lowest byte first."""
     table, value, length = _crc_table(), 0, content.size
     tail = length.to_bytes(-(-length.bit_length() // 8), "little")
-    for block in [*content.blocks(), tail]:
-        tool.tick(1 + len(block) // 512)
+    for block in chain(content.blocks(), (tail,)):
+        tool.tick(1 + len(block) // 64)
         for byte in block:
             value = (value << 8 & 0xFFFFFFFF) ^ table[value >> 24 ^ byte]
     return value ^ 0xFFFFFFFF
@@ -135,7 +136,8 @@ def coder(
                 _decode(tool, data, decode, alphabet)
                 continue
             text = encode(data)
-            width = int(tool.value("w") or 76)
+            width = max(0, tool.number("w", 76))
+            tool.hold(len(text) + 40 * (len(text) // width) if width else 0)
             lines = [text[start : start + width] for start in range(0, len(text), width)] if width else [text]
             tool.out(b"\n".join(lines) + (b"\n" if width and text else b""))
 

@@ -126,7 +126,7 @@ def od(tool: Tool) -> None:
     skip = size(tool.value("j") or "0")
     data = _part(content, skip, tool.value("N"))
     forms, base = _forms(tool), tool.value("A") or "o"
-    width = int(tool.value("w") or (32 if tool.has("w") else 16))
+    width = max(1, tool.width("w", 32 if tool.has("w") else 16))
     cell = max(1, max((form.width + 1) * 8 // form.size for form in forms))  # eighths, so that forms line up
     for place, row in _rows(tool, data, width):
         for index, form in enumerate(forms):
@@ -209,12 +209,12 @@ def xxd(tool: Tool) -> None:
     skip = size(tool.value("s") or "0")
     data = _part(content, skip, tool.value("l", "n"))
     if tool.has("p"):
-        columns = int(tool.value("c") or 30)
+        columns = max(1, tool.width("c", 30))
         for start in range(0, data.size, columns):
             tool.tick()
             tool.out(data.read(start, columns).hex() + "\n")
         return
-    columns, group = int(tool.value("c") or 16), int(tool.value("g") or 2)
+    columns, group = max(1, tool.width("c", 16)), max(0, tool.number("g", 2))
     cells = columns * 2 + -(-columns // group) - 1 if group else columns * 2
     for start in range(0, data.size, columns):
         tool.tick()

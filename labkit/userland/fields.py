@@ -115,9 +115,9 @@ def uniq(tool: Tool) -> None:
 
 
 def _uniq_key(tool: Tool, line: bytes) -> bytes:
-    for _ in range(int(tool.value("f") or 0)):
+    for _ in range(tool.number("f", 0)):
         line = re.sub(rb"^[ \t]*[^ \t]*", b"", line)
-    line = line[int(tool.value("s") or 0) :]
+    line = line[tool.number("s", 0) :]
     if limit := tool.value("w"):
         line = line[: int(limit)]
     return line.lower() if tool.has("i") else line
@@ -202,6 +202,7 @@ def _tr_set(tool: Tool, text: str, fill: int | None) -> list[int]:
                 tool.fail(f"range-endpoints of '{chr(low)}-{chr(high)}' are in reverse collating sequence order")
             out += range(low, high + 1)
         elif int(unit[2]):
+            tool.hold(8 * int(unit[2]))
             out += [int(unit[1])] * int(unit[2])
         else:
             star = (len(out), int(unit[1]))
@@ -267,15 +268,17 @@ def column(tool: Tool) -> None:
 
 
 def expand(tool: Tool) -> None:
-    width = int(tool.value("t") or 8)
+    width = max(1, tool.width("t", 8))
     for line in tool.input_lines(SAME):
+        tool.hold(len(line) + width * line.count(b"\t"))
         tool.out(line.expandtabs(width))
 
 
 def unexpand(tool: Tool) -> None:
-    width = int(tool.value("t") or 8)
+    width = max(1, tool.width("t", 8))
     for line in tool.input_lines(SAME):
         body = line.lstrip(b" \t")
+        tool.hold(len(line) + width * line.count(b"\t"))
         spaces = len(line[: len(line) - len(body)].expandtabs(width))
         tool.out(b"\t" * (spaces // width) + b" " * (spaces % width) + body)
 

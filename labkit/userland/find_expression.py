@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from posixpath import basename, dirname
 
 from labkit.files import Stat
+from labkit.kernel.guarded import guarded
 from labkit.userland import owning
-from labkit.userland.guarded import guarded
 from labkit.userland.owning import Names
 from labkit.userland.patterns import BadPattern, compile_pattern, compiled
 from labkit.userland.quantities import factor, formatted, parsed
@@ -376,7 +376,8 @@ def _filled(tool: Tool, form: str, found: Visited, names: Names) -> str:
         if match["escape"]:
             return _ESCAPES.get(match["escape"], match[0])
         text = _time_text(match, found) if match["time"] else _directive(tool, match["letter"], found, names)
-        width = int(match["width"] or 0)
+        width = int(match["width"][:20] or 0)
+        tool.hold(width)
         return text.ljust(width) if "-" in match["flags"] else text.rjust(width, "0" if "0" in match["flags"] else " ")
 
     return _DIRECTIVE.sub(one, form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import suppress
 from functools import reduce
 from itertools import chain, groupby
 
+from labkit.kernel import limits
 from labkit.kernel.golang import Json
 from labkit.userland.tool import Done, Say, Tool, Utility, text_of
 
@@ -156,8 +158,14 @@ class QueryParser:
         return _WORDS[name]
 
 
+def _counted(found: Iterator[Json]) -> Iterator[Json]:
+    for value in found:
+        limits.tick()
+        yield value
+
+
 def _piped(left: Filter, right: Filter) -> Filter:
-    return lambda value: (out for inner in left(value) for out in right(inner))
+    return lambda value: (out for inner in _counted(left(value)) for out in right(inner))
 
 
 def _both(left: Filter, right: Filter) -> Filter:
@@ -169,7 +177,7 @@ def _constant(constant: Json) -> Filter:
 
 
 def _collected(inner: Filter) -> Filter:
-    return lambda value: iter([list(inner(value))])
+    return lambda value: iter([list(_counted(inner(value)))])
 
 
 def _tried(inner: Filter) -> Filter:
@@ -213,7 +221,7 @@ _OPERATORS: dict[str, Callable[[Json, Json], Json]] = {
     ">=": lambda a, b: _rank(a) >= _rank(b),
     "+": lambda a, b: _added(a, b),
     "-": operator.sub,
-    "*": operator.mul,
+    "*": lambda a, b: _times(a, b),
     "/": operator.truediv,
     "and": lambda a, b: _true(a) and _true(b),
     "or": lambda a, b: _true(a) or _true(b),
@@ -221,7 +229,30 @@ _OPERATORS: dict[str, Callable[[Json, Json], Json]] = {
 }
 
 
+def _times(a: Json, b: Json) -> Json:
+    """Numbers; a text so often, none where it is not repeated (jq 1.6)."""
+    if isinstance(a, str) and isinstance(b, (int, float)) and not isinstance(b, bool):
+        if b <= 0:
+            return None
+        limits.hold(len(a) * math.ceil(min(b, limits.HELD + 1)), "jq")
+        return a * math.ceil(b)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return _merged(a, b)
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return a * b
+    raise TypeError
+
+
+def _merged(a: dict[str, Json], b: dict[str, Json]) -> dict[str, Json]:
+    merged = dict(a)
+    for key, value in b.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
 def _added(a: Json, b: Json) -> Json:
+    limits.hold(sum(len(each) for each in (a, b) if isinstance(each, (str, list, dict))), "jq")
     made: dict[type, Callable[[Json, Json], Json]] = {dict: operator.or_}
     return b if a is None else a if b is None else made.get(type(a), operator.add)(a, b)
 
@@ -232,7 +263,7 @@ def _operated(name: str, left: Filter, right: Filter) -> Filter:
             for one in left(value):
                 try:
                     yield _OPERATORS[name](one, other)
-                except TypeError:
+                except (TypeError, OverflowError):
                     raise QueryError(
                         f"error (at <stdin>:0): {_type(one)} and {_type(other)} cannot be combined by {name}"
                     ) from None
@@ -325,7 +356,7 @@ def _shown(tool: Tool, value: Json) -> str:
     if isinstance(value, str) and tool.has("r", "j"):
         return value + ("" if tool.has("j") else "\n")
     compact = tool.has("c")
-    indent = None if compact else int(tool.value("indent") or 2)
+    indent = None if compact else tool.number("indent", 2)
     separators = (",", ":") if compact else (",", ": ")
     return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, sort_keys=tool.has("S")) + "\n"
 

@@ -33,7 +33,7 @@ _NUMBER = {"ln": "{0:<{1}}", "rn": "{0:>{1}}", "rz": "{0:0>{1}}"}
 
 def nl(tool: Tool) -> None:
     style, separator = tool.value("b") or "t", tool.value("s")
-    width, number, step = (int(tool.value(name) or default) for name, default in (("w", 6), ("v", 1), ("i", 1)))
+    width, number, step = (tool.width("w", 6), tool.number("v", 1), tool.number("i", 1))
     separator = "\t" if separator is None else separator
     form = _NUMBER.get(tool.value("n") or "rn", "{0:>{1}}")
     for line in tool.input_lines(SAME):
@@ -47,8 +47,9 @@ def nl(tool: Tool) -> None:
 
 
 def fold(tool: Tool) -> None:
-    width = int(tool.value("w") or 80)
+    width = max(1, tool.number("w", 80))
     for line in tool.input_lines(SAME):
+        tool.tick(len(line) // width * (1 + (len(line) >> 12)))
         pieces = _folded(text_of(line.removesuffix(b"\n")), width, tool.has("s"))
         tool.out(bytes_of("\n".join(pieces)) + (b"\n" if line.endswith(b"\n") else b""))
 
@@ -194,7 +195,7 @@ def shuf(tool: Tool) -> None:
         lines = [line.rstrip(b"\n") + b"\n" for line in tool.input_lines(SAME)]
     now = str(tool.process.kernel.clock.now)
     order = sorted(range(len(lines)), key=lambda index: hashlib.sha256(f"{now} {index}".encode()).digest())
-    count = int(tool.value("n") or len(lines))
+    count = tool.number("n", len(lines))
     for index in order[:count]:
         tool.out(lines[index])
 
@@ -210,9 +211,9 @@ def split(tool: Tool) -> None:
         pieces: Iterator[Content] = (content[at : at + step] for at in range(0, content.size, step))  # type: ignore[misc]
     else:
         pieces = _by_lines(tool, content, count(tool, tool.value("l") or "1000", "lines"))
-    width = int(tool.value("a") or 2)
+    width = tool.width("a", 2)
     for index, piece in enumerate(pieces):
-        tool.tick()
+        tool.tick(4 + width // 64)
         tool.files.write(prefix + _suffix(index, width, tool.has("d")), piece)
 
 
@@ -232,7 +233,7 @@ def _suffix(index: int, width: int, digits: bool) -> str:
 
 
 def strings(tool: Tool) -> None:
-    least = int(tool.value("n") or 4)
+    least = tool.number("n", 4)
     base = {"x": "x", "o": "o", "d": "d"}.get(tool.value("t") or ("o" if tool.has("o") else ""))
     for path, content in tool.inputs(Say("{0}", "'{0}': No such file" if tool.gnu else "{0}")):
         place = 0

@@ -331,7 +331,7 @@ def ls(tool: Tool) -> None:
 
 def tree(tool: Tool) -> None:
     counts = [0, 0]
-    depth = int(tool.value("L") or 1 << 30)
+    depth = tool.number("L", 1 << 30)
     for path in tool.operands or ["."]:
         if not tool.files.is_dir(path):
             tool.out(f"{path}  [error opening dir]\n")

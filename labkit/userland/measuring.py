@@ -21,7 +21,7 @@ class Totals:
         self.tool = tool
         self.seen: set[tuple[int, int]] = set()
         self.apparent = tool.has("b", "apparent-size")
-        self.depth = 0 if tool.has("s") else int(tool.value("d") or 1 << 30)
+        self.depth = 0 if tool.has("s") else tool.number("d", 1 << 30)
         self.total = 0
 
     def weight(self, about: Stat) -> int:

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from labkit.files import Files
-from labkit.kernel.process import Runaway
+from labkit.kernel import limits
 from labkit.userland.tool import look
-
-_LONGEST = 16 << 20  # characters
 
 CLASSES = {  # as Python's re has them
     "alpha": "a-zA-Z",
@@ -141,18 +139,27 @@ def _valid(expression: str) -> str:
     return expression
 
 
+def _cost(text: str) -> None:
+    """What looking through a long text costs."""
+    if len(text) > 256:
+        limits.tick(len(text) >> 8)
+
+
 def matches(pattern: str, text: str) -> bool:
+    _cost(text)
     return compiled(pattern).fullmatch(text) is not None
 
 
 def without_prefix(text: str, pattern: str, *, longest: bool) -> str:
     """`${text#pattern}`, or `##`."""
+    _cost(text)
     found = _compiled_prefix(pattern, longest, False).match(text)
     return text[found.end() :] if found else text
 
 
 def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
     """`${text%pattern}`, or `%%`."""
+    _cost(text)
     found = _compiled_prefix(pattern, longest, True).match(text[::-1])
     return text[: len(text) - found.end()] if found else text
 
@@ -168,9 +175,18 @@ def replaced(text: str, pattern: str, by: str, *, everywhere: bool) -> str:
     if not pattern:
         return text
     made = re.compile(expression, re.S)
-    if everywhere and len(by) * len(text) > _LONGEST and sum(len(by) for _ in made.finditer(text)) > _LONGEST:
-        raise Runaway("a variable becomes too long")
-    return made.sub(lambda found: by, text, count=0 if everywhere else 1)
+    limits.tick(len(text) * (len(text) if _ANY in pattern else 64) >> 14)
+    out, size, end = list[str](), len(text), 0
+    for found in made.finditer(text):
+        size += len(by)
+        limits.hold(size if size > limits.HELD else len(by), "a variable")
+        if not len(out) % 32:
+            limits.tick()
+        out += [text[end : found.start()], by]
+        end = found.end()
+        if not everywhere:
+            break
+    return "".join([*out, text[end:]])
 
 
 def paths(files: Files, pattern: str, tick: Callable[[int], object] = lambda steps: None) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
+from labkit.kernel import limits
 from labkit.kernel.process import Process
-from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, bytes_of, hold, shell_quoted, text_of
+from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, bytes_of, shell_quoted, text_of
 
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "e": 27}
 NUMBERS_A_STEP = 2  # of seq
@@ -164,7 +165,7 @@ class Printf:
             return self.refuse(match, form, letter)
         flags = match["flags"].decode()
         width, precision = self.size(match["width"] or None), self.precision(match["precision"])
-        hold(self.process, "printf", max(abs(width or 0), precision or 0) + len(self.out))
+        limits.hold(max(abs(width or 0), precision or 0) + len(self.out), "printf")
         if width is not None and width < 0:
             flags, width = flags + "-", -width
         given = bool(self.left)
@@ -280,11 +281,14 @@ def seq(tool: Tool) -> None:
     separator = tool.value("s")
     separator = "\n" if separator is None else separator
     out: list[str] = []
-    value = first
+    value, size = first, 0
     while (value <= last) if step > 0 else (value >= last):
         if len(out) % NUMBERS_A_STEP == 0:
             tool.tick()
         out.append(_shown(tool, value, places))
+        size += len(out[-1]) + len(separator)
+        if size > limits.HELD:
+            tool.hold(size)
         value += step
     if tool.has("w"):
         out = _equal(out)
@@ -301,6 +305,8 @@ def _decimal(tool: Tool, text: str) -> Decimal:
 
 def _shown(tool: Tool, value: Decimal, places: int) -> str:
     form = tool.value("f")
+    if form:
+        tool.hold(sum(int(digits[:20]) for digits in re.findall(r"\d+", form)))
     return form % float(value) if form else f"{value:.{places}f}"
 
 

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
 
+from labkit.kernel import limits
+
 _POWERS = {letter: power for power, letter in enumerate("kmgtpezy", 1)}
 _SIZE = re.compile(r"(\d+)([A-Za-z]*)")
 
@@ -125,6 +127,8 @@ def formatted(form: str, ns: int) -> str:
 
 def _field(match: re.Match[str], ns: int) -> str:
     flags, width, letter = match.groups()
+    width = width[:20]
+    limits.hold(int(width or 0), "date")
     if letter in _TOGETHER:
         text = formatted(_TOGETHER[letter], ns)
         return text.upper() if "^" in flags else text

@@ -66,7 +66,7 @@ def xargs(tool: Tool) -> int:
     path = tool.value("a") or "-"
     data = tool.data(path)
     if tool.has("L") and replaced is None:
-        batches: Iterator[list[str]] = _by_lines(tool, data, command, int(tool.value("L") or 1))
+        batches: Iterator[list[str]] = _by_lines(tool, data, command, tool.number("L", 1))
     else:
         batches = _batches(tool, list(_items(tool, data, replaced is not None)), command, replaced)
     status = 0
@@ -95,7 +95,7 @@ def _batches(tool: Tool, items: list[str], command: list[str], replaced: str | N
         for item in items:
             yield [arg.replace(replaced, item) for arg in command]
         return
-    count = int(tool.value("n") or 0) or max(1, len(items))
+    count = tool.number("n", 0) or max(1, len(items))
     if not items and not tool.has("r"):
         yield command
     for start in range(0, len(items), count):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from labkit.files import Content
-from labkit.userland.guarded import Searchable, guarded
+from labkit.kernel.guarded import Searchable, guarded
 from labkit.userland.patterns import BadPattern, matches, translated
 from labkit.userland.tool import SAME, Done, Say, Tool, Utility, below, bytes_of, text_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from labkit.userland.guarded import Searchable, TextMatch
+from labkit.kernel.guarded import Searchable, TextMatch
 from labkit.userland.sed_script import LAST, OPEN, SedAddress, SedCommand, SedParser
 from labkit.userland.tool import Done, Say, Tool, Utility, bytes_of, text_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from labkit.userland.guarded import Searchable, guarded
+from labkit.kernel.guarded import Searchable, guarded
 from labkit.userland.patterns import BadPattern, compile_pattern
 from labkit.userland.tool import Tool
 

@@ -7,6 +7,7 @@ import stat as kinds
 from collections.abc import Callable
 
 from labkit.files import Stat, major, minor
+from labkit.kernel import limits
 from labkit.userland.mounting import Usage, usage_of
 from labkit.userland.owning import Names, kind, shown
 from labkit.userland.quantities import formatted
@@ -98,12 +99,14 @@ def filled(form: str, values: dict[str, Callable[[], str | int]], unknown: str |
             return unknown if unknown is not None else letter
         value = str(values[letter]())
         if precision:
-            value = value[: int(precision[1:] or 0)]
+            value = value[: int(precision[1:20] or 0)]
         if "#" in flags and letter == "a":
             value = "0" + value
+        room = int((width or "")[:20] or 0)
+        limits.hold(room, "stat")
         if "-" in flags:
-            return value.ljust(int(width or 0))
-        return value.rjust(int(width or 0), "0" if "0" in flags and value.isalnum() else " ")
+            return value.ljust(room)
+        return value.rjust(room, "0" if "0" in flags and value.isalnum() else " ")
 
     return re.sub(r"%([-0+ #]*)(\d*)(\.\d*)?([HL][dr]|[A-Za-z%])", one, form)
 

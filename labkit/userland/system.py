@@ -118,7 +118,7 @@ def arch(tool: Tool) -> None:
 
 
 def nproc(tool: Tool) -> None:
-    tool.out(f"{max(1, CPUS - int(tool.value('ignore') or 0))}\n")
+    tool.out(f"{max(1, CPUS - tool.number('ignore', 0))}\n")
 
 
 def uptime(tool: Tool) -> None:

@@ -10,7 +10,8 @@ from posixpath import basename, dirname
 
 from labkit.files import O_CREAT, O_EXCL, O_WRONLY, Content, Files, Stat, major, minor
 from labkit.files.layers import BLOCK, BadArchiveError, Entry, members, write
-from labkit.userland.compressing import compressed, opened
+from labkit.kernel.unpacking import unpacked
+from labkit.userland.compressing import compressed
 from labkit.userland.owning import Names, shown
 from labkit.userland.patterns import matches
 from labkit.userland.quantities import formatted
@@ -233,7 +234,7 @@ def _archive(tool: Tool, source: str, started: Files) -> Content:
         content = tool.process.stdin.read_content()
     else:
         content = started.content(source)
-    return opened(tool, content) or content
+    return unpacked(content)
 
 
 class WantedMembers:

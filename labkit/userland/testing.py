@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from labkit.files import Files, Stat
-from labkit.userland.guarded import guarded
+from labkit.kernel.guarded import guarded
 from labkit.userland.patterns import BadPattern, compile_pattern
 from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, is_same, look
 

@@ -16,7 +16,8 @@ from typing import NoReturn, TypeVar, Unpack
 from labkit.files import Content, Files, Stat, failure
 from labkit.files.contents import MESSAGES
 from labkit.files.errno import ENOENT
-from labkit.kernel.process import Changes, ExecError, Process, Runaway
+from labkit.kernel.process import Changes, ExecError, Process
+from labkit.kernel import limits
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 BUSYBOX_BANNER = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
 SPEAKERS = ("busybox", "dash", "bash", "gnu")  # who has a test, an echo and a printf of its own
 LINES_A_STEP = 4  # a line costs a utility about as much time as a quarter of a step of a shell
-LINE_LIMIT = 16 << 20  # bytes of one line, or of what has to be held at once
+LINE_LIMIT = limits.HELD  # bytes of one line
 _SAFE = re.compile(r"[\w@%+,./\]-][\w@%+,./\]~#{}-]*", re.ASCII)
 _ESCAPES = {"\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r"}
 
@@ -232,6 +233,19 @@ class Tool:
         """The argument of the last of these options that was given."""
         return next((value for name, value in reversed(self.options) if name in names), None)
 
+    def number(self, name: str, default: int) -> int:
+        """The argument of an option, where it is a number; by bytes or lines, what lies beyond 10^18 is the same."""
+        text = self.value(name) or str(default)
+        if not re.fullmatch(r"-?\d+", text, re.ASCII):
+            self.fail(f"invalid number '{text}'", self.utility.bad)
+        return int(text[:19])
+
+    def width(self, name: str, default: int) -> int:
+        """The same for how wide something is, which is filled up with blanks."""
+        width = self.number(name, default)
+        self.hold(width)
+        return max(width, 0)
+
     def values(self, *names: str) -> list[str]:
         return [value for name, value in self.options if name in names]
 
@@ -394,7 +408,7 @@ class Tool:
 
     def hold(self, size: int) -> None:
         """So many bytes are held at once."""
-        hold(self.process, self.name, size)
+        limits.hold(size, self.name)
 
     def tick(self, steps: int = 1) -> None:
         self.process.tick(steps)
@@ -426,13 +440,6 @@ def is_same(one: Stat | None, other: Stat | None) -> bool:
 def below(folder: str, name: str) -> str:
     """The path of a name in a folder."""
     return f"{folder.rstrip('/')}/{name}"
-
-
-def hold(process: Process, name: str, size: int) -> None:
-    """The program `name` holds so many bytes at once."""
-    if size > LINE_LIMIT:
-        raise Runaway(f"{name} holds more than {LINE_LIMIT >> 20} MiB")
-    process.tick(size >> 10)
 
 
 def escaped(text: str) -> str:

@@ -183,7 +183,7 @@ class TestPython:
         )  # fmt: skip
 
     def test_an_endless_loop_ends(self, start) -> None:
-        from labkit.kernel.process import Runaway
+        from labkit.kernel.limits import Runaway
 
         with pytest.raises(Runaway):
             start("python", "3.12-slim").run("python", "-c", "while True: pass")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from real import run
 
-from labkit.kernel.process import Runaway
+from labkit.kernel.limits import Runaway
 from labkit.machine import Machine
 
 pytestmark = pytest.mark.long

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from real import machine
 
-from labkit.kernel.process import Input, Output, Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Input, Output, Parked, Process
 from labkit.shell import Session
 
 

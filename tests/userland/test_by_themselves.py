@@ -10,7 +10,8 @@ import pytest
 from alone import kernel_alone
 
 from labkit.files import Content, Files, User, tmpfs
-from labkit.kernel.process import Clock, Input, Output, Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Clock, Input, Output, Parked, Process
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS, PROGRAMS, utility
 
 pytestmark = pytest.mark.long

@@ -10,11 +10,12 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from labkit.engine.build.cache import BuildCache, Views
 from labkit.engine.build.context import Transfer, send
-from labkit.engine.build.copying import extract, unpacked
+from labkit.engine.build.copying import extract
 from labkit.engine.core.errors import EngineError
 from labkit.engine.core.names import Reference, parse
 from labkit.engine.core.records import Known
@@ -22,6 +23,7 @@ from labkit.engine.dockerfile.diagnostics import failed, unsolved
 from labkit.files import BadArchiveError, Content, Files, layers
 from labkit.kernel.golang import quote
 from labkit.kernel.process import Output as Stdout
+from labkit.kernel.unpacking import PackingError, unpacked
 
 HEADER = '#0 building with "default" instance using docker driver\n'
 _SHOWN_LOGS = 10  # lines of a step's output that are printed again when it fails
@@ -225,7 +227,9 @@ class BuildClient:
         files = self.views.empty()
         if not request.stdin:  # docker/buildx, build/opt.go, loadInputs
             return BuildInputs(request.dockerfile or DEFAULT, None, files, nothing=True)
-        content = unpacked(request.stdin)
+        content = request.stdin
+        with suppress(PackingError):
+            content = unpacked(content)
         if content.read(257, 5) != b"ustar":
             if request.dockerfile:
                 raise failed("ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles")

@@ -24,6 +24,8 @@ from hashlib import sha256
 
 from labkit.engine.core.records import Known, Listing
 from labkit.files import Content, Files, Stat, errno, failure
+from labkit.kernel import limits
+from labkit.kernel.guarded import Searchable, guarded
 
 
 class PatternError(ValueError):
@@ -32,7 +34,7 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True)
 class _Pattern:
-    regex: re.Pattern[str]
+    regex: Searchable
     exclusion: bool  # begins with !
 
 
@@ -49,6 +51,7 @@ class Matcher:
     def matches(self, path: str) -> bool:
         """Whether the patterns name this path (without a leading slash), itself or by a folder above it."""
         above = list(_with_parents(path))
+        limits.tick(1 + len(self.patterns) * len(above) // 8)
         matched = False
         for pattern in self.patterns:
             if pattern.exclusion == matched and any(pattern.regex.match(part) for part in above):
@@ -95,9 +98,9 @@ def read_ignore_file(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> Searchable:
     try:
-        return re.compile(_regex(pattern) + r"\Z", re.S)
+        return guarded(re.compile(_regex(pattern) + r"\Z", re.S), limits.tick)
     except re.error:
         raise PatternError(f"syntax error in pattern: {pattern}") from None
 
@@ -130,8 +133,11 @@ def glob_matches(pattern: str, path: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(_regex(re.sub(r"\*+", "*", pattern)) + r"\Z", re.S)
+def _glob(pattern: str) -> Searchable:
+    return guarded(re.compile(_regex(re.sub(r"\*+", "*", pattern)) + r"\Z", re.S), limits.tick)
+
+
+_STEPS = 2  # that looking at a file takes
 
 
 @dataclass(frozen=True)
@@ -189,6 +195,7 @@ class SourceTree:
     def walk(self, top: str) -> Iterator[tuple[str, Stat]]:
         """All below a folder, each with its path from there, in order."""
         for name in self.listdir(top):
+            limits.tick(_STEPS)
             path = f"{top.rstrip('/')}/{name}"
             about = self.lstat(path)
             yield name, about

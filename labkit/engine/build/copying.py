@@ -7,23 +7,23 @@ with mode 755.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import posixpath
 import re
 import stat
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from labkit.engine.build.context import Matcher, SourceTree, matcher
 from labkit.engine.containers.oci import account_rows
 from labkit.files import BadArchiveError, Content, Files, Stat, User, layers
+from labkit.kernel import limits
+from labkit.kernel.unpacking import PackingError, packing, unpacked
 
 
 class CopyError(Exception):
     """A copy that is not possible; str() is BuildKit's message."""
+
+
+_STEPS = 10  # that a file takes
 
 
 @dataclass
@@ -134,6 +134,7 @@ class Copying:
         self.files.unlink(target)
 
     def _copy_file(self, path: str, about: Stat, target: str) -> None:
+        limits.tick(_STEPS)
         self._clear(target)
         kind = stat.S_IFMT(about.st_mode)
         if kind == stat.S_IFLNK:
@@ -174,38 +175,19 @@ class Copying:
         return True
 
 
-_MAGIC: dict[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b\x08": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ\x00": lzma.decompress,
-}
-
-
-def unpacked(content: Content) -> Content:
-    """Without its compression, if it has one."""
-    head = content.read(0, 6)
-    for magic, decompress in _MAGIC.items():
-        if head.startswith(magic):
-            try:
-                return Content(decompress(bytes(content)))
-            except (OSError, EOFError, zlib.error, lzma.LZMAError):
-                return content
-    return content
-
-
 def _entries(content: Content) -> list[layers.Entry] | None:
     """What is in an archive; None where the content is none."""
-    head = content.read(0, 6)
-    if not any(head.startswith(magic) for magic in _MAGIC) and content.read(257, 5) != b"ustar":
+    if not packing(content) and content.read(257, 5) != b"ustar":
         return None
     try:
         return list(layers.read(unpacked(content)))
-    except BadArchiveError:
+    except (BadArchiveError, PackingError):
         return None
 
 
 def extract(files: Files, root: str, entry: layers.Entry, owner: User | None = None) -> None:
     """One entry of an archive, below a folder."""
+    limits.tick(_STEPS)
     path = posixpath.join(root, entry.path)
     make_folders(files, posixpath.dirname(path), None)
     kind = stat.S_IFMT(entry.mode)

@@ -22,6 +22,7 @@ from labkit.engine.dockerfile.diagnostics import Lines
 from labkit.engine.dockerfile.instructions import RunMount
 from labkit.engine.images.contentstore import packed_size
 from labkit.engine.images.imagestore import LayerStore
+from labkit.kernel import limits
 from labkit.kernel.golang import quote
 
 
@@ -138,16 +139,22 @@ class MkdirVertex(Vertex):
         return repr(("mkdir", self.path, self.user))
 
 
+_STEPS = 20  # that a vertex takes
+
+
 @dataclass
 class Graph:
     """All vertices that a top needs, each once, those that others stand on first."""
 
     vertices: list[Vertex] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)  # identity -> the name it is shown under
+    _added: set[Vertex] = field(default_factory=set)
 
     def add(self, vertex: Vertex | None) -> None:
-        if vertex is None:
+        if vertex is None or vertex in self._added:
             return
+        self._added.add(vertex)
+        limits.tick(_STEPS)
         for other in (vertex.below, *vertex.sources):
             self.add(other)
         if vertex.identity not in self.names:

@@ -43,11 +43,13 @@ from labkit.engine.dockerfile.instructions import (
 )
 from labkit.engine.dockerfile.lines import Dockerfile, read_dockerfile
 from labkit.engine.dockerfile.parser import parse_stages, parse_trigger
+from labkit.kernel import limits
 from labkit.kernel.golang import JsonObject, items, members, quote, text, texts
 
 PLATFORM = "linux/amd64"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRATCH = "scratch"
+_STEPS = 5  # that an instruction takes
 _RESERVED = ("context", "scratch")
 _COMMON_IMAGES = ("alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora")
 
@@ -222,6 +224,7 @@ class _Planner:
 
     def _command(self, state: StageState, instruction: Instruction, *, onbuild: bool = False) -> PlannedInstruction:
         sources: list[StageState | None] = []
+        limits.tick(_STEPS)
         if isinstance(instruction, CopyInstruction) and instruction.from_:
             sources = [self._source(instruction.from_, instruction.place)]
         if isinstance(instruction, RunInstruction):

@@ -22,6 +22,7 @@ from labkit.engine.dockerfile.diagnostics import DockerfileError, Lines, Linter,
 from labkit.engine.dockerfile.expand import ExpandError, Expansion, Lexer
 from labkit.engine.dockerfile.instructions import Instruction, Stage
 from labkit.engine.images.imagestore import ImageStore, LayerStore
+from labkit.kernel import limits
 from labkit.kernel.golang import JsonObject
 
 COMMENT = "buildkit.dockerfile.v0"
@@ -105,6 +106,7 @@ class StageState:
 
     def record(self, text: str, *, layer: bool = False, suffix: bool = False) -> None:
         """One more line of history."""
+        limits.tick(1 + len(self.history) // 8)
         entry: JsonObject = {"created_by": text + (" # buildkit" if suffix else ""), "comment": COMMENT}
         self.history.append(entry if layer else {**entry, "empty_layer": True})
 

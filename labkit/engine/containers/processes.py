@@ -23,6 +23,7 @@ from labkit.files import Content, Files, User
 from labkit.files.contents import length
 from labkit.kernel import golang
 from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
+from labkit.kernel.limits import Runaway
 from labkit.kernel.process import (
     BACKGROUND_STEPS,
     FORSAKEN,
@@ -38,7 +39,6 @@ from labkit.kernel.process import (
     Output,
     Parked,
     Process,
-    Runaway,
 )
 
 if TYPE_CHECKING:

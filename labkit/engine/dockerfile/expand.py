@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from labkit.kernel import limits
 from labkit.kernel.golang import quote
+from labkit.kernel.guarded import Searchable, guarded
 
 _NAME = re.compile(r"\d+|[@*#?$!-]|\w*")
 _END = ""  # what peeking after the last character gives
@@ -49,6 +51,7 @@ class Lexer:
             reader.out.text, reader.out.words = reader.until(_END, self.keep_escapes)
         except ExpandError as error:
             raise ExpandError(f"failed to process {quote(text)}: {error}") from None
+        limits.tick(len(text) + len(reader.out.text) >> 4)
         return reader.out
 
 
@@ -115,6 +118,8 @@ class _WordReader:
             else:
                 piece = self._plain(words)
             result += piece
+            if len(piece) > 1:
+                limits.hold(len(result), "a word of the Dockerfile")
         if stop != _END:
             raise ExpandError(f"unexpected end of statement while looking for matching {stop}")
         return result, words.finish()
@@ -143,7 +148,10 @@ class _WordReader:
         while (character := self.peek()) != '"':
             if character == _END:
                 raise ExpandError("unexpected end of statement while looking for matching double-quote")
-            result += self._dollar() if character == "$" else self._in_double()
+            piece = self._dollar() if character == "$" else self._in_double()
+            result += piece
+            if len(piece) > 1:
+                limits.hold(len(result), "a word of the Dockerfile")
         self.next()
         return f'"{result}"' if self.lexer.keep_quotes else result
 
@@ -210,7 +218,7 @@ class _WordReader:
         if value is None and self.lexer.keep_unset:
             return f"${{{name}/{pattern}/{replacement}}}"
         matcher = _matcher(pattern, pattern, greedy=True, anchored=False)
-        return matcher.sub(lambda match: replacement, value or "", count=0 if everywhere else 1)
+        return _replaced(matcher, replacement, value or "", everywhere)
 
     def _name(self) -> str:
         match = _NAME.match(self.text, self.place)
@@ -222,6 +230,18 @@ class _WordReader:
         found = self.env.get(name)
         (self.out.unmatched if found is None else self.out.matched)[name] = None
         return found
+
+
+def _replaced(matcher: Searchable, by: str, text: str, everywhere: bool) -> str:
+    out, end, size = list[str](), 0, len(text)
+    for match in matcher.finditer(text):
+        size += len(by)
+        limits.hold(size, "a word of the Dockerfile")
+        out += [text[end : match.start()], by]
+        end = match.end()
+        if not everywhere:
+            break
+    return "".join([*out, text[end:]])
 
 
 def _modified(name: str, value: str | None, sign: str, word: str) -> str:
@@ -257,7 +277,7 @@ def _reversed(pattern: str) -> str:
     return "".join(reversed(pieces))
 
 
-def _matcher(pattern: str, shown: str, *, greedy: bool, anchored: bool) -> re.Pattern[str]:
+def _matcher(pattern: str, shown: str, *, greedy: bool, anchored: bool) -> Searchable:
     """A shell pattern of * and ? as a regular expression."""
     wild = {"*": ".*" if greedy else ".*?", "?": "."}
     out = "^" if anchored else ""
@@ -265,4 +285,4 @@ def _matcher(pattern: str, shown: str, *, greedy: bool, anchored: bool) -> re.Pa
         if piece[0] == "\\" and piece[1:] not in ("}", "/", "*", "?", "\\"):
             raise ExpandError(f"invalid pattern ({shown}) in substitution: invalid escape '{piece}'")
         out += wild.get(piece) or re.escape(piece[-1])
-    return re.compile(out)
+    return guarded(re.compile(out), limits.tick)

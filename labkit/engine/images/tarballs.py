@@ -11,7 +11,6 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-from importlib import import_module
 
 from labkit.engine.core.core import Core
 from labkit.engine.core.errors import EngineError, invalid, not_found, system
@@ -23,6 +22,7 @@ from labkit.engine.images.imagestore import ImageStore, LayerStore
 from labkit.files import BadArchiveError, Content, Entry, Layer, layers
 from labkit.kernel import golang
 from labkit.kernel.golang import Json, JsonObject, rfc3339
+from labkit.kernel.unpacking import PackingError, unpacked
 
 _BLOBS = "blobs/sha256"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -240,16 +240,10 @@ def _bad(error: BadArchiveError) -> str:
 
 def _unpacked(archive: Content) -> Content:
     """A compressed archive as what it holds: gzip, bzip2 or xz."""
-    for magic, module in _COMPRESSIONS:
-        if archive.startswith(magic):
-            try:
-                return Content(import_module(module).decompress(bytes(archive)))
-            except (OSError, EOFError, ValueError):
-                raise invalid("unexpected EOF") from None
-    return archive
-
-
-_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma"))
+    try:
+        return unpacked(archive)
+    except PackingError:
+        raise invalid("unexpected EOF") from None
 
 
 def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Image:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import NoReturn
 
+from labkit.kernel.guarded import Searchable, guarded
 from labkit.userland.awk.functions import BUILTINS, builtin_call, function_call, reading
 from labkit.userland.awk.machine import (
     ArrayElement,
@@ -26,7 +27,6 @@ from labkit.userland.awk.machine import (
     text,
     truth,
 )
-from labkit.userland.guarded import Searchable, guarded
 from labkit.userland.patterns import BadPattern
 from labkit.userland.tool import Tool
 
@@ -182,6 +182,7 @@ def membership(key: Key, name: str) -> Code:
 def matching(left: Code, word: str, right: Code) -> Code:
     def run(machine: AwkMachine) -> float:
         subject = text(machine, left(machine))
+        machine.tool.hold(len(subject))
         return float((pattern_of(machine, right).search(subject) is not None) != (word == "!~"))
 
     return run

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Unpack
 
 from labkit.files import Content
+from labkit.kernel import limits
 from labkit.kernel.process import Changes, Input, Output
 from labkit.userland.awk.machine import (
     AwkJump,
@@ -27,8 +28,11 @@ from labkit.userland.awk.machine import (
     split_by,
     split_text,
     text,
+    whole,
 )
 from labkit.userland.tool import Say, text_of
+
+_PIECE = 160  # bytes that an element of an array takes
 
 
 def _do_substitute(machine: AwkMachine, arguments: list[Code], everywhere: bool) -> float:
@@ -37,31 +41,38 @@ def _do_substitute(machine: AwkMachine, arguments: list[Code], everywhere: bool)
     place = arguments[2] if len(arguments) > 2 else FieldReference(lambda machine: 0.0)
     subject = text(machine, place(machine))
     parts = re.findall(r"\\\\(?=&)|\\&|&|\\|[^\\&]+", by)
-    count, out, at, end = 0, "", 0, -1
+    count, out, at, end = 0, list[str](), 0, -1
+    size = len(subject)
+    machine.tool.hold(size)
     for match in pattern.finditer(subject):
         if match.start() == match.end() == end:
             continue
         end = match.end()
         count += 1
-        out += subject[at : match.start()] + "".join(
-            match[0] if part == "&" else {"\\&": "&", "\\\\": "\\"}.get(part, part) for part in parts
-        )
+        by = "".join(match[0] if part == "&" else {"\\&": "&", "\\\\": "\\"}.get(part, part) for part in parts)
+        out += [subject[at : match.start()], by]
+        size += len(by)
+        machine.tool.hold(size if size > limits.HELD else len(by))
+        if not count % 8:
+            machine.tool.tick()
         at = match.end()
         if not everywhere:
             break
     if count and isinstance(place, Lvalue):
-        place.put(machine, out + subject[at:])
+        place.put(machine, "".join([*out, subject[at:]]))
     return float(count)
 
 
 def _do_split(machine: AwkMachine, arguments: list[Code]) -> float:
     subject = text(machine, arguments[0](machine))
+    machine.tool.hold(len(subject))
     name = arguments[1].name if isinstance(arguments[1], AwkVariable) else ""
     if len(arguments) > 2 and isinstance(arguments[2], RegexLiteral):
         pieces = split_by(arguments[2].pattern, subject) if subject else []
     else:
         separator = text(machine, arguments[2](machine) if len(arguments) > 2 else machine.scalar("FS"))
         pieces = split_text(subject, separator)
+    machine.tool.hold(_PIECE * len(pieces))
     array = machine.array(name)
     array.clear()
     array.update({str(index): StrNum(piece) for index, piece in enumerate(pieces, 1)})
@@ -69,7 +80,9 @@ def _do_split(machine: AwkMachine, arguments: list[Code]) -> float:
 
 
 def _do_match(machine: AwkMachine, arguments: list[Code]) -> float:
-    match = pattern_of(machine, arguments[1]).search(text(machine, arguments[0](machine)))
+    subject = text(machine, arguments[0](machine))
+    machine.tool.hold(len(subject))
+    match = pattern_of(machine, arguments[1]).search(subject)
     start = float(match.start() + 1 if match else 0)
     machine.globals["RSTART"] = start
     machine.globals["RLENGTH"] = float(len(match[0]) if match else -1)
@@ -78,8 +91,8 @@ def _do_match(machine: AwkMachine, arguments: list[Code]) -> float:
 
 def _do_substring(machine: AwkMachine, values: list[Value]) -> str:
     subject = text(machine, values[0])
-    start = round(number(values[1]))
-    stop = len(subject) + 1 if len(values) < 3 else start + round(number(values[2]))
+    start = whole(number(values[1]), round)
+    stop = len(subject) + 1 if len(values) < 3 else start + whole(number(values[2]), round)
     return subject[max(start, 1) - 1 : max(stop, 1) - 1]
 
 
@@ -99,7 +112,7 @@ def _do_random(machine: AwkMachine, values: list[Value]) -> float:
 
 def _do_seed(machine: AwkMachine, values: list[Value]) -> float:
     old = machine.seed
-    machine.seed = int(number(values[0])) if values else machine.tool.process.kernel.clock.now // 10**9
+    machine.seed = whole(number(values[0])) if values else machine.tool.process.kernel.clock.now // 10**9
     return float(old)
 
 
@@ -127,6 +140,21 @@ def flush_pipe(machine: AwkMachine, command: str) -> None:
         _command(machine, command, stdin=Input(b"".join(data)))
 
 
+def _calculated(function: Callable[[float], float]) -> Callable[[AwkMachine, list[Value]], Value]:
+    """As C's mathematics: what is too large is endless, what has no value is no number."""
+
+    def run(machine: AwkMachine, values: list[Value]) -> float:
+        value = number(values[0])
+        try:
+            return function(value)
+        except OverflowError:
+            return value if math.isinf(value) else math.inf
+        except ValueError:
+            return math.nan
+
+    return run
+
+
 _RAW: dict[str, Callable[[AwkMachine, list[Code]], Value]] = {
     "sub": lambda machine, arguments: _do_substitute(machine, arguments, False),
     "gsub": lambda machine, arguments: _do_substitute(machine, arguments, True),
@@ -140,12 +168,12 @@ _VALUES: dict[str, Callable[[AwkMachine, list[Value]], Value]] = {
     "sprintf": lambda machine, values: formatted(machine, text(machine, values[0]), values[1:]),
     "toupper": lambda machine, values: text(machine, values[0]).upper(),
     "tolower": lambda machine, values: text(machine, values[0]).lower(),
-    "int": lambda machine, values: float(math.trunc(number(values[0]))),
-    "sqrt": lambda machine, values: math.sqrt(max(0.0, number(values[0]))),
-    "exp": lambda machine, values: math.exp(number(values[0])),
+    "int": _calculated(lambda value: float(math.trunc(value))),
+    "sqrt": _calculated(lambda value: math.sqrt(max(0.0, value))),
+    "exp": _calculated(math.exp),
     "log": lambda machine, values: math.log(number(values[0])) if number(values[0]) > 0 else -math.inf,
-    "sin": lambda machine, values: math.sin(number(values[0])),
-    "cos": lambda machine, values: math.cos(number(values[0])),
+    "sin": _calculated(math.sin),
+    "cos": _calculated(math.cos),
     "atan2": lambda machine, values: math.atan2(number(values[0]), number(values[1])),
     "rand": _do_random,
     "srand": _do_seed,
@@ -162,7 +190,13 @@ def builtin_call(name: str, arguments: list[Code]) -> Code:
         raw = _RAW[name]
         return lambda machine: raw(machine, arguments)
     function = _VALUES[name]
-    return lambda machine: function(machine, [argument(machine) for argument in arguments])
+
+    def run(machine: AwkMachine) -> Value:
+        values = [argument(machine) for argument in arguments]
+        machine.tool.hold(max((len(value) for value in values if isinstance(value, str)), default=0))
+        return function(machine, values)
+
+    return run
 
 
 def function_call(name: str, arguments: list[Code]) -> Code:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.userland.guarded import Searchable, guarded
+from labkit.kernel.guarded import Searchable, guarded
 from labkit.userland.patterns import compile_pattern
 from labkit.userland.tool import Tool
 
@@ -59,8 +59,15 @@ def number(value: Value) -> float:
         return value
     match = _NUMBER.match(value) if value else None
     if value and match and (hexadecimal := _HEX.match(value)):
-        return float(int(hexadecimal[1], 16))
+        return float(int(hexadecimal[1][:200], 16))
     return float(match[1]) if match else 0.0
+
+
+def whole(value: float, made: Callable[[float], int] = int) -> int:
+    """As C makes a long of a double; what is no number, or endless, is at the end of what there is."""
+    if math.isnan(value):
+        return -(1 << 63)
+    return made(min(max(value, -float(1 << 63)), float(1 << 63)))
 
 
 def looks_numeric(value: Value) -> bool:
@@ -121,7 +128,8 @@ class AwkMachine:
             self.globals[name] = value
         elif name == "NF":
             fields = self.split()
-            count = int(number(value))
+            count = whole(number(value))
+            self.tool.hold(8 * count)
             self.fields = [*fields, *[""] * (count - len(fields))][:count]
             self.rebuild()
         else:
@@ -155,6 +163,7 @@ class AwkMachine:
 
     def split(self) -> list[str]:
         if self.fields is None:
+            self.tool.tick(len(self.record) >> 8)
             self.fields = split_text(self.record, self.setting("FS"))
         return self.fields
 
@@ -169,6 +178,7 @@ class AwkMachine:
             self.set_record(value)
             return
         fields = self.split()
+        self.tool.hold(8 * (index - len(fields)))
         fields.extend([""] * (index - len(fields)))
         fields[index - 1] = value
         self.rebuild()
@@ -211,17 +221,18 @@ def formatted(machine: AwkMachine, form: str, values: list[Value]) -> str:
         flags, width, precision, letter = match.groups()
         if letter == "%":
             return "%"
-        width = str(int(number(take()))) if width == "*" else width
-        precision = str(int(number(take()))) if precision == "*" else precision
+        width = str(whole(number(take()))) if width == "*" else width
+        precision = str(whole(number(take()))) if precision == "*" else precision
+        machine.tool.hold(abs(int(width[:20] or 0)) + int((precision or "")[:20] or 0))
         value = take()
         shape = f"%{flags}{width}" + (f".{precision}" if precision is not None else "")
         if letter == "c":
-            shown = chr(int(value)) if isinstance(value, float) else text(machine, value)[:1]
+            shown = chr(whole(value) & 0xFF) if isinstance(value, float) else text(machine, value)[:1]
             return (f"%{flags}{width}s") % shown
         if letter == "s":
             return (shape + "s") % text(machine, value)
         if letter in "diouxX":
-            return (shape + ("d" if letter in "iu" else letter)) % int(number(value))
+            return (shape + ("d" if letter in "iu" else letter)) % whole(number(value))
         return (shape + letter) % number(value) if letter in "eEfFgG" else match[0]
 
     return _SPEC.sub(one, form)
@@ -268,10 +279,10 @@ class FieldReference(Lvalue):
     index: Code
 
     def __call__(self, machine: AwkMachine) -> Value:
-        return machine.field(int(number(self.index(machine))))
+        return machine.field(whole(number(self.index(machine))))
 
     def put(self, machine: AwkMachine, value: Value) -> None:
-        machine.set_field(int(number(self.index(machine))), text(machine, value))
+        machine.set_field(whole(number(self.index(machine))), text(machine, value))
 
 
 @dataclass(frozen=True)
@@ -281,6 +292,7 @@ class RegexLiteral:
     pattern: Searchable
 
     def __call__(self, machine: AwkMachine) -> Value:
+        machine.tool.hold(len(machine.record))
         return float(self.pattern.search(machine.record) is not None)
 
 

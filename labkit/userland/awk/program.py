@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labkit.userland.awk.expressions import AwkSyntaxError, unescaped
 from labkit.userland.awk.functions import flush_pipe, separated
-from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, StrNum, number, truth
+from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, StrNum, number, truth, whole
 from labkit.userland.awk.parser import AwkParser, write_out
 from labkit.userland.tool import Say, Tool, Utility, bytes_of, text_of
 
@@ -144,13 +144,13 @@ def _run(machine: AwkMachine, parser: AwkParser) -> int:
         if parser.rules or parser.end:
             _main(machine, parser)
     except AwkJump as jump:
-        status = int(number(jump.value)) if jump.value is not None else 0
+        status = whole(number(jump.value)) & 0xFF if jump.value is not None else 0
     try:
         for block in parser.end:
             block(machine)
     except AwkJump as jump:
         if jump.kind == "exit" and jump.value is not None:
-            status = int(number(jump.value))
+            status = whole(number(jump.value)) & 0xFF
     return status
 
 

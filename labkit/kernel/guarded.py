@@ -15,7 +15,7 @@ from re import _constants as names  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import NamedTuple
 
-from labkit.kernel.process import Runaway
+from labkit.kernel.limits import Runaway
 
 Tick = Callable[[int], object]
 Test = Callable[[str], bool]
