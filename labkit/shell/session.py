@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from labkit.files import Content
 from labkit.files.contents import length
-from labkit.kernel.process import Output, Parked, Process, Runaway
+from labkit.kernel.limits import Runaway
+from labkit.kernel.process import Output, Parked, Process
 from labkit.shell.terminal import Keyboard
 
 
