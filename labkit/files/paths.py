@@ -68,6 +68,7 @@ def stat_of(store: Store, system: FileSystem[FileNode], node: FileNode) -> Stat:
 
 
 def write_data(store: Store, system: FileSystem[FileNode], node: FileNode, data: Content) -> None:
+    store.meter(len(data.pieces) >> 1)
     if system.limit is not None:
         system.room_for(data.allocated - store.content(system.get(node)).allocated, node, data)
     inode = system.change(node)
@@ -154,7 +155,6 @@ class Handle:
     def _has_room(self, data: Content, start: int, size: int) -> bool:
         old = self._data(W_OK)
         new = old.write(start, data[:size])  # type: ignore[arg-type]
-        self._store.meter(len(new.pieces) >> 3)
         try:
             self._system.room_for(new.allocated - old.allocated, self._node, new)
         except OSError:
@@ -172,9 +172,7 @@ class Handle:
         if start + data.size > LARGEST:
             raise failure(errno.EFBIG)
         if data.size:
-            new = old.write(start, data)
-            self._store.meter(len(new.pieces) >> 3)
-            write_data(self._store, self._system, self._node, new)
+            write_data(self._store, self._system, self._node, old.write(start, data))
         self._position = start + data.size
         return data.size
 
