@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from labkit.files import Place
 from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR, ETXTBSY
-from labkit.kernel.process import ExecError, Input, Keys, Parked, Process
 from labkit.kernel.limits import Runaway
+from labkit.kernel.process import ExecError, Input, Keys, Parked, Process
 from labkit.shell import messages
 from labkit.shell.frames import SequenceFrame, run_text
 from labkit.shell.running import Environment, Frame, Job, Jobs, Jump, Shell, Suspend, resumed

@@ -16,8 +16,8 @@ from typing import NoReturn, TypeVar, Unpack
 from labkit.files import Content, Files, Stat, failure
 from labkit.files.contents import MESSAGES
 from labkit.files.errno import ENOENT
-from labkit.kernel.process import Changes, ExecError, Process
 from labkit.kernel import limits
+from labkit.kernel.process import Changes, ExecError, Process
 
 T = TypeVar("T")
 
