@@ -17,8 +17,10 @@ from labkit.course.session import RecordedInput, Timeline
 from labkit.dockercli.flags import ValueInvalid
 from labkit.dockercli.mountflags import parse_mount, parse_volume
 from labkit.dockercli.mountparts import PARTS
+from labkit.jupyter.goal import veiled
 from labkit.jupyter.panel import (
     PROMPT,
+    SOLVED,
     RememberingPanel,
     TerminalPanel,
     bundle,
@@ -92,11 +94,19 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         self._shown = self._seen or MachineView()  # the machine as it stood there at first
         self._recall()
         self.explore = not self._typing and (bool(self.picture) or self.kind == "explain")
-        goal = attempt.goal if self._typing else None
-        if goal is not None:
-            self.goal = picture_trait(Picture(added(self._shown, look(goal))))
+        self._show_goal()
         self._begun = True
         self.round += 1
+
+    def _show_goal(self) -> None:
+        """The goal, with blanks for what the task does not say; none once it is solved."""
+        goal = self._attempt.goal if self._typing else None
+        if goal is None:
+            return
+        view = look(goal)
+        if self.standing != SOLVED:
+            view = veiled(view, self._shown, self.task, goal)
+        self.goal = picture_trait(Picture(added(self._shown, view)))
 
     @property
     def _typing(self) -> bool:
@@ -212,7 +222,8 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         self._show_outcome(judgement)
         if judgement.passed:
             inputs = len(self.timeline.past)
-            self.standing, self._fewest = "Solved", min(inputs, self._fewest or inputs)
+            self.standing, self._fewest = SOLVED, min(inputs, self._fewest or inputs)
+            self._show_goal()
         self._tell_best()
         answered = self._attempt.answer if self._typing else given
         self.may_see_solution = self.may_see_solution or (not judgement.error and self._honest(answered))
@@ -234,7 +245,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
     def _tell_best(self) -> None:
         """The learner's best, and the shortest of the routes that are known; both only once it is solved."""
         self.best = ""
-        if self.standing == "Solved" and self._fewest and self._typing and self._attempt.solutions:
+        if self.standing == SOLVED and self._fewest and self._typing and self._attempt.solutions:
             shortest, name = min((len(commands_of(text)), name) for name, text in self._attempt.solutions)
             known = f"The shortest route that is known has {count(shortest, 'input')}: {name}."
             known = "No shorter route is known." if self._fewest <= shortest else known
@@ -267,7 +278,7 @@ class ExerciseWidget(RememberingPanel, TerminalPanel):
         view = look(self._attempt.machine)
         if view == MachineView() and not self._typing:
             return
-        self.picture = picture_trait(Picture(view, compare(self._seen, view)))
+        self.picture = picture_trait(Picture(view, compare(self._seen, view)), self.timeline.now.events)
         self._seen = view
         if self._typing:
             self._look_at_goals()

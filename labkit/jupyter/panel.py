@@ -28,8 +28,9 @@ import traitlets
 from labkit.course import Attempt, CourseError, Judgement, Progress, ProgressError, load_exercise, open_progress
 from labkit.course.progress import COURSE, AnswerEntry, DraftEntry, ProgressDocument, empty, merged, parse, whose
 from labkit.course.session import Moment, RecordedInput, Timeline, typed_file
-from labkit.jupyter.picture import DrawingError, Picture, draw, svg_address, svg_width
-from labkit.jupyter.view import count
+from labkit.engine.core.core import CopiedUp, Event
+from labkit.jupyter.picture import SHOWN_TEXT, DrawingError, Picture, draw, svg_address, svg_width
+from labkit.jupyter.view import MachineView, count, cut, short
 from labkit.kernel.golang import Json, JsonObject, text
 from labkit.machine import END, INTERRUPT, WAITING
 
@@ -286,13 +287,30 @@ def shortened(text: str) -> str:
     return text if left_out <= 0 else f"[{left_out} characters left out]\n{text[-KEPT_OUTPUT:]}"
 
 
-def picture_trait(picture: Picture) -> JsonObject:
+def copied_up(view: MachineView, events: Sequence[Event]) -> list[Json]:
+    """Which rows of the picture come from where: a copied-up file's text, and the digest that its layer is shown by."""
+    steps = {image.id: image.steps for image in view.images}
+    moves: list[Json] = []
+    for container in view.containers:
+        layers = [step.digest for step in steps.get(container.image, ()) if step.digest]
+        copied = {
+            each.path: each.layer for each in events if isinstance(each, CopiedUp) and each.container == container.id
+        }
+        for kind, path in container.changes:
+            if 0 < (layer := copied.get(path, 0)) <= len(layers):
+                moves.append([cut(f"{kind} {path}", SHOWN_TEXT), short(layers[layer - 1])])
+    return moves
+
+
+def picture_trait(picture: Picture, events: Sequence[Event] = ()) -> JsonObject:
     """A picture as the page needs it; without an address where nothing can draw, and then the text is all."""
     try:
         svg = draw(picture.dot)
     except DrawingError as error:
         return {"src": "", "alt": str(error), "text": picture.text, "width": 0}
-    return {"src": svg_address(svg), "alt": picture.summary, "text": picture.text, "width": svg_width(svg)}
+    shown: JsonObject = {"src": svg_address(svg), "alt": picture.summary, "text": picture.text, "width": svg_width(svg)}
+    moves = copied_up(picture.view, events)
+    return {**shown, "moves": moves} if moves else shown
 
 
 # --- what is remembered
@@ -389,11 +407,14 @@ def gain(have: ProgressDocument, other: ProgressDocument) -> str:
     return f"{count(len(tried), 'exercise')} that {learner} has begun" if tried else ""
 
 
+SOLVED = "Solved"
+
+
 def standing_of(entry: AnswerEntry | None) -> str:
     """What the learner's progress says: "Solved", "Tried 2 times", or "" for an exercise not yet tried."""
     if entry is None:
         return ""
-    return "Solved" if entry["passed"] else f"Tried {count(entry['tries'], 'time')}"
+    return SOLVED if entry["passed"] else f"Tried {count(entry['tries'], 'time')}"
 
 
 class RememberingPanel(Panel):

@@ -387,7 +387,7 @@ class PlaygroundWidget(TerminalPanel):
         if self.focus not in self.names:
             self.focus = ""
         shown = only(view, [self.focus]) if self.focus else view
-        self.picture = picture_trait(Picture(shown, self.marks))
+        self.picture = picture_trait(Picture(shown, self.marks), self.timeline.now.events)
 
 
 def _other(timeline: Timeline, tip: Moment) -> JsonObject:

@@ -1,9 +1,8 @@
 // A picture that can be folded, with the same in words below it. It keeps a size that can be read, and scrolls.
+import { move } from "./motion.js";
 import { button, element, focusable, folded } from "./element.js";
 
-const FADES = 300; // milliseconds
-
-/** @typedef {{ src?: string, alt?: string, text?: string, width?: number }} Picture {} where there is none */
+/** @typedef {{ src?: string, alt?: string, text?: string, width?: number, moves?: import("./motion.js").Moves }} Picture {} where there is none */
 /** @typedef {import("./element.js").Child} Child */
 
 /** The picture in the whole window. @param {string} heading @param {HTMLImageElement} image */
@@ -18,18 +17,6 @@ function inWindow(heading, image) {
   whole.showModal();
 }
 
-/** What was drawn before fades over what is drawn now: what is new comes to light below it, what stays does not move.
- * @param {HTMLImageElement} image as it was drawn before */
-function fade(image) {
-  const { width, height } = image.getBoundingClientRect();
-  if (!image.src || !width || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  const before = element("div", { class: "lk-before", "aria-hidden": "true" });
-  Object.assign(before.style, { width: `${width}px`, height: `${height}px`, backgroundImage: `url("${image.src}")` });
-  image.parentElement?.querySelectorAll(".lk-before").forEach((other) => other.remove());
-  image.before(before);
-  before.animate([{ opacity: 1 }, { opacity: 0 }], { duration: FADES, easing: "ease-in" }).finished.finally(() => before.remove());
-}
-
 /** @param {string} heading @param {string} label the frame's @param {...Child} controls beside "Full size" */
 export function drawing(heading, label, ...controls) {
   const image = element("img", {});
@@ -42,11 +29,11 @@ export function drawing(heading, label, ...controls) {
     element("div", { class: "lk-picture-foot" }, ...controls, whole, folded("The same in words", { class: "lk-fold" }, words).body));
   body.querySelector("summary")?.append(element("h4", { textContent: heading }));
   /** @param {Picture} picture @param {Child} extra stands above it */
-  const show = ({ src = "", alt = "", text = "", width = 0 }, extra = null) => {
+  const show = ({ src = "", alt = "", text = "", width = 0, moves = [] }, extra = null) => {
     body.hidden = !text;
     between.replaceChildren(...(extra ? [extra] : []));
     if (src && image.src !== src) {
-      fade(image);
+      move(image, src, `${width}px`, moves);
       image.src = src;
     }
     image.style.setProperty("--lk-width", `${width}px`);
