@@ -207,3 +207,13 @@ def test_a_fault_of_labkit_is_one_line_and_changes_nothing(line: str, fault: str
     assert (done.returncode, done.stderr, terminal.runaway) == (70, said.replace("Parked(None)", KEY), True)
     assert terminal.run("echo $x $PWD").stdout == "5 /home/learner/kept\n"
     assert machine.run("ls; test -e two || echo none").stdout == before.partition("\n")[2] + "none\n"
+
+
+@pytest.mark.parametrize("store", ["overlay2", "containerd"])
+def test_a_containers_tree_is_seen_on_the_host_while_it_runs(store: str) -> None:
+    machine = Machine(image_store="containerd") if store == "containerd" else Machine()
+    machine.run("docker run -d busybox sleep 1d")
+    at = machine.run("grep upperdir /proc/mounts | cut -d ' ' -f 2").stdout.strip()
+    assert "bin\n" in machine.run(f"ls {at}").stdout
+    machine.run("docker rm -f $(docker ps -q)")
+    assert machine.run(f"ls {at}").stdout == ""
