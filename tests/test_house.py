@@ -33,7 +33,7 @@ MAY_IMPORT["conformance"] = CORE
 MAY_IMPORT["course"] = CORE | {"conformance"}
 MAY_IMPORT["grading"] = MAY_IMPORT["course"] | {"course"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"jupyter"}  # jupyter to run notebooks: check-course, run-notebooks
-MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "cli"}  # cli for %labkit
+MAY_IMPORT["jupyter"] = MAY_IMPORT["course"] | {"course", "grading", "cli"}  # cli for %labkit
 ANYTHING = {"__init__", "__main__"}
 
 

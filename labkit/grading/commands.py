@@ -24,6 +24,7 @@ class Commands(Protocol):
 def add_commands(commands: Commands) -> None:
     _add_release(commands.add_parser("release", help="put together what a class is handed out"))
     _add_grade(commands.add_parser("grade", help="grade a folder of submissions"))
+    _add_nbgrader(commands.add_parser("nbgrader", help="write lessons as nbgrader's source assignments"))
     _add_mark(commands.add_parser("mark", help="give points and comments by hand, on a page"))
 
 
@@ -57,6 +58,13 @@ def _add_mark(one: argparse.ArgumentParser) -> None:
     one.add_argument("--exercise", default="", metavar="SLUG", help="answers to this one (default: to what is written)")
     one.add_argument("--port", type=int, default=0, metavar="N", help="of the page's address (default: a free one)")
     one.set_defaults(do=mark)
+
+
+def _add_nbgrader(one: argparse.ArgumentParser) -> None:
+    one.add_argument("folder", metavar="COURSE_DIR", help="nbgrader's course folder; source/ is written in it")
+    one.add_argument("--lesson", nargs="+", default=[], metavar="LESSON", help="as 02 (default: all)")
+    one.add_argument("--seed", default="", help="the course's seed")
+    one.set_defaults(do=nbgrader)
 
 
 def _add_course(one: argparse.ArgumentParser) -> None:
@@ -155,6 +163,25 @@ def grade(args: argparse.Namespace) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     print(f"{total} file{'' if total == 1 else 's'} graded: {out / 'grades.csv'}, {out / 'report.html'}")
+    return 0
+
+
+def nbgrader(args: argparse.Namespace) -> int:
+    """Write lessons as nbgrader's source assignments."""
+    from labkit.course.exercises import CourseError
+    from labkit.course.selfcheck import notebooks_folder
+    from labkit.grading.assignments import write_assignments
+    from labkit.grading.grade import exercises_of
+
+    try:
+        exercises = exercises_of(tuple(args.lesson))
+        names = write_assignments(Path(args.folder), notebooks_folder(), exercises, args.seed)
+    except CourseError as error:
+        raise RefusedError(str(error)) from None
+    except OSError as error:
+        raise RefusedError(f"'{args.folder}' cannot be written: {error.strerror}") from None
+    print(f"{args.folder}: source/{', source/'.join(names)}")
+    print(f"Next, there: nbgrader generate_assignment {names[0]}")
     return 0
 
 
