@@ -254,6 +254,8 @@ class Kernel:
     execute: Program  # finds argv[0] and runs it; the shell part provides it
     services: Services
     budget: int = 2_000_000  # steps that are left to the command that runs
+    signals: list[tuple[str, int, str]] = field(default_factory=list)  # PID namespace, process and name: sent to
+    # processes that wait for what runs now
     running: list[Place] = field(default_factory=list)  # the programs that run now, each started by the one before it
     children: list[Callable[[], Iterable[Place]]] = field(
         default_factory=list
@@ -318,6 +320,7 @@ class Process:
     detached: bool = False  # waits park it; else they move the clock on
     tty: bool = False
     namespaces: Namespaces = Namespaces()
+    parents: tuple[int, ...] = ()  # the shells that wait for it, by pid
     handles: dict[int, Input | Output] = field(default_factory=dict)  # further open files, by number
     traps: dict[str, str] = field(default_factory=dict)  # signal name (TERM) -> shell command
 
@@ -357,6 +360,13 @@ class Process:
 
     def tick(self, steps: int = 1) -> None:
         self.kernel.tick(steps)
+
+    def signal_parent(self, pid: int, name: str) -> bool:
+        """Leave a signal for a shell that waits for this process; False where there is none of that number."""
+        if pid not in self.parents:
+            return False
+        self.kernel.signals.append((self.namespaces.pid, pid, name))
+        return True
 
     def spawn(self, argv: list[str], **changes: Unpack[Changes]) -> int:
         """Run another program as a child."""

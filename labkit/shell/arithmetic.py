@@ -11,9 +11,11 @@ from functools import lru_cache
 from typing import Protocol
 
 _TOKEN = re.compile(
-    r"\s*(?:(0[xX][0-9a-fA-F]+|[0-9]+(?:#[0-9a-zA-Z]+)?)|([A-Za-z_][A-Za-z0-9_]*)"
+    r"\s*(?:(0[xX][0-9a-fA-F]+|[0-9]+(?:#[0-9a-zA-Z@_]+)?)|([A-Za-z_][A-Za-z0-9_]*)"
     r"|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
 )
+_POSIX_TOKEN = re.compile(_TOKEN.pattern.replace("(?:#[0-9a-zA-Z@_]+)?", ""))
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@_"  # of bases up to 64
 _LEVELS = (
     ("||",),
     ("&&",),
@@ -30,7 +32,7 @@ _ASSIGNING = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "
 
 
 class CalculationError(Exception):
-    """`kind` is syntax, primary, zero or number; `text` what it is about."""
+    """`kind` is syntax, primary, zero, exponent or number; `text` what it is about."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(kind, text)
@@ -58,7 +60,7 @@ def number_of(text: str) -> int | None:
     try:
         if "#" in digits:
             base, _, rest = digits.partition("#")
-            return sign * int(rest, int(base))
+            return wrap(sign * _in_base(rest, int(base)))
         if digits[:2] in ("0x", "0X"):
             return wrap(sign * int(digits, 16))
         if len(digits) > 1 and digits[0] == "0":
@@ -66,6 +68,17 @@ def number_of(text: str) -> int | None:
         return wrap(sign * int(digits)) if digits.isascii() and digits.isdigit() else None
     except ValueError:
         return None
+
+
+def _in_base(digits: str, base: int) -> int:
+    """Raises ValueError. Up to base 36 a capital letter is as good as a small one."""
+    number = 0
+    for char in digits.lower() if base <= 36 else digits:
+        digit = _DIGITS.index(char)
+        if digit >= base:
+            raise ValueError(digits)
+        number = number * base + digit
+    return number
 
 
 Calculation = Callable[[Variables], int]
@@ -91,7 +104,7 @@ class _Calculations:
         place = 0
         stripped = text.rstrip()
         while place < len(stripped):
-            found = _TOKEN.match(stripped, place)
+            found = (_TOKEN if self.steps else _POSIX_TOKEN).match(stripped, place)
             if not found:
                 raise CalculationError("syntax", text)
             place = found.end()
@@ -167,6 +180,7 @@ class _Calculations:
 
     def apply(self, operator: str, left: int, right: int) -> int:
         self.expect(operator not in ("/", "%") or right != 0, "zero")
+        self.expect(operator != "**" or right >= 0, "exponent")
         return wrap(_BINARY[operator](left, right))
 
     def power(self) -> Calculation:
@@ -245,7 +259,7 @@ _BINARY: dict[str, Callable[[int, int], int]] = {
     "*": lambda a, b: a * b,
     "/": _divide,
     "%": lambda a, b: a - _divide(a, b) * b,
-    "**": lambda a, b: pow(a, b, 1 << 64) if b >= 0 else 0,
+    "**": lambda a, b: pow(a, b, 1 << 64),
     "": lambda a, b: b,
 }
 _UNARY: dict[str, Callable[[int], int]] = {

@@ -13,10 +13,10 @@ from dataclasses import replace
 from labkit.files import Place
 from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR, ETXTBSY
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import ExecError, Input, Keys, Parked, Process
+from labkit.kernel.process import IGNORED, SIGNALS, ExecError, Input, Keys, Parked, Process
 from labkit.shell import messages
-from labkit.shell.frames import SequenceFrame, run_text
-from labkit.shell.running import Environment, Frame, Job, Jobs, Jump, Shell, Suspend, resumed
+from labkit.shell.frames import SequenceFrame, StatusFrame, run_text
+from labkit.shell.running import EXIT, Environment, Frame, Job, Jobs, Jump, Shell, Suspend, resumed
 from labkit.shell.terminal import BROKEN_PIPE, PIPE_LIMIT, Pipe, Stream, Text, Twins, readable, writable
 from labkit.shell.tree import Node, Pipeline, Sequence
 
@@ -127,6 +127,7 @@ def spawn(shell: Shell, args: list[str], fds: dict[int, Stream], env: dict[str, 
         tty=process.tty,
         traps=process.traps if instead else {},
         namespaces=process.namespaces,
+        parents=(*process.parents, process.pid),
         handles={number: stream for number, stream in fds.items() if number > 2} if len(fds) > 3 else {},
     )
     try:
@@ -138,8 +139,31 @@ def spawn(shell: Shell, args: list[str], fds: dict[int, Stream], env: dict[str, 
         raise Suspend(parked.until) from None
     if shell.jobs and not process.detached:
         shell.jobs.go_on(process.kernel)
+    if process.kernel.signals:
+        deliver(shell)
     if shell.status:
         shell.check()
+
+
+def deliver(shell: Shell) -> None:
+    """See to the signals that what it waited for has sent to this shell."""
+    kernel, process = shell.process.kernel, shell.process
+    mine = [name for space, pid, name in kernel.signals if (space, pid) == (process.namespaces.pid, process.pid)]
+    kernel.signals = [item for item in kernel.signals if item[:2] != (process.namespaces.pid, process.pid)]
+    for name in mine:
+        take_signal(shell, name)
+
+
+def take_signal(shell: Shell, name: str) -> None:
+    """The signal's trap runs, or the signal ends the shell."""
+    action = shell.env.traps.get(name)
+    if action is not None:
+        shell.push(StatusFrame(shell.status))
+        run_text(shell, action)
+    elif name not in IGNORED and name != "EXIT" and shell.process.pid != 1:
+        # the first process of a namespace gets no signal from inside that it has no handler for (signal(7))
+        shell.env.traps.clear()
+        raise Jump(EXIT, 128 + SIGNALS.index(name))
 
 
 def not_started(shell: Shell, error: ExecError, name: str, fds: dict[int, Stream], builtin: str = "") -> int:
@@ -353,7 +377,10 @@ def background(shell: Shell, node: Node) -> Job:
     shell.process.tick(_JOB_STEPS + len(shell.jobs))
     shell.children += 1
     pid = shell.process.pid + shell.children
-    process = replace(shell.process, pid=pid, detached=True, stdin=Text(b""), traps={}, files=shell.env.files.copy())
+    process = replace(
+        shell.process, pid=pid, detached=True, stdin=Text(b""), traps={}, files=shell.env.files.copy(),
+        parents=(*shell.process.parents, shell.process.pid),
+    )  # fmt: skip
     inner = copy.copy(shell)
     inner.process = process
     inner.env = shell.env.copy()

@@ -30,6 +30,7 @@ from labkit.userland import patterns
 _TILDE = re.compile(r"~([A-Za-z0-9_.-]*)(?=/|\Z)")
 _TILDE_IN_VALUE = re.compile(r"(?:(?<=:)|\A)~([A-Za-z0-9_.-]*)(?=[/:]|\Z)")
 _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
 _MOST = 2_000_000  # pieces of what braces give
@@ -128,14 +129,39 @@ def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
     """The words as arguments."""
     result: list[str] = []
     size = 0
-    for word in words:
+    assigning = False
+    for index, word in enumerate(words):
+        assigning = assigning or (0 < index < 4 and _assigns(shell, result, words))
         if word.plain is not None and not (shell.braces and "{" in word.plain):
             result.append(word.plain)
+        elif assigning and (value := _assigned(shell, word)) is not None:
+            result.append(value)
         else:
             size += _expand_word(shell, word, result)
             if size > 1024:
                 _pay(shell, size)
     return result
+
+
+_ASSIGNING = frozenset(("export", "readonly", "local", "declare", "typeset"))
+
+
+def _assigns(shell: Shell, result: list[str], words: tuple[Word, ...]) -> bool:
+    """Whether what follows is for a builtin that assigns; bash asks how it is written, the others what it is."""
+    *before, name = result or [""]
+    if name not in _ASSIGNING or set(before) - {"command"}:
+        return False
+    return not shell.braces or words[len(result) - 1].plain == name
+
+
+def _assigned(shell: Shell, word: Word) -> str | None:
+    """A word that is an assignment is expanded as one is; None where it is none."""
+    first = word.parts[0] if word.parts else None
+    if type(first) is not Literal or first.quoted or not (found := _ASSIGNMENT.match(first.text)):
+        return None
+    rest = first.text[found.end() :]
+    value = make_word([*([Literal(rest)] if rest else []), *word.parts[1:]])
+    return found.group() + text(shell, value, value=True)
 
 
 def _pay(shell: Shell, size: int) -> None:
@@ -156,6 +182,13 @@ def text(shell: Shell, word: Word, *, value: bool = False) -> str:
 def pattern(shell: Shell, word: Word) -> str:
     """The word as a pattern, what was quoted in it escaped."""
     return "".join(patterns.escape(piece) if quoted else piece for piece, quoted in _pieces(shell, word))
+
+
+def matches(shell: Shell, word: Word, value: str) -> bool:
+    """Whether the word as a pattern is that of the value: of its bytes, but in bash of its characters."""
+    if shell.braces or value.isascii():
+        return patterns.matches(pattern(shell, word), value)
+    return patterns.matches(patterns.by_bytes(pattern(shell, word)), patterns.by_bytes(value))
 
 
 def calculate(shell: Shell, word: Word) -> int:
@@ -443,10 +476,13 @@ def _changed(shell: Shell, part: Parameter, value: str) -> str:
             return str(len(shell.arguments))
         return str(len(value) if value.isascii() else len(value.encode("utf-8", "surrogateescape")))
     assert word is not None
-    if operator[0] == "#":
-        return patterns.without_prefix(value, pattern(shell, word), longest=len(operator) == 2)
-    if operator[0] == "%":
-        return patterns.without_suffix(value, pattern(shell, word), longest=len(operator) == 2)
+    if operator[0] in "#%":
+        cut = patterns.without_prefix if operator[0] == "#" else patterns.without_suffix
+        longest = len(operator) == 2
+        if shell.braces or value.isascii():
+            return cut(value, pattern(shell, word), longest=longest)
+        left = cut(patterns.by_bytes(value), patterns.by_bytes(pattern(shell, word)), longest=longest)
+        return left.encode("latin-1").decode("utf-8", "surrogateescape")
     if operator[0] == "/":
         by = text(shell, part.second) if part.second else ""
         return patterns.replaced(value, pattern(shell, word), by, everywhere=len(operator) == 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from labkit.shell.messages import BASH
 from labkit.shell.parser import Program, parse, parse_next
-from labkit.shell.running import BREAK, CONTINUE, EXIT, RETURN, Former, Frame, Jump, Memo, Shell
+from labkit.shell.running import BREAK, CONTINUE, EXIT, FIRST_OPTION, RETURN, Former, Frame, Jump, Memo, Shell
 from labkit.shell.terminal import Stream, Twins
 from labkit.shell.tree import AndOr, If, Node, Sequence, While
 
@@ -61,6 +63,8 @@ class ProgramFrame(Frame):
         if shell.aliases is not self.aliases or (self.left and self.index == len(self.program.commands)):
             self._read_on(shell)
         commands = self.program.commands
+        if "n" in shell.env.options and not shell.interactive:
+            self.index = len(commands)
         if self.index < len(commands):
             self.index += 1
             shell.start(commands[self.index - 1])
@@ -275,11 +279,17 @@ class RestoreFrame(Frame):
 class FunctionFrame(Frame):
     """A call: `saved` are the local variables' former values."""
 
-    __slots__ = ("arguments", "saved")
+    __slots__ = ("arguments", "name", "option", "saved")
 
-    def __init__(self, arguments: list[str]) -> None:
-        self.arguments = arguments
+    def __init__(self, shell: Shell, name: str | None = None) -> None:
+        self.arguments = shell.env.arguments
+        self.option = shell.next_option
+        self.name = shell.function
         self.saved: Former = {}
+        if name is not None:
+            shell.function = name
+        if shell.dialect is not BASH:
+            shell.next_option = FIRST_OPTION
 
     def step(self, shell: Shell) -> None:
         shell.stack.pop()
@@ -287,6 +297,9 @@ class FunctionFrame(Frame):
 
     def leave(self, shell: Shell) -> None:
         shell.env.arguments = self.arguments
+        shell.function = self.name
+        if shell.dialect is not BASH:
+            shell.next_option = self.option
         if self.saved:
             shell.env.restore(self.saved)
 
@@ -299,7 +312,7 @@ class FunctionFrame(Frame):
         return True
 
     def twin(self, twins: Twins) -> Frame:
-        other = FunctionFrame(self.arguments)
+        other = copy.copy(self)
         other.saved = dict(self.saved)
         return other
 
@@ -327,6 +340,45 @@ class ExpandFrame(Frame, Generic[N, V]):
         value = self.expand(shell, self.node)
         shell.stack.pop()
         self.perform(shell, self.node, value)
+
+
+class StatusFrame(Frame):
+    """A signal's trap has run: the status is what it was."""
+
+    __slots__ = ("status",)
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def step(self, shell: Shell) -> None:
+        shell.stack.pop()
+        shell.status = self.status
+
+
+class FailureFrame(Frame):
+    """The trap of a failure has run: `set -e` counts now."""
+
+    __slots__ = ("status",)
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def step(self, shell: Shell) -> None:
+        shell.stack.pop()
+        shell.status = self.status
+        if "e" in shell.env.options:
+            raise Jump(EXIT, self.status)
+
+
+def trap_error(shell: Shell) -> bool:
+    """Start the trap ERR after a failure, unless it is in it or in a function; whether there was one to start."""
+    action = shell.env.traps["ERR"]
+    inside = any(isinstance(frame, FailureFrame) for frame in shell.stack)
+    if inside or not action or (shell.function and "errtrace" not in shell.env.options):
+        return False
+    shell.push(FailureFrame(shell.status))
+    run_text(shell, action)
+    return True
 
 
 class CheckFrame(Frame):

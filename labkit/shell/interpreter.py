@@ -45,7 +45,6 @@ from labkit.shell.tree import (
     Word,
 )
 from labkit.userland import patterns
-from labkit.userland.patterns import matches
 from labkit.userland.testing import BINARY, UNARY, BadTest
 
 
@@ -192,7 +191,7 @@ def _case_arm(shell: Shell, node: Case) -> int:
     shell.process.kernel.tick()
     text = expand.text(shell, node.word)
     for index, arm in enumerate(node.arms):
-        if any(matches(expand.pattern(shell, pattern), text) for pattern in arm.patterns):
+        if any(expand.matches(shell, pattern, text) for pattern in arm.patterns):
             return index
     return -1
 
@@ -230,7 +229,7 @@ def _redirected_targets(shell: Shell, node: Redirected) -> list[Opened]:
 
 
 def _redirected_body(shell: Shell, node: Redirected, redirects: list[Opened]) -> None:
-    files = opened(shell, redirects)
+    files = opened(shell, redirects, compound=True)
     if files is not None:
         shell.push(RestoreFrame(shell.env.fds, None))
         shell.env.fds = files

@@ -26,11 +26,11 @@ from labkit.shell.tree import (
 
 EOF, NEWLINE, WORD, OPERATOR, NUMBER = "end of file", "newline", "word", "operator", "number"
 OPERATORS = ("<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", "<", ">", "|", "&", ";", "(", ")")
-EXTENDED_OPERATORS = ("&>>", "&>", ";&", *OPERATORS)
-BASH_OPERATORS = ("<<<", *EXTENDED_OPERATORS)
+EXTENDED_OPERATORS = ("&>", *OPERATORS)
+BASH_OPERATORS = ("<<<", "&>>", ";&", *EXTENDED_OPERATORS)
 REDIRECTIONS = frozenset(("<<<", "&>>", "&>", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", "<", ">"))
 
-_PLAIN = re.compile(r"""[^\s;&|<>()\\'"$`]+""")
+_PLAIN = re.compile(r"""[^ \t\n;&|<>()\\'"$`]+""")
 _PLAIN_IN_QUOTES = re.compile(r'[^\\"$`]+')
 _PLAIN_IN_BRACES = re.compile(r"""[^\\'"$`}]+""")
 _PLAIN_IN_QUOTED_BRACES = re.compile(r'[^\\"$`}]+')
@@ -129,7 +129,12 @@ class Lexer:
             return Token(OPERATOR, operator, line)
         parts = self._word_parts()
         raw = text[place : self.place]
-        if raw.isdigit() and raw.isascii() and text[self.place : self.place + 1] in ("<", ">"):
+        if (
+            raw.isdigit()
+            and raw.isascii()
+            and (self.level or len(raw) == 1)
+            and text[self.place : self.place + 1] in ("<", ">")
+        ):
             return Token(NUMBER, raw, line)
         return Token(WORD, raw, line, word(parts))
 
@@ -161,7 +166,7 @@ class Lexer:
         text = self.text
         while self.place < len(text):
             char = text[self.place]
-            if char in " \t\r":
+            if char in " \t":
                 self.place += 1
             elif char == "#":
                 end = text.find("\n", self.place)
@@ -185,7 +190,7 @@ class Lexer:
         text = self.text
         while self.place < len(text):
             char = text[self.place]
-            if char in " \t\n;&|<>()\r":
+            if char in " \t\n;&|<>()":
                 break
             if not self._quoted_or_expansion(char, parts):
                 self._plain_run(_PLAIN, parts)
@@ -302,7 +307,8 @@ class Lexer:
         self.place = end + 1
         inner = self.text[start:end]
         self.line += inner.count("\n")
-        parts.append(Literal(_ESCAPE.sub(_unescape, inner), True))
+        text = _ESCAPE.sub(_unescape, inner)
+        parts.append(Literal(text.partition("\0")[0] if self.level > 1 else text.replace("\0", ""), True))
 
     def _program_in_parentheses(self) -> Sequence:
         saved, self.documents, self._ahead = self.documents, [], None

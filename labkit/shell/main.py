@@ -9,18 +9,12 @@ from labkit.files.errno import ENOENT
 from labkit.kernel.process import AtPrompt, Killed, Process
 from labkit.shell import expand, messages
 from labkit.shell.boundaries import Boundary
-from labkit.shell.frames import ProgramFrame, run_text
+from labkit.shell.frames import ProgramFrame, run_text, trap_error
 from labkit.shell.interpreter import STARTERS
 from labkit.shell.messages import ASH, BASH, DASH, Dialect
 from labkit.shell.parser import document_word, parse
-from labkit.shell.running import Frame, Jump, Shell
+from labkit.shell.running import DEFAULT_PATHS, EXIT, Frame, Jump, Shell
 from labkit.shell.terminal import INTERRUPTED
-
-DEFAULT_PATH = {
-    "ash": "/sbin:/usr/sbin:/bin:/usr/bin",
-    "dash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "bash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-}
 
 
 def set_up_variables(shell: Shell) -> None:
@@ -32,10 +26,19 @@ def set_up_variables(shell: Shell) -> None:
     variables = env.variables
     variables["IFS"] = " \t\n"
     variables["OPTIND"] = "1"
-    variables.setdefault("PATH", DEFAULT_PATH[shell.dialect.name])
+    variables.setdefault("PATH", DEFAULT_PATHS[shell.dialect.name])
     variables.setdefault("PS4", "+ ")
-    variables["PWD"] = shell.process.files.cwd
+    variables["PWD"] = _start_folder(shell)
     _SHELL_VARIABLES[shell.dialect.name](shell)
+
+
+def _start_folder(shell: Shell) -> str:
+    """The current folder by the name that the environment has for it, if it is one."""
+    here, named = shell.files.cwd, shell.process.env.get("PWD", "")
+    try:
+        return named if named.startswith("/") and shell.files.realpath(named) == here else here
+    except OSError:
+        return here
 
 
 def _ash_variables(shell: Shell) -> None:
@@ -126,6 +129,7 @@ _OPTION_NAMES = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a", "noclobber": "C",
     "pipefail": "pipefail",
 }  # fmt: skip
+_DASH_LETTERS = "abcefilmnopsuvxCEIV"
 _IGNORED = ("--login", "--norc", "--noprofile", "--posix", "--noediting", "-l")
 
 
@@ -151,7 +155,11 @@ def _run(process: Process, dialect: Dialect) -> int:
     shell = Shell(process, dialect, STARTERS)
     set_up_variables(shell)
     shell.push(Boundary(shell, None))
-    flags, operands = _options(shell, process.argv[1:])
+    try:
+        flags, operands = _options(shell, process.argv[1:])
+    except Jump as jump:
+        return jump.status
+    shell.trap_error = trap_error
     if "c" in flags:
         return _run_argument(shell, operands)
     if operands and "s" not in flags:
@@ -171,8 +179,11 @@ def _options(shell: Shell, args: list[str]) -> tuple[set[str], list[str]]:
         arg = args.pop(0)
         if arg == "--":
             break
-        if arg in _IGNORED:
+        if arg in _IGNORED and (shell.dialect is not DASH or arg == "-l"):
             continue
+        if shell.dialect is DASH and (wrong := next((letter for letter in arg[1:] if letter not in _DASH_LETTERS), "")):
+            shell.err(f"{shell.arg0}: 0: Illegal option -{wrong}\n")
+            raise Jump(EXIT, 2)
         for letter in arg[1:]:
             option = _OPTION_NAMES.get(args.pop(0), "") if letter == "o" and args else letter
             if option in ("c", "i", "s", "l", "o", ""):
@@ -209,7 +220,7 @@ def _push_file(shell: Shell, operands: list[str]) -> int:
     """Read the script; the exit status where that cannot be done, else 0."""
     path = operands[0]
     try:
-        source = shell.files.read(path).decode("utf-8", "surrogateescape")
+        source = shell.files.read(path).decode("utf-8", "surrogateescape").replace("\0", "")
     except OSError as error:
         return _unreadable(shell, path, error)
     shell.arg0 = path

@@ -72,6 +72,7 @@ _SAID = {  # key: (ash, dash, bash)
     "not set": ("{0}: parameter not set",) * 3,
     "own": ("{0}: {1}",) * 3,
     "bad substitution": ("syntax error: bad substitution", "Bad substitution", "{0}: bad substitution"),
+    "option": ("illegal option {0}", "Illegal option {0}", "{0}: invalid option"),
     "read only": ("{0}: is read only", "{0}: is read only", "{0}: readonly variable"),
     "unset read only": ("{0}: is read only", "{0}: is read only", "{0}: cannot unset: readonly variable"),
     "zero": (
@@ -79,6 +80,7 @@ _SAID = {  # key: (ash, dash, bash)
         'arithmetic expression: division by zero: "{0}"',
         '{0}: division by 0 (error token is "{1}")',
     ),
+    "exponent": ("exponent less than 0", "", '{0}: exponent less than 0 (error token is "{1}")'),
     "syntax": (
         "arithmetic syntax error",
         'arithmetic expression: expecting EOF: "{0}"',
@@ -107,6 +109,12 @@ _SAID = {  # key: (ash, dash, bash)
     "not in function": ("not in a function", "not in a function", "can only be used in a function"),
     "illegal option": ("illegal option {0}", "Illegal option {0}", "{0}: invalid option"),
     "no shopt": ("{0}: invalid shell option name",) * 3,
+    "count": ("invalid count", "", "{0}: invalid number"),
+    "descriptor": ("invalid file descriptor", "", "{0}: invalid file descriptor specification"),
+    "timeout": ("invalid timeout", "", "{0}: invalid timeout specification"),
+    "limit": ("", "bad number", "{0}: invalid number"),
+    "many": ("too many arguments", "too many arguments", "too many arguments"),
+    "no job": ("{0}: no such job", "No such job: {0}", "{0}: no such job"),
     "bad trap": ("{0}: invalid signal specification", "{0}: bad trap", "{0}: invalid signal specification"),
     "bad mode": ("illegal mode: {0}", "Illegal mode: {0}", "{0}: octal number out of range"),
 }

@@ -39,12 +39,12 @@ class Numbers:
         if name in self.names or len(self.names) > 50:
             raise shell.error("syntax", name, name)
         value = parameter(shell, name)
-        if value is None and not self.names and "u" in shell.env.options:
+        if value is None and not self.names and "u" in shell.env.options and shell.dialect is messages.BASH:
             raise shell.error("unset", name)
-        if not value:
+        if not value or value.isspace():
             return 0
         number = arithmetic.number_of(value.strip())
-        if number is not None:
+        if number is not None and (shell.dialect.level or "#" not in value):
             return number
         if not shell.dialect.level:
             raise shell.error("number", value)
@@ -73,6 +73,12 @@ def _line(shell: Shell) -> str | None:
     return str(shell.line - (shell.command_text if shell.dialect is messages.ASH else 0))
 
 
+def _function(shell: Shell) -> str | None:
+    if not shell.dialect.level:
+        return None
+    return shell.function or ("" if shell.dialect is messages.ASH else None)
+
+
 def _joined(shell: Shell) -> str | None:
     return shell.separators()[:1].join(shell.arguments) if shell.arguments else None
 
@@ -80,11 +86,12 @@ def _joined(shell: Shell) -> str | None:
 _SPECIAL: dict[str, Callable[[Shell], str | None]] = {
     "?": lambda shell: str(shell.status),
     "#": lambda shell: str(len(shell.env.arguments)),
-    "$": lambda shell: str(shell.process.pid),
+    "$": lambda shell: str(shell.pid),
     "!": lambda shell: str(shell.last_job) if shell.last_job else None,
     "-": _process_flags,
     "@": _joined,
     "*": _joined,
     "RANDOM": _random,
+    "FUNCNAME": _function,
     "LINENO": _line,
 }

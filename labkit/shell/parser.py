@@ -55,6 +55,9 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _DEFAULT_FD = {"<": 0, "<&": 0, "<>": 0, "<<": 0, "<<-": 0, "<<<": 0, "&>": -1, "&>>": -1}
 _NEGATED = "!"
+_EXTRA_WORDS: tuple[tuple[str, ...], ...] = ((), ("function",), ("function", "[["))  # reserved ones, by level
+_IN_BRACKETS = {"&&": "-a", "||": "-o"}
+_SPECIAL = frozenset("break continue eval exec exit export local readonly return set shift times trap unset".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class Parser:
         if token.kind != WORD:
             return ""
         value = token.value
-        if value in RESERVED or (self.lexer.level and value in ("function", "[[")):
+        if value in RESERVED or (value in _EXTRA_WORDS[self.lexer.level]):
             return value
         return ""
 
@@ -374,7 +377,7 @@ class Parser:
             token = self.lexer.peek()
             if token.kind == WORD:
                 self.lexer.next()
-                assigned = None if words else _assignment(token)
+                assigned = None if words else _assignment(token, self.lexer.level)
                 if assigned:
                     assignments.append(assigned)
                     continue
@@ -383,6 +386,8 @@ class Parser:
                 words.append(_token_word(token))
             elif token.kind == NUMBER or (token.kind == OPERATOR and token.value in REDIRECTIONS):
                 redirects.append(self.redirect())
+            elif token.value in _IN_BRACKETS and self.lexer.level == 1 and _open_brackets(words):
+                words.append(word([Literal(_IN_BRACKETS[self.lexer.next().value], True)]))
             else:
                 break
         if self.at("("):
@@ -392,7 +397,7 @@ class Parser:
     def _function_definition(self, token: Token) -> Node:
         self.lexer.next()
         self.expect(")")
-        if self.lexer.level < 2 and not _NAME.match(token.value):
+        if self.lexer.level < 2 and (not _NAME.match(token.value) or token.value in _SPECIAL):
             raise ProgramError(token.line, text="Bad function name")
         self.skip_newlines()
         return Function(_token_word(token).plain or token.value, self.command())
@@ -442,6 +447,11 @@ _COMPOUND: dict[str, Callable[[Parser, int], Node]] = {
 }
 
 
+def _open_brackets(words: list[Word]) -> bool:
+    """Whether these are the words of a `[[` without its `]]`: a command as any other in ash."""
+    return bool(words) and words[0].plain == "[[" and all(item.plain != "]]" for item in words)
+
+
 def _is_operator(value: str) -> bool:
     return value in ("&&", "||", "!", "(", ")", "<", ">", "=", "==", "!=", "=~") or bool(re.match(r"-[a-z]+\Z", value))
 
@@ -450,10 +460,10 @@ def _token_word(token: Token) -> Word:
     return token.word if token.word is not None else word([Literal(token.value)])
 
 
-def _assignment(token: Token) -> Assignment | None:
+def _assignment(token: Token, level: int) -> Assignment | None:
     """The token as `name=value`; None where it is none."""
     found = _ASSIGNMENT.match(token.value)
-    if not found:
+    if not found or (found.group(2) and level < 2):
         return None
     first, *rest = _token_word(token).parts
     if not isinstance(first, Literal) or first.quoted or not first.text.startswith(found.group()):

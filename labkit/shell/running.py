@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from labkit.files import Files, Place
 from labkit.kernel.limits import Runaway
-from labkit.kernel.process import Input, Kernel, Killed, Parked, Process
+from labkit.kernel.process import SIGNALS, Input, Kernel, Killed, Parked, Process
 from labkit.shell import messages
 from labkit.shell.lexer import Aliases, ProgramError
 from labkit.shell.messages import BASH, DASH, Dialect
@@ -30,7 +30,8 @@ class Environment:
     """What a subshell gets a copy of."""
 
     __slots__ = (
-        "aliases", "arguments", "exported", "fds", "files", "functions", "options", "readonly", "traps", "variables",
+        "aliases", "arguments", "exported", "fds", "files", "functions", "limits", "options", "readonly", "traps",
+        "variables",
     )  # fmt: skip
 
     def __init__(self, files: Files, fds: dict[int, Stream]) -> None:
@@ -39,6 +40,7 @@ class Environment:
         self.readonly: set[str] = set()
         self.functions: dict[str, Node] = {}
         self.aliases: Aliases = ()
+        self.limits: dict[str, tuple[str, str]] = {}  # of ulimit, by letter: soft and hard
         self.arguments: list[str] = []
         self.options: set[str] = set()
         self.traps: dict[str, str] = {}
@@ -53,6 +55,7 @@ class Environment:
         other.readonly = set(self.readonly)
         other.functions = dict(self.functions)
         other.aliases = self.aliases
+        other.limits = self.limits
         other.arguments = self.arguments
         other.options = set(self.options)
         other.traps = {name: action for name, action in self.traps.items() if not action} if self.traps else {}
@@ -99,6 +102,7 @@ class Job:
     process: Process
     status: int | None = None
     parked: Parked | None = None
+    signal: str = ""  # that has ended it
 
     @property
     def until(self) -> int | None:
@@ -120,9 +124,9 @@ def resumed(job: Job) -> Job:
 class Jobs(dict[int, Job]):
     """By process id, in the order in which they were started."""
 
-    def end(self, job: Job, status: int) -> None:
+    def end(self, job: Job, signal: str) -> None:
         """A signal ends it."""
-        self[job.pid] = replace(job, status=status, parked=None)
+        self[job.pid] = replace(job, status=128 + SIGNALS.index(signal), parked=None, signal=signal)
 
     def times(self) -> list[int]:
         """When those go on that wait for a time."""
@@ -159,7 +163,13 @@ class Jobs(dict[int, Job]):
                 kernel.services.adopt(job.process, job.parked)
 
 
+DEFAULT_PATHS = {
+    "ash": "/sbin:/usr/sbin:/bin:/usr/bin",
+    "dash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "bash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
 EXIT, RETURN, BREAK, CONTINUE, ABORT = "exit", "return", "break", "continue", "abort"
+FIRST_OPTION = (1, -1)  # getopts: the next argument, and where the letters go on in the one before
 DEEPEST = 20_000  # frames
 LONGEST = 16 << 20  # characters of one command's words, or of a variable
 
@@ -235,6 +245,7 @@ class Shell:
         self.starters = starters
         self.process = process
         self.dialect = dialect
+        self.pid = process.pid  # what `$$` says, in subshells too
         self.arg0 = process.argv[0]
         self.script = ""  # the file that is read, where it is one
         self.command_text = 0  # 1: the commands are an argument (-c)
@@ -250,7 +261,9 @@ class Shell:
         self.last_job = 0
         self.children = 0
         self.random = 1
-        self.option_place = 1  # getopts: where in a group of letters
+        self.next_option = FIRST_OPTION
+        self.trap_error: Callable[[Shell], bool] = lambda shell: False  # starts the trap of a failure
+        self.function = ""  # the name of the one that runs
         fds: dict[int, Stream] = {0: process.stdin, 1: process.stdout, 2: process.stderr, **process.handles}
         self.env = Environment(process.files, fds)
 
@@ -286,7 +299,7 @@ class Shell:
         if name == "OPTIND":
             if self.dialect is DASH and not (re.fullmatch("[0-9]+", value) and int(value) < 1 << 31):
                 raise self.error("illegal number", value)
-            self.option_place = 1
+            self.next_option = (max(1, int(value)) if re.fullmatch("[0-9]{1,9}", value) else 1, -1)
         env.variables[name] = value
         if "a" in env.options:
             env.exported.add(name)
@@ -326,7 +339,11 @@ class Shell:
 
     def check(self) -> None:
         """After a command: `set -e`."""
-        if self.status and not self.tested and "e" in self.env.options:
+        if not self.status or self.tested:
+            return
+        if "ERR" in self.env.traps and self.trap_error(self):
+            return
+        if "e" in self.env.options:
             raise Jump(EXIT, self.status)
 
     def run(self, base: int = 0) -> None:

@@ -58,6 +58,8 @@ def _duplicate(shell: Shell, fds: dict[int, Stream], number: int, target: str) -
     if target == "-":
         fds.pop(number, None)
     elif target.isdigit():
+        if int(target) == number and shell.dialect is not messages.BASH:
+            return
         if int(target) not in fds:
             raise RedirectError(messages.text(shell.dialect, "bad fd", target))
         fds[number] = fds[int(target)]
@@ -121,7 +123,9 @@ def _expanded(shell: Shell, node: Simple) -> Expanded:
     else:
         args = expand.fields(shell, node.words)
     redirects = targets(shell, node.redirects) if node.redirects else _NO_WORDS[2]
-    return args, _assignments(shell, node, args) if node.assignments else _NO_WORDS[1], redirects
+    if not node.assignments or (redirects and args[:1] != ["exec"]):
+        return args, _NO_WORDS[1], redirects
+    return args, _assignments(shell, node, args), redirects
 
 
 def _assignments(shell: Shell, node: Simple, args: list[str]) -> list[tuple[str, str]]:
@@ -152,6 +156,9 @@ def targets(shell: Shell, redirects: tuple[Redirect, ...]) -> list[Opened]:
 
 def _perform(shell: Shell, node: Simple, expanded: Expanded) -> None:
     args, assignments, redirects = expanded
+    if node.assignments and not assignments:
+        _redirect_first(shell, node, args, redirects)
+        return
     if "x" in shell.env.options:
         _trace(shell, args, assignments)
     if not args:
@@ -180,6 +187,23 @@ def _perform(shell: Shell, node: Simple, expanded: Expanded) -> None:
         spawn(shell, args, fds, env)
 
 
+def _redirect_first(shell: Shell, node: Simple, args: list[str], redirects: list[Opened]) -> None:
+    """The redirections come before the assignments, whose commands read and write by them."""
+    files = opened(shell, redirects, special=bool(args) and args[0] in SPECIAL_BUILTINS)
+    if files is None:
+        return
+    shell.push(RestoreFrame(shell.env.fds, None))
+    shell.env.fds = files
+
+    def assign(shell: Shell, node: Simple) -> list[tuple[str, str]]:
+        return _assignments(shell, node, args)
+
+    def go_on(shell: Shell, node: Simple, made: list[tuple[str, str]]) -> None:
+        _perform(shell, node, (args, made, []))
+
+    shell.push(ExpandFrame(shell, node, assign, go_on))
+
+
 def _without_command(shell: Shell, redirects: list[Opened]) -> None:
     if redirects and opened(shell, redirects) is None:
         return
@@ -187,7 +211,9 @@ def _without_command(shell: Shell, redirects: list[Opened]) -> None:
     shell.check()
 
 
-def opened(shell: Shell, redirects: list[Opened], *, special: bool = False) -> dict[int, Stream] | None:
+def opened(
+    shell: Shell, redirects: list[Opened], *, special: bool = False, compound: bool = False
+) -> dict[int, Stream] | None:
     """The files; None where the command cannot run for them, which has been said."""
     try:
         return redirected(shell, redirects)
@@ -197,7 +223,8 @@ def opened(shell: Shell, redirects: list[Opened], *, special: bool = False) -> d
         if failed.fatal or (special and shell.dialect is not messages.BASH):
             raise Jump(ABORT, shell.dialect.error_status if failed.fatal else status) from None
         shell.status = status
-        shell.check()
+        if not compound or shell.dialect is not messages.ASH:  # of which `set -e` does not hear in ash
+            shell.check()
         return None
 
 
@@ -213,7 +240,7 @@ def _call_builtin(
     if fds is outer and former is None:
         call(shell, builtin, args)
         return
-    if args[0] == "exec" and len(args) == 1:
+    if args[0] == "exec" and (len(args) == 1 or (args[1:] == ["--"] and shell.dialect is not messages.DASH)):
         shell.env.fds = fds
         shell.status = 0
         return
@@ -232,7 +259,7 @@ def _call_function(
         shell.push(RestoreFrame(shell.env.fds, shell.env.remembered([name for name, _ in assignments])))
         _set(shell, assignments, exported=True)
         shell.env.fds = fds
-    shell.push(FunctionFrame(shell.env.arguments))
+    shell.push(FunctionFrame(shell, args[0]))
     shell.env.arguments = args[1:]
     shell.start(body)
 

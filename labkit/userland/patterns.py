@@ -44,6 +44,11 @@ def unescape(pattern: str) -> str:
     return _ESCAPED.sub(r"\1", pattern)
 
 
+def by_bytes(text: str) -> str:
+    """A character for each byte."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
 def is_magic(pattern: str) -> bool:
     return bool(_MAGIC.match(pattern))
 

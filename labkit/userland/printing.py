@@ -131,6 +131,8 @@ class Printf:
     def escape(self, match: re.Match[bytes]) -> bytes:
         if match["octal"]:
             return bytes([int(match["octal"], 8) & 0xFF])
+        if (match["hex"] and self.speaker == "dash") or (match["u"] and self.speaker in ("dash", "busybox")):
+            return match[0]
         if match["hex"]:
             return bytes([int(match["hex"], 16)])
         if match["u"]:
@@ -225,7 +227,7 @@ class Printf:
         if not text and (not given or self.speaker in ("dash", "bash")) and self.speaker != "busybox":
             return 0
         if text[:1] in ("'", '"') and len(text) > 1:
-            return ord(text[1])
+            return ord(text[1]) if self.speaker in ("gnu", "bash") else bytes_of(text)[1]
         if text in ("'", '"') and self.speaker != "gnu":
             return 0
         match = re.match(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", text)

@@ -221,7 +221,10 @@ def kill(tool: Tool) -> None:
     for target in args:
         if not target.lstrip("-").isdigit():
             tool.fail(f"invalid number '{target}'" if not tool.gnu else f"failed to parse argument: '{target}'")
-        if not tool.process.kernel.services.kill(tool.process, int(target), signal):
+        process = tool.process
+        if process.signal_parent(int(target), signal):
+            continue
+        if not process.kernel.services.kill(process, int(target), signal):
             tool.err(f"({target}): No such process" if tool.gnu else f"can't kill pid {target}: No such process")
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar
 
 from labkit.files import Files, Stat
 from labkit.kernel.guarded import guarded
-from labkit.userland.patterns import BadPattern, compile_pattern
+from labkit.userland.patterns import BadPattern, compile_pattern, matches
 from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, is_same, look
 
 _WORDS = {  # kind: what busybox, dash, bash and GNU say
@@ -36,6 +36,7 @@ _WORDS = {  # kind: what busybox, dash, bash and GNU say
         "`{0}' expected, found {1}",
         "{0:l} expected, found {1:l}",
     ),
+    "pattern": ("", "", "", ""),
     "bracket": ("missing {0}", "missing {0}", "missing `{0}'", "missing {0:l}"),
 }
 _LACKS = {  # operators
@@ -142,6 +143,8 @@ class Condition:
 
     The first two read it by precedence; the others go by the number of words, as POSIX says it, up to four.
     """
+
+    tick: Callable[[int], object] | None = None  # `[[` of busybox: right of = stands a pattern, and =~ is known
 
     def __init__(self, files: Files, words: list[str], speaker: str, is_terminal: Callable[[int], bool]) -> None:
         self.files = files
@@ -254,12 +257,18 @@ class Condition:
         return (word in UNARY or word == "-t") and word not in _LACKS[self.speaker]
 
     def is_binary(self, word: str | None) -> bool:
+        if word == "=~":
+            return self.tick is not None
         return word in BINARY and word not in _LACKS[self.speaker]
 
     def binary(self, left: str, operator: str, right: str) -> bool:
         times = operator in ("-nt", "-ot") and not self.by_count
         if times and None in (look(self.files, path, follow=True) for path in (left, right)):
             return False
+        if self.tick and operator == "=~":
+            return guarded(compile_pattern(right, extended=True), self.tick).search(left) is not None
+        if self.tick and operator in ("=", "==", "!="):
+            return matches(right, left) is (operator != "!=")
         return BINARY[operator](self.files, left, right)
 
     def unary(self, operator: str, operand: str) -> bool:
@@ -270,14 +279,26 @@ class Condition:
         return self.is_terminal(_number(operand))
 
 
-def evaluated(name: str, words: list[str], files: Files, speaker: str, is_terminal: Callable[[int], bool]) -> bool:
+def evaluated(
+    name: str,
+    words: list[str],
+    files: Files,
+    speaker: str,
+    is_terminal: Callable[[int], bool],
+    tick: Callable[[int], None],
+) -> bool:
     """What `name words` is, where name is test, [ or [[. Raises BadTest."""
     if name in ("[", "[["):
         closing = "]" * len(name)
         if words[-1:] != [closing]:
             raise BadTest("bracket", closing)
         words = words[:-1]
-    return Condition(files, words, speaker, is_terminal).value()
+    condition = Condition(files, words, speaker, is_terminal)
+    condition.tick = tick if name == "[[" else None
+    try:
+        return condition.value()
+    except BadPattern:
+        raise BadTest("pattern", words[-1]) from None
 
 
 def test(tool: Tool) -> int:
@@ -289,7 +310,7 @@ def test(tool: Tool) -> int:
 
     speaker = "gnu" if tool.gnu else "busybox"
     try:
-        return 0 if evaluated(tool.name, tool.args, tool.files, speaker, is_terminal) else 1
+        return 0 if evaluated(tool.name, tool.args, tool.files, speaker, is_terminal, tool.tick) else 1
     except BadTest as bad:
         form = bad.form(speaker)
         tool.err(tool.text(Say(form, form), *bad.texts))

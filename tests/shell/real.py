@@ -98,6 +98,7 @@ def process(script: str, shell: str = "ash", *args: str, stdin: bytes = b"", **f
     kernel, files = machine(shell, fields.pop("programs", None))  # type: ignore[arg-type]
     argv = [NAMES[shell] if shell != "ash" else "sh", "-c", script, *args]
     given = {"PATH": "/bin", "HOME": "/root"}
+    fields.setdefault("pid", 2)  # the first process gets no signals
     return Process(argv, given, files, Input(stdin), Output(), Output(), kernel, **fields)  # type: ignore[arg-type]
 
 

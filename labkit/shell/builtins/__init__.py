@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from labkit.kernel.process import ExecError, find_program
 from labkit.shell.boundaries import Builtin, spawn
-from labkit.shell.builtins import aliases, control, folders, options, processes, reading, saying, variables
-from labkit.shell.messages import BASH, DASH
+from labkit.shell.builtins import aliases, control, folders, limits, options, processes, reading, saying, variables
+from labkit.shell.builtins.saying import say
+from labkit.shell.messages import ASH, BASH, DASH
 from labkit.shell.parser import RESERVED
-from labkit.shell.running import ABORT, Jump, Shell
+from labkit.shell.running import ABORT, DEFAULT_PATHS, Jump, Shell
 
 
 def _true(shell: Shell, args: list[str]) -> int:
@@ -23,12 +24,15 @@ def _false(shell: Shell, args: list[str]) -> int:
 
 def _command(shell: Shell, args: list[str]) -> int:
     words = args[1:]
-    show = ""
+    show, path = "", shell.get("PATH") or ""
     while words and words[0].startswith("-") and len(words[0]) > 1:
         option = words.pop(0)
         if option == "--":
             break
+        if set(option[1:]) - set("pvV"):
+            return say(shell, args, "option", option[:2], status=2)
         show = option[-1] if option[-1] in "vV" else show
+        path = DEFAULT_PATHS[shell.dialect.name] if "p" in option else path
     if not words:
         return 0
     if show:
@@ -42,11 +46,17 @@ def _command(shell: Shell, args: list[str]) -> int:
             if jump.kind != ABORT:
                 raise
             return jump.status
+    try:
+        words[0] = find_program(shell.files, name, path) if path != shell.get("PATH") else name
+    except ExecError:
+        return say(shell, [""], "not found", name, status=127)
     spawn(shell, words, shell.env.fds, shell.env.child())
     return shell.status
 
 
 def _type(shell: Shell, args: list[str]) -> int:
+    if shell.dialect is ASH and args[1:2] and args[1].startswith("-"):  # whichever it is
+        return _describe(shell, args, args[2:], plain=True)
     return _describe(shell, args, args[1:], plain=False)
 
 
@@ -111,6 +121,7 @@ SPECIAL_BUILTINS: dict[str, Builtin] = {
     "exec": control.exec_,
     "exit": control.exit_,
     "export": variables.export,
+    "local": variables.local,
     "readonly": variables.readonly,
     "return": control.return_,
     "set": options.set_,
@@ -126,6 +137,7 @@ _POSIX_SPECIAL = frozenset(SPECIAL_BUILTINS)
 
 BUILTINS: dict[str, Builtin] = {
     "[": saying.test,
+    "[[": saying.test,
     "alias": aliases.alias,
     "cd": folders.cd,
     "chdir": folders.cd,
@@ -135,10 +147,10 @@ BUILTINS: dict[str, Builtin] = {
     "false": _false,
     "getopts": options.getopts,
     "hash": _hash,
+    "history": _true,
     "jobs": processes.jobs,
     "kill": processes.kill,
     "let": variables.let,
-    "local": variables.local,
     "printf": saying.printf,
     "pwd": folders.pwd,
     "read": reading.read,
@@ -147,11 +159,18 @@ BUILTINS: dict[str, Builtin] = {
     "test": saying.test,
     "true": _true,
     "type": _type,
-    "ulimit": processes.ulimit,
+    "ulimit": limits.ulimit,
     "umask": folders.umask,
     "unalias": aliases.unalias,
     "wait": processes.wait,
 }
 
 
-EXTENSIONS = {"let": 1, "source": 1, "declare": 2, "shopt": 2}  # and the level of the dialect that has them
+EXTENSIONS = {
+    "[[": 1,
+    "history": 1,
+    "let": 1,
+    "source": 1,
+    "declare": 2,
+    "shopt": 2,
+}  # and the level of the dialect that has them

@@ -29,10 +29,10 @@ def return_(shell: Shell, args: list[str]) -> int:
 def _status_of(shell: Shell, args: list[str]) -> int:
     if len(args) < 2:
         return shell.status
-    if not re.fullmatch(r"-?\d+", args[1]) or (args[1].startswith("-") and shell.dialect is DASH):
+    if not re.fullmatch(r"-?\d+", args[1]) or (args[1].startswith("-") and shell.dialect is not BASH):
         status = say(shell, args, "illegal number", args[1], status=2)
         raise Jump(EXIT if shell.dialect is BASH else ABORT, status)
-    return int(args[1]) & 0xFF
+    return int(args[1]) & (0xFF if args[0] == "exit" or shell.dialect is not DASH else -1)
 
 
 def break_(shell: Shell, args: list[str]) -> int:
@@ -58,9 +58,11 @@ def eval_(shell: Shell, args: list[str]) -> int:
 
 
 def dot(shell: Shell, args: list[str]) -> int:
+    if args[1:2] == ["--"] and shell.dialect is not DASH:
+        args = [args[0], *args[2:]]
     if len(args) < 2:
         if shell.dialect is not BASH:
-            return 0
+            return 2 * (shell.dialect is not DASH)
         shell.complain("filename argument required", args[0])
         shell.err(".: usage: . filename [arguments]\n")
         return 2
@@ -68,12 +70,14 @@ def dot(shell: Shell, args: list[str]) -> int:
     if path is None:
         return fail(shell, args, "dot not found", args[1])
     try:
-        source = shell.files.read(path).decode("utf-8", "surrogateescape")
+        source = shell.files.read(path).decode("utf-8", "surrogateescape").replace("\0", "")
     except OSError as error:
+        if isinstance(error, IsADirectoryError) and shell.dialect is not BASH:
+            return 0
         short = messages.file_reason(shell.dialect, "open", error)
         return fail(shell, args, "dot", args[1], messages.reason(error), short)
     if len(args) > 2 and shell.dialect is not DASH:
-        shell.push(FunctionFrame(shell.env.arguments))
+        shell.push(FunctionFrame(shell))
         shell.env.arguments = args[2:]
     shell.status = 0
     run_text(shell, source, path, returns=True)
@@ -91,7 +95,7 @@ def _dot_path(shell: Shell, name: str) -> str | None:
 
 
 def exec_(shell: Shell, args: list[str]) -> int:
-    words = args[2:] if args[1:2] == ["--"] else args[1:]
+    words = args[2:] if args[1:2] == ["--"] and shell.dialect is not DASH else args[1:]
     if not words:
         return 0
     try:

@@ -6,7 +6,7 @@ import re
 
 from labkit.shell import messages
 from labkit.shell.builtins.saying import say
-from labkit.shell.messages import BASH, DASH
+from labkit.shell.messages import BASH
 from labkit.shell.running import Shell
 
 
@@ -34,8 +34,7 @@ def cd(shell: Shell, args: list[str]) -> int:
         new = shell.files.cwd
     shell.env.variables["OLDPWD"] = old
     shell.env.variables["PWD"] = new
-    if shell.dialect is not DASH:
-        shell.env.exported |= {"OLDPWD", "PWD"}
+    shell.env.exported |= {"OLDPWD", "PWD"}
     if show or through:
         shell.out(f"{new}\n")
     return 0
@@ -50,7 +49,8 @@ def _change_folder(shell: Shell, args: list[str], target: str, old: str) -> tupl
     for path, through in candidates:
         logical = _logical(old, path)
         try:
-            shell.files.chdir(logical if shell.files.is_dir(path) and shell.files.exists(logical) else path)
+            by_text = shell.dialect is not BASH or (shell.files.is_dir(path) and shell.files.exists(logical))
+            shell.files.chdir(logical if by_text else path)
         except OSError as failed:
             error = failed
             continue

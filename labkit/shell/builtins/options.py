@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from typing import NamedTuple
 
-from labkit.shell.builtins.saying import fail, say, single_quoted
+from labkit.shell.builtins.saying import NAME, fail, say, single_quoted
 from labkit.shell.messages import ASH, BASH, DASH
-from labkit.shell.running import Shell
+from labkit.shell.running import FIRST_OPTION, Shell
 
 _OPTIONS = {  # in the order of `set -o`
     "errexit": "e",
     "noglob": "f",
+    "ignoreeof": "I",
     "monitor": "m",
     "noexec": "n",
     "xtrace": "x",
     "verbose": "v",
+    "vi": "V",
+    "emacs": "E",
     "noclobber": "C",
     "allexport": "a",
     "notify": "b",
@@ -32,7 +35,7 @@ _SHOPT = (  # those of bash that are on from the start, and further ones
               "nocasematch no_empty_cmd_completion nullglob patsub_replacement progcomp_alias restricted_shell "
               "shift_verbose varredir_close xpg_echo".split()),
 )  # fmt: skip
-_LETTERS = frozenset("abCefhmnuvxBEHT")
+_LETTERS = frozenset("abCefhmnuvxBEHTIV")
 
 
 def set_(shell: Shell, args: list[str]) -> int:
@@ -49,6 +52,7 @@ def set_(shell: Shell, args: list[str]) -> int:
     rest = _set_options(shell, args)
     if rest is not None:
         env.arguments = rest
+        shell.next_option = FIRST_OPTION
     return 0
 
 
@@ -57,7 +61,7 @@ def _set_options(shell: Shell, args: list[str]) -> list[str] | None:
     place = 1
     while place < len(args):
         arg = args[place]
-        if arg in ("--", "-"):
+        if arg in ("--", "-") or (arg == "+" and shell.dialect is not BASH):
             return args[place + 1 :] if arg == "--" or place + 1 < len(args) else None
         if arg[:1] not in ("-", "+") or len(arg) < 2:
             return args[place:]
@@ -121,74 +125,74 @@ def shopt(shell: Shell, args: list[str]) -> int:
 
 
 def getopts(shell: Shell, args: list[str]) -> int:
+    """As in dash's options.c; bash differs in what OPTIND is within a group of letters, and OPTARG at the end."""
     if len(args) < 3:
         shell.complain("usage: getopts optstring var [arg]", args[0])
         return 2
-    letters, name = args[1], args[2]
+    letters = args[1]
     given = args[3:] or shell.arguments
-    index = _option_index(shell, len(given))
-    place = shell.option_place
-    found = _next_option(given, index, place)
-    if found is None:
-        if index <= len(given) and given[index - 1] == "--":
-            index += 1
-        return _option_result(shell, name, "?", None, index, 1, 1)
-    letter, index, place = found
-    wants = letters.find(letter) if letter != ":" else -1
-    if wants < 0:
-        return _bad_option(shell, letters, name, letter, index, place)
-    if letters[wants + 1 : wants + 2] != ":":
-        return _option_result(shell, name, letter, "" if shell.dialect is not BASH else None, index, place, 0)
-    before = given[found[1] - 1] if place > 1 else ""
-    if place > 1:
-        value, index = before[place:], index + 1
-    elif index <= len(given):
-        value, index = given[index - 1], index + 1
-    else:
-        return _no_argument(shell, letters, name, letter, index)
-    return _option_result(shell, name, letter, value, index, 1, 0)
+    bash = shell.dialect is BASH
+    following, offset = shell.next_option
+    if following > len(given) + 1 and not bash:
+        following, offset = 1, -1
+    before = given[following - 2] if 1 < following <= len(given) + 1 else ""
+    rest = before[offset:] if offset > 0 else ""
+    if not rest:
+        arg = given[following - 1] if following <= len(given) else ""
+        if arg[:1] != "-" or arg == "-" or arg == "--":
+            following += arg == "--"
+            return _option_found(
+                shell, args, _Option("?", None if shell.dialect is not DASH else "", following, ""), status=1
+            )
+        following, rest = following + 1, arg[1:]
+    option = _option(shell, letters, given, following, rest)
+    return _option_found(shell, args, option)
 
 
-def _option_index(shell: Shell, given: int) -> int:
-    """OPTIND; the first argument again where it is no place to be (bash lets one beyond the end be)."""
-    text = shell.get("OPTIND") or ""
-    index = max(1, int(text)) if re.fullmatch("[0-9]+", text) else 1
-    return 1 if index > given + 1 and shell.dialect is not BASH else index
+class _Option(NamedTuple):
+    """A letter, its argument (None: there is none), the number of the next argument, what is left of this one."""
+
+    letter: str
+    argument: str | None
+    following: int
+    rest: str
 
 
-def _next_option(given: list[str], index: int, place: int) -> tuple[str, int, int] | None:
-    """The next letter, and where the one after it stands: the argument's number and the place in it."""
-    if index > len(given):
-        return None
-    arg = given[index - 1]
-    if place == 1 and (len(arg) < 2 or arg[0] != "-" or arg == "--"):
-        return None
-    if place >= len(arg):
-        return _next_option(given, index + 1, 1)
-    return (arg[place], index, place + 1) if place + 1 < len(arg) else (arg[place], index + 1, 1)
+def _option(shell: Shell, letters: str, given: list[str], following: int, rest: str) -> _Option:
+    letter, rest = rest[0], rest[1:]
+    quiet = letters.startswith(":")
+    place = letters.find(letter) if letter != ":" else -1
+    if place < 0:
+        if not quiet:
+            _say_option(shell, "illegal option", letter, f"Illegal option -{letter}")
+        return _Option("?", letter if quiet else None, following, rest)
+    if letters[place + 1 : place + 2] != ":":
+        return _Option(letter, None if shell.dialect is BASH else "", following, rest)
+    if rest:
+        return _Option(letter, rest, following, "")
+    if following <= len(given):
+        return _Option(letter, given[following - 1], following + 1, "")
+    if not quiet:
+        _say_option(shell, "option requires an argument", letter, f"No arg for -{letter} option")
+    return _Option(":" if quiet else "?", letter if quiet else None, following, "")
 
 
-def _option_result(shell: Shell, name: str, letter: str, value: str | None, index: int, place: int, status: int) -> int:
-    shell.assign(name, letter)
-    if value is None:
+def _say_option(shell: Shell, bash: str, letter: str, others: str) -> None:
+    shell.err(f"{shell.arg0}: {bash} -- {letter}\n" if shell.dialect is BASH else f"{others}\n")
+
+
+def _option_found(shell: Shell, args: list[str], option: _Option, status: int = 0) -> int:
+    if option.argument is None:
         shell.env.variables.pop("OPTARG", None)
-    else:
-        shell.assign("OPTARG", value)
-    shell.env.variables["OPTIND"] = str(index)
-    shell.option_place = place
+    elif status == 0:
+        shell.assign("OPTARG", option.argument)
+    within = shell.dialect is BASH and option.rest
+    shell.env.variables["OPTIND"] = str(option.following - 1 if within else option.following)
+    before = shell.arguments if len(args) < 4 else args[3:]
+    size = len(before[option.following - 2]) if 1 < option.following <= len(before) + 1 else 0
+    shell.next_option = (option.following, size - len(option.rest) if option.rest else -1)
+    if not NAME.match(args[2]):
+        shell.next_option = FIRST_OPTION
+        return say(shell, args, "bad name", args[2])
+    shell.assign(args[2], option.letter)
     return status
-
-
-def _bad_option(shell: Shell, letters: str, name: str, letter: str, index: int, place: int) -> int:
-    if letters.startswith(":"):
-        return _option_result(shell, name, "?", letter, index, place, 0)
-    shell.err(f"{shell.arg0}: illegal option -- {letter}\n" if shell.dialect is BASH else f"Illegal option -{letter}\n")
-    return _option_result(shell, name, "?", None, index, place, 0)
-
-
-def _no_argument(shell: Shell, letters: str, name: str, letter: str, index: int) -> int:
-    if letters.startswith(":"):
-        return _option_result(shell, name, ":", letter, index, 1, 0)
-    said = f"{shell.arg0}: option requires an argument -- {letter}\n"
-    shell.err(said if shell.dialect is BASH else f"No arg for -{letter} option\n")
-    return _option_result(shell, name, "?", None, index, 1, 0)

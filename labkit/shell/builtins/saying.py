@@ -69,6 +69,8 @@ def echo(shell: Shell, args: list[str]) -> int:
 def printf(shell: Shell, args: list[str]) -> int:
     if len(args) > 1 and args[1] == "--":
         args = [args[0], *args[2:]]
+    elif shell.dialect is DASH and len(args) > 1 and len(args[1]) > 1 and args[1].startswith("-"):
+        return say(shell, args, "option", args[1][:2])
     if len(args) < 2:
         usage = {"dash": "usage: printf format [arg ...]", "bash": "usage: printf [-v var] format [arguments]"}
         shell.complain(usage.get(shell.dialect.name, "usage: printf FORMAT [ARG]..."), args[0])
@@ -87,7 +89,9 @@ def _speaker(shell: Shell) -> str:
 def test(shell: Shell, args: list[str]) -> int:
     speaker = _speaker(shell)
     try:
-        return int(not evaluated(args[0], args[1:], shell.files, speaker, partial(_is_terminal, shell)))
+        return int(
+            not evaluated(args[0], args[1:], shell.files, speaker, partial(_is_terminal, shell), shell.process.tick)
+        )
     except BadTest as bad:
         applet_says(shell, args, bad.form(speaker).format(*bad.texts))
         return 2

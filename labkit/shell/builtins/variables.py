@@ -24,6 +24,9 @@ def readonly(shell: Shell, args: list[str]) -> int:
 def _mark(shell: Shell, args: list[str], marked: set[str]) -> int:
     """export and readonly."""
     command = args[0]
+    wrong = next((arg for arg in args[1:2] if re.match("-[^-p]", arg)), "")
+    if wrong and (shell.dialect is DASH or wrong[:2] != "-n" or command != "export"):
+        return fail(shell, args, "option", wrong[:2])
     operands = [arg for arg in args[1:] if arg not in ("-p", "--")]
     take_away = operands[:1] == ["-n"] and command == "export"
     if not operands:
@@ -63,7 +66,7 @@ def unset(shell: Shell, args: list[str]) -> int:
     for name in args[1:]:
         if name in ("-v", "-f", "--"):
             continue
-        if functions or (name in env.functions and name not in env.variables):
+        if functions or (shell.dialect is BASH and name in env.functions and name not in env.variables):
             env.functions.pop(name, None)
         elif name in env.readonly:
             return fail(shell, args, "unset read only", name)
@@ -83,11 +86,12 @@ def local(shell: Shell, args: list[str]) -> int:
         name, assigned, value = operand.partition("=")
         if not NAME.match(name):
             return fail(shell, args, "bad name", name)
+        again = frame is not None and name in frame.saved
         if frame is not None:
             frame.saved.setdefault(name, shell.env.remembered([name])[name])
         if assigned:
             shell.assign(name, value)
-        elif shell.dialect is not DASH:
+        elif shell.dialect is not DASH and not again:
             shell.env.variables.pop(name, None)
     return 0
 
