@@ -23,6 +23,8 @@ KEPT = ("three-layers", "layer-or-metadata", "a-tag-moves")  # of lesson 02: eno
 LESSON, RECORDS = "02-layered-images.ipynb", "02-layered-images.toml"
 LAST = """## What you can say now
 
+## On your own machine
+
 [back](01-where-docker-keeps-its-files.ipynb) and [forward](03-the-build-cache.ipynb).
 
 ![A stack](picture.png)"""
@@ -145,6 +147,7 @@ CELL_FAULTS = [  # (cell, what is other, all that is said)
     ("last", {"source": LAST.replace("03-the", "../notebooks/03-the")}, ["no link leads forward to 03-the-build-cache.ipynb"]),
     ("last", {"source": LAST.replace("01-where", "../notebooks/01-where")}, ["no link leads back to 01-where-docker-keeps-its-files.ipynb"]),
     ("last", {"source": LAST.replace("What you can say now", "The end")}, ["it has no summary: a heading such as 'What you can say now'"]),
+    ("last", {"source": LAST.replace("your own", "another")}, ["it has no section 'On your own machine'"]),
     ("last", {"source": LAST + "\n> **The notes say:** so."}, ["it speaks of the notes, which lesson 00 names: 'Often said', 'What happens'"]),
 ]  # fmt: skip
 

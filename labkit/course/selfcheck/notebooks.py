@@ -125,6 +125,8 @@ def _frame_faults(notebook: Notebook) -> Iterator[str]:
     for word, name in _neighbours(names, at):
         if f"({name}.ipynb" not in prose:
             yield f"no link leads {word} to {name}.ipynb"
+    if "On your own machine" not in headings:
+        yield "it has no section 'On your own machine'"
     if at and re.search(r"\bthe notes\b", prose, re.IGNORECASE):
         yield "it speaks of the notes, which lesson 00 names: 'Often said', 'What happens'"
 
