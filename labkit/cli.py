@@ -6,6 +6,7 @@ Jupyter's part is imported only by the two commands that run notebooks.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def submit(args: argparse.Namespace) -> int:
     from labkit.course.exercises import CourseError
     from labkit.course.lessons import find_lesson
     from labkit.course.progress import current, open_progress, write_whole
-    from labkit.grading.submission import SUFFIX, parse_submission, write_submission
+    from labkit.grading.submission import parse_submission, write_submission
 
     progress = open_progress()
     learner = args.name or current().learner
@@ -42,7 +43,7 @@ def submit(args: argparse.Namespace) -> int:
         lesson = find_lesson(args.lesson).stem if args.lesson else ""
     except CourseError as error:
         raise UsageError(str(error)) from None
-    out = Path(args.out or f"{_file_name(learner)}{SUFFIX}")
+    out = submission_path(args.out, learner)
     text = write_submission(progress, learner, current().seed, lesson)
     submission = parse_submission(out.name, text.encode("utf-8", "replace"))
     count = len(submission.answers)
@@ -52,6 +53,15 @@ def submit(args: argparse.Namespace) -> int:
     print(f"{out}: {count} answer{'' if count == 1 else 's'} of {learner}. Hand in this file.")
     print(f"Its code, as a receipt: {submission.code}")
     return 0
+
+
+def submission_path(out: str | None, learner: str) -> Path:
+    """Where `labkit submit` writes: here, or where the progress is if nobody may write here."""
+    from labkit.course.progress import home
+    from labkit.grading.submission import SUFFIX
+
+    name = f"{_file_name(learner)}{SUFFIX}"
+    return Path(out) if out else Path(name) if os.access(".", os.W_OK) else home() / name
 
 
 def _file_name(learner: str) -> str:

@@ -32,14 +32,7 @@ PRELOADED = [
     "ipython",
 ]  # not to be installed again
 APPS = ("lab", "notebooks")
-UNUSED = (
-    "doc",
-    "rspack.config.js",
-    "rspack.config.analyze.js",
-    "rspack.config.watch.js",
-    "package.json",
-    "jupyter-lite.ipynb",
-)
+UNUSED = ("doc", "rspack.config.js", "rspack.config.analyze.js", "rspack.config.watch.js", "package.json")
 NOT_KEPT = {"service-worker.js", "jupyterlite-worker.js", "version.json"}  # the first two the browser keeps itself
 READ = 'The lab needs JavaScript. <a href="../lessons/">The lessons can be read without.</a>'
 
@@ -128,7 +121,10 @@ def _prepare(page: Path) -> None:
     for before, after in (
         (r"(?=await import\(\s*'\.\./config-utils)", "await (await import('../page/course.mjs')).prepare();\n        "),
         (r"<html>", '<html lang="en">'),
-        (r"<title>[^<]*</title>", "<title>labkit: how Docker stores things</title>"),
+        (
+            r"<title>[^<]*</title>",
+            '<title>labkit: how Docker stores things</title>\n    <link rel="icon" href="../favicon.ico">',
+        ),
         (r"JupyterLite requires JavaScript to be enabled in your browser\.", READ),
     ):
         text, found = re.subn(before, after, text)

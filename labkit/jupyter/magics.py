@@ -8,6 +8,8 @@ is seen, as in a terminal. A mistake in how a magic is used is one line on stder
 from __future__ import annotations
 
 import ast
+import base64
+import html
 import inspect
 import shlex
 import sys
@@ -15,12 +17,14 @@ from collections.abc import Callable
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import HTML, display
 
 from labkit import cli
+from labkit.course.progress import current
 from labkit.course.session import InputOutcome, RecordedInput, Timeline
 from labkit.course.setups import machine_with
 from labkit.jupyter.panel import Memory
-from labkit.jupyter.picture import Picture, picture
+from labkit.jupyter.picture import IN_BROWSER, Picture, picture
 from labkit.jupyter.view import MachineView, look
 from labkit.machine import Machine
 
@@ -177,11 +181,24 @@ class LabMagics(Magics):
     def labkit(self, line: str) -> None:
         """%labkit ARGUMENTS: the labkit command, as in %labkit submit; it needs no terminal that finds it."""
         try:
-            cli.main(shlex.split(line))
+            words = shlex.split(line)
+            status = cli.main(words)
         except ValueError as error:
             complain(f"%labkit: {error}")
         except SystemExit:  # --help has printed what it has to say
             pass
+        else:
+            if words[:1] == ["submit"] and status == 0:
+                self._offer(words)
+
+    def _offer(self, words: list[str]) -> None:
+        """The file to hand in as a download, where it does not lie beside the notebook on the learner's own disk."""
+        args = cli.parser().parse_args(words)
+        path = cli.submission_path(args.out, args.name or current().learner)
+        if IN_BROWSER or (path.is_absolute() and not args.out):
+            address = "data:application/json;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+            name = html.escape(path.name)
+            display(HTML(f'<a download="{name}" href="{address}">Save {name} on this computer</a>'))
 
     @no_var_expand
     @cell_magic

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 import labkit.jupyter
 from labkit import Machine
@@ -164,3 +168,21 @@ def test_the_labkit_command_in_a_cell(
         assert printed.err.startswith(err)
     shell.run_cell("%labkit --help")
     assert capsys.readouterr().out.startswith("usage: labkit")
+
+
+def test_where_nobody_may_write_the_file_to_hand_in_is_a_download(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a course folder that is read-only, on Binder."""
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LABKIT_LEARNER", "ann")
+    shell.run_cell_magic("answer", "whose-file-is-it", "nothing")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != ".")
+    with capture_output() as captured:
+        shell.run_line_magic("labkit", "submit")
+    written = tmp_path / "home" / "ann.labkit.json"
+    assert f"{written}: 1 answer of ann." in captured.stdout
+    (link,) = [output.data["text/html"] for output in captured.outputs]
+    found = re.fullmatch(r'<a download="ann.labkit.json" href="data:application/json;base64,([^"]+)">.*</a>', link)
+    assert found
+    assert base64.b64decode(found[1]) == written.read_bytes()
