@@ -23,13 +23,14 @@ from labkit.engine.core.core import About, Event, Frozen
 from labkit.engine.daemon import daemon, daemoninfo
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.files import Entry, Files, Inode, Namespace, Place, Source, Store, Tree, tmpfs
-from labkit.files.contents import TooLarge
+from labkit.files.contents import failure
 from labkit.files.inodes import Saved
 from labkit.files.layers import grow
-from labkit.kernel.limits import Runaway, metered
+from labkit.kernel import limits
 from labkit.kernel.process import (
     AtPrompt,
     Clock,
+    ExecError,
     Input,
     Kernel,
     Killed,
@@ -57,11 +58,6 @@ _STEP = 1_000_000_000  # ns that each command takes
 _EXEC = 1_000_000  # ns that starting a program takes
 _BUDGET = 160_000  # steps of one command
 _START_STEPS = 10  # that starting a program takes
-_STOPPED = {
-    RecursionError: "nested too deeply",
-    MemoryError: "it takes too much memory",
-    TooLarge: "so many bytes do not fit into memory",
-}
 INTERRUPT, END = "\x03", "\x04"  # what the keys ^C and ^D type
 WAITING = ("> ", "")  # prompts of a terminal that waits for the rest of a command, or for what a program reads
 _DISK = 0xFE01  # st_dev of the host's disk: 254, 1
@@ -313,10 +309,13 @@ class Machine:
         try:
             self._jobs.advance()
             self.kernel.budget = _BUDGET
-            with metered(self.kernel.tick):
+            with limits.metered(self.kernel.tick):
                 return command()
-        except (Runaway, RecursionError, MemoryError, TooLarge) as error:
-            complain(f"labkit: stopped: {error if isinstance(error, Runaway) else _STOPPED[type(error)]}\n")
+        except limits.STOPPED as error:
+            complain(f"labkit: stopped: {limits.reason(error)}\n")
+        except ExecError as error:  # the shell itself is gone
+            complain(f"{error.path}: {failure(error.errno).strerror}\n")
+            return 127
         except OSError as error:  # a file that the machine itself needs was taken away
             complain(f"labkit: stopped: {error.filename}: {error.strerror}\n")
         except (Exception, Parked, Killed) as fault:
@@ -326,6 +325,7 @@ class Machine:
             return 70
         finally:
             self.spent += _BUDGET - self.kernel.budget
+            limits.count(_BUDGET - self.kernel.budget)
             self.kernel.budget = _BUDGET  # of what is asked between two commands, a new shell's prompt among it
         return 137
 

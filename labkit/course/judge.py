@@ -333,7 +333,7 @@ def judged(exercise: Exercise, answer: object) -> tuple[Judgement, Verdict | Non
         verdict.results,
         named.name if named else None,
         _reply(named) if named else explained(exercise, verdict.results),
-        notes=tuple(f"`{each.line.splitlines()[0]}` ended with: {each.error}" for each in failed),
+        notes=tuple(f"`{each.title}` ended with: {each.error}" for each in failed),
     )
     return judgement, verdict
 

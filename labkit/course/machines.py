@@ -23,6 +23,7 @@ from labkit.kernel.golang import text as text_at
 from labkit.machine import Completed, Machine, Snapshot, Terminal
 
 MOST_INPUTS = 400  # of one answer
+SHOWN = 300  # characters of a line that is told
 LONGEST = 64 << 10  # characters of one answer
 MOST_STEPS = 500_000  # of one answer; the solutions take up to 29,000
 ADVICE = re.compile(r"Run '.*' for more information$|Usage: ")  # what docker prints below its message
@@ -41,6 +42,11 @@ class Played:
     line: str
     returncode: int
     error: str  # the last line that it wrote to stderr, apart from docker's advice; "" where it succeeded
+
+    @property
+    def title(self) -> str:
+        """Its first line, cut where that is long."""
+        return shortened(self.line.strip().partition("\n")[0])
 
 
 @contextmanager
@@ -77,9 +83,13 @@ def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:
     return played
 
 
+def shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
 def _last_line(done: Completed) -> str:
     lines = [line for line in (done.stderr or "").splitlines() if line.strip() and not ADVICE.match(line)]
-    return lines[-1] if lines and done.returncode else ""
+    return shortened(lines[-1]) if lines and done.returncode else ""
 
 
 def inputs_of(answer: object) -> list[str]:

@@ -15,13 +15,12 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from labkit.course.exercises import CourseFiles
-from labkit.grading.filework import FileTask, judge_file, start_worker
+from labkit.grading.filework import STOPPED, FileTask, judge_file, start_worker
 from labkit.grading.store import JudgedFile
 
 P = ParamSpec("P")
 T = TypeVar("T")
 AHEAD = 4  # files a worker that are handed out at a time
-DIED = "stopped, not graded: it takes more time or memory than a submission may"
 
 
 class ExecutorError(Exception):
@@ -148,7 +147,7 @@ class _Pool:
 
     def _alone(self, task: FileTask) -> JudgedFile:
         with open_executor(self.name, 1) as executor:
-            return _result(executor.submit(self.work, task), task) or JudgedFile(task.key, faults=(DIED,))
+            return _result(executor.submit(self.work, task), task) or JudgedFile(task.key, faults=(STOPPED,))
 
 
 def _result(future: Future[JudgedFile], task: FileTask) -> JudgedFile | None:
@@ -161,5 +160,5 @@ def _result(future: Future[JudgedFile], task: FileTask) -> JudgedFile | None:
         raise ExecutorError("the executor went away; the same command goes on from here") from None
     except Exception as error:  # Dask names the task that its workers died of: KilledWorker
         if type(error).__name__ == "KilledWorker":
-            return JudgedFile(task.key, faults=(DIED,))
+            return JudgedFile(task.key, faults=(STOPPED,))
         raise

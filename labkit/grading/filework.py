@@ -13,11 +13,15 @@ from labkit.course.exercises import CourseError, CourseFiles, use_course
 from labkit.course.judge import KINDS, Judgement
 from labkit.course.record import Exercise, for_learner
 from labkit.course.verdict import check_all, facts_of
-from labkit.grading.judging import StoppedError, UngradedError, grade_answer, load, short
+from labkit.grading.judging import UngradedError, grade_answer, load, short
 from labkit.grading.store import JudgedAnswer, JudgedFile
 from labkit.grading.submission import Given, Submission, SubmissionError, parse_submission
+from labkit.grading.wall import WallError, wall
 from labkit.grading.whose import DoubtError, Whom
+from labkit.kernel import limits
 
+STOPPED = "stopped, not graded: it takes more time or memory than a submission may"
+MOST_STEPS = 4_000_000  # of all answers in a file; the course's solutions take a tenth
 LONGEST_ANSWER = 1 << 16  # characters of an answer that are kept to be shown
 
 
@@ -53,7 +57,15 @@ def definition(asked: str) -> str:
 
 
 def judge_file(task: FileTask) -> JudgedFile:
-    """Whatever the file is; a fault of it is a line of what comes back."""
+    """Whatever the file is, behind the wall; a fault of it is a line of what comes back."""
+    try:
+        with wall():
+            return _judge_file(task)
+    except (WallError, MemoryError):
+        return JudgedFile(task.key, faults=(STOPPED,))
+
+
+def _judge_file(task: FileTask) -> JudgedFile:
     try:
         submission = parse_submission(task.name, task.data)
         learner, drawn_by = task.whom.decide(submission.claimed)
@@ -62,11 +74,12 @@ def judge_file(task: FileTask) -> JudgedFile:
     except DoubtError as error:
         return JudgedFile(task.key, doubt=str(error))
     first = {_resolved(given): place for place, given in reversed(list(enumerate(submission.answers)))}
-    answers = tuple(
-        _judged(place, given, drawn_by, task)
-        for place, given in enumerate(submission.answers)
-        if first[_resolved(given)] == place and (task.only is None or given.exercise in task.only)
-    )
+    with limits.counting() as count:
+        answers = tuple(
+            _judged(place, given, drawn_by, task, count.steps > MOST_STEPS)
+            for place, given in enumerate(submission.answers)
+            if first[_resolved(given)] == place and (task.only is None or given.exercise in task.only)
+        )
     code, lesson = submission.code, submission.lesson
     return JudgedFile(task.key, learner, drawn_by, lesson, code, _faults(submission, task.seed), "", answers)
 
@@ -90,7 +103,8 @@ def _resolved(given: Given) -> str:
         return given.exercise
 
 
-def _judged(place: int, given: Given, drawn_by: str, task: FileTask) -> JudgedAnswer:
+def _judged(place: int, given: Given, drawn_by: str, task: FileTask, tired: bool) -> JudgedAnswer:
+    """`tired`: the answers before this one have taken all the steps that one file has."""
     text = json.dumps(given.answer, ensure_ascii=False)
     text = text if len(text) <= LONGEST_ANSWER else json.dumps(text[:LONGEST_ANSWER] + "…", ensure_ascii=False)
     digest = definition(given.exercise)
@@ -100,14 +114,14 @@ def _judged(place: int, given: Given, drawn_by: str, task: FileTask) -> JudgedAn
 
     if digest and given.slug not in task.slugs:
         return row("skipped", "")
+    if tired:
+        return row("stopped", f"'{short(given.exercise)}' was not graded: the answers before it took too many steps")
     try:
         graded = grade_answer(given, drawn_by, task.seed)
         judgement = json.dumps(asdict(graded.judgement), ensure_ascii=False)
         return row(
             "judged", judgement, credit(for_learner(load(given.exercise), drawn_by, task.seed), graded.judgement)
         )
-    except StoppedError as error:
-        return row("stopped", str(error))
     except UngradedError as error:
         return row("refused", str(error))
 

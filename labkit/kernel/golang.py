@@ -227,6 +227,8 @@ def sorted_dumps(value: Mapping[str, object]) -> str:
 
 
 DEEPEST = 40
+MOST_VALUES = 500_000
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
 
 
@@ -246,6 +248,8 @@ def read_json(data: bytes, largest: int) -> Json:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadJsonError("it is not UTF-8 text") from None
+    if text.count(",") > MOST_VALUES and STRING.sub("", text).count(",") > MOST_VALUES:
+        raise BadJsonError(f"it has more than {MOST_VALUES:,} values")
     if too_deep(text):
         raise BadJsonError(f"it is nested more than {DEEPEST} levels deep")
     try:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+
+from labkit.files.contents import TooLarge
 
 HELD = 16 << 20  # bytes of one text
 _BYTES_A_STEP = 256  # so a command's steps are also all the bytes that it can make
@@ -18,7 +21,62 @@ class Runaway(Exception):
     """A command used up what one command may use (steps, output, depth); str() says which."""
 
 
+STOPPED = (Runaway, RecursionError, MemoryError, TooLarge)  # what ends a command that takes too much
+_REASONS = {
+    RecursionError: "nested too deeply",
+    MemoryError: "it takes too much memory",
+    TooLarge: "so many bytes do not fit into memory",
+}
+
+
+def reason(error: BaseException) -> str:
+    """One of STOPPED in words. MemoryError goes on to who has limited the memory."""
+    if isinstance(error, MemoryError) and _memory_limited.get():
+        raise error
+    return str(error) if isinstance(error, Runaway) else _REASONS[type(error)]
+
+
 _meter: ContextVar[Callable[[int], object] | None] = ContextVar("meter", default=None)
+
+
+@dataclass
+class StepCount:
+    """The steps of all commands while it counts."""
+
+    steps: int = 0
+
+
+_count: ContextVar[StepCount | None] = ContextVar("count", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[StepCount]:
+    """The steps of all commands in here."""
+    count = StepCount()
+    before = _count.set(count)
+    try:
+        yield count
+    finally:
+        _count.reset(before)
+
+
+def count(steps: int) -> None:
+    """A command took so many."""
+    if counted := _count.get():
+        counted.steps += steps
+
+
+_memory_limited: ContextVar[bool] = ContextVar("memory_limited", default=False)
+
+
+@contextmanager
+def memory_is_limited() -> Iterator[None]:
+    """In here somebody else deals with MemoryError: what it ends depends on the computer."""
+    before = _memory_limited.set(True)
+    try:
+        yield
+    finally:
+        _memory_limited.reset(before)
 
 
 @contextmanager

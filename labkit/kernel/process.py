@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from labkit.files import Content, Files, Place
 from labkit.files.errno import EACCES, EISDIR, ENOENT, ENOTDIR
+from labkit.kernel import limits
 from labkit.kernel.limits import Runaway
 
 SECOND = 1_000_000_000  # nanoseconds
@@ -425,7 +426,9 @@ class LeftJobs:
             job.parked.resume(process)
         except Parked as parked:
             self.add(process, parked)
-        except (Runaway, RecursionError, MemoryError, OSError, Killed):
+        except (OSError, Killed, *limits.STOPPED) as error:
+            if isinstance(error, MemoryError):
+                limits.reason(error)
             return  # there is nobody to tell
         finally:
             kernel.budget = budget

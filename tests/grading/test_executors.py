@@ -9,7 +9,7 @@ import pytest
 from classroom import MARKS, letter, submission
 
 from labkit.grading import executors
-from labkit.grading.executors import DIED, ExecutorError, judge_all
+from labkit.grading.executors import STOPPED, ExecutorError, judge_all
 from labkit.grading.filework import FileTask, judge_file
 from labkit.grading.roster import Learner
 from labkit.grading.store import JudgedFile
@@ -46,7 +46,7 @@ def test_a_process_that_dies_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(executors, "judge_in", die)
     tasks = [task("a"), task("b", "poison"), *(task(f"s{number}") for number in range(5)), task("c", "poison")]
     found = told(list(judge_all(tasks, "processes", 2, ())))
-    assert {key for key, each in found.items() if each == (DIED,)} == {"b", "c"}
+    assert {key for key, each in found.items() if each == (STOPPED,)} == {"b", "c"}
     assert len(found) == 8
 
 

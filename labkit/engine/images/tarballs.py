@@ -199,11 +199,13 @@ def load(core: Core, archive: Content) -> list[str]:
         raise invalid(f"invalid archive: failed to decode manifest.json: {error}") from None
     if manifest is None:
         raise invalid("invalid manifest, manifest cannot be null (but can be [])")
+    if not isinstance(manifest, list) or not all(isinstance(item, dict) for item in manifest):
+        raise invalid("invalid archive: failed to decode manifest.json: json: cannot unmarshal into manifestItem")
     lines, loaded, names = [], [], []
     for item in manifest:
         image = _load_image(core, item, files)
         loaded.append((image.id, item.get("Parent") or ""))
-        names = [parse(name) for name in item.get("RepoTags") or ()]
+        names = [parse(name) for name in golang.texts(item, "RepoTags")]
         for name in names:
             lines += _name_loaded(core, image.id, name)
     for identifier, parent in loaded:
@@ -247,8 +249,8 @@ def _unpacked(archive: Content) -> Content:
 
 
 def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Image:
-    config = json.loads(bytes(files[golang.text(item, "Config")]))
-    diff_ids = config["rootfs"]["diff_ids"] or []
+    config = _config(_file(files, golang.text(item, "Config")))
+    diff_ids = golang.texts(config, "rootfs", "diff_ids")
     paths = golang.texts(item, "Layers")
     if len(diff_ids) != len(paths):
         raise invalid(f"invalid manifest, layers length mismatch: expected {len(paths)}, got {len(diff_ids)}")
@@ -260,7 +262,7 @@ def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Imag
             record = LayerStore(core).hold(known.chain_id)
         else:
             LayerStore(core).check_depth(parent)
-            record = LayerStore(core).register(Layer.from_tar(files[path]), parent)
+            record = LayerStore(core).register(_layer(_file(files, path)), parent)
             if record.diff_id != diff_id:
                 LayerStore(core).release(record.chain_id)
                 raise invalid(f'invalid diffID for layer: expected "{diff_id}", got "{record.diff_id}"')
@@ -270,6 +272,32 @@ def _load_image(core: Core, item: JsonObject, files: dict[str, Content]) -> Imag
     for chain in reversed(held):
         LayerStore(core).release(chain)
     return image
+
+
+def _file(files: dict[str, Content], path: str) -> Content:
+    if path not in files:
+        raise invalid(f"open /var/lib/docker/tmp/docker-import-1/{path}: no such file or directory")
+    return files[path]
+
+
+def _layer(content: Content) -> Layer:
+    try:
+        return Layer.from_tar(content)
+    except BadArchiveError as error:
+        raise invalid(_bad(error)) from None
+
+
+def _config(content: Content) -> JsonObject:
+    """moby, daemon/internal/image/image.go, NewFromJSON; how Go words a broken one is not looked up."""
+    try:
+        config = json.loads(bytes(content))
+    except ValueError as error:
+        raise invalid(str(error)) from None
+    if not isinstance(config, dict):
+        raise invalid("json: cannot unmarshal into Go value of type image.Image")
+    if not isinstance(config.get("rootfs"), dict):
+        raise invalid("invalid image JSON, no RootFS key")
+    return config
 
 
 def _diffs(core: Core, chain: str | None) -> list[str]:
