@@ -22,6 +22,7 @@ from labkit.kernel import limits
 
 STOPPED = "stopped, not graded: it takes more time or memory than a submission may"
 MOST_STEPS = 4_000_000  # of all answers in a file; the course's solutions take a tenth
+MOST_IN_PART = 0.5  # of the points, for an answer that is not right
 LONGEST_ANSWER = 1 << 16  # characters of an answer that are kept to be shown
 
 
@@ -127,13 +128,18 @@ def _judged(place: int, given: Given, drawn_by: str, task: FileTask, tired: bool
 
 
 def credit(exercise: Exercise, judgement: Judgement) -> float:
-    """The part of the points that an answer earns: of the checks that nothing but work makes hold, those that do.
+    """The part of the points that an answer earns: all where it is right, else at most half, by the checks that hold.
 
     What holds on an untouched machine earns nothing, and costs as much where it holds no longer. Of marks, what blind
-    guessing gives is taken off. What has but one thing to get right is right or not.
+    guessing gives is taken off. What has but one thing to get right is right or not. No more than half, so that a
+    classmate's answers, of which something always fits, are worth next to nothing.
     """
     if judgement.passed or not judgement.results:
         return float(judgement.passed)
+    return MOST_IN_PART * _part(exercise, judgement)
+
+
+def _part(exercise: Exercise, judgement: Judgement) -> float:
     holds = [each.ok for each in judgement.results]
     if KINDS[exercise.kind].machine:
         first = _at_first(f"{exercise.slug}@{exercise.revision}")

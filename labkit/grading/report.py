@@ -78,11 +78,13 @@ class HardExercise:
     title: str
     answered: int = 0
     solved: int = 0
-    misses: Counter[str] = field(default_factory=Counter)
+    misses: Counter[int] = field(default_factory=Counter)  # by the check's number: each learner has other words in it
+    texts: dict[int, str] = field(default_factory=dict)
 
     @property
     def missed(self) -> str:
-        return self.misses.most_common(1)[0][0] if self.misses else ""
+        """As one learner has it."""
+        return self.texts[self.misses.most_common(1)[0][0]] if self.misses else ""
 
     @property
     def times(self) -> int:
@@ -119,7 +121,10 @@ class ClassFigures:
         hard = self.hard[counted.exercise.slug]
         hard.answered += 1
         hard.solved += counted.judgement.passed
-        hard.misses.update(line(each.text)[:200] for each in counted.judgement.results if not each.ok)
+        for number, each in enumerate(counted.judgement.results):
+            if not each.ok:
+                hard.misses[number] += 1
+                hard.texts.setdefault(number, line(each.text)[:200])
 
     def page(self, title: str) -> str:
         got = [each.points for each in self.rows if each.files]

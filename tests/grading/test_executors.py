@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from classroom import MARKS, letter, submission
+from classroom import letter, marks, submission
 
 from labkit.grading import executors
 from labkit.grading.executors import STOPPED, ExecutorError, judge_all
@@ -19,7 +19,7 @@ SLUGS = frozenset(["which-layer-is-it-from", "a-tag-moves"])
 
 
 def task(name: str, text: str | None = None) -> FileTask:
-    text = submission(("a-tag-moves", letter(name)), ("which-layer-is-it-from", MARKS)) if text is None else text
+    text = submission(("a-tag-moves", letter(name)), ("which-layer-is-it-from", marks(name))) if text is None else text
     return FileTask(name, f"{name}.labkit.json", text.encode(), Whom(name, (Learner(name),)), "", SLUGS)
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from classroom import MARKS, letter, notebook, submission
+from classroom import letter, marks, notebook, submission
 
 import labkit.grading.filework as work
 from labkit.grading.grade import Asked, judge_class, results
@@ -45,7 +45,7 @@ def test_a_second_run_judges_only_what_is_new(tmp_path: Path, monkeypatch: pytes
     seen = Seen(monkeypatch)
     folder = tmp_path / "in"
     folder.mkdir()
-    (folder / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS), ("a-tag-moves", "a")))
+    (folder / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", marks("ann")), ("a-tag-moves", "a")))
     with Store(tmp_path / "results.sqlite") as store:
         first = run(folder, store)
         assert sorted(seen.take()) == ["ann a-tag-moves", "ann which-layer-is-it-from"]
@@ -80,7 +80,9 @@ def test_a_corrected_exercise_has_only_its_answers_judged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = Seen(monkeypatch)
-    (tmp_path / "ann.labkit.json").write_text(submission(("which-layer-is-it-from", MARKS), ("a-tag-moves", "a")))
+    (tmp_path / "ann.labkit.json").write_text(
+        submission(("which-layer-is-it-from", marks("ann")), ("a-tag-moves", "a"))
+    )
     definition = work.definition
 
     def corrected(asked: str) -> str:
@@ -122,7 +124,7 @@ def test_killed_at_any_moment_the_same_command_gives_the_same_report(tmp_path: P
     for number in range(8):
         name = f"s{number:02}"
         text = submission(
-            ("which-layer-is-it-from", MARKS), ("a-tag-moves", letter(name)), ("three-layers", "docker ps")
+            ("which-layer-is-it-from", marks(name)), ("a-tag-moves", letter(name)), ("three-layers", "docker ps")
         )
         (folder / f"{name}.labkit.json").write_text(text)
 

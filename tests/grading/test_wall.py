@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from labkit.course.exercises import load_exercise
 from labkit.grading.filework import STOPPED, FileTask, judge_file
 from labkit.grading.roster import Learner
 from labkit.grading.wall import WallError, wall
@@ -58,7 +59,8 @@ def test_such_a_file_has_one_line_and_no_answers(monkeypatch: pytest.MonkeyPatch
         raise MemoryError
 
     monkeypatch.setattr("labkit.grading.judging.judge", too_much)
-    answers = [{"exercise": "a-tag-moves", "revision": 1, "answer": "a"}]
+    revision = load_exercise("a-tag-moves").revision
+    answers = [{"exercise": "a-tag-moves", "revision": revision, "answer": "a"}]
     data = json.dumps({"labkit-submission": 1, "learner": "ann", "answers": answers}).encode()
     task = FileTask("k", "ann.labkit.json", data, Whom("ann", (Learner("ann"),)), "", frozenset({"a-tag-moves"}))
     judged = judge_file(task)
