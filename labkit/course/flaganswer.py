@@ -22,9 +22,11 @@ SAME = ("ro", "rw", "")  # modes of a -v that Mounts shows too
 
 def parse_flags(exercise: Exercise, answer: object) -> list[str]:
     """The answer as words of a command line, none of which is more than a word to the shell; $PWD is its folder."""
-    home = str(machine_with(exercise.setup.machine).run("pwd").stdout.strip())
+    line = answer_word(answer).replace("\\\n", "")
+    if FOLDER.search(line):
+        line = FOLDER.sub(machine_with(exercise.setup.machine).run("pwd").stdout.strip(), line)
     try:
-        words = shlex.split(FOLDER.sub(home, answer_word(answer).replace("\\\n", "")))
+        words = shlex.split(line)
     except ValueError:
         raise AnswerError("a quote in the answer is not closed") from None
     allowed = exercise.own.flags

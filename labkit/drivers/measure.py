@@ -35,7 +35,7 @@ from labkit.files.inodes import DIRECTORY
 
 _ROOT = "/var/lib/docker"
 _BIG = 1 << 30  # bytes of the big file
-_SMALL = 100  # small files in the image
+_SMALL = 50  # small files in the image
 _CONTAINERS = 100
 _DEPTH = 40  # layers of the deep image
 _CHANGED = b"!\n"
@@ -143,8 +143,8 @@ class Part:
 def base_image(files: Files) -> None:
     """Small files in folders."""
     for number in range(_SMALL):
-        files.makedirs(f"/usr/{number // 10}")
-        files.write(f"/usr/{number // 10}/{number}", Content.filler(f"small {number}", 1500 + 150 * number))
+        files.makedirs(f"/usr/{number // 5}")
+        files.write(f"/usr/{number // 5}/{number}", Content.filler(f"small {number}", 1500 + 670 * number))
 
 
 def change(files: Files, path: str, offset: int, data: bytes) -> None:
@@ -162,7 +162,7 @@ def _first_write(bench: Bench) -> None:
 def _small_writes(bench: Bench) -> None:
     files = bench.files(bench.container(bench.pulled([base_image])))
     for number in range(_SMALL):
-        path = f"/usr/{number // 10}/{number}"
+        path = f"/usr/{number // 5}/{number}"
         change(files, path, files.stat(path).st_size - len(_CHANGED), _CHANGED)
 
 

@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from labkit.jupyter.cache_lab import CacheLab, open_lab
 from labkit.jupyter.compare import DriverComparison
 from labkit.jupyter.composer import IMAGE, START, MountComposer
+from labkit.jupyter.drivertour import try_driver as driver_tour
 from labkit.jupyter.exercise import ExerciseWidget, widget
 from labkit.jupyter.layers import LayersWidget
 from labkit.jupyter.layers import widget as layers_widget
@@ -37,6 +38,7 @@ __all__ = [
     "playground",
     "progress",
     "show",
+    "try_driver",
 ]
 
 
@@ -113,11 +115,17 @@ def compare_drivers(part: str = "first-write", quantity: str = "copied") -> Driv
     return shown("compare_drivers", lambda: DriverComparison(part, quantity))
 
 
+def try_driver(driver: str = "overlay2") -> None:
+    """Go on with a fresh machine that has this storage driver, and print where the files of a small container lie."""
+    text = shown("try_driver", lambda: driver_tour(lesson(), driver))
+    print(text or "", end="")
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics, once a shell, and put the functions at hand."""
     if "LabMagics" not in shell.magics_manager.registry:
         shell.register_magics(LabMagics(shell))
-    at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab, compare_drivers)
+    at_hand = (show, exercise, layers, playground, progress, mount_composer, cache_lab, compare_drivers, try_driver)
     shell.push({each.__name__: each for each in at_hand}, interactive=False)
 
 

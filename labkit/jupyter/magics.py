@@ -220,14 +220,15 @@ def choices() -> str:
 
 
 def options(line: str) -> dict[str, object]:
-    """key=value words as arguments; numbers, True and None are taken as such, all else as text."""
+    """key=value words as arguments; lists and None are taken as such, all else as text: 20.10 is no number."""
     found: dict[str, object] = {}
     for word in line.split():
         key, equals, value = word.partition("=")
         if not (equals and key.isidentifier()):
             raise ValueError(f"{word} is not of the form name=value")
         try:
-            found[key] = ast.literal_eval(value)
+            read = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            found[key] = value
+            read = value
+        found[key] = value if isinstance(read, int | float) else read
     return found

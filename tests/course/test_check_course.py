@@ -46,7 +46,7 @@ class Copy:
         (self.notebooks / "picture.png").write_bytes(b"")
 
     def cells_of_a_lesson(self) -> list[dict[str, Any]]:
-        first = "# A lesson\n\nAfter it you can\n\n- say so.\n\nIt takes ten minutes."
+        first = "# A lesson\n\nAfter it you can\n\n- say so.\n\nIt takes about 10 minutes."
         shown = {"text/html": '<img src="x" alt="three layers">', "text/plain": "three layers"}
         tags = ["claim:B1", "claim:B2", "claim:B6", "claim:B7", "picture:1", "picture:2", "misconception:18"]
         return [
@@ -122,9 +122,10 @@ def test_a_fault_of_a_record(old: str, new: str, fault: str, expected: set[str],
 
 
 CELL_FAULTS = [  # (cell, what is other, all that is said)
-    ("opening", {"source": "A lesson. After it you can\n\n- say so, in ten minutes."}, ["its first cell is no title: '# …'"]),
-    ("opening", {"source": "# A lesson of ten minutes"}, ["its first cell does not say what the learner will be able to do: '… you can', and a list"]),
-    ("opening", {"source": "# A lesson\n\nAfter it you can\n\n- say so."}, ["its first cell does not say how long the lesson takes"]),
+    ("opening", {"source": "A lesson. After it you can\n\n- say so, in about 10 minutes."}, ["its first cell is no title: '# …'"]),
+    ("opening", {"source": "# A lesson of about 10 minutes"}, ["its first cell does not say what the learner will be able to do: '… you can', and a list"]),
+    ("opening", {"source": "# A lesson\n\nAfter it you can\n\n- say so."}, ["its first cell does not say how long the lesson takes: 'about 40 minutes'"]),
+    ("opening", {"source": "# A lesson\n\nAfter it you can\n\n- say so.\n\nIt takes about 5 minutes."}, ["it says that it takes 5 minutes; to read and run it takes 6"]),
     ("start", {"source": "%fresh"}, ["its first code cell does not import from labkit.jupyter and run %fresh"]),
     ("claims", {"metadata": {"tags": ["claim:B1", "claim:B2", "claim:B6", "picture:1", "picture:2"]}}, ["no code cell is tagged claim:B7"]),
     ("claims", {"metadata": {"tags": ["claim:B1", "claim:B2", "claim:B6", "claim:B7", "picture:1"]}}, ["no code cell is tagged picture:2"]),

@@ -104,7 +104,7 @@ def test_fresh_starts_over(shell: InteractiveShell, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == "%fresh: nonsense is not of the form name=value\n"
     shell.run_cell("%fresh colour=blue")
     assert capsys.readouterr().err.startswith("%fresh: what can be chosen is system=, storage_driver=")
-    assert options("a=1 b=True c=vfs") == {"a": 1, "b": True, "c": "vfs"}
+    assert options("a=1 b=20.10 c=vfs d=None") == {"a": "1", "b": "20.10", "c": "vfs", "d": None}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from labkit.course.lessons import read_notebook
+from labkit.course.selfcheck.notebooks import MINUTES, minutes
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
@@ -64,3 +67,10 @@ def test_prose_keeps_the_tone(path: Path) -> None:
     assert "!" not in prose
     for word in ("simply", "incorrect", "in this section", "of course", "obviously"):
         assert word not in prose.lower()
+
+
+@every_lesson
+def test_a_lesson_takes_no_longer_than_it_says(path: Path) -> None:
+    """200 words a minute, one and a half cells; and none asks for more than an hour."""
+    (stated,) = MINUTES.findall(source(read(path)["cells"][0]))
+    assert minutes(read_notebook(path)) <= int(stated) <= 60

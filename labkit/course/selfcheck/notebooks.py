@@ -12,6 +12,8 @@ from labkit.course.record import number_fault
 
 USE = re.compile(r"""(?:^|\W)exercise\(\s*["']([^"']+)["']|^\s*%%answer\s+([^\s@]+)""", re.MULTILINE)
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MINUTES = re.compile(r"\babout (\d+) minutes\b")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(|<img\b([^>]*)>")
 ALT = re.compile(r"""\balt=["'][^"']*\S[^"']*["']""")
 LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|\bhref=["']([^"']+)["']""")
@@ -131,6 +133,12 @@ def _frame_faults(notebook: Notebook) -> Iterator[str]:
         yield "it speaks of the notes, which lesson 00 names: 'Often said', 'What happens'"
 
 
+def minutes(notebook: Notebook) -> float:
+    """To read the text, at 200 words a minute, and to run the cells, one and a half a minute."""
+    words = sum(len(FENCED.sub("", cell.source).split()) for cell in notebook.prose)
+    return words / 200 + len(notebook.code) / 1.5
+
+
 def _neighbours(names: Sequence[str], at: int) -> Iterator[tuple[str, str]]:
     yield from [("back", names[at - 1])] if at else []
     yield from [("forward", names[at + 1])] if at + 1 < len(names) else []
@@ -142,8 +150,11 @@ def _opening_faults(notebook: Notebook) -> Iterator[str]:
         yield "its first cell is no title: '# …'"
     if "you can\n" not in first.source or "\n- " not in first.source:
         yield "its first cell does not say what the learner will be able to do: '… you can', and a list"
-    if "minutes" not in first.source:
-        yield "its first cell does not say how long the lesson takes"
+    stated = MINUTES.search(first.source)
+    if stated is None:
+        yield "its first cell does not say how long the lesson takes: 'about 40 minutes'"
+    elif int(stated[1]) < minutes(notebook):
+        yield f"it says that it takes {stated[1]} minutes; to read and run it takes {minutes(notebook):.0f}"
     code = notebook.code[0].source if notebook.code else ""
     if "from labkit.jupyter import" not in code or "%fresh" not in code:
         yield "its first code cell does not import from labkit.jupyter and run %fresh"
