@@ -115,12 +115,18 @@ def compare(args: argparse.Namespace) -> int:
 
 def check_course(args: argparse.Namespace) -> int:
     """Say what is wrong with the course."""
+    from labkit.course.exercises import load_all
     from labkit.course.selfcheck import check_course as faults_of_course
+    from labkit.course.selfcheck import wrong_answers
 
     faults = faults_of_course(args.variants)
     faults += [] if args.fast else _faults_of_runs()
     for fault in faults:
         print(fault)
+    if not faults:
+        print(
+            "none of these passes:", ", ".join(f"{count:,} {sort}" for sort, count in wrong_answers(load_all()).items())
+        )
     print(f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "the course is sound")
     return 1 if faults else 0
 

@@ -23,6 +23,7 @@ from labkit.course.record import Assertion, Exercise, misconceptions
 from labkit.course.selfcheck.exercise import VARIANTS, check_exercise, skeleton
 from labkit.course.selfcheck.notebooks import notebook_faults
 from labkit.course.selfcheck.selftests import faults_of_self_tests
+from labkit.course.selfcheck.wronganswers import wrong_answers
 
 __all__ = [
     "VARIANTS",
@@ -34,6 +35,7 @@ __all__ = [
     "faults_of_what_is_there",
     "notebooks_folder",
     "read_course",
+    "wrong_answers",
 ]
 
 SLUG = re.compile(r'^slug\s*=\s*"([^"]*)"', re.MULTILINE)

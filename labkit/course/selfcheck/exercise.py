@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from labkit.course.judge import KINDS, Judgement, judge, options_of, shown_lines
-from labkit.course.machines import answer_text, fresh_machine, reusing_machines
+from labkit.course.machines import answer_text, fresh_machine, inputs_of, reusing_machines
 from labkit.course.record import PLACEHOLDER, Assertion, Exercise, for_learner
-from labkit.course.selfcheck.wronganswers import wrong_answers_that_pass
+from labkit.course.selfcheck.cheats import BESIDE
+from labkit.course.selfcheck.wronganswers import SEED, wrong_answers_that_pass
 from labkit.dockercli.commands import COMMANDS, GROUPS
 from labkit.userland import BUSYBOX_APPLETS, GNU_TOOLS
 
@@ -28,7 +29,6 @@ WIPE = [  # an answer that leaves nothing
 ]
 SPREAD = 1.2  # of the longest option to the shortest
 VARIANTS = 20
-SEED = "check-course"
 FLAG = re.compile(r"(--?[A-Za-z][\w-]*)=?(.*)")
 KEY = re.compile(
     r"(?:^|,)((?:type|volume-driver)=\w+|[a-z-]+(?==|,|$))"
@@ -122,6 +122,8 @@ def _never_missed(variant: Exercise) -> Iterator[str]:
         return
     wrong: list[object] = [untouched(variant), *(each.example for each in variant.mistakes)]
     wrong += [["true"], WIPE] if variant.kind in ("do", "repair", "explain") else []
+    if variant.kind == "explain":
+        wrong += [[*inputs_of(route.answer), more] for route in variant.solutions for more in BESIDE]
     rows = [found.results for answer in wrong if (found := judge(variant, answer)).results]
     for number, results in enumerate(list(zip(*rows, strict=True))[: len(variant.checks)], 1):
         if all(each.ok for each in results):

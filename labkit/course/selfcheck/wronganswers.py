@@ -6,17 +6,23 @@ A slip that leaves all that the task names as a solution leaves it is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from labkit.course.judge import KINDS, judge
 from labkit.course.machines import answer_text
-from labkit.course.record import Answer, Exercise
+from labkit.course.record import Answer, Exercise, for_learner
+from labkit.course.selfcheck.cheats import cheats
 from labkit.course.selfcheck.slips import slips, trivial_answers
 from labkit.kernel.golang import Json, JsonObject, at, items, members, text, texts
+
+SEED = "check-course"
 
 
 def wrong_answers_that_pass(exercise: Exercise) -> Iterator[str]:
     """What a slip leaves, or what takes no skill, is taken for right."""
+    for cheat in cheats(exercise):
+        if cheat.name not in exercise.harmless and judge(exercise, cheat.answer).passed:
+            yield f"it can be cheated {cheat.name}: {_in_one_line(cheat.answer)}"
     if not KINDS[exercise.kind].machine:
         return
     wanted = [_named_state(exercise, each.answer) for each in exercise.solutions]
@@ -27,6 +33,13 @@ def wrong_answers_that_pass(exercise: Exercise) -> Iterator[str]:
     for trivial in trivial_answers(exercise):
         if judge(exercise, trivial.answer).passed:
             yield f"it takes no skill, {trivial.name}: {_in_one_line(trivial.answer)}"
+
+
+def wrong_answers(exercises: Iterable[Exercise]) -> dict[str, int]:
+    """How many of each sort are judged, in one variant of each exercise."""
+    variants = [for_learner(each, "learner-0", SEED) for each in exercises]
+    sorts = {"slips": slips, "trivial answers": trivial_answers, "cheats": cheats}
+    return {sort: sum(len(make(variant)) for variant in variants) for sort, make in sorts.items()}
 
 
 def _in_one_line(answer: Answer) -> str:
