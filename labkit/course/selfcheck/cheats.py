@@ -179,10 +179,8 @@ def _texts_for_work(inputs: list[str]) -> Iterator[Slip]:
     text = "\n".join(inputs)
     for run in dict.fromkeys(re.findall(r"RUN ([^\n'\\]+)", text)):
         printed = run.replace('"', "").replace(">", "to").replace("&&", "and")
-        yield Slip(f"`RUN {run}` only as a text", inputs_of(text.replace(f"RUN {run}", f'RUN echo "RUN {printed}"')))
-        yield Slip(
-            f"`RUN {run}` only as a comment", inputs_of(text.replace(f"RUN {run}", f"RUN true {run.split()[0]}"))
-        )
+        yield Slip(f"`RUN {run}` only as a text", text.replace(f"RUN {run}", f'RUN echo "RUN {printed}"'))
+        yield Slip(f"`RUN {run}` only as a word", text.replace(f"RUN {run}", f"RUN true {run.split()[0]}"))
 
 
 def _secrets(exercise: Exercise, inputs: list[str]) -> Iterator[Slip]:

@@ -103,7 +103,7 @@ def _once(variant: Exercise) -> Iterator[str]:
 
 def _telling_options(variant: Exercise) -> Iterator[str]:
     """Options of one length: that of the right one says nothing."""
-    lengths = sorted(map(len, options_of(variant))) if variant.kind == "choose" else [1]
+    lengths = sorted(map(len, options_of(variant))) if variant.kind == "choose" and variant.points else [1]
     if lengths[-1] > SPREAD * lengths[0]:
         yield f"its options have from {lengths[0]} to {lengths[-1]} characters"
 
