@@ -108,7 +108,7 @@ def uniq(tool: Tool) -> None:
         if (tool.has("d") and len(same) == 1) or (tool.has("u") and len(same) > 1):
             continue
         out.append((b"%7d " % len(same) if tool.has("c") else b"") + same[0] + b"\n")
-    if len(tool.operands) > 1:
+    if len(tool.operands) > 1 and tool.operands[1] != "-":
         tool.files.write(tool.operands[1], b"".join(out))
     else:
         tool.out(b"".join(out))
@@ -276,11 +276,25 @@ def expand(tool: Tool) -> None:
 
 def unexpand(tool: Tool) -> None:
     width = max(1, tool.width("t", 8))
+    everywhere = tool.has("a", "t") and not tool.has("f", "first-only")
     for line in tool.input_lines(SAME):
-        body = line.lstrip(b" \t")
         tool.hold(len(line) + width * line.count(b"\t"))
-        spaces = len(line[: len(line) - len(body)].expandtabs(width))
-        tool.out(b"\t" * (spaces // width) + b" " * (spaces % width) + body)
+        out, column = bytearray(), 0
+        for blanks, word in re.findall(rb"([ \t]*)([^ \t]*)", line):
+            if out and not everywhere:
+                out += blanks + word
+                continue
+            end = column
+            for blank in blanks:
+                end += 1 if blank == 32 else width - end % width
+            tabs = end // width - column // width
+            if tabs and (len(blanks) > 1 or blanks == b"\t" or not (out and tool.gnu)):
+                out += b"\t" * tabs + b" " * (end % width)
+            else:
+                out += b" " * (end - column)
+            out += word
+            column = end + len(word)
+        tool.out(bytes(out))
 
 
 UTILITIES = {
@@ -308,5 +322,5 @@ UTILITIES = {
     ),
     "column": Utility(column, None, "t=table s:=separator o:=output-separator n e", "", package="util-linux 2.38.1)"),
     "expand": Utility(expand, "t: i", "t:=tabs i", "[-i] [-t N] [FILE]..."),
-    "unexpand": Utility(unexpand, "t: f a", "t:=tabs a=all", "[-fa][-t N] [FILE]..."),
+    "unexpand": Utility(unexpand, "t:=tabs f=first-only a=all", "t:=tabs a=all =first-only", "[-fa][-t N] [FILE]..."),
 }

@@ -101,6 +101,13 @@ class QueryParser:
             left = _operated(self.next(), left, self.term())
         return left
 
+    def literal(self, token: str) -> Json:
+        try:
+            value: Json = json.loads(re.sub(r"^(-?)0+(?=[0-9])", r"\1", token))
+        except ValueError:
+            raise QueryError("error: syntax error, unexpected INVALID_CHARACTER", 3) from None
+        return value
+
     def term(self) -> Filter:
         token = self.next()
         if token == "(":
@@ -110,13 +117,15 @@ class QueryParser:
             made = _collected(self.pipe() if self.peek() != "]" else lambda value: iter(()))
             self.need("]")
         elif token == ".":
-            made = _field(json.loads(self.next())) if self.peek().startswith('"') else lambda value: iter([value])
+            made = (
+                _field(str(self.literal(self.next()))) if self.peek().startswith('"') else lambda value: iter([value])
+            )
         elif token == ".[":
             made = self.bracket(lambda value: iter([value]))
         elif token.startswith(".") and token != "..":
             made = _field(token[1:])
         elif token.startswith('"') or re.fullmatch(r"-?\d+(\.\d+)?", token):
-            made = _constant(json.loads(token))
+            made = _constant(self.literal(token))
         else:
             made = self.word(token)
         return self.path(made)

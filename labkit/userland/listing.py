@@ -161,16 +161,17 @@ class Listing:
 
     def _when(self, item: Item) -> str:
         ns = self._time(item)
+        zone = self.tool.zone
         style = self.tool.value("time-style") or ("full-iso" if self.has("full-time") else "")
         if style == "full-iso":
-            return formatted("%Y-%m-%d %H:%M:%S.%N +0000" if self.tool.gnu else "%Y-%m-%d %H:%M:%S +0000", ns)
+            return formatted("%Y-%m-%d %H:%M:%S.%N %z" if self.tool.gnu else "%Y-%m-%d %H:%M:%S %z", ns, zone)
         if style.startswith("+"):
-            return formatted(style[1:], ns)
+            return formatted(style[1:], ns, zone)
         if style == "long-iso":
-            return formatted("%Y-%m-%d %H:%M", ns)
+            return formatted("%Y-%m-%d %H:%M", ns, zone)
         age = self.now // 10**9 - ns // 10**9
         recent = (0 if self.tool.gnu else -900) <= age < _HALF_YEAR[self.tool.gnu]
-        return formatted("%b %e %H:%M" if recent else "%b %e  %Y", ns)
+        return formatted("%b %e %H:%M" if recent else "%b %e  %Y", ns, zone)
 
     def _mark(self, mode: int) -> str:
         if not self.has("F"):

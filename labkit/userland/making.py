@@ -169,7 +169,8 @@ def unlink(tool: Tool) -> None:
 def touch(tool: Tool) -> None:
     atime, mtime = _touch_times(tool)
     for path in tool.operands:
-        with tool.complaining(Say("{0}", "cannot touch {0:q}"), path):
+        said = "setting times of {0:q}" if path.endswith("/") else "cannot touch {0:q}"
+        with tool.complaining(Say("{0}", said), path):
             _touch_one(tool, path, atime, mtime)
 
 
@@ -183,7 +184,8 @@ def _touch_times(tool: Tool) -> tuple[int | None, int | None]:
     text, stamp = tool.value("d"), tool.value("t")
     if text is None and stamp is None:
         return None, None
-    when = stamped(stamp, now) if stamp is not None else parsed(text or "", now, gnu=tool.gnu)
+    zone = tool.zone
+    when = stamped(stamp, now, zone) if stamp is not None else parsed(text or "", now, gnu=tool.gnu, zone=zone)
     if when is not None and not tool.gnu and text and re.fullmatch(r"\d{4}-\d\d?-\d\d?", text):
         when += now % (86400 * 10**9)  # busybox' touch takes the time of day from the clock
     if when is None:
@@ -199,6 +201,8 @@ def _touch_one(tool: Tool, path: str, atime: int | None, mtime: int | None) -> N
     except FileNotFoundError:
         if tool.has("c", "h"):
             return
+        if path.endswith("/") and tool.gnu:
+            raise
         files.open(path, O_WRONLY | O_CREAT).close()
         if mtime is not None:
             files.utime(path, atime, mtime)

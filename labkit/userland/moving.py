@@ -159,7 +159,7 @@ def _absolute(tool: Tool, path: str) -> str:
 
 
 def _say_not_linked(tool: Tool, target: str, name: str, symbolic: bool, error: OSError) -> None:
-    arrow = " => {1:q}" if not symbolic and error.errno in (errno.EXDEV, errno.EPERM) else ""
+    arrow = " => {1:q}" if not (symbolic or error.errno in (errno.EEXIST, errno.ENOSPC, errno.EROFS)) else ""
     kind = "symbolic" if symbolic else "hard"
     tool.complain(Say("{0}", f"failed to create {kind} link {{0:q}}{arrow}"), name, target, error=error)
 

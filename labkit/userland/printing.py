@@ -121,7 +121,7 @@ class Printf:
                 if match["letter"] == b"c" and self.speaker in ("busybox", "gnu"):
                     return True
                 self.out += self.escape(match)
-            elif match["conversion"] == b"%":
+            elif match[0] == b"%%":
                 self.out += b"%"
             elif self.convert(match, form):
                 return True
@@ -275,16 +275,15 @@ def seq(tool: Tool) -> None:
     first = numbers[0] if len(numbers) > 1 else Decimal(1)
     step = numbers[1] if len(numbers) == 3 else Decimal(1)
     last = numbers[-1]
-    if step == 0:
-        if tool.gnu:
-            tool.usage(tool.text(Say("", "invalid Zero increment value: {0:l}"), tool.operands[1]))
-        return
+    if step == 0 and tool.gnu:
+        tool.usage(tool.text(Say("", "invalid Zero increment value: {0:l}"), tool.operands[1]))
+    _check_form(tool, tool.value("f"))
     places = max((len(text.partition(".")[2]) for text in tool.operands[:-1]), default=0)
     separator = tool.value("s")
     separator = "\n" if separator is None else separator
     out: list[str] = []
     value, size = first, 0
-    while (value <= last) if step > 0 else (value >= last):
+    while (value <= last) if step >= 0 else (value >= last):
         if len(out) % NUMBERS_A_STEP == 0:
             tool.tick()
         out.append(_shown(tool, value, places))
@@ -293,15 +292,34 @@ def seq(tool: Tool) -> None:
             tool.hold(size)
         value += step
     if tool.has("w"):
-        out = _equal(out)
+        out = _equal(out, max(_width(text, places) for text in tool.operands))
     if out:
         tool.out(separator.join(out) + "\n")
 
 
+def _check_form(tool: Tool, form: str | None) -> None:
+    """One conversion of a floating number, no more and no less."""
+    if form is None or re.fullmatch(r"(?:[^%]|%%)*%[-+ #0']*\d{0,4}(?:\.\d{0,3})?[eEfFgG](?:[^%]|%%)*", form, re.S):
+        return
+    found = re.search(r"%(?:%|[-+ #0']*\d*(?:\.\d*)?(.?))", form.replace("%%", ""), re.S)
+    if found is None:
+        tool.fail(tool.text(Say("", "format {0:l} has no % directive"), form))
+    if not found[1]:
+        tool.fail(tool.text(Say("", "format {0:l} ends in %"), form))
+    if found[1] not in "eEfFgGaA":
+        tool.fail(tool.text(Say("", "format {0:l} has unknown %{1} directive"), form, found[1]))
+    tool.fail(tool.text(Say("", "format {0:l} has too many % directives"), form))
+
+
 def _decimal(tool: Tool, text: str) -> Decimal:
     try:
-        return Decimal(text)
+        value = Decimal(text)
+        if value.is_nan():
+            raise InvalidOperation
+        return value
     except InvalidOperation:
+        if text.lower().lstrip("+-") == "nan" and tool.gnu:
+            tool.usage(tool.text(Say("", "invalid {1:l} argument: {0:l}"), text, "not-a-number"))
         tool.usage(tool.text(Say("", "invalid floating point argument: {0:l}"), text))
 
 
@@ -309,17 +327,27 @@ def _shown(tool: Tool, value: Decimal, places: int) -> str:
     form = tool.value("f")
     if form:
         tool.hold(sum(int(digits[:20]) for digits in re.findall(r"\d+", form)))
-    return form % float(value) if form else f"{value:.{places}f}"
+    if form is None:
+        return f"{value:.{places}f}" if value.is_finite() else str(float(value))
+    return form % float(value)
 
 
-def _equal(texts: list[str]) -> list[str]:
-    width = max(map(len, texts), default=0)
+def _width(text: str, places: int) -> int:
+    """Of an operand with so many places after the point."""
+    whole = text.partition(".")[0]
+    return len(whole) + (places + 1 if places else 0) if re.fullmatch(r"-?\d+", whole) else 0
+
+
+def _equal(texts: list[str], least: int) -> list[str]:
+    width = max(least, max(map(len, texts), default=0))
     return ["-" + text[1:].rjust(width - 1, "0") if text.startswith("-") else text.rjust(width, "0") for text in texts]
 
 
 def _guarded(args: list[str]) -> list[str]:
     """Negative numbers are operands."""
     for index, arg in enumerate(args):
+        if arg == "--":
+            return args
         if index and args[index - 1] in ("-s", "-f"):
             continue
         if re.fullmatch(r"-?\.?\d.*", arg):

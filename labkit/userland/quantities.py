@@ -1,4 +1,4 @@
-"""Sizes and times as text, and back: suffixes, human-readable sizes, dates (all is UTC)."""
+"""Sizes and times as text, and back: suffixes, human-readable sizes, dates (UTC, or the zone that is given)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
 
 from labkit.kernel import limits
+from labkit.userland.zones import GREENWICH, Zone
 
 _POWERS = {letter: power for power, letter in enumerate("kmgtpezy", 1)}
 _SIZE = re.compile(r"(\d+)([A-Za-z]*)")
@@ -120,19 +121,19 @@ def nanoseconds(when: datetime) -> int:
     return int((when - _EPOCH) / timedelta(microseconds=1)) * 1000
 
 
-def formatted(form: str, ns: int) -> str:
+def formatted(form: str, ns: int, zone: Zone = GREENWICH) -> str:
     """strftime with GNU's flags `-`, `_`, `0`, `^` and a width."""
-    return re.sub(r"%([-_0^#]*)(\d*)(:*[A-Za-z%+])", lambda match: _field(match, ns), form)
+    return re.sub(r"%([-_0^#]*)(\d*)(:*[A-Za-z%+])", lambda match: _field(match, ns, zone), form)
 
 
-def _field(match: re.Match[str], ns: int) -> str:
+def _field(match: re.Match[str], ns: int, zone: Zone) -> str:
     flags, width, letter = match.groups()
     width = width[:20]
     limits.hold(int(width or 0), "date")
     if letter in _TOGETHER:
-        text = formatted(_TOGETHER[letter], ns)
+        text = formatted(_TOGETHER[letter], ns, zone)
         return text.upper() if "^" in flags else text
-    value = _value(letter, moment(ns), ns)
+    value = _value(letter, ns, zone)
     if value is None:
         return match[0]
     number, digits, fill = value
@@ -145,10 +146,18 @@ def _field(match: re.Match[str], ns: int) -> str:
     return str(number).rjust(int(width) if width else digits, pad) if pad else str(number)
 
 
-def _value(letter: str, when: datetime, ns: int) -> tuple[int | str, int, str] | None:
+def _value(letter: str, ns: int, zone: Zone) -> tuple[int | str, int, str] | None:
     """Number, digits and fill, or a text."""
+    east, name = zone.at(ns // SECOND)
+    when = moment(ns + east * SECOND)
+    sign, hours, minutes = "-" if east < 0 else "+", abs(east) // 3600, abs(east) // 60 % 60
     hour12 = (when.hour - 1) % 12 + 1
-    zone = {"z": "+0000", ":z": "+00:00", "::z": "+00:00:00", ":::z": "+00"}
+    offsets = {
+        "z": f"{sign}{hours:02}{minutes:02}",
+        ":z": f"{sign}{hours:02}:{minutes:02}",
+        "::z": f"{sign}{hours:02}:{minutes:02}:00",
+        ":::z": f"{sign}{hours:02}" + (f":{minutes:02}" if minutes else ""),
+    }
     values: dict[str, tuple[int | str, int, str]] = {
         "Y": (when.year, 4, "0"),
         "m": (when.month, 2, "0"),
@@ -173,7 +182,7 @@ def _value(letter: str, when: datetime, ns: int) -> tuple[int | str, int, str] |
         "B": (MONTHS[when.month - 1], 0, ""),
         "p": ("AM" if when.hour < 12 else "PM", 0, ""),
         "P": ("am" if when.hour < 12 else "pm", 0, ""),
-        "Z": ("UTC", 0, ""),
+        "Z": (name, 0, ""),
         "n": ("\n", 0, ""),
         "t": ("\t", 0, ""),
         "%": ("%", 0, ""),
@@ -183,13 +192,14 @@ def _value(letter: str, when: datetime, ns: int) -> tuple[int | str, int, str] |
         "q": ((when.month + 2) // 3, 1, "0"),
         "U": ((when.timetuple().tm_yday + 6 - when.isoweekday() % 7) // 7, 2, "0"),
         "W": ((when.timetuple().tm_yday + 6 - when.weekday()) // 7, 2, "0"),
-        **{key: (text, 0, "") for key, text in zone.items()},
+        **{key: (text, 0, "") for key, text in offsets.items()},
     }
     return values.get(letter)
 
 
 _CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d)(?::(?P<s>\d\d)(?:\.(?P<f>\d{1,9})\d*)?)?"
 _ZONE = r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?"
+_GIVEN = re.compile(r"[\d ](?:Z|UTC|GMT)\b|:\d\d(?:[.,]\d+)?\s*[+-]\d\d:?\d\d", re.I)  # the zone is in the text
 _NAMED = "|".join(name[:3] for name in MONTHS)
 _ABSOLUTE = [
     re.compile(rf"(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}})(?:[T ]\s*{_CLOCK})?{_ZONE}", re.I),
@@ -218,11 +228,16 @@ _RELATIVE = re.compile(
 )
 
 
-def parsed(text: str, now: int, *, gnu: bool = True) -> int | None:
+def parsed(text: str, now: int, *, gnu: bool = True, zone: Zone = GREENWICH) -> int | None:
     """What GNU's -d reads (its everyday forms), in ns; None where it is no date."""
     text = text.strip()
     if match := re.fullmatch(r"@(-?\d+)(?:\.(\d{1,9})\d*)?", text):
         return int(match[1]) * SECOND + int((match[2] or "0").ljust(9, "0"))
+    if zone != GREENWICH:
+        here = parsed(text, now + zone.at(now // SECOND)[0] * SECOND, gnu=gnu)
+        if here is None or _GIVEN.search(text):
+            return parsed(text, now, gnu=gnu)
+        return zone.universal(here // SECOND) * SECOND + here % SECOND
     start = now
     for pattern in _ABSOLUTE:
         if match := pattern.match(text):
@@ -285,7 +300,7 @@ def _step(match: re.Match[str], start: int) -> int:
     return nanoseconds(shifted) + start % SECOND
 
 
-def stamped(text: str, now: int) -> int | None:
+def stamped(text: str, now: int, zone: Zone = GREENWICH) -> int | None:
     """touch -t's [[CC]YY]MMDDhhmm[.ss]."""
     match = re.fullmatch(r"(\d\d)?(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d\d))?", text)
     if not match:
@@ -299,6 +314,7 @@ def stamped(text: str, now: int) -> int | None:
         full = int(century or ("20" if int(year) < 69 else "19")) * 100 + int(year)
     month, day, hour, minute, second = (int(part or 0) for part in rest)
     try:
-        return nanoseconds(datetime(full, month, day, hour, minute, second, tzinfo=UTC))
+        here = nanoseconds(datetime(full, month, day, hour, minute, second, tzinfo=UTC))
+        return zone.universal(here // SECOND) * SECOND
     except ValueError:
         return None

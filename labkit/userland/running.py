@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from labkit.files import Files, User
 from labkit.kernel.process import Parked
 from labkit.userland.owning import Account, Names
+from labkit.userland.printing import unescaped
 from labkit.userland.quantities import plain_float
-from labkit.userland.tool import Say, Tool, Utility, text_of
+from labkit.userland.tool import Say, Tool, Utility, bytes_of, text_of
 
 _EXEC = Say("can't execute '{0}'", "{0:l}")
 _FAILED = Say("can't execute '{0}'", "failed to run command {0:l}")
@@ -64,11 +65,16 @@ def xargs(tool: Tool) -> int:
     if replaced is None and tool.has("i"):
         replaced = tool.value("i") or "{}"
     path = tool.value("a") or "-"
-    data = tool.data(path)
+    with tool.refusing(Say("can't open '{0}'", "Cannot open input file {0:l}"), path):
+        data = tool.data(path)
+    end = tool.value("E", "e")
     if tool.has("L") and replaced is None:
         batches: Iterator[list[str]] = _by_lines(tool, data, command, tool.number("L", 1))
     else:
-        batches = _batches(tool, list(_items(tool, data, replaced is not None)), command, replaced)
+        items = list(_items(tool, data, replaced is not None))
+        if end and end in items and not tool.has("0", "d"):
+            items = items[: items.index(end)]
+        batches = _batches(tool, items, command, replaced)
     status = 0
     for argv in batches:
         tool.tick()
@@ -96,10 +102,22 @@ def _batches(tool: Tool, items: list[str], command: list[str], replaced: str | N
             yield [arg.replace(replaced, item) for arg in command]
         return
     count = tool.number("n", 0) or max(1, len(items))
+    most = tool.number("s", 0) or 1 << 17  # bytes of one command line, the end of each word counted
     if not items and not tool.has("r"):
         yield command
-    for start in range(0, len(items), count):
-        yield [*command, *items[start : start + count]]
+    start = sum(len(bytes_of(word)) + 1 for word in command)
+    batch, size = list[str](), start
+    for item in items:
+        more = len(bytes_of(item)) + 1
+        if batch and (len(batch) == count or size + more > most):
+            yield [*command, *batch]
+            batch, size = [], start
+        if size + more > most:
+            tool.fail("argument line too long")
+        batch.append(item)
+        size += more
+    if batch:
+        yield [*command, *batch]
 
 
 _WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^'\n]*'|"[^"\n]*")+""", re.S)
@@ -111,7 +129,7 @@ def _items(tool: Tool, data: bytes, by_line: bool) -> Iterator[str]:
         yield from (part for part in text.removesuffix("\0").split("\0") if part or "\0" in text)
         return
     if mark := tool.value("d"):
-        mark = mark.encode().decode("unicode_escape")
+        mark = text_of(unescaped(bytes_of(mark))[0]) or "\0"
         yield from text.removesuffix("\n" if mark == "\n" else "").split(mark) if text else []
         return
     if by_line:
@@ -208,7 +226,10 @@ def time(tool: Tool) -> int:
     if status:
         tool.process.stderr.write(f"Command exited with non-zero status {status}\n")
     seconds = (clock.now - start) / 1e9
-    if tool.has("p"):
+    form = tool.value("f")
+    if form is not None:
+        text = _timed(form, " ".join(tool.operands), status, seconds)
+    elif tool.has("p"):
         text = f"real {seconds:.2f}\nuser 0.00\nsys 0.00\n"
     elif tool.gnu:
         text = (
@@ -220,6 +241,22 @@ def time(tool: Tool) -> int:
         text = f"real\t{int(seconds // 60)}m {seconds % 60:.2f}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n"
     tool.process.stderr.write(text)
     return status
+
+
+def _timed(form: str, command: str, status: int, seconds: float) -> str:
+    """time -f: what it can tell, a question mark for a letter that is none."""
+    elapsed = f"{int(seconds // 60)}:{seconds % 60:05.2f}"
+    told = {"C": command, "x": str(status), "e": f"{seconds:.2f}", "E": elapsed, "U": "0.00", "S": "0.00", "P": "0%",
+            "M": "1104", "Z": "4096", "%": "%", **dict.fromkeys("DFIKOWXcrstkpw", "0"), "R": "70"}  # fmt: skip
+    escapes = {"n": "\n", "t": "\t", "\\": "\\"}
+
+    def one(match: re.Match[str]) -> str:
+        mark, letter = match[1], match[2]
+        if mark == "%":
+            return told.get(letter, f"?{letter}") if letter else "?"
+        return escapes.get(letter, f"?\\{letter}") if letter else "?\\"
+
+    return re.sub(r"([%\\])(.?)", one, form, flags=re.S) + "\n"
 
 
 def nohup(tool: Tool) -> int:

@@ -15,7 +15,7 @@ from labkit.userland.tool import Say, Tool, Utility, shell_quoted
 
 _CANNOT = Say("can't stat '{0}'", "cannot statx {0:q}")
 _CANNOT_FS = Say("can't read file system information for '{0}'", "cannot read file system information for {0:q}")
-_TIME = "%Y-%m-%d %H:%M:%S.%N +0000"
+_TIME = "%Y-%m-%d %H:%M:%S.%N %z"
 _ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -135,11 +135,11 @@ def _values(tool: Tool, path: str, about: Stat, names: Names) -> dict[str, Calla
         "T": lambda: f"{minor(about.st_rdev):x}",
         "u": lambda: about.st_uid,
         "U": lambda: names.user(about.st_uid, "UNKNOWN"),
-        "x": lambda: formatted(_TIME, about.st_atime_ns),
+        "x": lambda: formatted(_TIME, about.st_atime_ns, tool.zone),
         "X": lambda: about.st_atime_ns // 10**9,
-        "y": lambda: formatted(_TIME, about.st_mtime_ns),
+        "y": lambda: formatted(_TIME, about.st_mtime_ns, tool.zone),
         "Y": lambda: about.st_mtime_ns // 10**9,
-        "z": lambda: formatted(_TIME, about.st_ctime_ns),
+        "z": lambda: formatted(_TIME, about.st_ctime_ns, tool.zone),
         "Z": lambda: about.st_ctime_ns // 10**9,
     }
     if tool.gnu:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from labkit.kernel.process import Listed, signal_list, signal_named
 from labkit.userland.owning import Names
 from labkit.userland.quantities import formatted, parsed, scaled
-from labkit.userland.tool import SAME, Say, Tool, Utility
+from labkit.userland.tool import Say, Tool, Utility
+from labkit.userland.zones import GREENWICH
 
 CPUS = 2
 _MEMORY = (4019848, 512344, 2204368, 1024, 1303136, 3275620)  # KiB: total, used, free, shared, buff/cache, available
@@ -236,18 +237,19 @@ def date(tool: Tool) -> None:
     others = [operand for operand in tool.operands if not operand.startswith("+")]
     now = tool.process.kernel.clock.now
     text = tool.value("d")
+    zone = GREENWICH if tool.has("u") else tool.zone
     if others:
         if tool.gnu and form is not None:
             tool.usage(tool.text(Say("", "extra operand {0:l}"), others[0]))
         tool.fail(tool.text(Say("invalid date '{0}'", "invalid date {0:l}"), others[0]))
     if reference := tool.value("r"):
-        with tool.refusing(SAME, reference):
+        with tool.refusing(Say("can't stat '{0}'", "{0}"), reference):
             when: int | None = tool.files.stat(reference).st_mtime_ns
     else:
-        when = parsed(text, now) if text is not None else now
+        when = parsed(text, now, zone=zone) if text is not None else now
     if when is None:
         tool.refuse(Say("invalid date '{0}'", "invalid date {0:l}"), text or "")
-    tool.out(formatted(form if form is not None else _date_form(tool), when) + "\n")
+    tool.out(formatted(form if form is not None else _date_form(tool), when, zone) + "\n")
 
 
 _ISO = {"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H%:z", "minutes": "%Y-%m-%dT%H:%M%:z",

@@ -18,6 +18,7 @@ from labkit.files.contents import MESSAGES
 from labkit.files.errno import ENOENT
 from labkit.kernel import limits
 from labkit.kernel.process import Changes, ExecError, Process
+from labkit.userland.zones import Zone, zone
 
 T = TypeVar("T")
 
@@ -225,6 +226,11 @@ class Tool:
         else:
             self.out(f"{self.name} ({self.utility.package}\n")
         raise Done(0)
+
+    @property
+    def zone(self) -> Zone:
+        """That in which times are shown and read."""
+        return zone(self.env.get("TZ"))
 
     def has(self, *names: str) -> bool:
         return any(name in names for name, _ in self.options)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import NoReturn
 
 from labkit.kernel.guarded import Searchable, guarded
-from labkit.userland.awk.functions import BUILTINS, builtin_call, function_call, reading
+from labkit.userland.awk.functions import BUILTINS, LEAST, NOT_MAWK, builtin_call, function_call, reading
 from labkit.userland.awk.machine import (
     ArrayElement,
     AwkMachine,
@@ -37,7 +37,7 @@ _KEYWORDS = set(
 
 _WORD = re.compile(
     r"(?P<blank>[ \t\r]+|\\\n|#[^\n]*)|(?P<newline>\n)"
-    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)"
+    r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r'|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<name>[A-Za-z_]\w*)'
     r"|(?P<op>\*\*=|\|\||&&|\+\+|--|\+=|-=|\*=|/=|%=|\^=|\*\*|==|<=|>=|!=|>>|!~|[-{}()\[\];,+*/%^!><|?:~$=])",
     re.S,
@@ -76,7 +76,7 @@ class AwkSyntaxError(Exception):
         self.near = near
 
 
-def lexed(source: str, builtins: Collection[str]) -> list[tuple[str, str]]:
+def lexed(source: str, builtins: Collection[str], *, hexadecimal: bool = True) -> list[tuple[str, str]]:
     """The words, each with its kind. A slash is a division or begins a pattern, as what stands before it says."""
     words: list[tuple[str, str]] = []
     place = 0
@@ -91,6 +91,8 @@ def lexed(source: str, builtins: Collection[str]) -> list[tuple[str, str]]:
         match = _WORD.match(source, place)
         if not match:
             raise AwkSyntaxError(source[place])
+        if not hexadecimal and match[0][:2] in ("0x", "0X"):  # mawk: a zero, then a name
+            match = _WORD.match(source[: place + 1], place) or match
         place = match.end()
         kind = match.lastgroup or ""
         if kind == "newline":
@@ -102,6 +104,15 @@ def lexed(source: str, builtins: Collection[str]) -> list[tuple[str, str]]:
         elif kind != "blank":
             words.append((kind, match[0]))
     return [*words, ("end", "")]
+
+
+def _constant(word: str, *, octal: bool) -> float:
+    """A number of the program."""
+    if word[:2].lower() == "0x":
+        return float(int(word[:200], 16))
+    if octal and re.fullmatch("0[0-7]+", word):
+        return float(int(word[:200], 8))
+    return float(word)
 
 
 def _kind_of(name: str, following: str, builtins: Collection[str]) -> str:
@@ -217,7 +228,7 @@ class Expressions:
 
     def __init__(self, tool: Tool, source: str) -> None:
         self.tool = tool
-        self.words = lexed(source, BUILTINS)
+        self.words = lexed(source, BUILTINS - NOT_MAWK if tool.gnu else BUILTINS, hexadecimal=not tool.gnu)
         self.place = 0
         self.in_group = 0  # parentheses: in them > compares even in a print
         self.printing = False
@@ -393,7 +404,7 @@ class Expressions:
         kind, word = self.words[self.place]
         self.place += 1
         if kind == "number":
-            value = float(int(word, 16)) if word[:2].lower() == "0x" else float(word)
+            value = _constant(word, octal=not self.tool.gnu)
             return lambda machine: value
         if kind == "string":
             return lambda machine: word
@@ -432,7 +443,12 @@ class Expressions:
         return function_call(name, self.enclosed(")"))
 
     def builtin(self, name: str) -> Code:
-        return builtin_call(name, self.enclosed(")") if self.accept("(") else [])
+        arguments = self.enclosed(")") if self.accept("(") else []
+        if len(arguments) < LEAST.get(name, 0):
+            line = 1 + sum(kind == "newline" for kind, _ in self.words[: self.place])
+            said = f"line {line}: wrong number of arguments in call to {name}"
+            self.tool.fail(said if self.tool.gnu else f"cmd. line:{line}: Too few arguments", 1 + self.tool.gnu)
+        return builtin_call(name, arguments)
 
     def getline_place(self) -> Lvalue | None:
         place = self.postfix() if self.kind() == "name" or self.peek() == "$" else None

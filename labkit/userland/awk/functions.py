@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Unpack
 
 from labkit.files import Content
 from labkit.kernel import limits
+from labkit.kernel.guarded import GuardedMatch
 from labkit.kernel.process import Changes, Input, Output
 from labkit.userland.awk.machine import (
     AwkJump,
@@ -30,7 +32,9 @@ from labkit.userland.awk.machine import (
     text,
     whole,
 )
+from labkit.userland.quantities import formatted as dated
 from labkit.userland.tool import Say, text_of
+from labkit.userland.zones import GREENWICH
 
 _PIECE = 160  # bytes that an element of an array takes
 
@@ -61,6 +65,68 @@ def _do_substitute(machine: AwkMachine, arguments: list[Code], everywhere: bool)
     if count and isinstance(place, Lvalue):
         place.put(machine, "".join([*out, subject[at:]]))
     return float(count)
+
+
+def _do_gensub(machine: AwkMachine, arguments: list[Code]) -> str:
+    """busybox' and gawk's: `how` is g or which match; \\1 in the text stands for a group."""
+    pattern = pattern_of(machine, arguments[0])
+    by, how = text(machine, arguments[1](machine)), arguments[2](machine)
+    subject = text(machine, arguments[3](machine)) if len(arguments) > 3 else machine.record
+    machine.tool.hold(len(subject) * (1 + len(by)))
+    which = 0 if text(machine, how)[:1] in ("g", "G") else max(1, whole(number(how)))
+    parts = re.findall(r"\\\\|\\[0-9&]|&|[^\\&]+|\\", by)
+    out, at, end, count = list[str](), 0, -1, 0
+    for match in pattern.finditer(subject):
+        if match.start() == match.end() == end:
+            continue
+        end, count = match.end(), count + 1
+        machine.tool.tick()
+        if which in (0, count):
+            out += [subject[at : match.start()], *(_taken(match, part) for part in parts)]
+            at = match.end()
+    return "".join([*out, subject[at:]])
+
+
+def _taken(match: re.Match[str] | GuardedMatch, part: str) -> str:
+    if part == "&":
+        return match[0]
+    if re.fullmatch(r"\\[0-9]", part):
+        try:
+            return match[int(part[1])] or ""
+        except IndexError:
+            return ""
+    return part[1] if part in ("\\&", "\\\\") else part
+
+
+def _do_time_text(machine: AwkMachine, values: list[Value]) -> str:
+    tool = machine.tool
+    form = text(machine, values[0]) if values else ("%c" if tool.gnu else "%a %b %e %H:%M:%S %Z %Y")
+    seconds = whole(number(values[1])) if len(values) > 1 else tool.process.kernel.clock.now // 10**9
+    if not -(10**11) < seconds < 10**11:
+        return ""
+    return dated(form, seconds * 10**9, GREENWICH if len(values) > 2 and number(values[2]) else tool.zone)
+
+
+def _do_make_time(machine: AwkMachine, values: list[Value]) -> float:
+    parts = [int(part) for part in re.findall(r"-?\d{1,9}", text(machine, values[0]))]
+    if len(parts) < 6:
+        return -1.0
+    year, month, day, hour, minute, second = parts[:6]
+    try:
+        first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+        when = first + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
+    except (ValueError, OverflowError):
+        return -1.0
+    return float(machine.tool.zone.universal(int(when.timestamp())))
+
+
+def _bits(machine: AwkMachine, values: list[Value]) -> tuple[int, int]:
+    """Two numbers as unsigned ones of 64 bits."""
+    first, second = (whole(number(value)) & _ALL for value in values[:2])
+    return first, second
+
+
+_ALL = (1 << 64) - 1
 
 
 def _do_split(machine: AwkMachine, arguments: list[Code]) -> float:
@@ -159,6 +225,7 @@ _RAW: dict[str, Callable[[AwkMachine, list[Code]], Value]] = {
     "sub": lambda machine, arguments: _do_substitute(machine, arguments, False),
     "gsub": lambda machine, arguments: _do_substitute(machine, arguments, True),
     "split": _do_split,
+    "gensub": _do_gensub,
     "match": _do_match,
     "length": _do_length,
 }
@@ -182,7 +249,23 @@ _VALUES: dict[str, Callable[[AwkMachine, list[Value]], Value]] = {
     "fflush": lambda machine, values: 0.0,
     "systime": lambda machine, values: float(machine.tool.process.kernel.clock.now // 10**9),
 }
+_VALUES |= {
+    "strftime": _do_time_text,
+    "mktime": _do_make_time,
+    "and": lambda machine, values: float((pair := _bits(machine, values))[0] & pair[1]),
+    "or": lambda machine, values: float((pair := _bits(machine, values))[0] | pair[1]),
+    "xor": lambda machine, values: float((pair := _bits(machine, values))[0] ^ pair[1]),
+    "lshift": lambda machine, values: float((pair := _bits(machine, values))[0] << pair[1] % 64 & _ALL),
+    "rshift": lambda machine, values: float((pair := _bits(machine, values))[0] >> pair[1] % 64),
+    "compl": lambda machine, values: float(~whole(number(values[0])) & _ALL),
+}
+NOT_MAWK = frozenset(("and", "or", "xor", "lshift", "rshift", "compl", "gensub"))
 BUILTINS = {*_RAW, *_VALUES}
+LEAST = {  # arguments
+    **dict.fromkeys(("sub", "gsub", "split", "match", "substr", "index", "atan2", *NOT_MAWK), 2), "gensub": 3,
+    **dict.fromkeys(("toupper", "tolower", "int", "sqrt", "exp", "log", "sin", "cos", "system", "close"), 1),
+    "mktime": 1, "compl": 1, "sprintf": 1,
+}  # fmt: skip
 
 
 def builtin_call(name: str, arguments: list[Code]) -> Code:

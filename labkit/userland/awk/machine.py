@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from labkit.kernel.guarded import Searchable, guarded
-from labkit.userland.patterns import compile_pattern
+from labkit.userland.patterns import BadPattern, compile_pattern
 from labkit.userland.tool import Tool
 
 Value = str | float | None  # None: a variable that nobody has set
@@ -279,10 +279,16 @@ class FieldReference(Lvalue):
     index: Code
 
     def __call__(self, machine: AwkMachine) -> Value:
-        return machine.field(whole(number(self.index(machine))))
+        return machine.field(self.place(machine))
 
     def put(self, machine: AwkMachine, value: Value) -> None:
-        machine.set_field(whole(number(self.index(machine))), text(machine, value))
+        machine.set_field(self.place(machine), text(machine, value))
+
+    def place(self, machine: AwkMachine) -> int:
+        index = whole(number(self.index(machine)))
+        if index < 0 and not machine.tool.gnu:
+            machine.tool.fail("cmd. line:1: Access to negative field")
+        return index
 
 
 @dataclass(frozen=True)
@@ -299,7 +305,16 @@ class RegexLiteral:
 def pattern_of(machine: AwkMachine, code: Code) -> Searchable:
     if isinstance(code, RegexLiteral):
         return code.pattern
-    return guarded(ere(text(machine, code(machine))), machine.tool.tick)
+    return guarded(dynamic(machine, text(machine, code(machine))), machine.tool.tick)
+
+
+def dynamic(machine: AwkMachine, pattern: str) -> re.Pattern[str]:
+    """A pattern that the running program has made."""
+    try:
+        return ere(pattern)
+    except BadPattern as bad:
+        said = f"regular expression compile failed ({bad})\n{pattern}"
+        machine.tool.fail(said if machine.tool.gnu else f"bad regex '{pattern}': {bad}", 1 + machine.tool.gnu)
 
 
 def key_of(keys: list[Code]) -> Key:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from labkit.files.errno import ENOSPC
 from labkit.userland.awk.expressions import Expressions
 from labkit.userland.awk.machine import AwkJump, AwkMachine, Code, Key, StrNum, formatted, text, truth
-from labkit.userland.tool import Tool, bytes_of
+from labkit.userland.tool import Say, Tool, bytes_of
 
 
 def sequence(statements: list[Code]) -> Code:
@@ -102,11 +103,17 @@ def write_out(machine: AwkMachine, data: bytes, how: str, target: str) -> None:
     elif how == "|":
         machine.written.setdefault("|" + target, []).append(data)
     else:
-        if target not in machine.written:
-            machine.written[target] = []
-            if how == ">":
-                tool.files.write(target, b"")
-        tool.files.append(target, data)
+        try:
+            if target not in machine.written:
+                machine.written[target] = []
+                if how == ">":
+                    tool.files.write(target, b"")
+            tool.files.append(target, data)
+        except OSError as error:
+            if error.errno == ENOSPC:
+                raise
+            said = Say("can't open '{0}'", 'cannot open "{0}" for output (' + tool.reason(error) + ")")
+            tool.refuse(said, target, error=None if tool.gnu else error, status=2 if tool.gnu else 1)
 
 
 class AwkParser(Expressions):
