@@ -10,10 +10,9 @@ import pytest
 
 from labkit.course import Attempt, Exercise, load_all, load_exercise, open_progress
 from labkit.course.exercises import parse_records
-from labkit.course.judge import KINDS
 from labkit.course.lessons import LESSONS, exercises_by_lesson
 from labkit.course.record import for_learner
-from labkit.course.selfcheck.selftests import faults_of_self_tests
+from labkit.course.selfcheck.selftests import PRACTISED, faults_of_self_tests
 from labkit.grading.grade import exercises_of
 from labkit.grading.submission import write_submission
 from labkit.jupyter.map import open_map
@@ -25,7 +24,7 @@ def test_the_course_has_them_all() -> None:
     assert list(faults_of_self_tests(load_all())) == []
     tests = exercises_by_lesson(self_tests=True)
     assert [len(tests[lesson.stem]) for lesson in LESSONS] == [3, 3, 6, 6, 6, 6, 6, 6, 6, 6, 12]
-    assert {each.kind for questions in tests.values() for each in questions} == set(KINDS)
+    assert {each.kind for questions in tests.values() for each in questions} == set(PRACTISED)
     assert not any(each.self_test for graded in exercises_by_lesson().values() for each in graded)
 
 

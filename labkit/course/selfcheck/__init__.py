@@ -16,13 +16,12 @@ from pathlib import Path
 
 from labkit.course.checks import CHECKS
 from labkit.course.exercises import CourseError, exercises_folder, parse_records, record_files
-from labkit.course.judge import KINDS
 from labkit.course.lessons import PLAN, Lesson, Notebook, read_notebook
 from labkit.course.progress import course_folder
 from labkit.course.record import Assertion, Exercise, misconceptions
 from labkit.course.selfcheck.exercise import VARIANTS, check_exercise, skeleton
 from labkit.course.selfcheck.notebooks import notebook_faults
-from labkit.course.selfcheck.selftests import faults_of_self_tests
+from labkit.course.selfcheck.selftests import PRACTISED, faults_of_self_tests
 from labkit.course.selfcheck.wronganswers import wrong_answers
 
 __all__ = [
@@ -181,8 +180,7 @@ def _faults_of_a_lesson(course: Course, lesson: Lesson) -> Iterator[str]:
 
 def _faults_of_kinds(course: Course) -> Iterator[str]:
     kinds = Counter(exercise.kind for exercise in course.exercises if not exercise.self_test)
-    practised = [kind for kind in KINDS if kind != "write"]  # what a person reads is for a course of one's own
-    yield from (f"lessons.toml: no exercise is of kind {kind}" for kind in practised if not kinds[kind])
+    yield from (f"lessons.toml: no exercise is of kind {kind}" for kind in PRACTISED if not kinds[kind])
     total = kinds.total()
     if total < PLAN.exercises:
         yield f"lessons.toml: the course has {total} exercises, of {PLAN.exercises} at least"
