@@ -18,9 +18,7 @@ PROGRAMS = "programs"
 DOCKERS_OWN = "docker's own files"
 EQUAL_TEXT = "equal text"
 CHANGES = r"(?<![\w-])(?<!docker )(?:rm|tee|touch|mkdir|rmdir|ln|chmod|chown|truncate|install|sed\s+-i)\s[^|;&\n]*"
-MOVES = (
-    r"(?<![\w-])(?<!docker )(?:cp|mv|dd|tar)\s[^|;&\n]*\s(?:of=)?"  # the last word is written to
-)
+MOVES = r"(?<![\w-])(?<!docker )(?:cp|mv|dd|tar)\s[^|;&\n]*\s(?:of=)?"  # the last word is written to
 BIN = r"(?<![\w.:])(?:/usr)?(?:/local)?/s?bin/"
 THERE = r"/var/lib/(?:docker|containerd)\b|\$\([^)]*\.(?:LogPath|HostnamePath|HostsPath|Mountpoint|GraphDriver)\b"
 STARTS = r"\b(?:PATH|ENV|BASH_ENV)=|\.(?:profile|bashrc|bash_aliases)\b|/etc/profile"
