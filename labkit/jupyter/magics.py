@@ -23,7 +23,7 @@ from labkit import cli
 from labkit.course.progress import current
 from labkit.course.session import InputOutcome, RecordedInput, Timeline
 from labkit.course.setups import machine_with
-from labkit.jupyter.panel import Memory
+from labkit.jupyter.panel import Memory, NotebookPage
 from labkit.jupyter.picture import IN_BROWSER, Picture, picture
 from labkit.jupyter.view import MachineView, look
 from labkit.machine import Machine
@@ -109,6 +109,7 @@ class LabMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.lesson = LessonMachine()
+        self.page = NotebookPage() if getattr(shell, "kernel", None) else None  # there for as long as the kernel
 
     def _run(self, line: str) -> None:
         done = self.lesson.run(line)

@@ -50,6 +50,12 @@ def bundle(name: str) -> tuple[str, str]:
     return script, sheet
 
 
+class NotebookPage(anywidget.AnyWidget):
+    """What the course does on a notebook's page beside its widgets; it is never shown."""
+
+    _esm, _css = bundle("notebook_page")
+
+
 class Panel(anywidget.AnyWidget):
     """A widget that is told what to do by messages."""
 

@@ -233,3 +233,43 @@ def test_what_keeps_the_terminal_says_so_and_ends_by_a_key(page: Page, lab: Lab)
         page.keyboard.type("clear")
         page.keyboard.press("Enter")
         expect(widget.locator(".lk-typed")).to_have_count(0)
+
+
+TOP = """element => {
+  const frame = element.closest(".jp-WindowedPanel-outer, .jp-Notebook").getBoundingClientRect();
+  return element.getBoundingClientRect().top - frame.top;
+}"""
+
+
+def test_shift_enter_brings_the_exercise_into_view_from_its_top(page: Page, lab: Lab) -> None:
+    """From the cell before it, and from its own cell, which is run anew; something typed meanwhile stops that."""
+    tall = r"print('\n' * 80)"
+    open_cells(page, lab, "tops", SETUP, tall, f'exercise("{SLUG}")', tall)
+    heading = exercise_of(page).locator(".lk-heading")
+    for index in (1, 2):
+        page.evaluate(
+            """async index => {
+              const notebook = window.jupyterapp.shell.currentWidget.content;
+              notebook.activeCellIndex = index;
+              await notebook.scrollToItem(index, "start");
+              notebook.mode = "command";
+              notebook.activate();
+            }""",
+            index,
+        )
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_function(f"({ACTIVE})() === {index + 1}")
+        page.wait_for_timeout(1500)
+        expect(heading).to_be_in_viewport()
+        assert 0 <= heading.evaluate(TOP) < 120, index
+
+
+def test_progress_does_not_look_like_an_error(page: Page, lab: Lab) -> None:
+    """Both come on stderr, which JupyterLab gives a red ground."""
+    build = "%%host\nprintf 'FROM busybox\\nRUN touch /a\\n' > Dockerfile\ndocker build -t a ."
+    open_cells(page, lab, "grounds", SETUP, build, "%docker pull busybox", "%docker rnu", "%docker build nowhere")
+    shown = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+    grounds = page.evaluate(
+        "shown => [...document.querySelectorAll(shown)].map(each => getComputedStyle(each).backgroundColor)", shown
+    )
+    assert [ground == "rgba(0, 0, 0, 0)" for ground in grounds] == [True, False, False]

@@ -17,7 +17,7 @@ def shown(widget: ExerciseWidget) -> str:
 
 
 def words_of(text: str) -> set[str]:
-    return {word.strip("'\"`,;()") for word in re.split(r"[\s=]+|(?<=\w):(?=/)", text)}
+    return {word.rstrip(".:'\"`,;()").lstrip("'\"`(") for word in re.split(r"[\s=]+|(?<=\w):(?=/)", text)}
 
 
 def given_away(attempt: Attempt) -> set[str]:

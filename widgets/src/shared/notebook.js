@@ -5,7 +5,7 @@ const TARGET = ".labkit-exercise, .jp-RenderedMarkdown :is(h1, h2, h3)"; // wher
 const CALL = /\bexercise\(/; // in a cell that has not run yet
 
 /** The cells after the one that this is in. @param {Element} where */
-function* following(where) {
+export function* following(where) {
   let cell = where.closest(CELL)?.nextElementSibling ?? null;
   for (; cell; cell = cell.nextElementSibling) if (cell.matches(CELL) && cell instanceof HTMLElement) yield cell;
 }
