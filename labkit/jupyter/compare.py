@@ -19,6 +19,7 @@ from labkit.drivers import DRIVERS
 from labkit.drivers.measure import PARTS, RESULTS, Result, measured, size
 from labkit.jupyter.panel import Panel, bundle, table
 from labkit.jupyter.picture import INK, svg_address
+from labkit.kernel.golang import human_size
 
 FAR = 50  # from here on bars on a linear scale are too unlike to be read, and the scale is logarithmic
 SCALES = ("fitting", "linear", "logarithmic")
@@ -79,6 +80,13 @@ class DriverRow(TypedDict):
     exact: dict[str, str]
 
 
+class Tick(TypedDict):
+    """A mark of the axis: where, from 0 to 1, and the value there."""
+
+    at: float
+    text: str
+
+
 class DriverComparison(Panel):
     """One part of the workload and one quantity at a time, over all drivers."""
 
@@ -97,6 +105,8 @@ class DriverComparison(Panel):
     means = traitlets.Unicode().tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)  # least and most, in words
     scale_note = traitlets.Unicode().tag(sync=True)
+    axis: traitlets.List[Tick] = traitlets.List().tag(sync=True)
+    steps = traitlets.Bool().tag(sync=True)  # is the scale logarithmic, so that lengths are no amounts?
     left_out = traitlets.Unicode(LEFT_OUT).tag(sync=True)
     trouble = traitlets.Unicode().tag(sync=True)
 
@@ -161,6 +171,8 @@ class DriverComparison(Panel):
                 for result, value in zip(results, values, strict=True)
             ]
             self.said = in_words(self.quantity, results)
+            self.axis = [] if self.quantity == "page_cache" else axis(self.quantity, values, logarithmic)
+            self.steps = logarithmic
             self.scale_note = scale_note(self.quantity, values, logarithmic)
             self.waiting = len(self._left())
 
@@ -184,7 +196,7 @@ class DriverComparison(Panel):
         rows = [(name, *row["numbers"].values()) for name, row in zip(names, self.rows, strict=True)]
         return (
             f"<p><strong>{html.escape(self.title)}</strong></p>"
-            f'<p><img src="{svg_address(bars(self.rows))}" alt="{alt}" width="{WIDTH}"></p>'
+            f'<p><img src="{svg_address(bars(self.rows, self.axis, self.steps))}" alt="{alt}" width="{WIDTH}"></p>'
             f"<p>{html.escape(' '.join(filter(None, [self.said, self.scale_note, self.means])))}</p>"
             f"{table(head, rows)}<p>{html.escape(self.left_out)}</p>"
         )
@@ -218,7 +230,7 @@ def is_logarithmic(scale: str, values: Sequence[int]) -> bool:
     return bool(some) and max(some) >= FAR * min(some)
 
 
-def share(value: int, values: Sequence[int], logarithmic: bool) -> float:
+def share(value: float, values: Sequence[int], logarithmic: bool) -> float:
     """How long a value's bar is, from 0 to 1; on a logarithmic scale 1 is at the left, and nothing has no bar."""
     most = max(values)
     if not value:
@@ -226,11 +238,27 @@ def share(value: int, values: Sequence[int], logarithmic: bool) -> float:
     return math.log10(value + 1) / math.log10(most + 1) if logarithmic else value / most
 
 
+def axis(quantity: str, values: Sequence[int], logarithmic: bool) -> list[Tick]:
+    """Round values along the bars: on a logarithmic scale each a thousand times (of few: ten times) the one before."""
+    most = max(values, default=0)
+    if not most:
+        return []
+    ten = 10 ** math.floor(math.log10(most))
+    even = next(ten * part for part in (0.2, 0.5, 1, 2) if most <= ten * part * 5)
+    times = 1000 if most >= 1e6 else 10
+    powers = [times**power for power in range(times > 10, 12) if times**power <= most]
+    rounds = [0, *powers] if logarithmic else [round(even * number, 1) for number in range(math.floor(most / even) + 1)]
+    unit = QUANTITIES[quantity].unit
+    texts = [human_size(int(each), 3) if unit else f"{each:,g}" for each in rounds]
+    places = [share(each, values, logarithmic) for each in rounds]
+    return [{"at": round(place, 4), "text": text} for place, text in zip(places, texts, strict=True)]
+
+
 def scale_note(quantity: str, values: Sequence[int], logarithmic: bool) -> str:
     if quantity == "page_cache" or not any(values):
         return ""
     if logarithmic:
-        return "The scale is logarithmic: a bar that is longer by the same piece is as many times more."
+        return "The scale is logarithmic: a dot that is further by the same piece is as many times more."
     some = [value for value in values if value]
     return "The scale is linear." + (" Small values are too short to be seen." if max(some) >= FAR * min(some) else "")
 
@@ -255,18 +283,26 @@ def in_words(quantity: str, results: Sequence[Result]) -> str:
 WIDTH, HEIGHT, LABEL, BAR = 640, 26, 130, 360  # of the still picture, in pixels
 
 
-def bars(rows: Sequence[DriverRow]) -> str:
-    """The bars as SVG, on a light ground of their own."""
-    tall = HEIGHT * len(rows) + 12
+def bars(rows: Sequence[DriverRow], ticks: Sequence[Tick] = (), steps: bool = False) -> str:
+    """The bars with their axis as SVG, on a light ground of their own; dots where lengths are no amounts."""
+    tall = HEIGHT * len(rows) + 32
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{tall}" viewBox="0 0 {WIDTH} {tall}" '
         f'font-family="sans-serif" font-size="13"><rect width="{WIDTH}" height="{tall}" fill="#ffffff"/>'
     ]
+    for tick in ticks:
+        place = LABEL + tick["at"] * BAR
+        lines += [
+            f'<path d="M{place:.1f} 0V{tall - 20}" stroke="#cbd5e1"/>',
+            f'<text x="{place:.1f}" y="{tall - 5}" text-anchor="middle" class="tick">{tick["text"]}</text>',
+        ]
     for number, row in enumerate(rows):
         top, length = 6 + HEIGHT * number, row["length"] * BAR
+        dot = f'<circle cx="{LABEL + length:.1f}" cy="{top + HEIGHT // 2}" r="6" fill="#1d4ed8"/>'
+        bar = f'<rect x="{LABEL}" y="{top + 4}" width="{length:.1f}" height="{HEIGHT - 8}" fill="#1d4ed8"/>'
         lines += [
             f'<text x="{LABEL - 8}" y="{top + 17}" text-anchor="end" fill="{INK}">{html.escape(row["driver"])}</text>',
-            f'<rect x="{LABEL}" y="{top + 4}" width="{length:.1f}" height="{HEIGHT - 8}" fill="#1d4ed8"/>',
-            f'<text x="{LABEL + length + 6:.1f}" y="{top + 17}" fill="{INK}">{html.escape(row["value"])}</text>',
+            dot if steps else bar,
+            f'<text x="{LABEL + length + 10:.1f}" y="{top + 17}" fill="{INK}">{html.escape(row["value"])}</text>',
         ]
     return "".join([*lines, "</svg>"])

@@ -143,13 +143,15 @@ class MountComposer(Panel):
         self._show()
 
     def _read(self, name: str, text: str) -> None:
-        """Let the form and the other flag follow what was typed, if it can be read."""
-        form = READ[name](text, self._form)
+        """Let the form and the other flag follow what was typed, if it can be read; nothing typed is no mount."""
+        form = READ[name](text, self._form) if text.strip() else MountForm()
+        if text.strip() and form is not None and form.source != self._form.source and form.target != self._form.target:
+            form = READ[name](text, MountForm())  # another mount: what the flag cannot say belonged to the one before
         if form is not None:
             if form.type != self._form.type:
                 self._sources[self._form.type] = self._form.source
             self._form = form
-        written = {each: write(self._form) for each, write in WRITE.items()}
+        written = {each: write(self._form) if text.strip() else WrittenFlag("", ()) for each, write in WRITE.items()}
         unsaid = written[name].unsaid if form is not None else ()
         self._written = (self._written if form is None and self._written else written) | {
             name: WrittenFlag(text, unsaid)

@@ -38,7 +38,7 @@ def test_by_mouse(page: Page, comparison: Locator) -> None:
     )
     comparison.get_by_label("What is compared").select_option("bytes on disk")
     expect(comparison.locator(".lk-bars li")).to_have_count(9)
-    expect(comparison).to_contain_text("Most: 208.9MB, on overlayfs", timeout=60_000)
+    expect(comparison).to_contain_text("Most: 202.3MB, on overlayfs", timeout=60_000)
 
 
 def test_by_keyboard_alone(page: Page, comparison: Locator) -> None:

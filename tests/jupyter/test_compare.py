@@ -10,7 +10,7 @@ import pytest
 
 from labkit.drivers import DRIVERS
 from labkit.drivers.measure import PARTS, RESULTS, Result, measure
-from labkit.jupyter.compare import DriverComparison, in_words, is_logarithmic, scale_note, share
+from labkit.jupyter.compare import DriverComparison, axis, in_words, is_logarithmic, scale_note, share
 
 QUICK = "first-write"
 
@@ -126,7 +126,8 @@ def test_where_no_kernel_runs_there_are_a_picture_and_a_table(widget: DriverComp
     found = re.search(r'src="data:image/svg\+xml;base64,([^"]*)"', still)
     assert found
     svg = ElementTree.fromstring(base64.b64decode(found[1]))
-    texts = [element.text for element in svg.iter() if element.text]
+    texts = [each.text for each in svg.iter() if each.text and each.get("class") != "tick"]
+    assert [each.text for each in svg.iter() if each.get("class") == "tick"] == ["0B", "1kB", "1MB", "1GB"]
     assert [*DRIVERS] == texts[::2]
     assert texts[1::2] == list(column(widget, "copied").values())
     assert "Not modelled: time" in still
@@ -136,3 +137,22 @@ def test_where_no_kernel_runs_there_are_a_picture_and_a_table(widget: DriverComp
 def test_what_is_no_part_or_quantity(part: str, quantity: str) -> None:
     with pytest.raises(ValueError, match=r"is one of .*, not"):
         DriverComparison(part, quantity)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "values", "logarithmic", "ticks"),
+    [
+        ("copied", [2 << 30, 4096], True, "0B 1kB 1MB 1GB"),
+        ("copied", [2 << 30, 1 << 30], False, "0B 500MB 1GB 1.5GB 2GB"),
+        ("inodes", [600, 3], True, "0 1 10 100"),
+        ("looked_through", [3, 1], False, "0 1 2 3"),
+        ("copied", [0, 0], False, ""),
+    ],
+)
+def test_the_axis_has_round_values_where_bars_of_them_end(
+    quantity: str, values: list[int], logarithmic: bool, ticks: str
+) -> None:
+    found = axis(quantity, values, logarithmic)
+    assert [each["text"] for each in found] == ticks.split()
+    assert [each["at"] for each in found] == sorted(each["at"] for each in found)
+    assert all(0 <= each["at"] <= 1 for each in found)

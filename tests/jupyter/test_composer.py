@@ -245,3 +245,40 @@ def test_a_flag_that_is_none(flag: Any) -> None:
 def test_the_command_that_looks() -> None:
     assert look_command("") == "cat /proc/mounts"
     assert look_command("/a b") == "ls -la '/a b'"
+
+
+# What is typed one after the other into a flag; in the end all is as if only the last had been typed.
+CORRECTED = {
+    "swapped": ("-v", "/var/lib/mysql:data_volume", "data_volume:/var/lib/mysql"),
+    "emptied": ("-v", "old:/data:ro,z", "", "notes:/data"),
+    "another type": (
+        "--mount",
+        "type=bind,source=/a,target=/b,bind-propagation=rshared",
+        "type=volume,source=x,target=/c",
+    ),
+    "another mount": ("--mount", "type=tmpfs,target=/b,tmpfs-size=1m", "", "type=volume,source=x,target=/b"),
+    "misspelt": ("--mount", "type=vol,source=x,target=/b", "type=volume,source=x,target=/b"),
+}
+
+
+@pytest.mark.parametrize("case", CORRECTED)
+def test_no_part_of_what_was_corrected_is_left(case: str) -> None:
+    flag, *texts = CORRECTED[case]
+    lesson = LessonMachine()
+    corrected, fresh = MountComposer(lesson), MountComposer(lesson, f"{flag} {texts[-1]}")
+    for text in texts:
+        corrected.handle({"do": "write", "flag": flag, "text": text})
+    assert corrected.form == fresh.form
+    assert corrected.legend == fresh.legend
+    assert [each["text"] for each in corrected.flags.values()] == [each["text"] for each in fresh.flags.values()]
+
+
+def test_another_mount_has_no_option_of_the_one_before_and_nothing_is_no_mount() -> None:
+    widget = MountComposer(LessonMachine(), "--mount type=volume,source=x,target=/b,volume-opt=a=b")
+    widget.handle({"do": "write", "flag": "-v", "text": "notes:/b"})
+    assert "volume-opt=a=b" in widget.flags["--mount"]["text"]  # still that mount, with another source
+    widget.handle({"do": "write", "flag": "-v", "text": "other:/c"})
+    assert widget.flags["--mount"]["text"] == "type=volume,source=other,target=/c"
+    widget.handle({"do": "write", "flag": "-v", "text": ""})
+    assert [each["text"] for each in widget.flags.values()] == ["", ""]
+    assert (widget.form["source"], widget.form["target"]) == ("", "")

@@ -9,7 +9,7 @@ import { page } from "./shared/page.js";
 /** @typedef {{ driver: string, about: string, length: number, value: string, numbers: Record<string, string>, exact: Record<string, string> }} Row */
 /** @typedef {{
  *   parts: Named[], quantities: Quantity[], part: string, quantity: string, scale: string, order: { by?: string, down?: boolean },
- *   rows: Row[], waiting: number, title: string, means: string, said: string, scale_note: string, left_out: string, trouble: string,
+ *   rows: Row[], waiting: number, title: string, means: string, said: string, scale_note: string, axis: { at: number, text: string }[], steps: boolean, left_out: string, trouble: string,
  * }} CompareTraits the traits that labkit/jupyter/compare.py keeps */
 /** @typedef {import("./shared/model.js").Send} Send */
 
@@ -29,6 +29,9 @@ function barRows(rows) {
       element("span", { class: "lk-bar", "aria-hidden": "true", style: `width: ${row.length * 100}%` }),
       element("span", { class: "lk-bar-value", textContent: row.value }))));
 }
+
+/** The axis below the bars. @param {{ at: number, text: string }[]} ticks */
+const axisOf = (ticks) => ticks.map(({ at, text }) => element("span", { class: "lk-tick", style: `left: ${at * 100}%` }, element("span", { textContent: text })));
 
 /** All numbers. @param {import("./shared/model.js").Model<CompareTraits>} model @param {Send} send */
 function tableOf(model, send) {
@@ -69,6 +72,8 @@ function render({ model, el }) {
   const trouble = element("p", { class: "lk-trouble", role: "status" });
   const heading = element("h4");
   const bars = element("ul", { class: "lk-bars" });
+  const axis = element("div", { class: "lk-axis-line", "aria-hidden": "true" });
+  const chart = element("div", { class: "lk-chart" }, bars, element("div", { class: "lk-axis" }, axis));
   const said = element("p", { class: "lk-said-words", role: "status" });
   const note = element("p", { class: "lk-quiet" });
   const means = element("p", {});
@@ -82,6 +87,8 @@ function render({ model, el }) {
     means: () => { means.textContent = model.get("means"); },
     said: () => { said.textContent = model.get("waiting") ? "" : model.get("said"); },
     scale_note: () => { note.textContent = model.get("scale_note"); },
+    axis: () => axis.replaceChildren(...axisOf(model.get("axis"))),
+    steps: () => { chart.classList.toggle("lk-dots", model.get("steps")); },
     trouble: () => say(model.get("trouble")),
     order: table.order,
     rows: () => {
@@ -98,7 +105,7 @@ function render({ model, el }) {
   el.append(element("section", { class: "labkit labkit-compare", "aria-label": "Comparison of storage drivers" },
     element("h3", { textContent: "One workload on every storage driver" }),
     element("div", { class: "lk-choosers" }, part.body, quantity.body, scale.body),
-    trouble, heading, bars, said, note, means, table.body,
+    trouble, heading, chart, said, note, means, table.body,
     element("p", { class: "lk-quiet", textContent: model.get("left_out") })));
   return unfollow;
 }

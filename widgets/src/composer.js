@@ -1,12 +1,13 @@
 // Draws the mount composer from the state that Python keeps (labkit/jupyter/composer.py).
 import "./composer.css";
-import { able, button, element, focusable, onEnter, unique } from "./shared/element.js";
+import { able, button, element, focusable, folded, onEnter, unique } from "./shared/element.js";
 import { later } from "./shared/later.js";
 import { follow, voice } from "./shared/model.js";
 import { page } from "./shared/page.js";
 import { exitStatus, written } from "./terminal/written.js";
 
 const TYPING = { class: "lk-typing", spellcheck: false, autocomplete: "off", autocapitalize: "off" };
+const NEEDED = ["type", "source", "target", "readonly"]; // by most mounts
 const QUIET = 150; // milliseconds without a key after which what was typed is sent
 
 /** @typedef {"-v" | "--mount"} FlagName */
@@ -138,7 +139,14 @@ function formRows(model, send) {
       row.hidden = !field.always && !field.types.includes(String(form.type));
     }
   };
-  return { body: element("div", { class: "lk-fields" }, ...rows.map((each) => each.row)), update };
+  const [first, more] = [true, false].map((needed) => element("div", { class: "lk-fields" },
+    ...rows.filter(({ field }) => NEEDED.includes(field.name) === needed).map((each) => each.row)));
+  const rest = folded("More fields", { class: "lk-fold" }, more);
+  const asked = () => rows.some(({ field }) => !NEEDED.includes(field.name) && model.get("form")[field.name]);
+  return { body: element("div", {}, first, rest.body), update: () => {
+    update();
+    rest.body.open ||= asked();
+  } };
 }
 
 /** @param {LegendRow[]} rows */

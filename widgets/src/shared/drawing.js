@@ -1,6 +1,8 @@
 // A picture that can be folded, with the same in words below it. It keeps a size that can be read, and scrolls.
-import { move } from "./motion.js";
+import { changedIn, move } from "./motion.js";
 import { button, element, focusable, folded } from "./element.js";
+
+const MARGIN = 12; // pixels around what changed
 
 /** @typedef {{ src?: string, alt?: string, text?: string, width?: number, moves?: import("./motion.js").Moves }} Picture {} where there is none */
 /** @typedef {import("./element.js").Child} Child */
@@ -17,9 +19,24 @@ function inWindow(heading, image) {
   whole.showModal();
 }
 
+/** Scrolls to what changed, where it is out of sight. @param {HTMLElement} frame @param {HTMLImageElement} image */
+function showChanged(frame, image) {
+  const found = image.src.startsWith("data:") ? changedIn(image.src) : null;
+  if (!found) return;
+  /** @param {number} from @param {number} to @param {number} whole @param {number} at @param {number} room */
+  const scrolled = (from, to, whole, at, room) => {
+    const [start, end] = [from * whole - MARGIN, to * whole + MARGIN];
+    if (start >= at && end <= at + room) return at;
+    return end - start > room || start < at ? start : end - room;
+  };
+  frame.scrollTo(scrolled(found.left, found.right, image.width, frame.scrollLeft, frame.clientWidth),
+    scrolled(found.top, found.bottom, image.height, frame.scrollTop, frame.clientHeight));
+}
+
 /** @param {string} heading @param {string} label the frame's @param {...Child} controls beside "Full size" */
 export function drawing(heading, label, ...controls) {
   const image = element("img", {});
+  image.addEventListener("load", () => showChanged(frame, image));
   const missing = element("p", {}); // what is said where nothing can draw
   const frame = focusable(element("div", { class: "lk-image", role: "group", "aria-label": label, tabIndex: 0 }, image, missing));
   const between = element("div", {});

@@ -56,6 +56,22 @@ function rowsOf(box) {
   });
 }
 
+/** Where the marked rows of the drawing at this address are, as shares of its width and height; null: nowhere.
+ * @param {string} address */
+export function changedIn(address) {
+  const svg = drawingOf(address, "");
+  const [, , width = 1, height = 1] = numbers(svg.getAttribute("viewBox") ?? "");
+  const [left = 0, top = 0] = numbers(/translate\(([^)]*)/.exec(svg.querySelector(".graph")?.getAttribute("transform") ?? "")?.[1] ?? "");
+  const points = [...svg.querySelectorAll(".node, .edge")].flatMap(rowsOf).filter(({ text }) => MARK.test(text))
+    .map(({ body }) => numbers([...body.querySelectorAll("polygon")].at(-1)?.getAttribute("points") ?? "")).flat();
+  if (!points.length) return null;
+  const [xs, ys] = [0, 1].map((rest) => points.filter((_, at) => at % 2 === rest));
+  return {
+    left: (Math.min(...xs ?? []) + left) / width, right: (Math.max(...xs ?? []) + left) / width,
+    top: (Math.min(...ys ?? []) + top) / height, bottom: (Math.max(...ys ?? []) + top) / height,
+  };
+}
+
 /** All rows of a drawing, by what stays of them while their numbers, their state and their mark change. @param {SVGElement} svg */
 function named(svg) {
   /** @type {Map<string, Row>} */
