@@ -278,10 +278,15 @@ def _network(options: Options) -> str:
 
 
 def _endpoint(options: Options, network: str) -> JsonObject | None:
-    """The addresses that were asked for."""
+    """The addresses and names that were asked for, and the further networks."""
     asked = {"IPv4Address": options.text("ip"), "IPv6Address": options.text("ip6")}
     addresses: JsonObject = {key: value for key, value in asked.items() if value}
-    return {"EndpointsConfig": {network: {"IPAMConfig": addresses}}} if addresses else None
+    aliases = list[Json]([*options.texts("network-alias"), *(options.texts("net-alias") or [])])
+    first: JsonObject = {"IPAMConfig": addresses} if addresses else {}
+    first |= {"Aliases": aliases} if aliases else {}
+    others = [name for name in [*options.texts("network"), *(options.texts("net") or [])] if name != network]
+    endpoints: JsonObject = {network: first, **{name: {} for name in others}}
+    return {"EndpointsConfig": endpoints} if first or others else None
 
 
 def _user_defined(network: str) -> bool:

@@ -305,19 +305,8 @@ class Engine:
 
     # --- networks
 
-    def create_network(
-        self,
-        name: str,
-        driver: str = "",
-        *,
-        internal: bool = False,
-        attachable: bool = False,
-        labels: Sequence[tuple[str, str]] = (),
-        options: Sequence[tuple[str, str]] = (),
-    ) -> str:
-        return networks.create(
-            self.core, name, driver, internal=internal, attachable=attachable, labels=labels, options=options
-        )
+    def create_network(self, name: str, asked: JsonObject) -> str:
+        return networks.create(self.core, name, asked)
 
     def networks(self, filters: Filters | None = None) -> list[JsonObject]:
         return networks.rows(self.core, filters)
@@ -328,8 +317,8 @@ class Engine:
     def remove_network(self, name: str) -> None:
         networks.remove(self.core, name)
 
-    def connect_network(self, name: str, container: str) -> None:
-        networks.connect(self.core, name, container)
+    def connect_network(self, name: str, container: str, endpoint: JsonObject) -> None:
+        networks.connect(self.core, name, container, endpoint)
 
     def disconnect_network(self, name: str, container: str) -> None:
         networks.disconnect(self.core, name, container)

@@ -51,7 +51,7 @@ ROWS = [  # a command, its status, standard output, standard error; in order, on
     (
         "docker events --since 1m --until 0s --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | tail -4",
         0,
-        "container create c3\ncontainer start c3\ncontainer die c3\ncontainer destroy c3\n",
+        "network disconnect n2\ncontainer destroy c3\nnetwork destroy n2\nnetwork prune <no value>\n",
         "",
     ),
     ("docker events --since 1h --until 0s -f type=volume", 0, "", ""),

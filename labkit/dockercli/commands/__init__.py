@@ -147,7 +147,6 @@ HARMLESS = {
     "builder prune debug": "the client has nothing to log",
     "builder prune timeout": "the builder is there at once",
     "attach no-stdin": "nobody types to a process that runs already",
-    "network create ipv4": "every network has addresses of this family",
     "network disconnect force": "a network lets go at once",
     "network inspect verbose": "it is about swarms",
     "buildx ls format": "there is one builder",
@@ -163,20 +162,6 @@ MISSING = {
     "image save": ("platform",),
     "image load": ("platform",),
     "builder prune": ("builder", "max-used-space", "min-free-space", "verbose"),
-    "network connect": ("alias", "driver-opt", "gw-priority", "ip", "ip6", "link"),
-    "network create": (
-        "aux-address",
-        "config-from",
-        "config-only",
-        "gateway",
-        "ingress",
-        "ip-range",
-        "ipam-driver",
-        "ipam-opt",
-        "ipv6",
-        "scope",
-        "subnet",
-    ),
     "buildx du": ("verbose",),
 }
 GROUPS = ("image", "container", "volume", "network", "context", "system", "builder", "buildx")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
 from labkit.engine.core.errors import EngineError
-from labkit.kernel.golang import JsonObject, members, text
+from labkit.kernel.golang import Json, JsonObject, members, quote, text
 
 from .. import rows
 from ..flags import StatusError
@@ -16,23 +18,90 @@ TABLE = "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}"
 RAW = "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n"
 
 
-def _pairs(run: Invocation, name: str) -> list[tuple[str, str]]:
-    return [(pair.partition("=")[0], pair.partition("=")[2]) for pair in run.options.texts(name)]
+def _pairs(run: Invocation, name: str) -> JsonObject:
+    return {pair.partition("=")[0]: pair.partition("=")[2] for pair in run.options.texts(name)}
+
+
+_KEYS = {
+    "internal": "Internal",
+    "attachable": "Attachable",
+    "ingress": "Ingress",
+    "config-only": "ConfigOnly",
+    "ipv4": "EnableIPv4",
+    "ipv6": "EnableIPv6",
+}
 
 
 def create(run: Invocation) -> int:
     options = run.options
-    run.out(
-        run.engine.create_network(
-            run.arguments[0],
-            options.text("driver"),
-            internal=options.on("internal"),
-            attachable=options.on("attachable"),
-            labels=_pairs(run, "label"),
-            options=_pairs(run, "opt"),
-        )
-    )
+    configs: list[Json] = [*_subnets(run)]
+    ipam: JsonObject = {"Driver": options.text("ipam-driver"), "Config": configs, "Options": _pairs(run, "ipam-opt")}
+    asked: JsonObject = {key: options.on(name) for name, key in _KEYS.items()}
+    asked |= {"Driver": options.text("driver"), "Scope": options.text("scope"), "IPAM": ipam}
+    asked |= {"ConfigFrom": options.text("config-from"), "Labels": _pairs(run, "label"), "Options": _pairs(run, "opt")}
+    run.out(run.engine.create_network(run.arguments[0], asked))
     return 0
+
+
+def _subnets(run: Invocation) -> list[JsonObject]:
+    """The flags about addresses put together by subnet (create.go, createIPAMConfig)."""
+    options = run.options
+    subnets = options.texts("subnet")
+    if len(subnets) < max(len(options.texts("ip-range")), len(options.texts("gateway"))):
+        raise StatusError("every ip-range or gateway must have a corresponding subnet")
+    found: dict[str, JsonObject] = {}
+    for subnet in subnets:
+        if any(_network(subnet).overlaps(_network(other)) for other in found):
+            raise StatusError("multiple overlapping subnet configuration is not supported")
+        _network(subnet)
+        found[subnet] = {"Subnet": subnet}
+    for part in options.texts("ip-range"):
+        config = _matching(found, part.partition("/")[0], f"range {part}")
+        if "IPRange" in config:
+            both = f"{part}, {config['IPRange']}"
+            raise StatusError(f"cannot configure multiple ranges ({both}) on the same subnet ({config['Subnet']})")
+        config["IPRange"] = str(_network(part))
+    for gateway in options.texts("gateway"):
+        config = _matching(found, gateway, f"gateway {gateway}")
+        if "Gateway" in config:
+            both = f"{gateway}, {config['Gateway']}"
+            raise StatusError(f"cannot configure multiple gateways ({both}) for the same subnet ({config['Subnet']})")
+        config["Gateway"] = gateway
+    for name, address in _pairs(run, "aux-address").items():
+        config = _matching(found, str(address), f"aux-address {address}")
+        config["AuxiliaryAddresses"] = {**members(config, "AuxiliaryAddresses"), name: address}
+    return list(found.values())
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """As netip.ParsePrefix reads it."""
+    address, slash, bits = text.rpartition("/")
+    try:
+        if not slash:
+            raise StatusError(f"netip.ParsePrefix({quote(text)}): no '/'")
+        ip_address(address)
+        return ip_network(text, strict=False)
+    except ValueError:
+        why = "prefix length out of range" if bits.isdigit() and _is_address(address) else ""
+        why = why or (f"bad bits after slash: {quote(bits)}" if _is_address(address) else "")
+        why = why or f"ParseAddr({quote(address)}): unable to parse IP"
+        raise StatusError(f"netip.ParsePrefix({quote(text)}): {why}") from None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _matching(found: dict[str, JsonObject], address: str, what: str) -> JsonObject:
+    if not _is_address(address):
+        raise StatusError(f"ParseAddr({quote(address)}): unable to parse IP")
+    for subnet, config in found.items():
+        if ip_address(address) in _network(subnet):
+            return config
+    raise StatusError(f"no matching subnet for {what}")
 
 
 def ls(run: Invocation) -> int:
@@ -80,7 +149,17 @@ def rm(run: Invocation) -> int:
 
 
 def connect(run: Invocation) -> int:
-    run.engine.connect_network(*run.arguments)
+    options = run.options
+    addresses = {"IPv4Address": options.text("ip"), "IPv6Address": options.text("ip6")}
+    endpoint: JsonObject = {
+        "IPAMConfig": {key: value for key, value in addresses.items() if value},
+        "Aliases": list[Json](options.texts("alias")),
+        "Links": list[Json](options.texts("link")),
+        "DriverOpts": _pairs(run, "driver-opt"),
+        "GwPriority": options.number("gw-priority"),
+    }
+    network, container = run.arguments
+    run.engine.connect_network(network, container, {key: value for key, value in endpoint.items() if value})
     return 0
 
 

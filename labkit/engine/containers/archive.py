@@ -16,6 +16,7 @@ from labkit.engine.containers import creation, oci
 from labkit.engine.containers.sandbox import RuntimeFailed, Sandboxes
 from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import EngineError, forbidden, invalid, not_found, system
+from labkit.engine.core.happened import tell
 from labkit.engine.core.records import Container
 from labkit.engine.mounts import mounts
 from labkit.files import BadArchiveError, Content, Entry, Files, Namespace, Stat, User, errno, failure, layers
@@ -39,6 +40,8 @@ def stopped_files(core: Core, container: Container) -> Files:
     finally:
         if not container.state.running:
             mounts.finish(core, visible)
+        else:
+            mounts.tell_finished(core, visible)
     return namespace.files()
 
 
@@ -115,6 +118,7 @@ def get(core: Core, reference: str, path: str) -> tuple[Stat, Content]:
     name = "." if path.endswith("/.") else posixpath.basename(top) or "."
     if path.endswith(("/", "/.")):
         top = files.realpath(top)
+    tell(core, "container", "archive-path", find(core, reference).id)
     return found, layers.write(entries(files, top, name))
 
 
@@ -174,6 +178,7 @@ def put(core: Core, reference: str, path: str, archive: Content, copy_uid_gid: b
             else None
         )
         _unpack(files, folder, layers.read(archive), owner)
+        tell(core, "container", "extract-to-dir", container.id)
     except BadArchiveError as error:
         raise invalid(str(error)) from None
     except OSError as error:
@@ -258,4 +263,5 @@ def export(core: Core, reference: str) -> Content:
     files = core.view(core.driver.mount(mount_id))
     if not container.state.running:
         core.driver.unmount(mount_id)
+    tell(core, "container", "export", container.id)
     return layers.write(list(entries(files, "/", "")))

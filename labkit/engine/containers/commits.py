@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from labkit.engine.containers.creation import merge
 from labkit.engine.core.core import Core, find
+from labkit.engine.core.happened import tell
 from labkit.engine.core.names import parse
 from labkit.engine.core.records import EMPTY_LAYER, WritableLayer
 from labkit.engine.dockerfile import changes as changing
@@ -64,6 +65,8 @@ def commit(core: Core, container: str, name: str, author: str, message: str, ins
         LayerStore(core).release(record.chain_id)
     if reference:
         ImageStore(core).tag(image.id, reference)
+    named = reference.familiar if reference else ""
+    tell(core, "container", "commit", found.id, comment=message, imageID=image.id, imageRef=named)
     return image.id
 
 

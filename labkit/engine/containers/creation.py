@@ -16,6 +16,7 @@ from hashlib import sha256
 
 from labkit.drivers.base import Driver
 from labkit.drivers.devicemapper import Devicemapper
+from labkit.engine.containers import networks
 from labkit.engine.containers.sandbox import CPUS
 from labkit.engine.core import names
 from labkit.engine.core.core import ROOT, ContainerCreated, ContainerRemoved, Core, Maker, image_root
@@ -227,6 +228,7 @@ def discard(core: Core, container: Container, *, volumes_too: bool) -> None:
     core.tables.names.delete(container.name)
     LayerStore(core).remove_writable(container.id)
     remove_container_folder(core, container)
+    networks.leave(core, container, gone=True)
     core.events.append(ContainerRemoved(container.id, container.name))
     if volumes_too:
         _remove_volumes(core, container)
@@ -242,6 +244,7 @@ def create(core: Core, body: JsonObject, name: str = "") -> tuple[str, list[str]
     mounts.check(core, host_config)
     _check_restart(members(host_config, "RestartPolicy"))
     check(host_config)
+    _check_shared_network(body, host_config)
     _check_addresses(members(body, "NetworkingConfig"))
     image = ImageStore(core).find(text(body, "Image"))
     config = merge(body, image.run_config)
@@ -269,7 +272,10 @@ def create(core: Core, body: JsonObject, name: str = "") -> tuple[str, list[str]
             core.tables.containers.delete(identifier)
         raise
     make_container_folder(core, container)
-    core.events.append(ContainerCreated(identifier, container.name, image.id))
+    core.events.append(ContainerCreated(identifier, container.name, image.id, text(config, "Image") or image.id))
+    for network, endpoint in members(body, "NetworkingConfig", "EndpointsConfig").items():
+        if networks.exists(core, network) and network not in networks.PREDEFINED:
+            networks.place(core, networks.look_up(core, network), container, members(endpoint))
     return identifier, []
 
 
@@ -297,6 +303,29 @@ def _check_restart(policy: JsonObject) -> None:
     if name not in ("", "on-failure") and count:
         more = " and cannot be negative" if count < 0 else ""
         raise invalid(f"invalid restart policy: maximum retry count can only be used with 'on-failure'{more}")
+
+
+# What a container can't have that shares another's network (moby, daemon/internal/runconfig/hostconfig.go).
+_NOT_SHARED = (
+    ("Hostname", "hostname and the network mode"),
+    ("Links", "container type network can't be used with links. This would result in undefined behavior"),
+    ("Dns", "dns and the network mode"),
+    ("ExtraHosts", "custom host-to-IP mapping and the network mode"),
+    ("PortBindings", "port publishing and the container type network mode"),
+    ("PublishAllPorts", "port publishing and the container type network mode"),
+    ("ExposedPorts", "port exposing and the container type network mode"),
+)
+
+
+def _check_shared_network(body: JsonObject, host_config: JsonObject) -> None:
+    mode = text(host_config, "NetworkMode")
+    if mode == "container" or not mode.startswith("container:"):
+        return
+    if mode == "container:":
+        raise invalid("invalid network mode: invalid container format container:<name|id>")
+    for key, said in _NOT_SHARED:
+        if body.get(key) or host_config.get(key):
+            raise invalid(f"conflicting options: {said}")
 
 
 def _check_addresses(networking: JsonObject) -> None:

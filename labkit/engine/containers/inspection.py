@@ -6,14 +6,25 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 
+from labkit.engine.containers import networks as container_networks
 from labkit.engine.containers import oci
-from labkit.engine.containers.networks import identifier_of
 from labkit.engine.core.core import Core, by_age, find
 from labkit.engine.core.errors import EngineError, Filters, check_filters, invalid, labels_match, matches_filter
 from labkit.engine.core.records import Container, ContainerState
 from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
-from labkit.kernel.golang import SECOND, Json, JsonObject, human_duration, members, objects, rfc3339, text
+from labkit.kernel.golang import (
+    SECOND,
+    Json,
+    JsonObject,
+    human_duration,
+    members,
+    number,
+    objects,
+    rfc3339,
+    text,
+    texts,
+)
 
 
 def network_settings(core: Core, container: Container) -> JsonObject:
@@ -69,28 +80,35 @@ def port_rows(container: Container) -> Iterator[JsonObject]:
 
 
 def networks(core: Core, container: Container) -> JsonObject:
-    mode = container.network_mode
-    mode = "bridge" if mode == "default" else mode
-    up = container.state.running and mode == "bridge"
-    digits = core.digest("address", container.id)
+    found = container_networks.of(core, container)
+    return {name: _endpoint(core, container, name, *about) for name, about in found.items()}
+
+
+def _endpoint(
+    core: Core, container: Container, name: str, network: container_networks.Network | None, asked: JsonObject
+) -> JsonObject:
+    up = container.state.running
+    address = "" if not up else container_networks.address_in(network, container) if network else container.address
+    pool = network.pools[0] if network and network.pools else container_networks.DEFAULT_POOL
+    aliases = texts(asked, "Aliases")
+    made = name not in container_networks.PREDEFINED
+    names = dict.fromkeys([container.name, *aliases, container.id[:12], container.hostname])
     return {
-        mode: {
-            "IPAMConfig": None,
-            "Links": None,
-            "Aliases": None,
-            "DriverOpts": None,
-            "GwPriority": 0,
-            "NetworkID": identifier_of(core, mode) if container.state.running else "",
-            "EndpointID": core.digest("endpoint", container.id) if container.state.running else "",
-            "Gateway": "172.17.0.1" if up else "",
-            "IPAddress": container.address if up else "",
-            "MacAddress": ":".join(["02", *(digits[place : place + 2] for place in range(0, 10, 2))]) if up else "",
-            "IPPrefixLen": 16 if up else 0,
-            "IPv6Gateway": "",
-            "GlobalIPv6Address": "",
-            "GlobalIPv6PrefixLen": 0,
-            "DNSNames": None,
-        }
+        "IPAMConfig": members(asked, "IPAMConfig") or None,
+        "Links": [*texts(asked, "Links")] or None,
+        "Aliases": [*aliases] or None,
+        "DriverOpts": members(asked, "DriverOpts") or None,
+        "GwPriority": number(asked, "GwPriority"),
+        "NetworkID": container_networks.identifier_of(core, name) if up else "",
+        "EndpointID": core.digest("endpoint", container.id) if up else "",
+        "Gateway": text(pool, "Gateway") if address else "",
+        "IPAddress": address,
+        "MacAddress": container_networks.mac_address(core, container) if address else "",
+        "IPPrefixLen": int(text(pool, "Subnet").partition("/")[2]) if address else 0,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "DNSNames": [*names] if made and up else None,
     }
 
 

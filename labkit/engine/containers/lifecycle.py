@@ -40,6 +40,7 @@ from labkit.engine.core.errors import (
     no_name,
     system,
 )
+from labkit.engine.core.happened import tell
 from labkit.engine.core.records import Container, ContainerState, Running
 from labkit.engine.mounts import mounts
 from labkit.files.inodes import MountAbout
@@ -58,6 +59,8 @@ def start(core: Core, reference: str, attach: Streams | None = None) -> int | No
     if container.state.running:
         return None
     mounts.check(core, container.host_config)
+    if attach:
+        tell(core, "container", "attach", container.id)
     try:
         namespace, process, path = _set_up(core, container, attach)
     except EngineError as error:
@@ -75,6 +78,8 @@ def _code_of(error: EngineError) -> int:
 
 def _failed(core: Core, container: Container, message: str, code: int) -> None:
     """The container did not start; it stays as it was, with the reason."""
+    if not message.startswith("failed to set up container networking"):
+        networks.leave(core, container)
     mounts.finish(core, container)
     core.driver.unmount(core.tables.mounts[container.id].mount_id)
     state = replace(container.state, error=message, exit_code=code)
@@ -96,10 +101,13 @@ _BEHIND_INIT = 7  # the number of the process that docker-init starts
 def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[Namespace, Process, str]:
     """Everything up to the moment at which the process runs."""
     network = container.network_mode
-    if not network.startswith("container:") and not networks.exists(core, network):  # moby, daemon/start.go; unverified
+    if network.startswith("container:"):
+        networks.check_joined(core, container)
+    elif not networks.exists(core, network):  # moby, daemon/start.go; unverified
         raise system(f"failed to set up container networking: network {network} not found")
     on_bridge = network not in ("none", "host")
     container = replace(container, address=core.tables.running.free_address() if on_bridge else "")
+    networks.join(core, container)
     creation.write_network_files(core, container)
     try:
         prepared = mounts.prepare(core, container)
@@ -304,6 +312,7 @@ def stop(core: Core, reference: str, timeout: int | None = None, signal: str | N
         _stop(core, container, timeout, signal)
     except EngineError as error:
         raise EngineError(f"cannot stop container: {reference}: {error}", error.kind) from None
+    tell(core, "container", "stop", container.id)
 
 
 def _stop(core: Core, container: Container, timeout: int | None, signal: str | None) -> None:
@@ -345,8 +354,10 @@ def restart(core: Core, reference: str, timeout: int | None = None, signal: str 
     try:
         if container.state.running:
             _stop(core, container, timeout, signal)
+            tell(core, "container", "stop", container.id)
         if container.id in core.tables.containers:
             start(core, container.id)
+            tell(core, "container", "restart", container.id)
     except EngineError as error:
         raise EngineError(f"Cannot restart container {reference}: {error}", error.kind) from None
 
@@ -358,6 +369,7 @@ def pause(core: Core, reference: str) -> None:
     if container.state.status == "paused":
         raise conflict(f"Container {container.id} is already paused")
     change(core, container.id, state=replace(container.state, status="paused"))
+    tell(core, "container", "pause", container.id)
 
 
 def unpause(core: Core, reference: str) -> None:
@@ -365,6 +377,7 @@ def unpause(core: Core, reference: str) -> None:
     if container.state.status != "paused":
         raise system(f"Container {container.id} is not paused")
     change(core, container.id, state=replace(container.state, status="running"))
+    tell(core, "container", "unpause", container.id)
 
 
 def rename(core: Core, reference: str, name: str) -> None:
@@ -421,4 +434,5 @@ def prune(core: Core, filters: Filters | None = None) -> tuple[list[str], int]:
         space += core.driver.size(core.tables.mounts[container.id].mount_id)
         remove(core, container.id)
         gone.append(container.id)
+    tell(core, "container", "prune", "", reclaimed=str(space))
     return gone, space

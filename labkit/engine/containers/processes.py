@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from labkit.engine.containers import oci
+from labkit.engine.containers import networks, oci
 from labkit.engine.containers.creation import discard
 from labkit.engine.containers.sandbox import Sandboxes
 from labkit.engine.core.core import ContainerStopped, Core, change, find
 from labkit.engine.core.errors import EngineError, conflict, invalid, system
+from labkit.engine.core.happened import tell
 from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
 from labkit.files import Content, Files, User
@@ -146,14 +147,17 @@ def end(core: Core, identifier: str, process: Process | None, code: int) -> None
         running.namespace.discard()
         for key in [key for key in core.tables.running if key == identifier or key.startswith(f"{identifier}/")]:
             core.tables.running.delete(key)
-    mounts.finish(core, container)
     core.driver.unmount(core.tables.mounts[identifier].mount_id)
     again = restarts_after(container, code)
     state = replace(
         container.state, status="restarting" if again else "exited", pid=0, exit_code=code, finished=core.now()
     )
     core.tables.containers.set(identifier, replace(container, state=state, execs=(), address=""))
-    core.events.append(ContainerStopped(identifier, code))
+    core.events.append(
+        ContainerStopped(identifier, code, (core.now() - (container.state.started or core.now())) // SECOND)
+    )
+    networks.leave(core, container)
+    mounts.finish(core, container)
     if again:
         _wait_for_restart(core, container)
     elif container.host("AutoRemove"):
@@ -336,10 +340,16 @@ def exec_run(
         list(argv), variables, files, stdin, stdout, stderr, core.kernel, hostname=container.hostname,
         pid=number + 6, detached=detach, tty=tty, namespaces=namespaces_of(container),
     )  # fmt: skip
-    if detach:
-        key = f"{container.id}/{number}"
-        return run_exec(core, key, namespace, process, lambda: first_run(process, path))
-    return first_run(process, path) & 0xFF
+    execution = core.digest("exec", f"{container.id} {number}")
+    for action in ("exec_create", "exec_start"):
+        tell(core, "container", f"{action}: {' '.join((argv[0], ' '.join(argv[1:])))}", container.id, execID=execution)
+
+    def go() -> int:
+        status = first_run(process, path) & 0xFF
+        tell(core, "container", "exec_die", container.id, execID=execution, exitCode=str(status))
+        return status
+
+    return run_exec(core, f"{container.id}/{number}", namespace, process, go) if detach else go()
 
 
 def _root_of(core: Core, namespace: Namespace) -> Files:
@@ -383,6 +393,7 @@ def deliver(core: Core, container: Container, signal: str) -> bool:
     running = core.tables.running.get(container.id)
     if running is None:
         return True
+    tell(core, "container", "kill", container.id, signal=str(NUMBERS[signal]))
     if signal == "KILL":
         end(core, container.id, None, KILLED)
         return True

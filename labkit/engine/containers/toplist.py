@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from labkit.engine.core.core import Core, find
 from labkit.engine.core.errors import conflict, system
+from labkit.engine.core.happened import tell
 from labkit.kernel.golang import Json, JsonObject
 
 _FULL = "uid pid ppid c stime tname time cmd"
@@ -40,6 +41,7 @@ def top(core: Core, reference: str, options: Sequence[str] = ()) -> JsonObject:
             uid = running.process.files.user.uid
             processes.append((first + int(number) + 6, shim, str(uid or "root"), " ".join(running.process.argv)))
     rows: list[Json] = [list[Json](_row(columns, *each)) for each in sorted(processes)]
+    tell(core, "container", "top", container.id)
     return {"Titles": [_TITLES[column] for column in columns], "Processes": rows}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from labkit.engine.core.core import Core, change, find
 from labkit.engine.core.errors import conflict
+from labkit.engine.core.happened import tell
 from labkit.engine.core.records import Container
 from labkit.kernel.golang import JsonObject, number, text
 
@@ -30,6 +31,7 @@ def update(core: Core, reference: str, changes: JsonObject) -> None:
         container.id,
         host_config={**container.host_config, **{key: value for key, value in changes.items() if value}},
     )
+    tell(core, "container", "update", container.id)
 
 
 def _refused(container: Container, changes: JsonObject) -> str:

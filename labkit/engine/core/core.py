@@ -161,6 +161,7 @@ class ContainerCreated(Event):
     container: str
     name: str
     image: str
+    reference: str  # what it was created from, as it was asked for
 
 
 class ContainerStarted(Event):
@@ -170,12 +171,15 @@ class ContainerStarted(Event):
 class ContainerStopped(Event):
     container: str
     exit_code: int
+    seconds: int  # that it ran
 
 
 class ContainerRenamed(Event):
     container: str
     former: str
     name: str
+
+    former_path = property(lambda self: f"/{self.former}")
 
 
 class ContainerRemoved(Event):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from labkit.engine.core.core import Core, HostFolderCreated, VolumePopulated, find
 from labkit.engine.core.errors import EngineError, invalid, system
+from labkit.engine.core.happened import tell
 from labkit.engine.core.mountkeys import Mount, MountPoint
 from labkit.engine.core.records import Container
 from labkit.engine.images.imagestore import ImageStore, LayerStore
@@ -197,6 +198,9 @@ def prepare(core: Core, container: Container) -> list[Prepared]:
     ]
     for point in container.mounts:
         ready.append(_PREPARE[point.type](core, container, point))
+        if point.type == "volume":
+            about = {"destination": point.destination, "propagation": "", "read/write": str(point.rw).lower()}
+            tell(core, "volume", "mount", point.name, container=container.id, **about)
     return sorted(ready, key=lambda mount: mount.target.count("/"))
 
 
@@ -206,6 +210,13 @@ def finish(core: Core, container: Container) -> None:
         volume = core.tables.volumes.get(point.name) if point.type == "volume" else None
         if volume:
             volumes.unmount(core, volume)
+    tell_finished(core, container)
+
+
+def tell_finished(core: Core, container: Container) -> None:
+    for point in container.mounts:
+        if point.type == "volume" and point.name in core.tables.volumes:
+            tell(core, "volume", "unmount", point.name, container=container.id)
 
 
 def _mount_volume(core: Core, point: MountPoint) -> str:

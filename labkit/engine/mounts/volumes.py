@@ -24,6 +24,7 @@ from labkit.engine.core.errors import (
     not_found,
     system,
 )
+from labkit.engine.core.happened import tell
 from labkit.engine.core.records import ANONYMOUS, Container, Volume
 from labkit.engine.mounts.mountspec import tmpfs_check, tmpfs_of, tmpfs_shown
 from labkit.files import failure
@@ -157,6 +158,7 @@ def prune(core: Core, all: bool = False, filters: Filters | None = None) -> tupl
         space += size(core, volume)
         remove(core, name)
         gone.append(name)
+    tell(core, "volume", "prune", "", reclaimed=str(space))
     return gone, space
 
 
