@@ -20,6 +20,7 @@ from labkit.engine.api import ContainerView, Engine
 from labkit.engine.containers import processes
 from labkit.engine.containers.sandbox import KERNEL_BUILD, mounts_text
 from labkit.engine.core.core import About, Event, Frozen
+from labkit.engine.core.happened import Happened
 from labkit.engine.daemon import daemon, daemoninfo
 from labkit.engine.daemon.daemon import SOCKET, Daemon
 from labkit.files import Entry, Files, Inode, Namespace, Place, Source, Store, Tree, tmpfs
@@ -263,8 +264,8 @@ class Machine:
 
     @property
     def events(self) -> list[Event]:
-        """What the engine did, in order."""
-        return list(self.engine.events)
+        """What the engine did, in order; what only docker events tells is left out."""
+        return [event for event in self.engine.events if not isinstance(event, Happened)]
 
     def run(self, line: str, stdin: bytes = b"") -> Completed:
         """Run a line as a fresh `sh -c` in the learner's folder."""

@@ -272,6 +272,21 @@ class Files(Attributes):
             raise failure(errno.ENOENT, path)
         return parent, name, node
 
+    def _is_mount_point(self, parent: Place, name: str) -> bool:
+        """Whether something is mounted there in this namespace, by whatever path (kernel, is_local_mountpoint)."""
+        if self.namespace.top(self._child_path(parent, name)):
+            return True
+        system, ending = parent.mount.source.system, f"/{name}"
+        for target in self.store.mounts(self.namespace).stacks:
+            if target.endswith(ending):
+                try:
+                    other = Files(self.namespace).find(target[: -len(ending)] or "/")
+                except OSError:
+                    continue
+                if other.mount.source.system.identity(other.node) == system.identity(parent.node):
+                    return True
+        return False
+
     def unlink(self, path: str) -> None:
         parent, name, node = self._to_remove(path)
         system = parent.mount.source.system
@@ -282,7 +297,7 @@ class Files(Attributes):
         self._need_change_of(parent, path, node)
         if system.get(node).is_dir:
             raise failure(errno.EISDIR, path)
-        if self.namespace.top(self._child_path(parent, name)):
+        if self._is_mount_point(parent, name):
             raise failure(errno.EBUSY, path)
         system.remove(parent.node, name)
 
@@ -294,7 +309,7 @@ class Files(Attributes):
         self._need_change_of(parent, path, node)
         if not system.get(node).is_dir:
             raise failure(errno.ENOTDIR, path)
-        if self.namespace.top(self._child_path(parent, name)):
+        if self._is_mount_point(parent, name):
             raise failure(errno.EBUSY, path)
         if not system.is_empty(node):
             raise failure(errno.ENOTEMPTY, path)
@@ -344,7 +359,7 @@ class Files(Attributes):
         if moved.is_dir and to.node is not parent.node and not self._may(moved, W_OK):
             raise failure(errno.EACCES, path, other)  # its `..` changes
         for place, last in ((parent, name), (to, to_name)):
-            if self.namespace.top(self._child_path(place, last)):
+            if self._is_mount_point(place, last):
                 raise failure(errno.EBUSY, path, other)
         if moved.is_dir and not system.can_move_folder(node):
             raise failure(errno.EXDEV, path, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
@@ -413,3 +414,29 @@ def test_a_path_is_told_whole_after_names_have_gone(mounted: tuple[Files, Files]
     host.store.watcher = heard = Heard()
     seen.append("/a/c/a", "x")
     assert heard.told == [(*COPY, "/a/c/a", 2, 0)]
+
+
+MOUNT_POINTS = [  # a call on what is a mount point by another path, and what it does (kernel, is_local_mountpoint)
+    (lambda files: files.rmdir("/b/sub"), errno.EBUSY),
+    (lambda files: files.unlink("/b/file"), errno.EBUSY),
+    (lambda files: files.rename("/b/sub", "/b/other"), errno.EBUSY),
+    (lambda files: files.rename("/b/x", "/b/sub"), errno.EBUSY),
+    (lambda files: files.rename("/b/other file", "/b/file"), errno.EBUSY),
+    (lambda files: files.rmdir("/b/x"), 0),
+    (lambda files: files.rmdir("/c/sub"), 0),  # another folder of that name
+]
+
+
+@pytest.mark.parametrize(("call", "error"), MOUNT_POINTS)
+def test_a_mount_point_is_busy_by_any_path(call: Callable[[Files], None], error: int) -> None:
+    store = Store(Ticking())
+    files = Namespace(store, tmpfs(store)).files()
+    for path in ("/a/sub", "/a/x", "/b", "/c/sub", "/v"):
+        files.makedirs(path)
+    for path in ("/a/file", "/a/other file", "/v/f"):
+        files.write(path, b"")
+    for target, source in (("/b", "/a"), ("/a/sub", "/v"), ("/a/file", "/v/f")):
+        files.namespace.mount(target, files.source(source))
+    with pytest.raises(OSError) if error else nullcontext() as raised:  # noqa: PT011
+        call(files)
+    assert not error or raised.value.errno == error
