@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -23,7 +23,7 @@ from labkit.engine.core.core import About, Event, Frozen
 from labkit.engine.core.happened import Happened
 from labkit.engine.daemon import daemon, daemoninfo
 from labkit.engine.daemon.daemon import SOCKET, Daemon
-from labkit.files import Entry, Files, Inode, Namespace, Place, Source, Store, Tree, tmpfs
+from labkit.files import Entry, Files, Inode, Namespace, Source, Store, Tree, tmpfs
 from labkit.files.contents import failure
 from labkit.files.inodes import Saved
 from labkit.files.layers import grow
@@ -171,7 +171,7 @@ class Machine:
         socket = SOCKET if self._system is _LINUX else None
         self.daemon = Daemon(self.engine, setting, DOCKER_ROOT, socket=socket)
         self._jobs = LeftJobs(self.kernel, process_twin, self.engine.advance)
-        self.store.running = self._running
+        self.store.running = lambda: daemon.running_programs(self.daemon, self._jobs.waiting)
         programs |= {"docker": docker(self.daemon), **clients(self.daemon)}
 
     def _services(self) -> Services:
@@ -197,16 +197,6 @@ class Machine:
             self._jobs.add(process, parked)
         else:
             processes.adopt(self.engine.core, process, parked)
-
-    def _running(self) -> Iterator[Place]:
-        """The files of the programs that run, those that wait among them."""
-        yield from self.kernel.running
-        for programs in self.kernel.children:
-            yield from programs()
-        for job in self._jobs.waiting:
-            yield from job.parked.programs
-        for container in self.engine.core.tables.running.values():
-            yield from container.parked.programs
 
     def _note_prompt(self, at: AtPrompt) -> None:
         self.at_prompt = at

@@ -110,10 +110,28 @@ def cp(tool: Tool) -> None:
             and not tool.files.is_dir(target)
         ):
             tool.fail(f"can't stat '{inside(target, source)}': Not a directory")
+        elif not way.parents and is_below_a_file(tool, target, "Not a directory" if into else BELOW):
+            continue
         if way.parents:
             target = f"{destination.rstrip('/')}/{source.strip('/')}"
             tool.files.makedirs(dirname(target))
         copy_file(tool, source, target, way, top=True)
+
+
+BELOW = "Path has non-directory component"  # busybox with FEATURE_VERBOSE_CP_MESSAGE, as Debian builds it
+
+
+def is_below_a_file(tool: Tool, target: str, why: str) -> bool:
+    """Whether busybox says so of a target, at which it looks before the source (libbb/cp_mv_stat.c, copy_file.c)."""
+    try:
+        tool.files.lstat(target)
+    except NotADirectoryError:
+        if not tool.gnu:
+            tool.err(f"can't stat '{target}': {why}")
+            return True
+    except OSError:
+        return False
+    return False
 
 
 def copy_file(tool: Tool, source: str, target: str, way: CopyOptions, *, top: bool = False) -> bool:

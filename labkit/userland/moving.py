@@ -7,6 +7,7 @@ from posixpath import dirname, relpath
 
 from labkit.files import Stat, errno
 from labkit.userland.copying import (
+    BELOW,
     KEPT,
     OVERWRITE,
     SAME_FILE,
@@ -15,6 +16,7 @@ from labkit.userland.copying import (
     copy_file,
     destination_of,
     inside,
+    is_below_a_file,
     not_a_folder,
 )
 from labkit.userland.tool import Say, Tool, Utility, below, is_same
@@ -34,6 +36,8 @@ def _move(tool: Tool, source: str, target: str, way: CopyOptions) -> None:
             tool.files.lstat(source)
         return
     there = tool.look(target)
+    if there is None and is_below_a_file(tool, target, BELOW):
+        return
     if about and there and not _may_move_over(tool, source, target, about, there):
         return
     try:

@@ -427,7 +427,7 @@ MOUNT_POINTS = [  # a call on what is a mount point by another path, and what it
 ]
 
 
-@pytest.mark.parametrize(("call", "error"), MOUNT_POINTS)
+@pytest.mark.parametrize(("call", "error"), MOUNT_POINTS, ids=range(len(MOUNT_POINTS)))
 def test_a_mount_point_is_busy_by_any_path(call: Callable[[Files], None], error: int) -> None:
     store = Store(Ticking())
     files = Namespace(store, tmpfs(store)).files()

@@ -16,6 +16,7 @@ without a number of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,7 +34,8 @@ from labkit.kernel.process import Listed
 
 if TYPE_CHECKING:
     from labkit.drivers import Driver
-    from labkit.kernel.process import Process
+    from labkit.files import Place
+    from labkit.kernel.process import LeftJob, Process
 
 
 SOCKET = "/run/docker.sock"
@@ -219,3 +221,15 @@ def kill_process(daemon: Daemon, process: Process, pid: int, signal: str) -> boo
                 lifecycle.kill(daemon.core, found.id, signal)
             return True
     return not process.namespaces.pid and any(pid == row.pid for row in _host(daemon))
+
+
+def running_programs(daemon: Daemon, jobs: Iterable[LeftJob]) -> Iterator[Place]:
+    """The files of the programs that run on the machine, those that wait among them."""
+    kernel = daemon.core.kernel
+    yield from kernel.running
+    for programs in kernel.children:
+        yield from programs()
+    for job in jobs:
+        yield from job.parked.programs
+    for container in daemon.core.tables.running.values():
+        yield from container.parked.programs
