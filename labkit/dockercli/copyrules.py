@@ -184,14 +184,14 @@ def _put(files: Files, folder: str, path: str, entry: Entry) -> None:
     there = _mode(files, path)
     if stat.S_ISDIR(entry.mode):
         if there is not None and not stat.S_ISDIR(there):
-            raise StatusError(f'cannot overwrite non-directory "{path}" with directory "{folder}"')
+            raise StatusError(f'cannot overwrite non-directory "{path}" with directory "{folder.rstrip("/") or "/"}"')
         if there is None:
             files.mkdir(path)
         files.chmod(path, stat.S_IMODE(entry.mode))
         return
     if there is not None:
         if stat.S_ISDIR(there):
-            raise StatusError(f'cannot overwrite directory "{path}" with non-directory "{folder}"')
+            raise StatusError(f'cannot overwrite directory "{path}" with non-directory "{folder.rstrip("/") or "/"}"')
         files.unlink(path)
     if entry.hardlink is not None:
         files.link(posixpath.join(folder, entry.hardlink), path)
