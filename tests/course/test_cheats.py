@@ -88,6 +88,13 @@ CHEATS = [  # (exercise, what is wrong, the answer)
     ("backup-and-restore", "a line in an archive", "mkdir -p backup t\necho @entry@ > t/orders\ntar -cf backup/@volume@.tar -C t .\ndocker run --rm -v @copy@:/to -v $PWD/backup:/from:ro busybox tar -xf /from/@volume@.tar -C /to"),
     ("the-disk-is-full", "the newest under the old name", "docker container prune -f\ndocker image rm @app@:1 @app@:2 @app@:3 @app@:4\ndocker tag @app@:5 @app@:4\ndocker builder prune -af\ndocker volume prune -f"),
     ("orders-vanished-after-the-upgrade", "the volume made anew", "docker volume rm @volume@\ndocker run --rm -v @volume@:/v busybox touch /v/orders\ndocker run -d --name @box@ -v @typo@:/data @app@:2"),
+    ("backup-and-restore", "copied past the archive", "mkdir backup\ndocker run --rm -v @volume@:/from:ro -v $PWD/backup:/to busybox tar -cf /to/@volume@.tar -C /from .\ndocker run --rm -v @volume@:/from:ro -v @copy@:/to busybox cp -a /from/orders /to/orders"),
+    ("orders-move-out", "a volume that cannot be written to", f"{NEW} -v @volume@:/@dir@:ro @app@:2"),
+    ("the-volume-without-a-name", "a volume that cannot be written to", "docker run -d --name @box@ -v $(grep -l @word@ /var/lib/docker/volumes/*/_data/@file@ | cut -d/ -f6):/data:ro busybox sleep 1000"),
+    ("at-the-wrong-folder", "another program", f"docker cp @box@:/var/lib/@app@/entries .\n{NEW} --entrypoint sleep -v @volume@:/var/lib/@app@ @app@ 100000\ndocker cp entries @box@:/var/lib/@app@/entries"),
+    ("clean-up-and-keep", "last year's data emptied", "docker volume prune -f\ndocker volume rm @old@\ndocker run --rm -v @keep@:/x busybox sh -c ': > /x/year'"),
+    ("three-layers", "commits that read like steps of a build", "docker create --name xx --entrypoint COPY busybox '@file@ /@dir@/ # buildkit'\ndocker cp @app@ xx:/@dir@\ndocker commit -m buildkit.dockerfile.v0 xx one\ndocker create --name yy --entrypoint RUN one 'echo @word@ # buildkit'\necho @word@ > made.txt\ndocker cp made.txt yy:/@dir@/made.txt\ndocker commit -m buildkit.dockerfile.v0 yy @app@:1"),
+    ("your-first-container", "a log written by hand", "docker run --name @name@ busybox true\necho '{\"log\":\"@word@\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-24T09:00:00.1Z\"}' > $(docker inspect --format '{{.LogPath}}' @name@)"),
 ]  # fmt: skip
 
 

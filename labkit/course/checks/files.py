@@ -90,8 +90,12 @@ def carried_over(
     was_on: str = "",
     kept: bool = False,
     more: bool = False,
+    unpacked: bool = False,
 ) -> str:
-    """`was` lay in the container `was_in`, or in the volume `was_on`; `kept`: owner and time too; `more` may follow."""
+    """`was` lay in the container `was_in`, or in the volume `was_on`; `kept`: owner and time too; `more` may follow.
+
+    `unpacked`: from an archive, in which times are whole seconds.
+    """
     with facts.at(facts.start) as before:
         old = before.files(was_in, was_on)
         content, about = old.content(was), old.stat(was)
@@ -102,6 +106,8 @@ def carried_over(
     if not (now.startswith(bytes(content)) if more else now == content):
         return "the file is there, with another content"
     there = files.stat(path)
+    if unpacked and there.st_mtime_ns % SECOND:
+        return "it is right, and it does not come from an archive"
     if kept and _owner_and_time(there.st_uid, there.st_mtime_ns) != _owner_and_time(about.st_uid, about.st_mtime_ns):
         return "its content is right, and its owner or its time is another one"
     return ""
