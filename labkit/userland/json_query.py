@@ -284,6 +284,18 @@ def _single(function: Callable[[Json], Json]) -> Filter:
     return lambda value: iter([function(value)])
 
 
+def _split(text: str, mark: str) -> list[Json]:
+    limits.hold(_PIECE * text.count(mark), "jq")
+    return [*(text.split(mark) if mark else text)]
+
+
+def _joined(values: list[Json], mark: str) -> str:
+    texts = [str(value) for value in values]
+    limits.hold(sum(map(len, texts)) + len(mark) * len(texts), "jq")
+    return mark.join(texts)
+
+
+_PIECE = 64  # bytes that an element takes
 _WORDS: dict[str, Filter] = {
     "keys": _single(lambda value: [*sorted(value)] if isinstance(value, dict) else [*range(len(_list(value)))]),
     "length": _single(
@@ -306,10 +318,10 @@ _WORDS: dict[str, Filter] = {
 }
 _WITH: dict[str, Callable[[Filter], Filter]] = {
     "select": lambda test: lambda value: (value for found in test(value) if _true(found)),
-    "map": lambda inner: lambda value: iter([[out for item in _each(value) for out in inner(item)]]),
+    "map": lambda inner: lambda value: iter([[out for item in _counted(_each(value)) for out in inner(item)]]),
     "has": lambda key: lambda value: (_contains(value, name) for name in key(value)),
-    "join": lambda mark: lambda value: (_text(text).join(str(item) for item in _list(value)) for text in mark(value)),
-    "split": lambda mark: lambda value: ([*_text(value).split(_text(text))] for text in mark(value)),
+    "join": lambda mark: lambda value: (_joined(_list(value), _text(text)) for text in mark(value)),
+    "split": lambda mark: lambda value: (_split(_text(value), _text(text)) for text in mark(value)),
     "startswith": lambda head: lambda value: (_text(value).startswith(_text(text)) for text in head(value)),
     "endswith": lambda tail: lambda value: (_text(value).endswith(_text(text)) for text in tail(value)),
     "contains": lambda part: lambda value: (_contains(value, other) for other in part(value)),

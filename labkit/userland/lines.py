@@ -214,7 +214,7 @@ def split(tool: Tool) -> None:
     width = tool.width("a", 2)
     for index, piece in enumerate(pieces):
         tool.tick(4 + width // 64)
-        tool.files.write(prefix + _suffix(index, width, tool.has("d")), piece)
+        tool.files.write(prefix + _suffix(index, min(width, 256), tool.has("d")), piece)
 
 
 def _by_lines(tool: Tool, content: Content, count: int) -> Iterator[Content]:

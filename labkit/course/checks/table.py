@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ParamSpec, Protocol, cast, get_args, get_origin, get_type_hints
 
 from labkit.course.machines import Facts, MissingError
@@ -33,14 +34,18 @@ class Check:
     holds: Predicate
     says: str
 
-    @property
+    @cached_property
+    def types(self) -> dict[str, object]:
+        return get_type_hints(self.holds)
+
+    @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """Its arguments, without the facts."""
         return dict(list(inspect.signature(self.holds).parameters.items())[1:])
 
     def faults(self, arguments: Mapping[str, object]) -> list[str]:
         """What is wrong with these arguments, a clause each."""
-        known, types = self.parameters, get_type_hints(self.holds)
+        known, types = self.parameters, self.types
         unknown = [name for name in arguments if name not in known]
         required = [name for name, parameter in known.items() if parameter.default is parameter.empty]
         wrong = [name for name in arguments if name in known and not _fits(arguments[name], types[name])]
@@ -123,7 +128,7 @@ def _evaluate(facts: Facts, assertion: Assertion) -> CheckResult:
 
 def _numbers(row: Check, arguments: Mapping[str, object]) -> dict[str, object]:
     """Texts that came out of a learner's values, as the numbers that the check wants."""
-    types = get_type_hints(row.holds)
+    types = row.types
     wants = {
         name
         for name in arguments

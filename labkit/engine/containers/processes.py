@@ -22,7 +22,7 @@ from labkit.engine.core.records import Container, Running
 from labkit.engine.mounts import mounts
 from labkit.files import Content, Files, User
 from labkit.files.contents import length
-from labkit.kernel import golang
+from labkit.kernel import golang, limits
 from labkit.kernel.golang import members, number, parse_time, rfc3339, texts
 from labkit.kernel.limits import Runaway
 from labkit.kernel.process import (
@@ -70,6 +70,7 @@ class Log:
     def add(self, stream: str, data: bytes) -> None:
         *whole, rest = (self._rest[stream] + data).split(b"\n") if data else [self._rest[stream]]
         now = self._now()
+        limits.tick(len(whole))
         self._lines += [(stream, now, line + b"\n") for line in whole]
         self._rest[stream] = rest
         if len(self._lines) > _LINES or len(rest) > _LIMIT:

@@ -15,6 +15,7 @@ from labkit.kernel.golang import quote
 from labkit.kernel.guarded import Searchable, guarded
 
 _NAME = re.compile(r"\d+|[@*#?$!-]|\w*")
+_BLANK = re.compile(r"\s")
 _END = ""  # what peeking after the last character gives
 
 
@@ -66,11 +67,11 @@ class _Words:
         if quoted:
             self.word += text
             return
-        for character in text:
-            if not character.isspace():
-                self.word += character
-            else:
-                self.finish()
+        first, *others = _BLANK.split(text)
+        self.word += first
+        for other in others:
+            self.finish()
+            self.word = other
 
     def finish(self) -> list[str]:
         if self.word:
