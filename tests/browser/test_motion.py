@@ -59,3 +59,36 @@ def test_what_is_new_comes_from_where_it_comes_from(page: Page, lab: Lab) -> Non
         assert all(one["lasts"] < 400 for one in each.values())
     page.emulate_media(reduced_motion="reduce")
     assert moved(page, widget, "docker exec web touch /tmp/x", 5) == {}
+
+
+IN_SIGHT = """image => {
+  const [frame, box] = [image.parentElement.getBoundingClientRect(), image.getBoundingClientRect()];
+  return {scrolled: image.parentElement.scrollLeft, wide: box.width / frame.width};
+}"""
+
+
+OUTSIDE = """widget => {
+  const { right } = widget.getBoundingClientRect();
+  return [...widget.querySelectorAll(":not(.lk-image *)")].filter(each => each.getBoundingClientRect().right > right + 1)
+    .map(each => `${each.tagName} ${each.className} ${each.textContent.slice(0, 40)}`);
+}"""
+
+
+def test_a_picture_of_many_images_keeps_its_size_and_scrolls_to_what_changed(page: Page, lab: Lab) -> None:
+    open_cells(page, lab, "many", "from labkit.jupyter import playground", "playground(fresh=True)")
+    bring_into_view(page, "playground(fresh")
+    page.evaluate(WATCH)
+    widget = page.locator(".labkit-playground")
+    image = widget.locator(".lk-image img")
+    widget.get_by_role("textbox", name="Command").click()
+    pulled = [f"docker pull -q {name}" for name in ("busybox", "debian", "nginx", "postgres", "redis")]
+    moved(page, widget, "; ".join(pulled), 1)
+    for inputs, (width, height) in enumerate(((1440, 900), (640, 450), (390, 844)), 2):  # 640: 1280 at 200 %
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        image.evaluate("image => image.parentElement.scrollTo(0, 0)")
+        assert image.evaluate(IN_SIGHT)["wide"] > 1
+        widget.get_by_role("textbox", name="Command").click()
+        moved(page, widget, f"docker run -d --name web{inputs} redis", inputs)
+        page.wait_for_function("() => document.querySelector('.labkit-playground .lk-image').scrollLeft > 0")
+        assert "; ".join(widget.evaluate(OUTSIDE)) == "", width
