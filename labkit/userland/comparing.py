@@ -77,7 +77,8 @@ def _read(tool: Tool, path: str) -> Content:
 
 
 def _files(tool: Tool, left: str, right: str, top: bool) -> int:
-    one, other = _read(tool, left), _read(tool, right)
+    one = _read(tool, left)
+    other = one if left == right else _read(tool, right)
     if one == other:
         if tool.has("s"):
             tool.out(f"Files {left} and {right} are identical\n")
@@ -92,7 +93,10 @@ def _files(tool: Tool, left: str, right: str, top: bool) -> int:
     if max(len(before), len(after)) > _LIMIT:
         tool.fail("these files are too long for this simulation", 2)
     ops = _operations(tool, before, after)
-    if not any(op[0] != "equal" for op in ops):
+    blank = tool.has("B")
+    if not any(
+        op[0] != "equal" and not (blank and _is_blank(before[op[1] : op[2]] + after[op[3] : op[4]])) for op in ops
+    ):
         return 0
     if not top and tool.gnu:
         flags = "".join(f" -{name}" if len(name) == 1 else f" --{name}" for name, _ in tool.options)
@@ -101,6 +105,10 @@ def _files(tool: Tool, left: str, right: str, top: bool) -> int:
     out = _unified(tool, left, right, before, after, ops) if unified else _normal(before, after, ops)
     tool.out(b"".join(bytes_of(text) for text in out))
     return 1
+
+
+def _is_blank(lines: list[str]) -> bool:
+    return all(not line.strip("\n") for line in lines)
 
 
 def _operations(tool: Tool, left: list[str], right: list[str]) -> list[Op]:

@@ -84,6 +84,8 @@ def _way(tool: Tool) -> CopyOptions:
         elif name == "no-preserve":
             keep -= set(value.split(","))
     links = tool.last("L", "P", "H", "d", "a")
+    if not tool.gnu:  # in which the order does not count
+        links = next((name for name in ("L", "H") if tool.has(name)), links)
     recursive = tool.has("r", "R", "a")
     follow = links == "L" if links else not recursive
     hard = "links" in keep or tool.has("d") or (not tool.gnu and tool.has("a", "d", "p"))

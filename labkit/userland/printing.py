@@ -11,6 +11,7 @@ from labkit.userland.tool import SPEAKERS, Say, Tool, Utility, bytes_of, shell_q
 
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39, "e": 27}
 NUMBERS_A_STEP = 2  # of seq
+_SEQ = 1 << 12  # numbers that seq writes at a time
 _YES = 1 << 14  # lines that yes writes at a time
 
 
@@ -281,6 +282,7 @@ def seq(tool: Tool) -> None:
     places = max((len(text.partition(".")[2]) for text in tool.operands[:-1]), default=0)
     separator = tool.value("s")
     separator = "\n" if separator is None else separator
+    equal = tool.has("w")
     out: list[str] = []
     value, size = first, 0
     while (value <= last) if step >= 0 else (value >= last):
@@ -291,7 +293,10 @@ def seq(tool: Tool) -> None:
         if size > limits.HELD:
             tool.hold(size)
         value += step
-    if tool.has("w"):
+        if len(out) == _SEQ and not equal:  # what reads it may not want more
+            tool.out(separator.join(out[:-1]) + separator)
+            out, size = out[-1:], 0
+    if equal:
         out = _equal(out, max(_width(text, places) for text in tool.operands))
     if out:
         tool.out(separator.join(out) + "\n")

@@ -228,7 +228,7 @@ def time(tool: Tool) -> int:
     seconds = (clock.now - start) / 1e9
     form = tool.value("f")
     if form is not None:
-        text = _timed(form, " ".join(tool.operands), status, seconds)
+        text = _timed(form, " ".join(tool.operands), status, seconds, strange="?" if tool.gnu else "")
     elif tool.has("p"):
         text = f"real {seconds:.2f}\nuser 0.00\nsys 0.00\n"
     elif tool.gnu:
@@ -243,18 +243,19 @@ def time(tool: Tool) -> int:
     return status
 
 
-def _timed(form: str, command: str, status: int, seconds: float) -> str:
-    """time -f: what it can tell, a question mark for a letter that is none."""
+def _timed(form: str, command: str, status: int, seconds: float, strange: str) -> str:
+    """time -f: what it can tell; GNU marks a letter that it does not know, busybox 1.35 knows no escapes either."""
     elapsed = f"{int(seconds // 60)}:{seconds % 60:05.2f}"
     told = {"C": command, "x": str(status), "e": f"{seconds:.2f}", "E": elapsed, "U": "0.00", "S": "0.00", "P": "0%",
-            "M": "1104", "Z": "4096", "%": "%", **dict.fromkeys("DFIKOWXcrstkpw", "0"), "R": "70"}  # fmt: skip
-    escapes = {"n": "\n", "t": "\t", "\\": "\\"}
+            "M": "1104", "Z": "4096", "%": "%" if strange else "", "R": "70",
+            **dict.fromkeys("DFIKOWXcrstkpw", "0")}  # fmt: skip
+    escapes = {"n": "\n", "t": "\t", "\\": "\\"} if strange else {}
 
     def one(match: re.Match[str]) -> str:
         mark, letter = match[1], match[2]
         if mark == "%":
-            return told.get(letter, f"?{letter}") if letter else "?"
-        return escapes.get(letter, f"?\\{letter}") if letter else "?\\"
+            return told.get(letter, strange and f"?{letter}") if letter else strange
+        return escapes.get(letter, f"?\\{letter}" if strange else letter) if letter else strange and "?\\"
 
     return re.sub(r"([%\\])(.?)", one, form, flags=re.S) + "\n"
 

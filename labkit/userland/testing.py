@@ -162,6 +162,8 @@ class Condition:
             return {2: self.two, 3: self.three, 4: self.four}[len(words)](words)
         if len(words) == 3 and self.is_binary(words[1]):
             return self.binary(*words)
+        if self.speaker == "busybox" and len(words) == 4 and words[0] == "!" and self.is_binary(words[2]):
+            return not self.binary(*words[1:])
         if self.speaker == "dash" and len(words) in (3, 4):
             if words[0] == "(" and words[-1] == ")":
                 self.words = words[1:-1]
