@@ -308,28 +308,29 @@ def check_annotations(texts: list[str], containerd: bool) -> None:
 _OURS = ("local", "linux", "amd64", "x86_64", "linux/amd64", "linux/x86_64")
 
 
+def platform_fault(name: str) -> str:
+    """What is wrong with a platform's name (containerd/platforms, platforms.go)."""
+    parts = name.split("/")
+    for part in parts:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", part):
+            return (
+                f"{quote(part)} is an invalid component of {quote(name)}: platform specifier component must match "
+                '"^[A-Za-z0-9_.-]+$": invalid argument'
+            )
+    if len(parts) == 1 and name not in _ALONE:
+        return f"{quote(name)}: unknown operating system or architecture: invalid argument"
+    return ""
+
+
+_ALONE = ("local", "linux", "amd64", "x86_64", "arm64", "aarch64", "windows", "darwin")
+
+
 def check_platforms(texts: list[str], containerd: bool) -> None:
     """--platform: the images of the simulated registry are linux/amd64 (containerd/platforms, platforms.go)."""
     names = [name for text in texts for name in text.split(",")]
     for name in names:
-        parts = name.split("/")
-        for part in parts:
-            if not re.fullmatch(r"[A-Za-z0-9_.-]+", part):
-                raise failed(
-                    f"{quote(part)} is an invalid component of {quote(name)}: platform specifier component must match "
-                    '"^[A-Za-z0-9_.-]+$": invalid argument'
-                )
-        if len(parts) == 1 and name not in (
-            "local",
-            "linux",
-            "amd64",
-            "x86_64",
-            "arm64",
-            "aarch64",
-            "windows",
-            "darwin",
-        ):
-            raise failed(f"{quote(name)}: unknown operating system or architecture: invalid argument")
+        if said := platform_fault(name):
+            raise failed(said)
     if len(names) > 1 and not containerd:
         raise not_supported("Multi-platform build", "build-multi-platform")
     for name in names:

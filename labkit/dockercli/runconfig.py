@@ -297,7 +297,8 @@ def _log(options: Options) -> JsonObject | None:
     driver = options.text("log-driver")
     if driver == "none" and options.texts("log-opt"):
         raise ValueInvalid("invalid logging opts for driver none")
-    return {"Type": driver, "Config": _to_map(options.texts("log-opt"))} if driver else None
+    asked = _to_map(options.texts("log-opt"))
+    return {"Type": driver, "Config": asked} if driver or asked else None
 
 
 def _security(options: Options, files: Files) -> list[str]:

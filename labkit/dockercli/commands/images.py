@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from labkit.dockercli import rows
+from labkit.dockercli.buildflags import platform_fault
 from labkit.dockercli.commands import Invocation, ReferenceInvalid, daemon_says, parse, parse_any
 from labkit.dockercli.commands.containers import show_pruned
 from labkit.dockercli.flags import StatusError, short_id
@@ -223,5 +224,7 @@ def pull(run: Invocation) -> int:
 
 def show_pull(run: Invocation, name: str, platform: str, show: Callable[[str], object]) -> None:
     """Pull, each line of its progress as it comes."""
+    if said := platform_fault(platform) if platform else "":
+        raise StatusError(said)
     for line in run.engine.pull(name, platform):
         show(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labkit.dockercli.buildflags import platform_fault
 from labkit.dockercli.commands import Invocation, ReferenceInvalid, attached, daemon_says, parse_any, plain_os_error
 from labkit.dockercli.commands.images import show_pull
 from labkit.dockercli.flags import StatusError, ValueInvalid
@@ -61,6 +62,9 @@ def _create(run: Invocation, body: JsonObject) -> str:
         run.err(
             "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous."
         )
+    platform = run.options.text("platform")
+    if said := platform_fault(platform) if platform else "":
+        raise StatusError(f"error parsing specified platform: {said}")
     if run.options.text("pull") == "always":
         _pull(run, run.arguments[0])
     try:

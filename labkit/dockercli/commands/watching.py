@@ -11,7 +11,7 @@ from collections.abc import Callable
 from labkit.dockercli import rows
 from labkit.dockercli.commands import Invocation, daemon_says
 from labkit.dockercli.commands.system import rendered
-from labkit.dockercli.flags import StatusError
+from labkit.dockercli.flags import StatusError, ValueInvalid
 from labkit.dockercli.gotext import TableRow, to_json
 from labkit.dockercli.rows import render
 from labkit.dockercli.runconfig import restart_policy
@@ -101,7 +101,10 @@ def update(run: Invocation) -> int:
     changes: JsonObject = {key: options.number(name) for name, key in _NUMBERS.items() if options.changed(name)}
     changes |= {key: options.text(name) for name, key in _TEXTS.items() if options.changed(name)}
     if options.changed("restart"):
-        changes["RestartPolicy"] = restart_policy(options.text("restart"))
+        try:
+            changes["RestartPolicy"] = restart_policy(options.text("restart"))
+        except ValueInvalid as error:
+            raise StatusError(str(error)) from None
     if not changes:
         raise StatusError("you must provide one or more flags when using this command")
     return run.each(lambda name: run.engine.update_container(name, changes))

@@ -19,7 +19,7 @@ from labkit.drivers.devicemapper import Devicemapper
 from labkit.engine.containers import networks
 from labkit.engine.containers.sandbox import CPUS
 from labkit.engine.core import names
-from labkit.engine.core.core import ROOT, ContainerCreated, ContainerRemoved, Core, Maker, image_root
+from labkit.engine.core.core import ROOT, ContainerCreated, ContainerRemoved, Core, Maker, find, image_root
 from labkit.engine.core.errors import EngineError, conflict, invalid, system
 from labkit.engine.core.records import Container, Image
 from labkit.engine.images.imagestore import ImageStore, LayerStore
@@ -30,6 +30,7 @@ from labkit.kernel.golang import Json, JsonObject, SizeInvalid, human_size, memb
 from labkit.kernel.process import NUMBERS
 
 _LEAST = 6 << 20  # bytes of memory
+_SHORTEST = 1_000_000  # ns of a health check's times
 _CAPABILITIES = frozenset(
     "ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH "
     "FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN "
@@ -48,8 +49,8 @@ def check(host: JsonObject) -> None:
     isolation = text(host, "Isolation")
     if isolation not in ("", "default"):
         raise invalid(f"invalid isolation ({isolation}): linux only supports 'default'")
-    for find in (_capabilities, _resources, _namespaces, _runtime, _logs):
-        for said in find(host):
+    for faults in (_capabilities, _resources, _namespaces, _runtime, _logs):
+        for said in faults(host):
             raise invalid(said)
 
 
@@ -59,6 +60,14 @@ def _capabilities(host: JsonObject) -> Iterator[str]:
             bare = name.upper().removeprefix("CAP_")
             if bare not in _CAPABILITIES:
                 yield f'invalid {key}: unknown capability: "CAP_{bare}"'
+
+
+def check_limits(changes: JsonObject) -> None:
+    """What may be changed of a container that is there; its memory need not be among it (verifyContainerSettings)."""
+    memory = number(changes, "Memory") or number(changes, "MemorySwap")
+    for said in _resources({**changes, "Memory": memory}):
+        raise invalid(said)
+    _check_restart(members(changes, "RestartPolicy"))
 
 
 def _resources(host: JsonObject) -> Iterator[str]:
@@ -86,6 +95,16 @@ def _resources(host: JsonObject) -> Iterator[str]:
         (0 != quota < 1000 and quota > 0, "CPU cfs quota can not be less than 1ms (i.e. 1000)"),
     )
     yield from (said for is_wrong, said in wrong if is_wrong)
+    yield from _processors(text(host, "CpusetCpus"))
+
+
+def _processors(asked: str) -> Iterator[str]:
+    """--cpuset-cpus (moby, pkg/parsers, ParseUintList)."""
+    ranges = [part.partition("-") for part in asked.split(",") if asked]
+    if any(not first.isdigit() or (dash and not last.isdigit()) for first, dash, last in ranges):
+        yield f"Invalid value {asked} for cpuset cpus: invalid format: {asked}"
+    elif any(int(last or first) >= CPUS for first, _, last in ranges):
+        yield f"Requested CPUs are not available - requested {asked}, available: 0-{CPUS - 1}"
 
 
 def _namespaces(host: JsonObject) -> Iterator[str]:
@@ -248,6 +267,7 @@ def create(core: Core, body: JsonObject, name: str = "") -> tuple[str, list[str]
     _check_addresses(members(body, "NetworkingConfig"))
     image = ImageStore(core).find(text(body, "Image"))
     config = merge(body, image.run_config)
+    _check_links(core, host_config)
     if not config.get("Cmd") and not config.get("Entrypoint"):
         raise invalid("no command specified")
     size = wanted_size(core.driver, members(host_config, "StorageOpt"))
@@ -284,6 +304,9 @@ def _check_config(body: JsonObject) -> None:
     workdir = text(body, "WorkingDir")
     if workdir and not workdir.startswith("/"):
         raise invalid(f"the working directory '{workdir}' is invalid, it needs to be an absolute path")
+    for key in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
+        if 0 < number(body, "Healthcheck", key) < _SHORTEST:
+            raise invalid(f"{key} in Healthcheck cannot be less than 1ms")
     signal = text(body, "StopSignal")
     if signal and not (int(signal) if signal.isdigit() else signal.upper().removeprefix("SIG") in NUMBERS):
         raise invalid(f"invalid signal: {signal}")
@@ -326,6 +349,16 @@ def _check_shared_network(body: JsonObject, host_config: JsonObject) -> None:
     for key, said in _NOT_SHARED:
         if body.get(key) or host_config.get(key):
             raise invalid(f"conflicting options: {said}")
+
+
+def _check_links(core: Core, host_config: JsonObject) -> None:
+    """moby, daemon/daemon_unix.go registerLinks."""
+    for link in texts(host_config, "Links"):
+        name = link.partition(":")[0]
+        try:
+            find(core, name)
+        except EngineError as error:
+            raise invalid(f"could not get container for {name}: {error}") from None
 
 
 def _check_addresses(networking: JsonObject) -> None:

@@ -9,7 +9,15 @@ from types import EllipsisType
 from labkit.engine.containers import networks as container_networks
 from labkit.engine.containers import oci
 from labkit.engine.core.core import Core, by_age, find
-from labkit.engine.core.errors import EngineError, Filters, check_filters, invalid, labels_match, matches_filter
+from labkit.engine.core.errors import (
+    EngineError,
+    Filters,
+    check_filters,
+    filter_truth,
+    invalid,
+    labels_match,
+    matches_filter,
+)
 from labkit.engine.core.records import Container, ContainerState
 from labkit.engine.images import contentstore
 from labkit.engine.images.imagestore import ImageStore, LayerStore
@@ -221,6 +229,7 @@ _FILTERS = (
     "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name", "network",
     "publish", "since", "status", "volume",
 )  # fmt: skip
+_HEALTH = ("none", "starting", "healthy", "unhealthy")
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 
 
@@ -245,6 +254,12 @@ def rows(
     for code in wanted.get("exited", ()):
         if not re.fullmatch(r"[+-]?\d+", code):
             raise invalid(f'strconv.Atoi: parsing "{code}": invalid syntax')
+    for health in wanted.get("health", ()):
+        if health not in _HEALTH:
+            said = f"invalid value for health ({health}): must be one of {', '.join(_HEALTH)}"
+            raise invalid(f"invalid filter 'health={health}': {said}")
+    if filter_truth(wanted, "is-task"):  # of a swarm
+        return []
     shown = all or bool(wanted.get("status")) or bool(wanted.get("exited")) or limit > 0
     found = [container for container in by_age(core) if shown or container.state.running]
     for key, values in wanted.items():

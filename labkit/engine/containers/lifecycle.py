@@ -116,6 +116,11 @@ def _set_up(core: Core, container: Container, attach: Streams | None) -> tuple[N
     mount_id = core.tables.mounts[container.id].mount_id
     root = core.driver.mount(mount_id)
     targets = {mount.target for mount in prepared}
+    shared = text(container.host_config, "PidMode")
+    if shared.startswith("container:"):  # moby, daemon/container_operations_unix.go getPIDContainer
+        other = find(core, shared.partition(":")[2])
+        if not other.state.running:
+            raise conflict(f"container {other.id} is not running")
     user = oci.look_up_user(core.view(root), text(container.config, "User"), texts(container.host_config, "GroupAdd"))
     nodes = oci.look_up_device(core.host, dict(container.host_config))
     namespace = Sandboxes(core).namespace(

@@ -5,6 +5,7 @@ Messages: moby, daemon/container/container_unix.go, UpdateContainer; daemon/upda
 
 from __future__ import annotations
 
+from labkit.engine.containers import creation
 from labkit.engine.core.core import Core, change, find
 from labkit.engine.core.errors import conflict
 from labkit.engine.core.happened import tell
@@ -23,6 +24,7 @@ _POLICY = "Restart policy cannot be updated because AutoRemove is enabled for th
 
 
 def update(core: Core, reference: str, changes: JsonObject) -> None:
+    creation.check_limits(changes)
     container = find(core, reference)
     if said := _refused(container, changes):
         raise conflict(f"Cannot update container {container.id}: {said}")
