@@ -72,3 +72,19 @@ def test_taken(machine: Machine, command: str) -> None:
 def test_no_container_is_a_task(machine: Machine) -> None:
     assert machine.run("docker ps -aq -f is-task=true").stdout == ""
     assert len(machine.run("docker ps -aq -f is-task=false").stdout.split()) >= 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "pulls"),
+    [
+        ("--mount type=volume,src=v7,dst=/x,volume-driver=nosuch", True),
+        ("--volume-driver nosuch -v v7:/x", True),
+        ("--pull never --volume-driver nosuch -v v7:/x", False),
+        ("--volumes-from nosuch", False),
+        ("--link nosuch", False),
+    ],
+)
+def test_what_is_not_found_is_taken_for_the_image(machine: Machine, flags: str, pulls: bool) -> None:
+    """docker/cli cli/command/container/create.go, createContainer: it asks for the kind of error alone."""
+    done = machine.run(f"docker run {flags} busybox true")
+    assert done.stderr.startswith("Unable to find image 'busybox:latest' locally") == pulls

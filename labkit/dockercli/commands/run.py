@@ -70,7 +70,7 @@ def _create(run: Invocation, body: JsonObject) -> str:
     try:
         identifier, warnings = run.engine.create_container(body, run.options.text("name"))
     except EngineError as error:
-        missing = error.kind == "not-found" and error.message.startswith("No such image")
+        missing = error.kind == "not-found"  # of whatever is missing
         if not missing or image is None or run.options.text("pull") not in ("missing", ""):
             raise
         if not run.options.on("quiet"):

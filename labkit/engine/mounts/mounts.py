@@ -66,7 +66,10 @@ def _add(core: Core, point: MountPoint, taken: set[str], found: dict[str, MountP
 
 def _from_container(core: Core, text: str) -> list[MountPoint]:
     reference, mode = mountspec.parse_volumes_from(text)
-    other = find(core, reference)
+    try:
+        other = find(core, reference)
+    except EngineError as error:
+        raise invalid(str(error)) from None  # not the image is missing (moby, daemon/volumes.go)
     readonly = "ro" in mode.split(",")
     return [replace(point, rw=point.rw and not readonly, copy_data=False, mode="") for point in other.mounts]
 
