@@ -4,16 +4,17 @@
 # make bench  the benchmarks                    make beside REV=…  speed beside an earlier revision, in one run
 # make walks  files from a text to its effect   make mutants MODULE=labkit/…  what a module's own tests miss
 # make site   the course as a web page, in build/site: static files for any web host
+# make address REPOSITORY=…  where a fork is
 # make js     the widgets' scripts, bundled from widgets/src into labkit/jupyter/static
 PYTHON ?= python3
 VENV = .venv
-BIN = $(VENV)/bin
+BIN = $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 LAB_ARGS ?=
 TEST_ARGS ?=
 CODE = labkit tests site
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)# Jupyter asks for it; it listens on this machine only
 
-.PHONY: lab site test unit browser quick notebooks bench beside walks mutants js format lint types constraints clean
+.PHONY: lab site address test unit browser quick notebooks bench beside walks mutants js format lint types constraints clean
 
 # The course alone; its address is printed, and a browser opens where there is one.
 lab: $(VENV)/.lab
@@ -22,6 +23,10 @@ lab: $(VENV)/.lab
 # The course as a web page (site/build.py); served from there by: python3 -m http.server --directory build/site
 site: $(VENV)/.test site/node_modules/.installed
 	$(BIN)/python site/build.py build/site
+
+# A fork says once where it is: make address REPOSITORY=https://github.com/ann/course (its Binder and its page follow).
+address:
+	$(PYTHON) site/address.py $(REPOSITORY)
 
 test: unit browser notebooks
 
@@ -104,7 +109,7 @@ constraints:
 	new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && $(PYTHON) -m venv "$$new" && \
 	"$$new"/bin/pip install --quiet --upgrade pip setuptools && "$$new"/bin/pip install --quiet --group test . && \
 	{ echo "# The versions that labkit is tested with; make constraints writes this file."; \
-	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^labkit'; } >constraints.txt
+	  "$$new"/bin/pip freeze --all | grep --invert-match -e '^-e' -e ' @ ' -e '^docker.storage.labkit'; } >constraints.txt
 
 clean:
 	rm -rf $(VENV) widgets/node_modules site/node_modules tests/browser/node_modules build dist *.egg-info

@@ -14,6 +14,8 @@ from pathlib import Path
 from labkit import __version__
 from labkit.grading.commands import RefusedError, add_commands
 
+NOT_HERE = "there is no folder notebooks/ here or above: this is for authors, in a checkout of the course"
+
 
 class UsageError(Exception):
     """The command cannot be done as it was given; str() is one line that says why."""
@@ -60,8 +62,10 @@ def submission_path(out: str | None, learner: str) -> Path:
     from labkit.course.progress import home
     from labkit.grading.submission import SUFFIX
 
+    if out:
+        return Path(out)
     name = f"{_file_name(learner)}{SUFFIX}"
-    return Path(out) if out else Path(name) if os.access(".", os.W_OK) else home() / name
+    return Path(name) if os.access(".", os.W_OK) else home() / name
 
 
 def _file_name(learner: str) -> str:
@@ -98,7 +102,7 @@ def compare(args: argparse.Namespace) -> int:
         from labkit.conformance import compare as comparing
         from labkit.conformance.ownengine import Wanted
     except ModuleNotFoundError as missing:
-        raise UsageError(f"{missing.name} is missing: pip install 'labkit[compare]'") from None
+        raise UsageError(f"{missing.name} is missing: pip install 'docker-storage-labkit[compare]'") from None
     if bool(args.scenarios) == bool(args.random):
         raise UsageError("give either scenarios or --random N")
     asked = comparing.Asked(
@@ -142,11 +146,13 @@ def _notebooks(names: Sequence[str]) -> list[Path]:
     from labkit.course.selfcheck import notebooks_folder
 
     folder = notebooks_folder()
-    every = sorted(folder.glob("*.ipynb")) if folder else []
+    if folder is None:
+        raise UsageError(NOT_HERE)
+    every = sorted(folder.glob("*.ipynb"))
     found = {name: [path for path in every if path.stem.startswith(Path(name).stem)] for name in names}
     for name, paths in found.items():
         if not paths:
-            raise UsageError(f"there is no notebook '{name}' in {folder or 'a folder notebooks/ here or above'}")
+            raise UsageError(f"there is no notebook '{name}' in {folder}")
     return [path for paths in found.values() for path in paths] if names else every
 
 
@@ -161,6 +167,8 @@ def new_exercise(args: argparse.Namespace) -> int:
     """Append an exercise to a lesson's file, to be filled in."""
     from labkit.course.newexercise import NewExerciseError, append_exercise
 
+    if not (Path(__file__).parents[1] / "pyproject.toml").is_file():
+        raise UsageError("this is for authors, in a checkout of the course: the records here are an installed copy's")
     try:
         path, line = append_exercise(args.lesson, args.slug, args.kind)
     except NewExerciseError as error:
@@ -182,6 +190,23 @@ def misconceptions(args: argparse.Namespace) -> int:
     return 0
 
 
+def lab(args: argparse.Namespace) -> int:
+    """The lessons in a folder of one's own, in JupyterLab."""
+    try:
+        from labkit.jupyter import folder
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"{missing.name} is missing: the lessons need JupyterLab and ipywidgets") from None
+    where = Path(args.folder).expanduser().resolve()
+    try:
+        aside = folder.bring(where, folder.lessons())
+    except OSError as error:
+        raise UsageError(f"'{where}' cannot be written: {error.strerror}") from None
+    for name in aside:
+        print(f"{name} is of a new version; your copy of the old one is in {where / 'earlier'}")
+    folder.start(where, args.options)
+    return 0
+
+
 def drivers(args: argparse.Namespace) -> int:
     """Compare the storage drivers."""
     from labkit.drivers.measure import measure_all, table
@@ -194,6 +219,11 @@ def parser() -> CommandParser:
     top = CommandParser(prog="labkit", description="A course on how Docker stores things, on a machine in memory.")
     top.add_argument("--version", action="version", version=f"labkit {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    one = commands.add_parser("lab", help="open the lessons in JupyterLab")
+    one.add_argument("folder", nargs="?", default="~/labkit", metavar="FOLDER", help="yours (default: ~/labkit)")
+    one.add_argument("options", nargs="*", metavar="OPTION", help="after --, for JupyterLab")
+    one.set_defaults(do=lab)
 
     one = commands.add_parser("submit", help="write one file with your answers, to hand in")
     one.add_argument("name", nargs="?", help="whose answers (default: the learner of this course)")

@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from labkit.jupyter.folder import DISTRIBUTION
+
 ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"
 CONDA_NAMES = {"graphviz": "python-graphviz"}  # conda-forge's graphviz is the program
@@ -43,19 +45,35 @@ def environment() -> dict[str, SpecifierSet]:
 
 
 def test_the_top_level_file_is_binders() -> None:
-    """Binder reads nothing beside binder/ when that folder exists: one file, and a link to it."""
-    link = ROOT / "environment.yml"
-    assert link.is_symlink()
-    assert link.resolve() == (BINDER / "environment.yml").resolve()
+    """Binder reads nothing beside binder/ when that folder exists; a link would be a line of text on Windows."""
+    assert not (ROOT / "environment.yml").is_symlink()
+    assert (ROOT / "environment.yml").read_text() == (BINDER / "environment.yml").read_text()
 
 
 def test_every_dependency_is_in_every_place() -> None:
-    for text in project()["project"]["dependencies"]:
+    """Binder has what the extras check and grade bring, too: a teacher may grade there."""
+    extras = project()["project"]["optional-dependencies"]
+    texts = [*project()["project"]["dependencies"], *extras["check"], *extras["grade"]]
+    for text in texts:
         wanted = Requirement(text)
         pinned = pins()[wanted.name]
         assert wanted.specifier.contains(pinned), text
         assert environment()[wanted.name].contains(pinned), wanted.name
-    assert set(environment()) - {"python", "pip"} == {Requirement(t).name for t in project()["project"]["dependencies"]}
+    assert set(environment()) - {"python", "pip"} == {Requirement(text).name for text in texts}
+
+
+def test_the_distribution_and_the_repository_have_one_name_each() -> None:
+    """pyproject.toml says both; nothing is told to be installed under a name that is somebody else's."""
+    assert project()["project"]["name"] == DISTRIBUTION
+    repository = project()["project"]["urls"]["Repository"]
+    owner, name = repository.removeprefix("https://github.com/").split("/")
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for path in (*documents, *(ROOT / "labkit").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"https://github\.com/[\w.-]+/labkit\b", text)) <= {repository}, path
+        assert set(re.findall(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/", text)) <= {f"{owner}/{name}"}, path
+        assert set(re.findall(r"https://([\w.-]+)\.github\.io/", text)) <= {owner.lower()}, path
+        assert not re.search(r"pip install (?:-\S+ )*[\"']?labkit\b", text), path
 
 
 def test_binders_python_is_one_that_labkit_runs_on() -> None:

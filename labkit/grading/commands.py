@@ -137,7 +137,10 @@ def _asked(args: argparse.Namespace) -> Asked:
 
 def grade(args: argparse.Namespace) -> int:
     """Grade all submissions in a folder."""
-    from tqdm import tqdm
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        raise RefusedError("tqdm is missing: pip install 'docker-storage-labkit[grade]'") from None
 
     from labkit.course.exercises import CourseError
     from labkit.grading.executors import ExecutorError

@@ -55,7 +55,7 @@ class DaskExecutor(Executor):
         try:
             from distributed import Client
         except ModuleNotFoundError:
-            raise ExecutorError("Dask is missing: pip install 'labkit[dask]'") from None
+            raise ExecutorError("Dask is missing: pip install 'docker-storage-labkit[dask]'") from None
         try:
             self._client = Client(address, timeout="10s", set_as_default=False)
         except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@
 const VERSION = "VERSION"; // written by build.py, as are the lines that name it elsewhere
 const NAME = `labkit-${VERSION}`;
 const ROOT = new URL("./", self.location);
-const PATIENCE = 3000; // milliseconds to ask for the newest version
+const PATIENCE = 8000; // milliseconds to ask for the newest version
 let newer = false;
 
 self.addEventListener("install", () => self.skipWaiting());
