@@ -158,9 +158,10 @@ def _notebooks(names: Sequence[str]) -> list[Path]:
 
 def run_notebooks(args: argparse.Namespace) -> int:
     """Run notebooks and save their outputs."""
+    paths = _notebooks(args.names)
     from labkit.jupyter import running
 
-    return 1 if running.run_notebooks(_notebooks(args.names), args.check, print) else 0
+    return 1 if running.run_notebooks(paths, args.check, print) else 0
 
 
 def new_exercise(args: argparse.Namespace) -> int:
