@@ -130,8 +130,9 @@ def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
     result: list[str] = []
     size = 0
     assigning = False
-    for index, word in enumerate(words):
-        assigning = assigning or (0 < index < 4 and _assigns(shell, result, words))
+    for word in words:
+        if result and result[0] in _MAY_ASSIGN:
+            assigning = assigning or _assigns(shell, result, words)
         if word.plain is not None and not (shell.braces and "{" in word.plain):
             result.append(word.plain)
         elif assigning and (value := _assigned(shell, word)) is not None:
@@ -143,15 +144,14 @@ def fields(shell: Shell, words: tuple[Word, ...]) -> list[str]:
     return result
 
 
-_ASSIGNING = frozenset(("export", "readonly", "local", "declare", "typeset"))
+_MAY_ASSIGN = frozenset(("command", "export", "readonly", "local", "declare", "typeset"))
 
 
 def _assigns(shell: Shell, result: list[str], words: tuple[Word, ...]) -> bool:
     """Whether what follows is for a builtin that assigns; bash asks how it is written, the others what it is."""
-    *before, name = result or [""]
-    if name not in _ASSIGNING or set(before) - {"command"}:
-        return False
-    return not shell.braces or words[len(result) - 1].plain == name
+    *before, name = result
+    may = name in _MAY_ASSIGN - {"command"} and not set(before) - {"command"}
+    return may and (not shell.braces or words[len(result) - 1].plain == name)
 
 
 def _assigned(shell: Shell, word: Word) -> str | None:

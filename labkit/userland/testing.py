@@ -259,18 +259,17 @@ class Condition:
         return (word in UNARY or word == "-t") and word not in _LACKS[self.speaker]
 
     def is_binary(self, word: str | None) -> bool:
-        if word == "=~":
-            return self.tick is not None
-        return word in BINARY and word not in _LACKS[self.speaker]
+        return (word in BINARY and word not in _LACKS[self.speaker]) or (word == "=~" and self.tick is not None)
 
     def binary(self, left: str, operator: str, right: str) -> bool:
         times = operator in ("-nt", "-ot") and not self.by_count
         if times and None in (look(self.files, path, follow=True) for path in (left, right)):
             return False
-        if self.tick and operator == "=~":
-            return guarded(compile_pattern(right, extended=True), self.tick).search(left) is not None
-        if self.tick and operator in ("=", "==", "!="):
-            return matches(right, left) is (operator != "!=")
+        if self.tick:
+            if operator == "=~":
+                return guarded(compile_pattern(right, extended=True), self.tick).search(left) is not None
+            if operator in ("=", "==", "!="):
+                return matches(right, left) is (operator != "!=")
         return BINARY[operator](self.files, left, right)
 
     def unary(self, operator: str, operand: str) -> bool:
