@@ -81,10 +81,16 @@ def memory_is_limited() -> Iterator[None]:
 
 @contextmanager
 def metered(meter: Callable[[int], object]) -> Iterator[None]:
-    """In here a command runs, whose steps this counts."""
+    """In here a command runs, whose steps this counts; a number that Python refuses to make is too much as well."""
     before = _meter.set(meter)
     try:
         yield
+    except OverflowError:
+        raise Runaway("a number is too large") from None
+    except ValueError as error:
+        if "integer string conversion" not in str(error):  # more than 4,300 digits, in every CPython since 3.11
+            raise
+        raise Runaway("a number has too many digits") from None
     finally:
         _meter.reset(before)
 

@@ -117,3 +117,4 @@ def test_an_answer_ends_with_a_verdict_or_a_line(name: str) -> None:
     state, said = found.told[0]  # type: ignore[misc,str-unpack]
     assert state == "judged", said
     assert len(str(said)) <= TOLD
+    assert "labkit has a fault" not in str(said)
