@@ -24,7 +24,7 @@ NEEDED = [
 ]  # fmt: skip
 LEFT_OUT = [  # of these and of labkit, by their paths in the archive
     "*/tests/*", "*/nbextension/*", "*/labextension/*", "IPython/sphinxext/*",
-    "pygments/formatters/[!_t]*", "pygments/styles/[!_d]*", "psygnal/qt.py", "labkit/course/selfcheck/*",
+    "pygments/styles/[!_d]*", "psygnal/qt.py", "labkit/course/selfcheck/*",
 ]  # fmt: skip
 LEXERS = {"__init__", "_mapping", "python", "special"}  # of Pygments: what a traceback is coloured with
 NOT_IN_A_PAGE = (  # of Python's own library: other processes, servers and windows

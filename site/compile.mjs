@@ -7,6 +7,6 @@ python.mountNodeFS("/source", process.argv[2]);
 try {
   python.runPython(readFileSync(new URL("compile.py", import.meta.url), "utf8"));
 } catch (error) {
-  console.error(error.message); // without the source of Pyodide, which Node prints before what is not caught
+  console.error(error.message || String(error)); // without the source of Pyodide, which Node prints before what is not caught
   process.exit(1);
 }

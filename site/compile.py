@@ -14,7 +14,7 @@ import tarfile
 from compression import zstd
 
 ZIP, LIBRARY = "/lib/python314.zip/", "lib/python3.14"
-FIRST_CELL = ("pyodide_kernel", "labkit.jupyter", "labkit.cli")  # what is imported before it has run
+FIRST_CELL = ("labkit.jupyter", "labkit.cli")  # what is imported before it has run
 MINE = {"tarfile"}  # imported above, and not by Python as it starts
 
 
@@ -25,6 +25,8 @@ def files_of_modules() -> dict[str, str]:
 def imported() -> set[str]:
     """The sources of all modules that a lesson's first cell imports."""
     sys.path.insert(0, "/source/course")
+    kernel = importlib.import_module("pyodide_kernel")
+    kernel.ipython_shell.send_comm = lambda *message: None  # no page is there to hear of widgets
     for name in FIRST_CELL:
         importlib.import_module(name)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # the kernel has put its own there

@@ -18,7 +18,6 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import markdown2html
 from pygments.formatters import HtmlFormatter
 
-from labkit.course.exercises import load_all
 from labkit.course.lessons import LESSONS, Lesson, exercises_by_lesson
 from labkit.course.progress import COURSE, DEMO
 from labkit.course.record import for_learner, misconceptions
@@ -88,7 +87,7 @@ def write_pages(out: Path, address: Address) -> None:
         text = templates.get_template(template).render(root=depth, **facts, **more)
         (out / path).write_text(text, encoding="utf-8")
 
-    points = {each.slug: [each.lesson, each.points] for each in load_all()}
+    points = {each.slug: [stem, each.points] for stem in course for each in course[stem]}
     write("index.html", "front.html", "", frames=frames(), known=json.dumps(points), key=COURSE)
     for lesson in LESSONS:
         write(
@@ -100,7 +99,7 @@ def write_pages(out: Path, address: Address) -> None:
             **around(lesson),
         )
     write("lessons/index.html", "lessons.html", "../")
-    exercises = {each.slug: for_learner(each, DEMO, "") for each in load_all()}
+    exercises = {each.slug: for_learner(each, DEMO, "") for stem in course for each in course[stem]}
     write("teachers/exercises.html", "exercises.html", "../", shown=exercises, beliefs=misconceptions(), html=markdown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     teaching = readme[readme.index("## Teaching with it") : readme.index("## Adding an exercise")]
