@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from classroom import grade_here
+from classroom import grade_here, letter, notebook
 
 from labkit.cli import main
 from labkit.course.record import for_learner
@@ -87,6 +87,27 @@ def test_the_same_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ours["joe"] == 0
     assert ours["bob"] < ours["ann"]
     assert (tmp_path / "feedback" / "ann" / LESSON / f"{LESSON}.html").is_file()
+
+
+def test_what_nbgrader_collects_is_what_labkit_reads_in_the_exchange(tmp_path: Path) -> None:
+    """The folders that students' servers write; one of two hand-ins of each is collected, all are read."""
+    exchange, course = tmp_path / "exchange", tmp_path / "course"
+    for each in ("inbound", "outbound", "feedback"):
+        (exchange / "autumn" / each).mkdir(parents=True)
+    course.mkdir()
+    config = f"c = get_config()\nc.Exchange.root = {str(exchange)!r}\nc.CourseDirectory.course_id = 'autumn'\n"
+    (course / "nbgrader_config.py").write_text(config)
+    (course / "source" / LESSON).mkdir(parents=True)
+    text = notebook(f"%%answer a-tag-moves\n{letter('ann')}")
+    for day in ("29", "30"):
+        place = exchange / "autumn" / "inbound" / f"ann+{LESSON}+2026-11-{day} 12:00:00.000000 UTC"
+        place.mkdir()
+        (place / f"{LESSON}.ipynb").write_text(text)
+        (place / "timestamp.txt").write_text(f"2026-11-{day} 12:00:00.000000 UTC")
+    nbgrader(course, "collect", LESSON)
+    (theirs,), (ours,) = grade_here(course), grade_here(exchange)
+    assert (theirs.learner, theirs.points, len(theirs.files)) == (ours.learner, 1, 1)
+    assert (ours.points, len(ours.files)) == (1, 2)
 
 
 @pytest.mark.parametrize(
