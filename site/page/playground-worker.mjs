@@ -24,7 +24,7 @@ own = widget.model_id
 
 
 def hear(text):
-    widget.comm.handle_msg({"content": {"data": json.loads(text)}})
+    widget.comm.handle_msg({"content": {"data": json.loads(text)}, "buffers": []})
 `;
 
 let hear = null;

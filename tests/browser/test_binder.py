@@ -84,5 +84,5 @@ def test_lesson_02_runs_and_answers_are_handed_in(page: Page, binder: Lab) -> No
     found = re.search(r'href="data:application/json;base64,([^"]+)"', "".join(link))
     assert found
     assert base64.b64decode(found[1]) == written.read_bytes()
-    assert json.loads(written.read_text())["learner"]["name"] == "demo"
+    assert json.loads(written.read_text())["learner"] == "demo"
     assert list(binder.folder.rglob("*.labkit.json")) == []

@@ -177,7 +177,7 @@ def test_what_was_solved_is_there_after_a_reload(browser, host: Host) -> None:
         assert "1 answer of demo" in printed(submitted)
         with page.expect_download() as saved:
             page.get_by_role("link", name="Save demo.labkit.json on this computer").click()
-        assert json.loads(Path(saved.value.path()).read_text())["learner"]["name"] == "demo"
+        assert json.loads(Path(saved.value.path()).read_text())["learner"] == "demo"
         page.goto(host.address)
         page.get_by_text(f"Learner demo: 1 of {COUNT} exercises solved.").wait_for()
         with page.expect_download() as file:
@@ -199,6 +199,7 @@ def newer(built: Path, target: Path) -> None:
         target / "files" / "notebooks" / NOTEBOOKS[1],
         target / "page" / "course.mjs",
         target / "service-worker.js",
+        target / "jupyter-lite.json",
         target / "version.json",
     ):
         text = path.read_text(encoding="utf-8")
