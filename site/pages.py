@@ -85,6 +85,7 @@ def write_pages(out: Path, address: Address) -> None:
     def write(path: str, template: str, depth: str, **more: object) -> None:
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         text = templates.get_template(template).render(root=depth, **facts, **more)
+        text = re.sub(r"<(pre|figure)(?=[ >])", r'<\1 tabindex="0"', text)  # what is wide is moved by keys, too
         (out / path).write_text(text, encoding="utf-8")
 
     points = {each.slug: [stem, each.points] for stem in course for each in course[stem]}
