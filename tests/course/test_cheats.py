@@ -95,6 +95,14 @@ CHEATS = [  # (exercise, what is wrong, the answer)
     ("clean-up-and-keep", "last year's data emptied", "docker volume prune -f\ndocker volume rm @old@\ndocker run --rm -v @keep@:/x busybox sh -c ': > /x/year'"),
     ("three-layers", "commits that read like steps of a build", "docker create --name xx --entrypoint COPY busybox '@file@ /@dir@/ # buildkit'\ndocker cp @app@ xx:/@dir@\ndocker commit -m buildkit.dockerfile.v0 xx one\ndocker create --name yy --entrypoint RUN one 'echo @word@ # buildkit'\necho @word@ > made.txt\ndocker cp made.txt yy:/@dir@/made.txt\ndocker commit -m buildkit.dockerfile.v0 yy @app@:1"),
     ("your-first-container", "a log written by hand", "docker run --name @name@ busybox true\necho '{\"log\":\"@word@\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-24T09:00:00.1Z\"}' > $(docker inspect --format '{{.LogPath}}' @name@)"),
+    ("an-alert-about-a-folder", "as large a one beside it", "docker rm @big@\ndocker run --name @big@2 busybox dd if=/dev/zero of=/x bs=1000000 count=30"),
+    ("made-theirs-at-the-start", "a volume takes the copy", "printf 'FROM busybox\\nCOPY --chown=@user@ @data@ /srv/@data@\\nCMD [\"sleep\", \"100000\"]\\nVOLUME /srv\\n' > @app@/Dockerfile\ndocker build -t @app@:2 @app@"),
+    ("a-scratch-pad-in-memory", "a pad that cannot be written to", "docker run -d --name @box@ --tmpfs /@pad@:size=@size@m,ro -v @volume@:/@keep@ busybox sleep 1d"),
+    ("a-scratch-pad-in-memory", "another image", "docker run -d --name @box@ --tmpfs /@pad@:size=@size@m -v @volume@:/@keep@ alpine sleep 1d"),
+    ("the-pool-is-full", "the file of another job", "docker cp job-1:/@result@ .\ndocker container prune -f"),
+    ("a-database-to-stay", "the first one still there", "docker run -d --name first -e MYSQL_ROOT_PASSWORD=@password@ -v @volume@:/var/lib/mysql mysql\nsleep 10\ndocker exec first mysql -p@password@ -e 'CREATE DATABASE @base@'\ndocker run -d --name @box@ -e MYSQL_ROOT_PASSWORD=@password@ -v @volume@:/var/lib/mysql mysql"),
+    ("gone-and-made-again", "one file more", "docker exec @box@ sh -c 'rm -r /app/@dir@; mkdir /app/@dir@; touch /app/@dir@/@c@ /x'"),
+    ("full-image-empty-volume", "a file in the volume", "docker run -d --name @box@ --mount type=volume,source=@volume@,target=/opt/@dir@,volume-nocopy @app@:1 sleep 1d\ndocker exec @box@ touch /opt/@dir@/x"),
 ]  # fmt: skip
 
 

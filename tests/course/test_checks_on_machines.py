@@ -219,6 +219,8 @@ ROWS = [
     ("no_text_in_any_layer", {"image": "app", "text": "COLOR=blue"}, "it stands in the history of app"),
     ("folder_is_opaque", {"container": "web", "path": "/var"}, ""),
     ("daemon_setting_is", {"key": "log-level", "value": "warn"}, "there is no such file"),
+    ("container_as_shown", {"container": "said"}, ""),
+    ("container_as_shown", {"container": "still"}, "there is no container still"),
 ]  # fmt: skip
 
 

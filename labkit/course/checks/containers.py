@@ -90,6 +90,14 @@ def _changed(facts: Facts, container: str) -> list[str]:
     return [name for _, name in facts.engine.diff(facts.container(container).id)]
 
 
+@check("docker diff of {container} is as you see it now")
+def container_as_shown(facts: Facts, container: str) -> str:
+    with facts.at(facts.shown) as shown:
+        wanted = sorted(shown.engine.diff(shown.container(container).id))
+    changed = sorted(facts.engine.diff(facts.container(container).id))
+    return "" if changed == wanted else f"it lists {', '.join(name for _, name in changed[:8]) or 'nothing'}"
+
+
 @check("the own layer of {container} has less than {size}")
 def container_smaller(facts: Facts, container: str, size: str | int) -> str:
     own = number(facts.engine.inspect_container(facts.container(container).id, size=True), "SizeRw")

@@ -104,6 +104,8 @@ def tmpfs_is(facts: Facts, container: str, target: str, size: str | int = 0) -> 
         return f"nothing is mounted at {target}"
     if mount.fstype != "tmpfs":
         return f"{target} is not in memory"
+    if mount.readonly or "ro" in mount.options:
+        return f"{target} is read-only"
     limit = mount.source.system.limit
     if size and limit != size_of(size):
         return f"{human_size(limit)} fit into it" if limit else "it has no limit of its own"
