@@ -13,7 +13,7 @@ from typing import Generic, TypedDict, TypeVar
 from labkit.course.checks import CheckResult, evaluate
 from labkit.course.compare import COMPARE
 from labkit.course.flaganswer import judge_flags, parse_flags
-from labkit.course.machines import AnswerError, Played, fresh_machine, inputs_of, play
+from labkit.course.machines import AnswerError, Played, fresh_machine, inputs_of, known, play
 from labkit.course.record import Exercise, Mistake, told
 from labkit.course.setups import write_file
 from labkit.course.verdict import Verdict, answer_lines, answer_word, check_all, facts_of
@@ -85,10 +85,14 @@ def _predict_form(exercise: Exercise) -> Form:
 
 def prediction(exercise: Exercise, observe: str = "") -> str:
     """What the simulator says: the command is run, then what is observed (by default the command's own output)."""
-    machine = fresh_machine(exercise)
-    done = machine.run(exercise.own.command)
     look = observe or exercise.own.observe
-    return (machine.run(look) if look else done).stdout.strip()
+
+    def printed() -> str:
+        machine = fresh_machine(exercise)
+        done = machine.run(exercise.own.command)
+        return (machine.run(look) if look else done).stdout.strip()
+
+    return known(("prediction", exercise.setup, exercise.own.command, look), printed)
 
 
 def same_prediction(exercise: Exercise, one: str, other: str) -> bool:
@@ -397,8 +401,10 @@ def name_mistake(exercise: Exercise, parsed: object, verdict: Verdict) -> Mistak
 def _misses_the_same(exercise: Exercise, mistake: Mistake, verdict: Verdict) -> bool:
     if verdict.machine is None:
         return True
-    example = KINDS[exercise.kind].verdict(exercise, mistake.example)[1]
-    return _missed(example) == _missed(verdict)
+    kind = KINDS[exercise.kind]
+    key = "misses", exercise.kind, exercise.setup, exercise.own, exercise.checks, mistake.example
+    here = _missed(verdict)
+    return here == known(key, lambda: _missed(kind.verdict(exercise, mistake.example)[1]))
 
 
 def _missed(verdict: Verdict) -> list[tuple[int, str]]:

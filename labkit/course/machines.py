@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labkit.course.record import Exercise
-from labkit.course.setups import SetupStep, SetupTree, set_up
+from labkit.course.setups import Fact, SetupStep, SetupTree, set_up
 from labkit.engine.core.errors import EngineError
 from labkit.engine.images.images import ImageStep, image_steps, instruction
 from labkit.engine.images.layerreport import Stack, image_stack
@@ -69,6 +69,11 @@ def fresh_machine(exercise: Exercise, *, shown: bool = False) -> Machine:
     commands = [*setup.commands, *(exercise.own.cause if shown else ())]
     steps = [SetupStep(text, path) for path, text in setup.files.items()] + [SetupStep(line) for line in commands]
     return (_tree.set_up if _tree else set_up)(setup.machine, steps)
+
+
+def known(key: tuple[object, ...], find: Callable[[], Fact]) -> Fact:
+    """What `find` finds out about a fresh machine; once, where machines are used again."""
+    return _tree.known(key, find) if _tree else find()
 
 
 def play(machine: Machine, inputs: Sequence[str]) -> list[Played]:

@@ -15,7 +15,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import TypeAlias, TypeVar
@@ -271,13 +271,13 @@ def for_learner(exercise: Exercise, learner: str, seed: str) -> Exercise:
 def fill_all(data: object, values: Mapping[str, str]) -> object:
     """The same record with @name@ replaced in all texts, in records within records, lists and tables too."""
     if isinstance(data, str):
-        return fill(data, values)
+        return fill(data, values) if "@" in data else data
     if isinstance(data, dict):
         return {fill_all(key, values): fill_all(value, values) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return type(data)(fill_all(item, values) for item in data)
     if is_dataclass(data) and not isinstance(data, type):
-        return replace(data, **{each.name: fill_all(getattr(data, each.name), values) for each in fields(data)})
+        return type(data)(**{name: fill_all(value, values) for name, value in vars(data).items()})
     return data
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict, cast
+from typing import NamedTuple, TypedDict, TypeVar, cast
 
 from labkit.kernel.golang import Json
 from labkit.machine import Machine, Snapshot
 
 HOME = "/home/learner"
-MOST_MOMENTS = 4_000  # that a tree keeps; 10 to 100 kB each
-MOST_TEXTS = 20_000  # that a tree remembers
+MOST_MOMENTS = 1_000  # that a tree keeps; 10 to 100 kB each
+MOST_FACTS = 20_000  # that a tree remembers
+Fact = TypeVar("Fact")
 
 
 class MachineOptions(TypedDict, total=False):
@@ -81,7 +82,7 @@ class SetupTree:
     def __init__(self) -> None:
         self._machines: dict[str, tuple[Machine, _Moment]] = {}
         self._moments = 0
-        self._texts: dict[tuple[object, ...], str] = {}
+        self._facts: dict[str, object] = {}
 
     def set_up(self, options: Mapping[str, Json], steps: Sequence[SetupStep]) -> Machine:
         """As `set_up`: the machine is the same one each time."""
@@ -102,10 +103,11 @@ class SetupTree:
             self._moments += 1
         return machine
 
-    def text(self, key: tuple[object, ...], make: Callable[[], str]) -> str:
-        """What `make` gives for this key; made once."""
-        if len(self._texts) > MOST_TEXTS:
-            self._texts.clear()
-        if key not in self._texts:
-            self._texts[key] = make()
-        return self._texts[key]
+    def known(self, key: tuple[object, ...], find: Callable[[], Fact]) -> Fact:
+        """What `find` finds out; for the same key (which goes by its repr) it is found out once."""
+        if len(self._facts) > MOST_FACTS:
+            self._facts.clear()
+        text = repr(key)
+        if text not in self._facts:
+            self._facts[text] = find()
+        return cast("Fact", self._facts[text])  # as it was put there

@@ -7,9 +7,12 @@ from functools import lru_cache
 
 from labkit.course.exercises import CourseError, load_exercise
 from labkit.course.judge import Judgement, judge
+from labkit.course.machines import reusing_machines
 from labkit.course.record import for_learner
+from labkit.course.setups import SetupTree
 from labkit.grading.submission import Given
 
+_tree = SetupTree()  # of this process: setups of hundreds of learners begin alike
 load = lru_cache(maxsize=1024)(load_exercise)  # hundreds of learners answer the same few
 
 
@@ -30,7 +33,8 @@ def grade_answer(given: Given, learner: str, seed: str) -> Graded:
     """Raises UngradedError; MemoryError behind a wall (labkit/grading/wall.py) is its business."""
     try:
         exercise = load(given.exercise)
-        return Graded(given, judge(for_learner(exercise, learner, seed), given.answer), exercise.title)
+        with reusing_machines(_tree):
+            return Graded(given, judge(for_learner(exercise, learner, seed), given.answer), exercise.title)
     except CourseError:
         fault = f"there is no exercise '{short(given.exercise)}'"
     except MemoryError:
