@@ -65,6 +65,10 @@ A_VOLUME = {
 [[exercise.check]]
 is = "volume_exists"
 volume = "@word@"
+
+[[exercise.check]]
+not = "file_exists"
+path = "/home/learner/@word@"
 """,
     "sign": 'when = [{ not = "volume_exists", volume = "@word@" }]\n',
 }
@@ -94,6 +98,11 @@ example = "A WORD"
     },
     "explain": {
         **A_VOLUME,
+        "check": A_VOLUME["check"]
+        + """
+[[exercise.check]]
+is = "as_shown"
+""",
         "do": "EXPLAIN",
         "checked": "your command makes the volume `@word@` too",
         "keys": 'cause = ["docker volume create @word@"]\n',
