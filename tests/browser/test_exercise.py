@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.course import Attempt, load_exercise
+from labkit.course import Attempt, judge, load_exercise
 from labkit.course.machines import inputs_of
 
 from .conftest import Lab, free_port, serve, watched
@@ -56,8 +56,8 @@ def wrong_answer(one: Attempt) -> object:
     example = one.exercise.mistakes[0].example
     if one.form["type"] == "choice":
         return next(each["value"] for each in one.form["options"] if not one.check(each["value"]).passed)
-    if one.form["type"] == "marks" and isinstance(example, list):
-        return dict(zip([each["value"] for each in one.form["items"]], example, strict=True))
+    if one.form["type"] == "marks":
+        return judge.KINDS["mark"].parse(one.exercise, example)
     return example if isinstance(example, list) else str(example).strip()
 
 
