@@ -159,7 +159,7 @@ class UnionMounts(Remembers):
         overlay = self._mounts.get(id)
         if overlay is None:
             row = self.rows[id]
-            upper = self.store.new(row.upper.mode) if row.finished else row.upper
+            upper = self._nothing(row) if row.finished else row.upper
             base = id if row.finished else self.base(row)
             merged = self.rows[base].merged if base is not None else None
             device = row.device or self.store.new_device()
@@ -167,6 +167,10 @@ class UnionMounts(Remembers):
             overlay.label = id
             self._mounts[id] = overlay
         return overlay
+
+    def _nothing(self, row: UnionLayer) -> Inode:
+        """The upper of a layer that is only looked at. It takes no number: who looks changes nothing."""
+        return Inode(self.store.epoch, row.upper.ino, row.upper.mode, 0, 0, self.store.clock.now)
 
     def mount(self, id: str) -> Source:
         row = self.rows[id]
@@ -197,7 +201,7 @@ class UnionMounts(Remembers):
     def changes(self, id: str) -> list[Change]:
         parent = self.rows[id].parent
         if parent is None:
-            former = Overlay(self.store, self.store.new(self.rows[id].upper.mode), tuple, 0, None)
+            former = Overlay(self.store, self._nothing(self.rows[id]), tuple, 0, None)
         else:
             former = self._overlay(parent)
         here = self._overlay(id)
