@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.course import Attempt, judge, load_exercise
+from labkit.course import Attempt, load_exercise
+from labkit.course.judge import KINDS as JUDGED
 from labkit.course.machines import inputs_of
 
 from .conftest import Lab, free_port, serve, watched
@@ -57,7 +58,7 @@ def wrong_answer(one: Attempt) -> object:
     if one.form["type"] == "choice":
         return next(each["value"] for each in one.form["options"] if not one.check(each["value"]).passed)
     if one.form["type"] == "marks":
-        return judge.KINDS["mark"].parse(one.exercise, example)
+        return JUDGED["mark"].parse(one.exercise, example)
     return example if isinstance(example, list) else str(example).strip()
 
 

@@ -299,7 +299,7 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None
         text=True,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "labkit: hypothesis is missing: pip install 'labkit[compare]'\n"
+    assert done.stderr == "labkit: hypothesis is missing: pip install 'docker-storage-labkit[compare]'\n"
 
 
 def test_scenarios_or_random_ones(capsys: pytest.CaptureFixture[str]) -> None:

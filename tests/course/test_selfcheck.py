@@ -46,7 +46,11 @@ def test_right_marks_of_files_are_those_of_the_image() -> None:
 def faulty(**changes: object) -> list[str]:
     """Slips are looked at by a test of their own."""
     found = check_exercise(replace(load_exercise("three-layers"), **changes), variants=1)
-    return [fault for fault in found if not fault.startswith(("a solution passes", "it takes no skill"))]
+    return [
+        fault
+        for fault in found
+        if not fault.startswith(("a solution passes", "it takes no skill", "it can be cheated"))
+    ]
 
 
 def test_each_fault_is_said() -> None:

@@ -128,6 +128,6 @@ def test_names_of_notebooks(
     notebook(tmp_path, "1")
     assert main(["run-notebooks", "03"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        "labkit: there is no notebook '02' in a folder notebooks/ here or above",
+        "labkit: there is no folder notebooks/ here or above: this is for authors, in a checkout of the course",
         f"labkit: there is no notebook '03' in {tmp_path / 'notebooks'}",
     ]
