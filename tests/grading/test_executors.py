@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from classroom import letter, marks, submission
@@ -43,6 +44,7 @@ def test_here_and_in_processes() -> None:
 
 @pytest.mark.long
 def test_a_process_that_dies_costs_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # workers find `die` there
     monkeypatch.setattr(executors, "judge_in", die)
     tasks = [task("a"), task("b", "poison"), *(task(f"s{number}") for number in range(5)), task("c", "poison")]
     found = told(list(judge_all(tasks, "processes", 2, ())))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from labkit.course.lessons import PLAN, Cell, read_notebook
+from labkit.drivers.measure import RESULTS
 from labkit.jupyter.running import Shown, as_demo, as_saved, playing
 
 from .mutations import MUTATIONS, Mutation
@@ -35,6 +36,14 @@ def compared(path: Path, claim: str = "") -> Generator[tuple[Cell, Shown], None,
                 shown = player.play(cell.source)
                 if claim in cell.tagged("claim") or (not claim and cell.tagged("claim")):
                     yield cell, shown
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured_yet() -> Generator[None, None, None]:
+    """What drivers cost is measured once a process: by a whole machine before each test, and after it again."""
+    RESULTS.clear()
+    yield
+    RESULTS.clear()
 
 
 def break_rule(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> None:
