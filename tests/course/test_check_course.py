@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -283,6 +284,8 @@ def test_there_is_nothing_to_say_of_the_course() -> None:
     assert [*faults_of_what_is_there(course, variants=0), *faults_of_the_whole(course)] == []
 
 
+@pytest.mark.nightly  # the whole course three times; its parts are looked at above, and in test_selfcheck.py
+@pytest.mark.skipif("LABKIT_NIGHTLY" not in os.environ, reason="takes minutes; LABKIT_NIGHTLY=1 runs it")
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = Copy(tmp_path)
     monkeypatch.chdir(tmp_path)
