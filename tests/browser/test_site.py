@@ -42,6 +42,7 @@ RAN = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
 COUNT = sum(map(len, exercises_by_lesson().values()))
 SOLVED = for_learner(next(each for each in load_all() if each.slug == "whose-file-is-it"), DEMO, "")
 ANSWER = f"%%answer {SOLVED.slug}\n{SOLVED.solutions[0].answer}"
+NIGHTLY = pytest.mark.skipif("LABKIT_NIGHTLY" not in os.environ, reason="takes minutes; LABKIT_NIGHTLY=1 runs it")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -215,6 +216,7 @@ def newer(built: Path, target: Path) -> None:
         path.write_text(text.replace(version, "newer0000000").replace(lessons, "lessons00000"), encoding="utf-8")
 
 
+@NIGHTLY
 def test_a_saved_copy_hides_no_newer_lesson(browser, built: Path, tmp_path: Path) -> None:
     context = browser.new_context()
     with hosted(built) as host, looked_at(context, host) as page:
@@ -240,6 +242,7 @@ def test_a_saved_copy_hides_no_newer_lesson(browser, built: Path, tmp_path: Path
     context.close()
 
 
+@NIGHTLY
 def test_after_the_first_visit_it_works_without_a_network(browser, built: Path) -> None:
     context = browser.new_context()
     with hosted(built) as host:
@@ -262,6 +265,7 @@ def test_after_the_first_visit_it_works_without_a_network(browser, built: Path) 
     context.close()
 
 
+@NIGHTLY
 def test_the_playground_opens_what_its_address_holds(page: Page, host: Host) -> None:
     page.goto(f"{host.address}playground/")
     page.locator("#playground[data-ready]").wait_for()
@@ -294,6 +298,7 @@ def test_the_playground_opens_what_its_address_holds(page: Page, host: Host) -> 
         "playground/",
     ],
 )
+@NIGHTLY
 def test_pages_for_people(browser, host: Host, path: str) -> None:
     """At the width of a phone nothing is cut off; the rules of accessibility hold."""
     axe = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
@@ -315,6 +320,7 @@ def test_pages_for_people(browser, host: Host, path: str) -> None:
     context.close()
 
 
+@NIGHTLY
 def test_every_link_of_a_page_leads_somewhere(built: Path) -> None:
     pages = [path for path in built.rglob("*.html") if path.parent.name not in ("lab", "notebooks")]
     assert len(pages) > 14
