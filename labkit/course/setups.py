@@ -87,7 +87,7 @@ class SetupTree:
     def set_up(self, options: Mapping[str, Json], steps: Sequence[SetupStep]) -> Machine:
         """As `set_up`: the machine is the same one each time."""
         if self._moments > MOST_MOMENTS:
-            self.__init__()  # type: ignore[misc]  # all is forgotten: what is needed again comes again
+            self._machines, self._moments = {}, 0  # what is needed again comes again
         key = repr(sorted(options.items()))
         if key not in self._machines:
             machine = machine_with(options)

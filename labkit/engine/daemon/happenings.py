@@ -56,7 +56,6 @@ def _read(core: Core, text: str) -> int:
 def _document(core: Core, names: dict[str, tuple[str, str]], moment: int, event: Event) -> JsonObject:
     """`names`: container -> its name at the time and its image's, also of those that are gone."""
     if isinstance(event, happened.ContainerCreated):
-        container = core.tables.containers.get(event.container)
         names[event.container] = event.name, event.reference
     elif isinstance(event, happened.ContainerRenamed):
         names[event.container] = event.name, names[event.container][1]
