@@ -101,6 +101,23 @@ def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path, seconds:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
+@contextlib.contextmanager
+def started(command: list[str], environment: dict[str, str], folder: Path, probe: str, log: Path) -> Iterator[None]:
+    """A server that answers at `probe`, ended at the end."""
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=output)
+    try:
+        wait_until_up(probe, server, log)
+        yield
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
 @pytest.fixture(scope="session")
 def lab(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with serve(tmp_path_factory.mktemp("lab"), free_port()) as lab:
@@ -132,20 +149,9 @@ def serve(base: Path, port: int, learner: str = "demo") -> Iterator[Lab]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={notebooks}"]
     command += ["--LabApp.expose_app_in_browser=True", "--allow-root"]
-    log = base / "jupyterlab.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, env=environment, cwd=base, stdout=output, stderr=output)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(f"{url}/api", server, log)
+    url = f"http://127.0.0.1:{port}"
+    with started(command, environment, base, f"{url}/api", base / "jupyterlab.log"):
         yield Lab(url, token, notebooks, home)
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 @pytest.fixture(scope="session")

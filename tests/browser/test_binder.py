@@ -7,14 +7,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
-from .conftest import ROOT, Lab, free_port, wait_until_up, watched
+from .conftest import ROOT, Lab, free_port, started, watched
 from .notebook import errors, open_notebook, run_all
 from .test_site import ANSWER, printed
 
@@ -47,16 +46,9 @@ def binder(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     if os.geteuid():
         for path in [course, *course.rglob("*")]:
             path.chmod(path.stat().st_mode & ~0o222)
-    log = base / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, env=environment, cwd=course, stdout=output, stderr=output)
-    try:
-        url = f"http://127.0.0.1:{port}{PREFIX.rstrip('/')}"
-        wait_until_up(f"{url}/api", server, log)
+    url = f"http://127.0.0.1:{port}{PREFIX.rstrip('/')}"
+    with started(command, environment, course, f"{url}/api", base / "log"):
         yield Lab(url, "binder", course, home)
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 @pytest.fixture
