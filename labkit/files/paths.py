@@ -281,7 +281,7 @@ class MountTable:
         about["readonly"] = about.get("readonly", False) or source.readonly
         mount = Mount(target, source, table.count, **about)
         table.stacks.set(target, (*table.get(target, ()), mount))
-        if not new or not {(target, True), (target, False)}.isdisjoint(self.found):
+        if not new or (target, True) in self.found or (target, False) in self.found:
             self.found = {}
         return mount
 
