@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["Machine", "__version__"]
+__all__ = ["DISTRIBUTION", "Machine", "__version__"]
+DISTRIBUTION = "docker-storage-labkit"  # what pip knows it by, as in pyproject.toml
 __version__ = "0.1.0"
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from labkit import __version__
+from labkit import DISTRIBUTION, __version__
 from labkit.grading.commands import RefusedError, add_commands
 
 NOT_HERE = "there is no folder notebooks/ here or above: this is for authors, in a checkout of the course"
@@ -102,7 +102,7 @@ def compare(args: argparse.Namespace) -> int:
         from labkit.conformance import compare as comparing
         from labkit.conformance.ownengine import Wanted
     except ModuleNotFoundError as missing:
-        raise UsageError(f"{missing.name} is missing: pip install 'docker-storage-labkit[compare]'") from None
+        raise UsageError(f"{missing.name} is missing: pip install '{DISTRIBUTION}[compare]'") from None
     if bool(args.scenarios) == bool(args.random):
         raise UsageError("give either scenarios or --random N")
     asked = comparing.Asked(

@@ -15,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from labkit.jupyter.folder import DISTRIBUTION
+from labkit import DISTRIBUTION
 
 ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"

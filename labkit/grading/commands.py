@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from labkit.grading.grade import Asked
+    from labkit import DISTRIBUTION
+from labkit.grading.grade import Asked
 
 
 class RefusedError(Exception):
@@ -140,7 +141,7 @@ def grade(args: argparse.Namespace) -> int:
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:
-        raise RefusedError("tqdm is missing: pip install 'docker-storage-labkit[grade]'") from None
+        raise RefusedError(f"tqdm is missing: pip install '{DISTRIBUTION}[grade]'") from None
 
     from labkit.course.exercises import CourseError
     from labkit.grading.executors import ExecutorError

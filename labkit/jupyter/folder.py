@@ -16,7 +16,6 @@ from pathlib import Path
 import labkit
 from labkit.kernel.golang import BadJsonError, read_json, text
 
-DISTRIBUTION = "docker-storage-labkit"  # as in pyproject.toml
 KNOWN = "lessons.json"  # lesson -> digest of what was copied
 
 
@@ -25,7 +24,7 @@ def lessons() -> list[Path]:
     checkout = sorted((Path(labkit.__file__).parents[1] / "notebooks").glob("*-*.ipynb"))
     if checkout:
         return checkout
-    installed = importlib.metadata.distribution(DISTRIBUTION).files or []
+    installed = importlib.metadata.distribution(labkit.DISTRIBUTION).files or []
     return sorted(Path(str(path.locate())) for path in installed if path.match("share/labkit/notebooks/*.ipynb"))
 
 
