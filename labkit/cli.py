@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from labkit import DISTRIBUTION, __version__
+import labkit
 from labkit.grading.commands import RefusedError, add_commands
 
 NOT_HERE = "there is no folder notebooks/ here or above: this is for authors, in a checkout of the course"
@@ -102,7 +102,7 @@ def compare(args: argparse.Namespace) -> int:
         from labkit.conformance import compare as comparing
         from labkit.conformance.ownengine import Wanted
     except ModuleNotFoundError as missing:
-        raise UsageError(f"{missing.name} is missing: pip install '{DISTRIBUTION}[compare]'") from None
+        raise UsageError(f"{missing.name} is missing: pip install '{labkit.DISTRIBUTION}[compare]'") from None
     if bool(args.scenarios) == bool(args.random):
         raise UsageError("give either scenarios or --random N")
     asked = comparing.Asked(
@@ -218,7 +218,7 @@ def drivers(args: argparse.Namespace) -> int:
 
 def parser() -> CommandParser:
     top = CommandParser(prog="labkit", description="A course on how Docker stores things, on a machine in memory.")
-    top.add_argument("--version", action="version", version=f"labkit {__version__}")
+    top.add_argument("--version", action="version", version=f"labkit {labkit.__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     one = commands.add_parser("lab", help="open the lessons in JupyterLab")

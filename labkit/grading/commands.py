@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import labkit
+
 if TYPE_CHECKING:
-    from labkit import DISTRIBUTION
+    pass
 from labkit.grading.grade import Asked
 
 
@@ -141,7 +143,7 @@ def grade(args: argparse.Namespace) -> int:
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:
-        raise RefusedError(f"tqdm is missing: pip install '{DISTRIBUTION}[grade]'") from None
+        raise RefusedError(f"tqdm is missing: pip install '{labkit.DISTRIBUTION}[grade]'") from None
 
     from labkit.course.exercises import CourseError
     from labkit.grading.executors import ExecutorError

@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError as FutureCancelledError
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from labkit import DISTRIBUTION
+import labkit
 from labkit.course.exercises import CourseFiles
 from labkit.grading.filework import STOPPED, FileTask, judge_file, start_worker
 from labkit.grading.store import JudgedFile
@@ -56,7 +56,7 @@ class DaskExecutor(Executor):
         try:
             from distributed import Client
         except ModuleNotFoundError:
-            raise ExecutorError(f"Dask is missing: pip install '{DISTRIBUTION}[dask]'") from None
+            raise ExecutorError(f"Dask is missing: pip install '{labkit.DISTRIBUTION}[dask]'") from None
         try:
             self._client = Client(address, timeout="10s", set_as_default=False)
         except (OSError, ValueError) as error:
