@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import labkit
 
 if TYPE_CHECKING:
-    pass
-from labkit.grading.grade import Asked
+    from labkit.grading.grade import Asked
 
 
 class RefusedError(Exception):
