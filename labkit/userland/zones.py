@@ -6,6 +6,7 @@ What is before that is told by the same rules. A name that is none is UTC under 
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -96,8 +97,7 @@ class _Change(NamedTuple):
 def _day(rule: str, year: int) -> date:
     if rule.startswith("J"):
         number = int(float(rule[1:]))
-        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-        return date(year, 1, 1) + timedelta(days=number - 1 + (leap and number > 59))
+        return date(year, 1, 1) + timedelta(days=number - 1 + (isleap(year) and number > 59))
     if not rule.startswith("M"):
         return date(year, 1, 1) + timedelta(days=int(float(rule)))
     month, week, weekday = (int(part) for part in rule[1:].split("."))
