@@ -124,7 +124,7 @@ def _marks_form(exercise: Exercise) -> Form:
 def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
     """A table item -> label, labels in the order shown, or lines `item: label` (or an item's number)."""
     items, labels = shown_items(exercise), exercise.own.labels
-    pairs = _mark_pairs(items, answer)
+    pairs = _mark_pairs(items, labels, answer)
     for item, label in pairs.items():
         if item not in items:
             raise AnswerError(f"there is nothing called {item[:80]!r} to mark")
@@ -135,16 +135,26 @@ def _parse_marks(exercise: Exercise, answer: object) -> dict[str, str]:
     return pairs
 
 
-def _mark_pairs(items: Sequence[str], answer: object) -> dict[str, str]:
+def _mark_pairs(items: Sequence[str], labels: Sequence[str], answer: object) -> dict[str, str]:
     numbers = {str(number): item for number, item in enumerate(items, 1)}
     if isinstance(answer, str):
-        lines = [line.rpartition(":")[::2] for line in answer_lines(answer)]
+        lines = [_mark_of(line, labels) for line in answer_lines(answer)]
         return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in lines}
     if isinstance(answer, list) and len(answer) == len(items):
         answer = dict(zip(items, answer, strict=True))
     if not isinstance(answer, Mapping) or not all(isinstance(each, str) for pair in answer.items() for each in pair):
         raise AnswerError("the answer must give one mark to each item")
     return {numbers.get(item.strip(), item.strip()): label.strip() for item, label in answer.items()}
+
+
+def _mark_of(line: str, labels: Sequence[str]) -> tuple[str, str]:
+    """`item: label`, each of which may have a colon in it."""
+    for label in sorted(labels, key=len, reverse=True):
+        item, mark, rest = line.removesuffix(label).rstrip().rpartition(":")
+        if line.endswith(label) and mark and not rest:
+            return item, label
+    item, _, label = line.rpartition(":")
+    return item, label
 
 
 def right_marks(exercise: Exercise) -> Sequence[str]:
